@@ -1,0 +1,205 @@
+"""Bodies of what makes the conversation: the session, guidance, requests and replies, tool calls, the plan."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from core.events.envelope import Body, kind
+
+
+@kind("session.opened", node=True)
+class SessionOpened(Body, frozen=True):
+    """The root of the tree: what is to be done, where, and by which model. No key and no secret is in it.
+
+    `endpoint` is a URL, or `simulated/<policy>` for the built-in server. `settings` are the ones that a resume
+    must keep (budget, max_turns, max_tokens, context policy).
+    """
+
+    session: str
+    name: str
+    task: str
+    workspace: str
+    model: str
+    endpoint: str
+    profile: str
+    app_version: str
+    api_key_env: str | None = None
+    settings: dict[str, Any] = {}
+    origin: dict[str, Any] | None = None
+
+
+@kind("guidance.queued")
+class GuidanceQueued(Body, frozen=True):
+    """Keyed by the id of its command. `standing` guidance is pinned and repeated for ever."""
+
+    text: str
+    standing: bool = False
+
+
+@kind("guidance.retracted")
+class GuidanceRetracted(Body, frozen=True):
+    """Keyed by the id of the guidance that was taken back before it was delivered."""
+
+    reason: str = ""
+
+
+@kind("guidance.delivered", node=True)
+class GuidanceDelivered(Body, frozen=True):
+    """Text that enters the context as a user block. Only `source="user"` is the user's words.
+
+    `source`: `user`; `notice`: a fact stated by the runner (a rewind, a recovery); `guard`: an automatic nudge.
+    """
+
+    text: str
+    source: Literal["user", "notice", "guard"] = "user"
+    standing: bool = False
+
+
+class Usage(Body, frozen=True):
+    """Tokens of one reply, each counted once: the prompt is fresh + cache_read + cache_write_5m + cache_write_1h."""
+
+    fresh: int = 0
+    cache_read: int = 0
+    cache_write_5m: int = 0
+    cache_write_1h: int = 0
+    output: int = 0
+
+    @property
+    def cache_write(self) -> int:
+        return self.cache_write_5m + self.cache_write_1h
+
+    @property
+    def sent(self) -> int:
+        """Tokens of the whole prompt."""
+        return self.fresh + self.cache_read + self.cache_write
+
+
+class Price(Body, frozen=True):
+    """What a reply cost, decided once. `cost` in US dollars as a decimal string; None means unknown, never zero."""
+
+    cost: str | None = None
+    source: str = ""
+    row: dict[str, str] = {}
+
+
+@kind("model.requested")
+class ModelRequested(Body, frozen=True):
+    """Keyed by attempt `r<n>.<a>`; its `node` is the HEAD that was projected.
+
+    The request itself is never stored: the blobs `system` and `tools` (hashes), `marks` (indexes of the messages that
+    carried a cache breakpoint) and the log up to here rebuild its bytes; `body` is their SHA-256.
+    `parts` are estimated tokens by what fills the window: system, tools, pinned, digest, text, results.
+    """
+
+    model: str
+    system: str
+    tools: str
+    body: str
+    body_bytes: int
+    messages: int
+    marks: list[int]
+    max_tokens: int
+    prompt_version: str
+    parts: dict[str, int]
+    window: int | None = None
+    purpose: str = "main"
+
+
+@kind("model.responded", node=True)
+class ModelResponded(Body, frozen=True):
+    """Keyed by attempt. `content`: the blocks as received (tool_use ids made unique), re-sent unchanged."""
+
+    message_id: str
+    model: str
+    content: list[dict[str, Any]]
+    stop_reason: str
+    usage: Usage
+    price: Price
+    raw_usage: dict[str, Any] = {}
+    first_token_ms: int | None = None
+    ms: int = 0
+    request_id: str | None = None
+
+
+@kind("model.failed")
+class ModelFailed(Body, frozen=True):
+    """Keyed by attempt: the other outcome of a request. `partial` counts characters that were shown and thrown away."""
+
+    error: str
+    message: str
+    status: int | None = None
+    retry_after_s: float | None = None
+    request_id: str | None = None
+    partial: int = 0
+
+
+@kind("retry.waiting")
+class RetryWaiting(Body, frozen=True):
+    """Keyed by the attempt that failed: the next one goes out at `until_us`."""
+
+    until_us: int
+    delay_s: float
+    error: str
+    attempt: int
+
+
+@kind("tool.started")
+class ToolStarted(Body, frozen=True):
+    """Intent, committed before the tool runs; keyed by call `r<n>.<a>.<index>`.
+
+    `intent` is what recovery needs to decide what an unfinished call means (hashes, job folder).
+    """
+
+    name: str
+    use_id: str
+    arguments: dict[str, Any]
+    effect: str
+    intent: dict[str, Any] = {}
+
+
+class FileChange(Body, frozen=True):
+    """One file that a call changed: SHA-256 before and after (None: absent), lines added and removed."""
+
+    path: str
+    before: str | None
+    after: str | None
+    added: int = 0
+    removed: int = 0
+
+
+@kind("tool.finished", node=True)
+class ToolFinished(Body, frozen=True):
+    """Keyed by call; one a call. `content` is what the model sees; `blob` the hash of the whole output if capped.
+
+    `fingerprint` is a digest of the whole scrubbed output; `recovered` says that a restart decided this outcome.
+    """
+
+    name: str
+    use_id: str
+    ok: bool
+    content: str
+    ms: int = 0
+    blob: str | None = None
+    size: int = 0
+    exit_code: int | None = None
+    files: list[FileChange] = []
+    fingerprint: str = ""
+    recovered: bool = False
+
+
+class PlanStep(Body, frozen=True):
+    """A step of 15-30 minutes with an observable check."""
+
+    id: str
+    intent: str
+    check: str = ""
+    status: Literal["todo", "active", "done", "dropped"] = "todo"
+    note: str = ""
+
+
+@kind("plan.changed", node=True)
+class PlanChanged(Body, frozen=True):
+    """The whole plan as it stands after the change."""
+
+    steps: list[PlanStep]
+    reason: str = ""

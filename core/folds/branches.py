@@ -1,0 +1,89 @@
+"""The tree of moments: which events are on the branch that was current as of any event.
+
+Between two HEAD moves the log grows straight on, so a branch is a few closed ranges of seqs and a tail: the
+ranges of the node that HEAD moved to, then everything since the move. Seeking is a bisection, whatever the length.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from typing import Generic, NamedTuple, TypeVar
+
+from core.events import Event, HeadMoved
+from core.folds.fold import Handler
+
+
+class Span(NamedTuple):
+    """Seqs from `first` to `last`, both included."""
+
+    first: int
+    last: int
+
+
+FOREVER = 2**62
+
+
+class Branches:
+    """The visible path per HEAD move. `spans(at)` are the seqs of the path as of event `at`, ascending."""
+
+    def __init__(self) -> None:
+        self._moves: list[int] = [0]
+        self._bases: list[tuple[Span, ...]] = [()]
+
+    def handlers(self) -> dict[str, Handler]:
+        return {"head.moved": self._moved}
+
+    def _moved(self, event: Event) -> None:
+        if isinstance(event.body, HeadMoved):
+            self._bases.append(self.path_to(event.body.to))
+            self._moves.append(event.seq)
+
+    def path_to(self, node: int) -> tuple[Span, ...]:
+        """The seqs from the root to `node` and the side events between, whichever branch it is on."""
+        return self.spans(node)
+
+    def spans(self, at: int | None = None) -> tuple[Span, ...]:
+        """The branch as of event `at` (None: now, with an open end)."""
+        if at is None:
+            return (*self._bases[-1], Span(self._moves[-1], FOREVER))
+        move = bisect_right(self._moves, at) - 1
+        return (*self._bases[move], Span(self._moves[move], at))
+
+    def visible(self, seq: int, at: int | None = None) -> bool:
+        """Whether event `seq` is on the branch as of `at`."""
+        return any(first <= seq <= last for first, last in self.spans(at))
+
+    @property
+    def moves(self) -> list[int]:
+        """The seqs of the HEAD moves so far."""
+        return self._moves[1:]
+
+
+T = TypeVar("T")
+
+
+class Column(Generic[T]):
+    """Items in the order of their events, of which a branch shows some: append-only."""
+
+    def __init__(self) -> None:
+        self.items: list[T] = []
+        self._seqs: list[int] = []
+
+    def append(self, seq: int, item: T) -> None:
+        self._seqs.append(seq)
+        self.items.append(item)
+
+    def ranges(self, spans: Sequence[Span]) -> list[range]:
+        """The indexes of the items within `spans`, as ascending ranges, empty ones left out."""
+        found = (range(bisect_left(self._seqs, first), bisect_right(self._seqs, last)) for first, last in spans)
+        return [indexes for indexes in found if indexes]
+
+    def within(self, spans: Sequence[Span]) -> list[T]:
+        """The items within `spans`; costs as much as there are."""
+        return [item for indexes in self.ranges(spans) for item in self.items[indexes.start : indexes.stop]]
+
+    def last(self, spans: Sequence[Span]) -> T | None:
+        """The latest item within `spans`, by bisection."""
+        ranges = self.ranges(spans)
+        return self.items[ranges[-1][-1]] if ranges else None

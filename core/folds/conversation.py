@@ -1,0 +1,157 @@
+"""The conversation: one item for each thing said or done, in order, as the pane shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from core.events import (
+    BookmarkAdded,
+    BudgetCrossed,
+    CommandDone,
+    ContextCompressed,
+    ContextRestored,
+    Event,
+    GuidanceDelivered,
+    HeadMoved,
+    ModelFailed,
+    ModelResponded,
+    ModelSwitched,
+    PlanChanged,
+    RetryWaiting,
+    RunnerRecovered,
+    SessionContinued,
+    SessionFinished,
+    SessionOpened,
+    SessionPaused,
+    ToolFinished,
+    ToolStarted,
+)
+from core.folds.branches import Column
+from core.folds.fold import Handler
+from core.folds.words import call_line, preview
+
+PREVIEW_LINES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry of the conversation.
+
+    `speaker`: user, agent, guard or system. `kind`: task, guidance, notice, text, thinking, call, result, event.
+    `text` is what a line list shows (a result is a preview of at most four lines; `hidden` lines are left out).
+    `call` is the key of the tool call that a call or result belongs to; `ok` is False for what failed.
+    """
+
+    seq: int
+    at_us: int
+    speaker: str
+    kind: str
+    text: str
+    call: str | None = None
+    name: str = ""
+    ok: bool = True
+    hidden: int = 0
+
+
+class Conversation:
+    """Append-only items; a branch and a moment select ranges of them."""
+
+    def __init__(self) -> None:
+        self.column: Column[Item] = Column()
+
+    def handlers(self) -> dict[str, Handler]:
+        return {
+            "session.opened": self._opened,
+            "guidance.delivered": self._guidance,
+            "model.responded": self._responded,
+            "tool.started": self._started,
+            "tool.finished": self._finished,
+            **dict.fromkeys(_SENTENCES, self._sentence),
+        }
+
+    def _add(self, event: Event, speaker: str, kind: str, text: str, **more: Any) -> None:
+        self.column.append(event.seq, Item(event.seq, event.at_us, speaker, kind, text, **more))
+
+    def _opened(self, event: Event) -> None:
+        if isinstance(event.body, SessionOpened):
+            self._add(event, "user", "task", event.body.task)
+
+    def _guidance(self, event: Event) -> None:
+        body = event.body
+        if isinstance(body, GuidanceDelivered):
+            speaker = {"user": "user", "guard": "guard"}.get(body.source, "system")
+            self._add(event, speaker, "guidance" if speaker == "user" else "notice", body.text)
+
+    def _responded(self, event: Event) -> None:
+        if not isinstance(event.body, ModelResponded):
+            return
+        for block in event.body.content:
+            if block.get("type") == "text":
+                self._add(event, "agent", "text", str(block.get("text", "")).strip())
+            elif block.get("type") == "thinking" and block.get("thinking"):
+                self._add(event, "agent", "thinking", str(block["thinking"]).strip())
+
+    def _started(self, event: Event) -> None:
+        body = event.body
+        if isinstance(body, ToolStarted):
+            line = call_line(body.name, body.arguments)
+            self._add(event, "agent", "call", line, call=event.key, name=body.name)
+
+    def _finished(self, event: Event) -> None:
+        body = event.body
+        if isinstance(body, ToolFinished):
+            text, hidden = preview(body.content, PREVIEW_LINES)
+            more = {"call": event.key, "name": body.name, "ok": body.ok, "hidden": hidden}
+            self._add(event, "agent", "result", text, **more)
+
+    def _sentence(self, event: Event) -> None:
+        text = _SENTENCES[event.kind](event.body)
+        if text:
+            self._add(event, "system", "event", text, ok=not isinstance(event.body, ModelFailed))
+
+
+def _compressed(body: Any) -> str:
+    saved = body.tokens_before - body.tokens_after
+    return f"Context compressed ({body.reason}): {body.tokens_before:,} → {body.tokens_after:,} tokens, {saved:,} freed"
+
+
+def _moved(body: Any) -> str:
+    files = f", {len(body.files)} files restored" if body.files else ""
+    return f"{'Undo' if body.reason == 'undo' else 'Rewound'} to #{body.to}{files}"
+
+
+def _done(body: Any) -> str:
+    return "" if body.ok else f"{body.verb} had no effect: {body.detail}"
+
+
+def _plan(body: Any) -> str:
+    done = sum(step.status == "done" for step in body.steps)
+    active = next((step.intent for step in body.steps if step.status == "active"), None)
+    return f"Plan: {done} of {len(body.steps)} steps done" + (f" · now: {active}" if active else "")
+
+
+def _paused(body: Any) -> str:
+    return f"Paused ({body.reason})" + (f": {body.detail}" if body.detail else "")
+
+
+def _finished_sentence(body: Any) -> str:
+    return f"Session {body.state} ({body.reason})" + (f": {body.detail}" if body.detail else "")
+
+
+_SENTENCES: dict[str, Any] = {
+    ContextCompressed.KIND: _compressed,
+    ContextRestored.KIND: lambda body: f"Compression at #{body.seq} undone",
+    HeadMoved.KIND: _moved,
+    CommandDone.KIND: _done,
+    ModelFailed.KIND: lambda body: f"Request failed ({body.error.replace('_', ' ')}): {body.message}",
+    RetryWaiting.KIND: lambda body: f"Trying again in {body.delay_s:,.0f} s (attempt {body.attempt + 1})",
+    ModelSwitched.KIND: lambda body: f"Model is now {body.model}",
+    PlanChanged.KIND: _plan,
+    RunnerRecovered.KIND: lambda body: "Recovered: " + "; ".join(body.findings),
+    SessionContinued.KIND: lambda body: "Continued" + (f": {body.detail}" if body.detail else ""),
+    SessionFinished.KIND: _finished_sentence,
+    SessionPaused.KIND: _paused,
+    BudgetCrossed.KIND: lambda body: f"{body.percent} % of the budget of ${body.budget} is spent (${body.spent})",
+    BookmarkAdded.KIND: lambda body: f"Bookmark: {body.text}",
+}

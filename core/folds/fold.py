@@ -1,0 +1,70 @@
+"""What a fold is: a pure reducer over events that says which kinds it reads."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+from typing import Generic, Protocol, TypeVar
+
+from core.events import Event
+
+Handler = Callable[[Event], None]
+
+
+class Fold(Protocol):
+    """Knows nothing but events; the same events in the same order always give the same state."""
+
+    def handlers(self) -> dict[str, Handler]:
+        """The method for each kind of event that this fold reads."""
+        ...
+
+
+class Dispatcher:
+    """Hands each event to the folds that read its kind, so that a fold costs nothing for the others."""
+
+    def __init__(self, folds: Iterable[Fold]) -> None:
+        self._handlers: dict[str, list[Handler]] = {}
+        for fold in folds:
+            for kind, handler in fold.handlers().items():
+                self._handlers.setdefault(kind, []).append(handler)
+
+    def apply(self, event: Event) -> None:
+        for handler in self._handlers.get(event.kind, ()):
+            handler(event)
+
+
+T = TypeVar("T")
+
+
+class Series(Generic[T]):
+    """A value that changes at certain events: append-only, `at(seq)` by bisection."""
+
+    def __init__(self, initial: T) -> None:
+        self._seqs: list[int] = [0]
+        self._values: list[T] = [initial]
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    @property
+    def last(self) -> T:
+        return self._values[-1]
+
+    def append(self, seq: int, value: T) -> None:
+        """From event `seq` on the value is this."""
+        if self._seqs[-1] == seq:
+            self._values[-1] = value
+        else:
+            self._seqs.append(seq)
+            self._values.append(value)
+
+    def at(self, seq: int | None) -> T:
+        """The value as of event `seq` (None: now)."""
+        if seq is None:
+            return self._values[-1]
+        return self._values[bisect_right(self._seqs, seq) - 1]
+
+    def points(self, seq: int | None = None) -> list[tuple[int, T]]:
+        """Every (seq, value) up to `seq`, the initial one left out."""
+        end = len(self._seqs) if seq is None else bisect_right(self._seqs, seq)
+        return list(zip(self._seqs[1:end], self._values[1:end], strict=True))

@@ -1,0 +1,300 @@
+"""What the session is doing: the state that the loop decides on and that the status line shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.events import (
+    CommandAccepted,
+    Event,
+    GuidanceDelivered,
+    GuidanceQueued,
+    HeadMoved,
+    ModelFailed,
+    ModelResponded,
+    ModelSwitched,
+    RetryWaiting,
+    RunnerAttached,
+    SessionFinished,
+    SessionOpened,
+    SessionPaused,
+    SessionRenamed,
+    is_node,
+)
+from core.folds.fold import Handler, Series
+
+REASONS = (
+    "working",
+    "operator",
+    "budget",
+    "turn_limit",
+    "auth",
+    "config",
+    "provider",
+    "retry",
+    "done",
+    "refusal",
+    "context",
+    "disk",
+    "error",
+    "none",
+)
+"""The words of a state's reason, as the report prints them."""
+
+DEFERRED = frozenset({"pause", "continue", "compress", "undo", "rewind", "stop", "model", "budget"})
+"""Commands whose effect comes at the next safe point; each is closed by a `command.done`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """State, the short reason, a sentence of detail; `until_us` while waiting for a retry."""
+
+    state: str = "running"
+    reason: str = "working"
+    detail: str = ""
+    until_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PendingCall:
+    """A tool_use of the last reply that has no outcome yet; `started` when its intent is in the log."""
+
+    key: str
+    use_id: str
+    name: str
+    arguments: dict[str, Any]
+    started: bool = False
+    intent: dict[str, Any] = field(default_factory=dict)
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An accepted command whose effect has not come yet."""
+
+    id: str
+    verb: str
+    args: dict[str, Any]
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The last attempt of the open request failed like this; `waited_s` is what its retries waited so far."""
+
+    error: str
+    message: str
+    retry_after_s: float | None
+    attempt: int
+    waited_s: float = 0.0
+    until_us: int | None = None
+
+
+class RunState:
+    """Everything that `decide` looks at, and nothing that grows with the session but one int per node."""
+
+    def __init__(self) -> None:
+        self.opened: SessionOpened | None = None
+        self.name = ""
+        self.model = ""
+        self.head: int | None = None
+        self.last_seq = 0
+        self.request = 0
+        self.attempt = 0
+        self.open_attempt: str | None = None
+        self.turns = 0
+        self.failure: Failure | None = None
+        self.pending: dict[str, PendingCall] = {}
+        self.queued: dict[str, GuidanceQueued] = {}
+        self.orders: dict[str, Order] = {}
+        self.paused = False
+        self.finished: SessionFinished | None = None
+        self.stop_reason: str | None = None
+        self.answered = False
+        self.status: Series[Status] = Series(Status())
+        self.runner: RunnerAttached | None = None
+        self.boundaries: list[int] = []
+        self._ends: dict[int, bool] = {}
+
+    def handlers(self) -> dict[str, Handler]:
+        return {
+            "session.opened": self._opened,
+            "session.renamed": self._renamed,
+            "session.paused": self._paused,
+            "session.continued": self._continued,
+            "session.finished": self._finished,
+            "runner.attached": self._attached,
+            "guidance.queued": self._queued,
+            "guidance.retracted": self._retracted,
+            "guidance.delivered": self._delivered,
+            "model.requested": self._requested,
+            "model.responded": self._responded,
+            "model.failed": self._failed,
+            "model.switched": self._switched,
+            "retry.waiting": self._waiting,
+            "tool.started": self._started,
+            "tool.finished": self._tool_finished,
+            "command.accepted": self._accepted,
+            "command.done": self._done,
+            "context.compressed": self._spoken,
+            "context.restored": self._spoken,
+            "plan.changed": self._node,
+            "head.moved": self._moved,
+        }
+
+    def observe(self, event: Event) -> None:
+        """Note every event's place; called for each, handled or not."""
+        self.last_seq = event.seq
+        if is_node(event.kind):
+            self.head = event.seq
+
+    def is_boundary(self, node: int) -> bool:
+        """Whether the history may be cut after `node`: no call of a reply is left without its result there."""
+        return node in self._ends
+
+    def _mark(self, event: Event) -> None:
+        self._ends[event.seq] = self.answered
+        self.boundaries.append(event.seq)
+
+    def _node(self, event: Event) -> None:
+        if not self.pending:
+            self._mark(event)
+
+    def _spoken(self, event: Event) -> None:
+        """A node after which the model is to speak, unless its turn was over."""
+        self._node(event)
+
+    def _set(self, event: Event, state: str, reason: str, detail: str = "", until_us: int | None = None) -> None:
+        status = Status(state, reason, detail, until_us)
+        if status != self.status.last:
+            self.status.append(event.seq, status)
+
+    def _running(self, event: Event) -> None:
+        if not self.paused and self.finished is None:
+            self._set(event, "running", "working")
+
+    def _opened(self, event: Event) -> None:
+        if isinstance(event.body, SessionOpened):
+            self.opened = event.body
+            self.name, self.model = event.body.name, event.body.model
+            self._mark(event)
+
+    def _renamed(self, event: Event) -> None:
+        if isinstance(event.body, SessionRenamed):
+            self.name = event.body.name
+
+    def _switched(self, event: Event) -> None:
+        if isinstance(event.body, ModelSwitched):
+            self.model = event.body.model
+            self.failure = None
+
+    def _paused(self, event: Event) -> None:
+        if isinstance(event.body, SessionPaused):
+            self.paused = True
+            self._set(event, "paused", event.body.reason, event.body.detail)
+
+    def _continued(self, event: Event) -> None:
+        self.paused, self.finished, self.failure = False, None, None
+        self._running(event)
+
+    def _finished(self, event: Event) -> None:
+        if isinstance(event.body, SessionFinished):
+            self.finished = event.body
+            self._set(event, event.body.state, event.body.reason, event.body.detail)
+
+    def _attached(self, event: Event) -> None:
+        if isinstance(event.body, RunnerAttached):
+            self.runner = event.body
+
+    def _queued(self, event: Event) -> None:
+        if isinstance(event.body, GuidanceQueued) and event.key:
+            self.queued[event.key] = event.body
+
+    def _retracted(self, event: Event) -> None:
+        self.queued.pop(event.key or "", None)
+
+    def _delivered(self, event: Event) -> None:
+        if isinstance(event.body, GuidanceDelivered):
+            self.queued.pop(event.key or "", None)
+            self.answered = False
+            self._node(event)
+
+    def _requested(self, event: Event) -> None:
+        number, attempt = (event.key or "r0.0").removeprefix("r").split(".")
+        self.request, self.attempt = int(number), int(attempt)
+        self.open_attempt = event.key
+        self._running(event)
+
+    def _responded(self, event: Event) -> None:
+        body = event.body
+        if not isinstance(body, ModelResponded):
+            return
+        self.open_attempt, self.failure = None, None
+        self.turns += 1
+        self.stop_reason = body.stop_reason
+        self.pending = {call.use_id: call for call in calls_of(event.key or "", body)}
+        self.answered = not self.pending
+        self._node(event)
+        self._running(event)
+
+    def _failed(self, event: Event) -> None:
+        body = event.body
+        if isinstance(body, ModelFailed):
+            waited = self.failure.waited_s if self.failure else 0.0
+            attempts = self.failure.attempt + 1 if self.failure else 1
+            self.open_attempt = None
+            self.failure = Failure(body.error, body.message, body.retry_after_s, attempts, waited)
+
+    def _waiting(self, event: Event) -> None:
+        body = event.body
+        if isinstance(body, RetryWaiting) and (last := self.failure):
+            waited = last.waited_s + body.delay_s
+            self.failure = Failure(
+                last.error, last.message, last.retry_after_s, last.attempt, waited, until_us=body.until_us
+            )
+            self._set(event, "waiting", "retry", f"{last.error.replace('_', ' ')}: {last.message}", body.until_us)
+
+    def _started(self, event: Event) -> None:
+        for use_id, call in self.pending.items():
+            if call.key == event.key:
+                intent = getattr(event.body, "intent", {})
+                self.pending[use_id] = PendingCall(
+                    call.key, call.use_id, call.name, call.arguments, started=True, intent=intent, cut=call.cut
+                )
+
+    def _tool_finished(self, event: Event) -> None:
+        self.pending = {use_id: call for use_id, call in self.pending.items() if call.key != event.key}
+        self._node(event)
+
+    def _accepted(self, event: Event) -> None:
+        body = event.body
+        if isinstance(body, CommandAccepted) and body.verb in DEFERRED and event.key:
+            self.orders[event.key] = Order(event.key, body.verb, body.args, event.seq)
+        elif isinstance(body, CommandAccepted) and body.verb == "retry-now" and self.failure:
+            last = self.failure
+            self.failure = Failure(last.error, last.message, None, last.attempt, last.waited_s, until_us=event.at_us)
+
+    def _done(self, event: Event) -> None:
+        self.orders.pop(event.key or "", None)
+
+    def _moved(self, event: Event) -> None:
+        if isinstance(event.body, HeadMoved):
+            self.head = event.body.to
+            self.pending, self.failure, self.open_attempt = {}, None, None
+            self.answered = self._ends.get(event.body.to, False)
+
+
+def calls_of(attempt: str, reply: ModelResponded) -> list[PendingCall]:
+    """The calls of a reply, keyed `<attempt>.<index>`; `cut` marks the last call of a reply cut at max_tokens."""
+    uses = [block for block in reply.content if block.get("type") == "tool_use"]
+    cut_at = len(uses) - 1 if reply.stop_reason == "max_tokens" else -1
+    return [
+        PendingCall(f"{attempt}.{index}", use["id"], use["name"], _arguments(use), cut=index == cut_at)
+        for index, use in enumerate(uses)
+    ]
+
+
+def _arguments(use: dict[str, Any]) -> dict[str, Any]:
+    arguments = use.get("input")
+    return arguments if isinstance(arguments, dict) else {"input": arguments}

@@ -1,0 +1,242 @@
+"""The counters of a session: small, serialisable, kept as a snapshot so that a list of sessions costs little."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import msgspec
+
+from core.events import (
+    CommandAccepted,
+    Event,
+    GuidanceDelivered,
+    HeadMoved,
+    ModelRequested,
+    ModelResponded,
+    PlanChanged,
+    SessionFinished,
+    SessionOpened,
+    SessionPaused,
+    SessionRenamed,
+    ToolFinished,
+    ToolStarted,
+)
+from core.folds.fold import Handler
+
+INTERVENTIONS = frozenset(
+    [
+        "pause",
+        "continue",
+        "interrupt",
+        "guide",
+        "retract",
+        "compress",
+        "undo",
+        "rewind",
+        "budget",
+        "model",
+        "stop",
+        "retry-now",
+    ]
+)
+
+
+class Totals(msgspec.Struct, kw_only=True):
+    """Counts and sums over every event up to `seq`, all branches. Money is a decimal string."""
+
+    NAME: ClassVar[str] = "totals"
+    VERSION: ClassVar[int] = 1
+
+    seq: int = 0
+    session: str = ""
+    name: str = ""
+    task: str = ""
+    model: str = ""
+    workspace: str = ""
+    state: str = "running"
+    reason: str = "working"
+    started_us: int = 0
+    last_us: int = 0
+    turns: int = 0
+    requests: int = 0
+    retries: int = 0
+    calls: dict[str, int] = {}
+    errors: int = 0
+    repeats: int = 0
+    no_progress: int = 0
+    fresh: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    output: int = 0
+    usd: str = "0"
+    unpriced: int = 0
+    by_model: dict[str, str] = {}
+    by_purpose: dict[str, str] = {}
+    compressions: int = 0
+    checkpoints: int = 0
+    rewinds: int = 0
+    corrections: int = 0
+    interventions: int = 0
+    recoveries: int = 0
+    memories: int = 0
+    steps_done: int = 0
+    steps_total: int = 0
+    files: list[str] = []
+    seen: set[str] = set()
+    seen_results: set[str] = set()
+    open_calls: dict[str, str] = {}
+    open_requests: dict[str, str] = {}
+
+    def handlers(self) -> dict[str, Handler]:
+        return {kind: getattr(self, f"_{method}") for kind, method in _METHODS.items()}
+
+    def observe(self, event: Event) -> None:
+        """Note how far the totals go; called for each event, counted or not."""
+        self.seq, self.last_us = event.seq, event.at_us
+
+    @property
+    def tool_calls(self) -> int:
+        return sum(self.calls.values())
+
+    @property
+    def sent(self) -> int:
+        return self.fresh + self.cache_read + self.cache_write
+
+    def _opened(self, event: Event) -> None:
+        body = event.body
+        if isinstance(body, SessionOpened):
+            self.session, self.name, self.task = body.session, body.name, body.task
+            self.model, self.workspace, self.started_us = body.model, body.workspace, event.at_us
+
+    def _renamed(self, event: Event) -> None:
+        if isinstance(event.body, SessionRenamed):
+            self.name = event.body.name
+
+    def _switched(self, event: Event) -> None:
+        self.model = getattr(event.body, "model", self.model)
+
+    def _paused(self, event: Event) -> None:
+        if isinstance(event.body, SessionPaused):
+            self.state, self.reason = "paused", event.body.reason
+
+    def _continued(self, event: Event) -> None:
+        self.state, self.reason = "running", "working"
+
+    def _finished(self, event: Event) -> None:
+        if isinstance(event.body, SessionFinished):
+            self.state, self.reason = event.body.state, event.body.reason
+
+    def _waiting(self, event: Event) -> None:
+        self.retries += 1
+        self.state, self.reason = "waiting", "retry"
+
+    def _requested(self, event: Event) -> None:
+        if isinstance(event.body, ModelRequested) and event.key:
+            self.requests += 1
+            self.open_requests[event.key] = event.body.purpose
+            if self.state == "waiting":
+                self.state, self.reason = "running", "working"
+
+    def _failed(self, event: Event) -> None:
+        self.open_requests.pop(event.key or "", None)
+
+    def _responded(self, event: Event) -> None:
+        body = event.body
+        if not isinstance(body, ModelResponded):
+            return
+        usage, cost = body.usage, body.price.cost
+        purpose = self.open_requests.pop(event.key or "", "main")
+        self.turns += purpose == "main"
+        self.fresh += usage.fresh
+        self.cache_read += usage.cache_read
+        self.cache_write += usage.cache_write
+        self.output += usage.output
+        self.unpriced += cost is None
+        for ledger, name in ((self.by_model, body.model), (self.by_purpose, purpose)):
+            ledger[name] = str(Decimal(ledger.get(name, "0")) + Decimal(cost or 0))
+        self.usd = str(Decimal(self.usd) + Decimal(cost or 0))
+
+    def _started(self, event: Event) -> None:
+        body = event.body
+        if not isinstance(body, ToolStarted) or not event.key:
+            return
+        self.calls[body.name] = self.calls.get(body.name, 0) + 1
+        call = digest(body.name, body.arguments)
+        self.repeats += call in self.seen
+        self.seen.add(call)
+        self.open_calls[event.key] = call
+
+    def _tool_finished(self, event: Event) -> None:
+        body, call = event.body, self.open_calls.pop(event.key or "", "")
+        if not isinstance(body, ToolFinished):
+            return
+        self.errors += not body.ok
+        if body.files:
+            self.seen_results.clear()
+            self.files = sorted({*self.files, *(change.path for change in body.files)})
+        result = f"{call}:{body.fingerprint[:12]}"
+        self.no_progress += result in self.seen_results
+        self.seen_results.add(result)
+
+    def _guidance(self, event: Event) -> None:
+        self.corrections += isinstance(event.body, GuidanceDelivered) and event.body.source == "guard"
+
+    def _command(self, event: Event) -> None:
+        self.interventions += isinstance(event.body, CommandAccepted) and event.body.verb in INTERVENTIONS
+
+    def _compressed(self, event: Event) -> None:
+        self.compressions += 1
+
+    def _checkpoint(self, event: Event) -> None:
+        self.checkpoints += 1
+
+    def _moved(self, event: Event) -> None:
+        self.rewinds += isinstance(event.body, HeadMoved) and event.body.reason == "rewind"
+
+    def _recovered(self, event: Event) -> None:
+        self.recoveries += 1
+
+    def _remembered(self, event: Event) -> None:
+        self.memories += 1
+
+    def _forgot(self, event: Event) -> None:
+        self.memories -= 1
+
+    def _plan(self, event: Event) -> None:
+        if isinstance(event.body, PlanChanged):
+            self.steps_total = sum(step.status != "dropped" for step in event.body.steps)
+            self.steps_done = sum(step.status == "done" for step in event.body.steps)
+
+
+_METHODS = {
+    "session.opened": "opened",
+    "session.renamed": "renamed",
+    "session.paused": "paused",
+    "session.continued": "continued",
+    "session.finished": "finished",
+    "model.switched": "switched",
+    "model.requested": "requested",
+    "model.responded": "responded",
+    "model.failed": "failed",
+    "retry.waiting": "waiting",
+    "tool.started": "started",
+    "tool.finished": "tool_finished",
+    "guidance.delivered": "guidance",
+    "command.accepted": "command",
+    "context.compressed": "compressed",
+    "checkpoint.made": "checkpoint",
+    "head.moved": "moved",
+    "runner.recovered": "recovered",
+    "memory.written": "remembered",
+    "memory.forgotten": "forgot",
+    "plan.changed": "plan",
+}
+
+
+def digest(name: str, arguments: dict[str, Any]) -> str:
+    """12 hex digits that stand for a call: its tool and its arguments in canonical order."""
+    text = json.dumps([name, arguments], sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

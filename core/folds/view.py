@@ -1,0 +1,107 @@
+"""A session as the panes see it: every fold over the same events, each readable as of any event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Flag, auto
+
+from core.events import Event
+from core.folds.branches import Branches
+from core.folds.checkpoints import Checkpoints
+from core.folds.context_usage import ContextWindow
+from core.folds.conversation import Conversation, Item
+from core.folds.costs import Costs
+from core.folds.fold import Dispatcher
+from core.folds.memories import Memories
+from core.folds.plan import Plan
+from core.folds.state import RunState
+from core.folds.timeline import Timeline
+from core.folds.tool_calls import ToolCalls
+from core.folds.totals import Totals
+
+
+class Changes(Flag):
+    """Which panes a batch of events concerns."""
+
+    NONE = 0
+    CONVERSATION = auto()
+    TOOLS = auto()
+    CONTEXT = auto()
+    MEMORY = auto()
+    COST = auto()
+    PLAN = auto()
+    STATUS = auto()
+    BRANCH = auto()
+    """HEAD moved: whatever shows the current branch starts afresh."""
+    ALL = CONVERSATION | TOOLS | CONTEXT | MEMORY | COST | PLAN | STATUS | BRANCH
+
+
+_CHANGES = {
+    "tool": Changes.TOOLS | Changes.CONVERSATION,
+    "model": Changes.CONVERSATION | Changes.CONTEXT | Changes.COST,
+    "context": Changes.CONTEXT | Changes.CONVERSATION,
+    "memory": Changes.MEMORY,
+    "plan": Changes.PLAN | Changes.CONVERSATION,
+    "head": Changes.ALL,
+    "budget": Changes.COST | Changes.CONVERSATION,
+}
+
+
+class SessionView:
+    """All folds of one session. Feed it every event once, in order; read it at any position."""
+
+    def __init__(self) -> None:
+        self.branches = Branches()
+        self.state = RunState()
+        self.totals = Totals()
+        self.timeline = Timeline()
+        self.conversation = Conversation()
+        self.tool_calls = ToolCalls()
+        self.context = ContextWindow()
+        self.memories = Memories(self.branches)
+        self.costs = Costs()
+        self.plan = Plan(self.branches)
+        self.checkpoints = Checkpoints(self.branches, self.state)
+        self._dispatch = Dispatcher(
+            (
+                self.branches,
+                self.state,
+                self.totals,
+                self.timeline,
+                self.conversation,
+                self.tool_calls,
+                self.context,
+                self.memories,
+                self.costs,
+                self.plan,
+                self.checkpoints,
+            )
+        )
+
+    @property
+    def last_seq(self) -> int:
+        return self.state.last_seq
+
+    def apply(self, event: Event) -> Changes:
+        """Take in the next event; which panes it concerns."""
+        self.state.observe(event)
+        self.totals.observe(event)
+        self.timeline.observe(event)
+        self._dispatch.apply(event)
+        family = event.kind.partition(".")[0]
+        return _CHANGES.get(family, Changes.CONVERSATION) | Changes.STATUS
+
+    def apply_all(self, events: Iterable[Event]) -> Changes:
+        """Take in several; the union of what they concern."""
+        changes = Changes.NONE
+        for event in events:
+            changes |= self.apply(event)
+        return changes
+
+    def items(self, at: int | None = None) -> list[Item]:
+        """The conversation on the branch as of `at`; costs as much as it is long."""
+        return self.conversation.column.within(self.branches.spans(at))
+
+    def item_ranges(self, at: int | None = None) -> list[range]:
+        """The same as ranges into `conversation.column.items`."""
+        return self.conversation.column.ranges(self.branches.spans(at))
