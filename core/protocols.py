@@ -10,17 +10,6 @@ import msgspec
 from core.events import Event
 
 
-class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """A control, as a small file in the inbox. `head`: the HEAD that its giver saw, where it matters."""
-
-    id: str
-    verb: str
-    args: dict[str, Any] = {}
-    head: int | None = None
-    actor: str = "user"
-    at_us: int = 0
-
-
 class LiveDelta(msgspec.Struct, frozen=True):
     """A piece of the reply in flight. `kind`: text, thinking, tool (a call's name begins) or arguments."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.events import (
@@ -25,24 +25,13 @@ from core.events import (
 from core.folds.fold import Handler, Series
 
 REASONS = (
-    "working",
-    "operator",
-    "budget",
-    "turn_limit",
-    "auth",
-    "config",
-    "provider",
-    "retry",
-    "done",
-    "refusal",
-    "context",
-    "disk",
-    "error",
-    "none",
+    *("working", "operator", "done", "retry", "crashed"),
+    *("budget", "turn_limit", "context", "refusal", "disk"),
+    *("auth", "billing", "config", "history", "request", "malformed", "outage"),
 )
 """The words of a state's reason, as the report prints them."""
 
-DEFERRED = frozenset({"pause", "continue", "compress", "undo", "rewind", "stop", "model", "budget"})
+DEFERRED = frozenset({"pause", "continue", "compress", "undo", "rewind", "stop"})
 """Commands whose effect comes at the next safe point; each is closed by a `command.done`."""
 
 
@@ -81,7 +70,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The last attempt of the open request failed like this; `waited_s` is what its retries waited so far."""
+    """The last attempt of the open request failed like this.
+
+    `waited_s`: what its retries waited so far; `compressions`: how many were made for its sake.
+    """
 
     error: str
     message: str
@@ -89,6 +81,7 @@ class Failure:
     attempt: int
     waited_s: float = 0.0
     until_us: int | None = None
+    compressions: int = 0
 
 
 class RunState:
@@ -108,6 +101,8 @@ class RunState:
         self.pending: dict[str, PendingCall] = {}
         self.queued: dict[str, GuidanceQueued] = {}
         self.orders: dict[str, Order] = {}
+        self.commands: set[str] = set()
+        self.crossed: set[str] = set()
         self.paused = False
         self.finished: SessionFinished | None = None
         self.stop_reason: str | None = None
@@ -136,10 +131,12 @@ class RunState:
             "tool.started": self._started,
             "tool.finished": self._tool_finished,
             "command.accepted": self._accepted,
+            "command.refused": self._refused,
             "command.done": self._done,
-            "context.compressed": self._spoken,
-            "context.restored": self._spoken,
+            "context.compressed": self._compressed,
+            "context.restored": self._node,
             "plan.changed": self._node,
+            "budget.crossed": self._crossed,
             "head.moved": self._moved,
         }
 
@@ -161,8 +158,9 @@ class RunState:
         if not self.pending:
             self._mark(event)
 
-    def _spoken(self, event: Event) -> None:
-        """A node after which the model is to speak, unless its turn was over."""
+    def _compressed(self, event: Event) -> None:
+        if self.failure is not None:
+            self.failure = replace(self.failure, compressions=self.failure.compressions + 1, until_us=event.at_us)
         self._node(event)
 
     def _set(self, event: Event, state: str, reason: str, detail: str = "", until_us: int | None = None) -> None:
@@ -241,39 +239,45 @@ class RunState:
     def _failed(self, event: Event) -> None:
         body = event.body
         if isinstance(body, ModelFailed):
-            waited = self.failure.waited_s if self.failure else 0.0
-            attempts = self.failure.attempt + 1 if self.failure else 1
+            last = self.failure or Failure("", "", None, 0)
             self.open_attempt = None
-            self.failure = Failure(body.error, body.message, body.retry_after_s, attempts, waited)
+            self.failure = replace(
+                last,
+                error=body.error,
+                message=body.message,
+                retry_after_s=body.retry_after_s,
+                attempt=last.attempt + 1,
+                until_us=None,
+            )
 
     def _waiting(self, event: Event) -> None:
         body = event.body
         if isinstance(body, RetryWaiting) and (last := self.failure):
-            waited = last.waited_s + body.delay_s
-            self.failure = Failure(
-                last.error, last.message, last.retry_after_s, last.attempt, waited, until_us=body.until_us
-            )
+            self.failure = replace(last, waited_s=last.waited_s + body.delay_s, until_us=body.until_us)
             self._set(event, "waiting", "retry", f"{last.error.replace('_', ' ')}: {last.message}", body.until_us)
 
     def _started(self, event: Event) -> None:
         for use_id, call in self.pending.items():
             if call.key == event.key:
-                intent = getattr(event.body, "intent", {})
-                self.pending[use_id] = PendingCall(
-                    call.key, call.use_id, call.name, call.arguments, started=True, intent=intent, cut=call.cut
-                )
+                self.pending[use_id] = replace(call, started=True, intent=getattr(event.body, "intent", {}))
 
     def _tool_finished(self, event: Event) -> None:
         self.pending = {use_id: call for use_id, call in self.pending.items() if call.key != event.key}
         self._node(event)
 
+    def _refused(self, event: Event) -> None:
+        self.commands.add(event.key or "")
+
     def _accepted(self, event: Event) -> None:
         body = event.body
+        self.commands.add(event.key or "")
         if isinstance(body, CommandAccepted) and body.verb in DEFERRED and event.key:
             self.orders[event.key] = Order(event.key, body.verb, body.args, event.seq)
         elif isinstance(body, CommandAccepted) and body.verb == "retry-now" and self.failure:
-            last = self.failure
-            self.failure = Failure(last.error, last.message, None, last.attempt, last.waited_s, until_us=event.at_us)
+            self.failure = replace(self.failure, retry_after_s=None, until_us=event.at_us)
+
+    def _crossed(self, event: Event) -> None:
+        self.crossed.add(event.key or "")
 
     def _done(self, event: Event) -> None:
         self.orders.pop(event.key or "", None)

@@ -26,22 +26,13 @@ from core.events import (
 )
 from core.folds.fold import Handler
 
-INTERVENTIONS = frozenset(
-    [
-        "pause",
-        "continue",
-        "interrupt",
-        "guide",
-        "retract",
-        "compress",
-        "undo",
-        "rewind",
-        "budget",
-        "model",
-        "stop",
-        "retry-now",
-    ]
-)
+INTERVENTIONS = frozenset({"pause", "continue", "interrupt", "guide", "retract", "compress", "undo", "rewind"}) | {
+    "budget",
+    "model",
+    "stop",
+    "retry-now",
+}
+"""Commands by which a human changes the course."""
 
 
 class Totals(msgspec.Struct, kw_only=True):

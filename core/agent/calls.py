@@ -1,0 +1,146 @@
+"""Running tool calls: intent before act, exactly one outcome each, whatever happens in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from core.agent.desk import Desk
+from core.clock import monotonic
+from core.events import Draft, ToolFinished, ToolStarted
+from core.folds.state import PendingCall
+from core.tools.base import Outcome, Rerun, Tool, ToolContext, ToolError
+from core.tools.registry import fingerprint, parse_arguments
+
+LARGEST_BLOB = 64 * 1024 * 1024
+"""Bytes of an output that are kept; the rest stays in the job's folder as long as that does."""
+
+
+class CallRunner:
+    """Runs the calls of a reply at a desk.
+
+    `context` makes the context of one call from its key; `redact` is applied once to every text that a tool gives.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        tools: dict[str, Tool],
+        context: Callable[[str], ToolContext],
+        redact: Callable[[str], str],
+    ) -> None:
+        self._desk = desk
+        self._tools = tools
+        self._context = context
+        self._redact = redact
+
+    @property
+    def concurrent(self) -> frozenset[str]:
+        """The tools whose calls may run side by side."""
+        return frozenset(name for name, tool in self._tools.items() if tool.effect.concurrent)
+
+    async def run(self, calls: Sequence[PendingCall]) -> None:
+        """Run them, all at once when there are several; each outcome is journalled as it comes."""
+        if len(calls) == 1:
+            await self._run_one(calls[0])
+            return
+        async with asyncio.TaskGroup() as group:
+            for call in calls:
+                group.create_task(self._run_one(call))
+
+    async def _run_one(self, call: PendingCall) -> None:
+        tool, context = self._tools.get(call.name), self._context(call.key)
+        try:
+            if call.cut:
+                raise ToolError(
+                    "The reply was cut at its token limit inside this call, so it was not run. "
+                    "Split the work into smaller calls."
+                )
+            if tool is None:
+                raise ToolError(f"There is no tool named {call.name!r}. There are: {', '.join(sorted(self._tools))}.")
+            arguments = parse_arguments(tool, call.arguments)
+            intent = await asyncio.to_thread(tool.prepare, arguments, context)
+        except ToolError as error:
+            await self._refuse(call, tool, str(error))
+            return
+        if tool.effect.mutates_files:
+            await self._desk.checkpoint(f"before {call.name}")
+        await self._start(call, tool, intent)
+        await self._finish(call, tool.run(arguments, context))
+
+    async def recover(self, call: PendingCall) -> str:
+        """Decide what a call that an earlier process started came to; a sentence for the report."""
+        tool, context = self._tools.get(call.name), self._context(call.key)
+        if tool is None:
+            await self._record(call, Outcome(f"The tool {call.name} is not there any more.", ok=False), 0, True)
+            return f"{call.name} ({call.key}): its tool is gone, reported as failed"
+        arguments = parse_arguments(tool, call.arguments)
+        verdict = await tool.recover(arguments, call.intent, context)
+        if isinstance(verdict, Rerun):
+            await self._finish(call, tool.run(arguments, context), recovered=True)
+            return f"{call.name} ({call.key}): run again, nothing of it had happened"
+        await self._record(call, verdict, 0, True)
+        return f"{call.name} ({call.key}): {'its result was found' if verdict.ok else 'reported as interrupted'}"
+
+    async def _refuse(self, call: PendingCall, tool: Tool | None, why: str) -> None:
+        started = self._started(call, str(tool.effect) if tool else "read", {})
+        finished = ToolFinished(name=call.name, use_id=call.use_id, ok=False, content=why, fingerprint=fingerprint(why))
+        await self._desk.append(Draft(started, key=call.key), Draft(finished, key=call.key))
+
+    async def _start(self, call: PendingCall, tool: Tool, intent: dict[str, Any]) -> None:
+        await self._desk.append(Draft(self._started(call, str(tool.effect), intent), key=call.key))
+
+    def _started(self, call: PendingCall, effect: str, intent: dict[str, Any]) -> ToolStarted:
+        return ToolStarted(name=call.name, use_id=call.use_id, arguments=call.arguments, effect=effect, intent=intent)
+
+    async def _finish(self, call: PendingCall, work: Any, recovered: bool = False) -> None:
+        """Await the work and journal what it came to, also when it is cancelled or breaks."""
+        began = monotonic()
+        try:
+            outcome = await work
+        except ToolError as error:
+            outcome = Outcome(str(error), ok=False)
+        except asyncio.CancelledError:
+            seconds = monotonic() - began
+            outcome = Outcome(f"Stopped by the user after {seconds:.0f} s; verify what it did so far.", ok=False)
+            await self._record(call, outcome, began, recovered)
+            raise
+        except Exception as error:  # a tool's bug is the model's problem to work around, never the session's end
+            outcome = Outcome(f"The tool {call.name} broke: {type(error).__name__}: {error}", ok=False)
+        await self._record(call, outcome, began, recovered)
+
+    async def _record(self, call: PendingCall, outcome: Outcome, began: float, recovered: bool) -> None:
+        content = self._redact(outcome.content)
+        blobs, blob, size = await asyncio.to_thread(self._whole, outcome)
+        body = ToolFinished(
+            name=call.name,
+            use_id=call.use_id,
+            ok=outcome.ok,
+            content=content or "(no output)",
+            ms=int((monotonic() - began) * 1000) if began else 0,
+            blob=blob,
+            size=size or len(content),
+            exit_code=outcome.exit_code,
+            files=list(outcome.files),
+            fingerprint=fingerprint(blobs[0].decode("utf-8", "replace") if blobs else content),
+            recovered=recovered,
+        )
+        more = [Draft(event, key=key) for event, key in outcome.events]
+        await self._desk.append(*more, Draft(body, key=call.key), blobs=blobs)
+
+    def _whole(self, outcome: Outcome) -> tuple[list[bytes], str | None, int]:
+        """The whole output where the content is not all of it, redacted: ([data], its hash, its size)."""
+        full = outcome.full
+        if full is None:
+            return [], None, 0
+        if isinstance(full, Path):
+            with full.open("rb") as file:
+                raw = file.read(LARGEST_BLOB)
+            data = self._redact(raw.decode("utf-8", "replace")).encode()
+            size = full.stat().st_size
+        else:
+            data = self._redact(full).encode("utf-8", "replace")
+            size = len(data)
+        return [data], self._desk.journal.hash_of(data), size

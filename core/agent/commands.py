@@ -1,0 +1,222 @@
+"""What a command means: a pure judgement, accepted with the events that follow at once, or refused with a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from core.agent.facts import Facts
+from core.events import (
+    BookmarkAdded,
+    BudgetChanged,
+    CommandAccepted,
+    CommandRefused,
+    Draft,
+    GuidanceQueued,
+    GuidanceRetracted,
+    ModelSwitched,
+    SessionRenamed,
+)
+from core.journal.inbox import Command
+
+LONGEST_GUIDANCE = 100_000
+"""Characters; more belongs into a file."""
+
+
+class Refused(Exception):
+    """The reason, as one plain sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One control. `judge` gives the events that follow at once; `args` names its arguments for the help."""
+
+    name: str
+    args: tuple[str, ...]
+    help: str
+    judge: Callable[[Command, Facts], list[Draft]]
+
+
+def judged(command: Command, facts: Facts) -> list[Draft]:
+    """The drafts to append for a command: `command.accepted` and what follows at once, or `command.refused`."""
+    actor = command.actor or "user"
+    try:
+        verb = VERBS.get(command.verb)
+        if verb is None:
+            raise Refused(f"There is no control named {command.verb!r}; `longwatch send --help` lists them.")
+        consequences = verb.judge(command, facts)
+    except Refused as refusal:
+        refused = CommandRefused(verb=command.verb, reason=str(refusal), args=command.args)
+        return [Draft(refused, key=command.id, actor=actor)]
+    accepted = CommandAccepted(verb=command.verb, args=command.args)
+    return [Draft(accepted, key=command.id, actor=actor), *consequences]
+
+
+def _text(command: Command, limit: int) -> str:
+    text = command.args.get("text")
+    if not isinstance(text, str) or not text.strip():
+        raise Refused(f"{command.verb} needs a text.")
+    if len(text) > limit:
+        raise Refused(f"The text has {len(text):,} characters, more than {limit:,}; put it into a file and name that.")
+    return text.strip()
+
+
+def _pause(command: Command, facts: Facts) -> list[Draft]:
+    if facts.state.finished is not None:
+        raise Refused("The session has ended.")
+    if facts.state.paused or any(order.verb == "pause" for order in facts.state.orders.values()):
+        raise Refused("The session is paused already.")
+    return []
+
+
+def _continue(command: Command, facts: Facts) -> list[Draft]:
+    ended = facts.state.finished
+    if ended is not None and ended.state == "finished":
+        raise Refused("The task is finished; send guidance to go on.")
+    pausing = any(order.verb == "pause" for order in facts.state.orders.values())
+    if not facts.state.paused and ended is None and not pausing:
+        raise Refused("The session is not paused.")
+    return []
+
+
+def _guide(command: Command, facts: Facts) -> list[Draft]:
+    body = GuidanceQueued(text=_text(command, LONGEST_GUIDANCE), standing=bool(command.args.get("standing")))
+    return [Draft(body, key=command.id, actor=command.actor)]
+
+
+def _retract(command: Command, facts: Facts) -> list[Draft]:
+    wanted = str(command.args.get("id", ""))
+    found = [id for id in facts.state.queued if wanted and id.startswith(wanted)]
+    if len(found) != 1:
+        raise Refused(f"No guidance that is still queued has the id {wanted!r}.")
+    return [Draft(GuidanceRetracted(), key=found[0], actor=command.actor)]
+
+
+def _anything(command: Command, facts: Facts) -> list[Draft]:
+    return []
+
+
+def _compress(command: Command, facts: Facts) -> list[Draft]:
+    if not any(piece.role == "assistant" for piece in facts.projection.pieces):
+        raise Refused("There is nothing to compress yet: the model has not replied.")
+    return []
+
+
+def _undo(command: Command, facts: Facts) -> list[Draft]:
+    steps = facts.reversibles.all()
+    wanted = command.args.get("seq")
+    if not steps:
+        raise Refused("There is nothing to undo: no compression and no rewind.")
+    if wanted is not None and wanted not in {step.seq for step in steps}:
+        raise Refused(f"#{wanted} is no compression or rewind that could be undone.")
+    _not_stale(command, facts)
+    return []
+
+
+def _rewind(command: Command, facts: Facts) -> list[Draft]:
+    to = command.args.get("to")
+    if not isinstance(to, int) or isinstance(to, bool):
+        raise Refused("rewind needs the number of the event to go back to.")
+    if not facts.branches.visible(to) or to > facts.state.last_seq:
+        raise Refused(f"#{to} is not on the current branch.")
+    if not command.args.get("conversation", True) and not command.args.get("files", True):
+        raise Refused("Rewind the conversation, the files, or both.")
+    _not_stale(command, facts)
+    return []
+
+
+def _not_stale(command: Command, facts: Facts) -> None:
+    if command.head is not None and not facts.branches.visible(command.head):
+        raise Refused(f"This was meant for #{command.head}, but the session is on another branch now.")
+
+
+def _budget(command: Command, facts: Facts) -> list[Draft]:
+    usd = command.args.get("usd")
+    if usd is None:
+        return [Draft(BudgetChanged(usd=None), actor=command.actor)]
+    try:
+        amount = Decimal(str(usd))
+    except InvalidOperation:
+        raise Refused(f"{usd!r} is no amount in dollars.") from None
+    if not amount.is_finite() or amount <= 0:
+        raise Refused("A budget is an amount above zero, in dollars.")
+    return [Draft(BudgetChanged(usd=str(amount)), actor=command.actor)]
+
+
+def _model(command: Command, facts: Facts) -> list[Draft]:
+    model = command.args.get("model")
+    if not isinstance(model, str) or not model.strip():
+        raise Refused("Name the model to go on with.")
+    return [Draft(ModelSwitched(model=model.strip()), actor=command.actor)]
+
+
+def _bookmark(command: Command, facts: Facts) -> list[Draft]:
+    return [Draft(BookmarkAdded(text=_text(command, 1000)), key=command.id, actor=command.actor)]
+
+
+def _rename(command: Command, facts: Facts) -> list[Draft]:
+    return [Draft(SessionRenamed(name=_text(command, 200)), actor=command.actor)]
+
+
+def _retry(command: Command, facts: Facts) -> list[Draft]:
+    if facts.state.failure is None:
+        raise Refused("No request is waiting to be tried again.")
+    return []
+
+
+VERBS: dict[str, Verb] = {
+    verb.name: verb
+    for verb in (
+        Verb("pause", (), "stop before the next action", _pause),
+        Verb("continue", (), "go on", _continue),
+        Verb("interrupt", (), "cut the reply in flight, or kill the running command", _anything),
+        Verb("guide", ("text", "standing"), "say something to the agent, with its next request", _guide),
+        Verb("retract", ("id",), "take back guidance that is still queued", _retract),
+        Verb("compress", (), "compress the context now", _compress),
+        Verb("undo", ("seq",), "take back the last compression or rewind", _undo),
+        Verb("rewind", ("to", "files", "conversation"), "go back to an event, files included", _rewind),
+        Verb("budget", ("usd",), "set the budget in dollars", _budget),
+        Verb("model", ("model",), "go on with another model", _model),
+        Verb("retry-now", (), "do not wait for the next attempt", _retry),
+        Verb("bookmark", ("text",), "mark this moment", _bookmark),
+        Verb("rename", ("text",), "give the session a name", _rename),
+        Verb("detach", (), "close the driver's screen; the agent goes on", _anything),
+        Verb("stop", (), "end the session", _anything),
+    )
+}
+"""The one registry of controls: the inbox, `send` and the screen all use it."""
+
+
+def parse_words(verb: str, words: list[str]) -> dict[str, Any]:
+    """Arguments of a control from words of the command line. Raises Refused with a sentence."""
+    known = VERBS.get(verb)
+    if known is None:
+        raise Refused(f"There is no control named {verb!r}. There are: {', '.join(VERBS)}.")
+    if not known.args and words:
+        raise Refused(f"{verb} takes no argument.")
+    match verb:
+        case "guide":
+            standing = "--standing" in words
+            return {"text": " ".join(word for word in words if word != "--standing"), "standing": standing}
+        case "bookmark" | "rename":
+            return {"text": " ".join(words)}
+        case "rewind":
+            flags = {word for word in words if word.startswith("--")}
+            return {
+                "to": _seq(verb, [word for word in words if word not in flags]),
+                "files": "--conversation-only" not in flags,
+                "conversation": "--files-only" not in flags,
+            }
+        case "undo":
+            return {"seq": _seq(verb, words)} if words else {}
+        case _:
+            return {known.args[0]: words[0]} if known.args and words else {}
+
+
+def _seq(verb: str, words: list[str]) -> int:
+    try:
+        return int(words[0].lstrip("#"))
+    except (IndexError, ValueError):
+        raise Refused(f"{verb} needs the number of an event, as `longwatch events` prints it.") from None

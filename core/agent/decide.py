@@ -1,0 +1,200 @@
+"""What to do next: a pure function of the state. Acting is elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from core.folds.state import Order, PendingCall, RunState
+from core.models.errors import ErrorClass, ModelError
+from core.models.retry import CompressThen, GiveUp, RetryPolicy, WaitFor, decide_retry
+
+
+@dataclass(frozen=True, slots=True)
+class Obey:
+    """An accepted command whose safe point has come."""
+
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Stand still until a command comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunTools:
+    """Run these calls, all at once when there are several."""
+
+    calls: tuple[PendingCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """Put the queued guidance into the context."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Remind:
+    """Tell the model why its turn goes on."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compress:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Write down that the failed attempt will be tried again after this many seconds."""
+
+    delay_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Wait for the next attempt, until that time or a command."""
+
+    until_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """The model is to speak."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    state: Literal["finished", "stopped", "failed"]
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Guidance came after the end: the session goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Nothing is left to do."""
+
+
+Decision = Obey | Hold | RunTools | Deliver | Remind | Compress | Announce | Wait | Send | Pause | Finish | Resume | End
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What the decision needs beside the state. `concurrent`: names of tools that may run side by side."""
+
+    now_us: int
+    spent: Decimal
+    budget: Decimal | None
+    max_turns: int | None
+    prompt_tokens: int
+    room: int | None
+    """Tokens that a prompt may have before it must be compressed; None when the window is unknown."""
+    retry: RetryPolicy
+    concurrent: frozenset[str]
+    jitter: float = 0.5
+    can_compress: bool = True
+
+
+AT_BOUNDARY = frozenset({"compress", "undo"})
+"""Commands that wait until no call of a reply is open."""
+
+
+def decide(state: RunState, now: Circumstances) -> Decision:
+    """The next step. The same state and circumstances always give the same decision."""
+    for order in state.orders.values():
+        if not (state.pending and order.verb in AT_BOUNDARY):
+            return Obey(order)
+    if state.finished is not None:
+        return Resume() if state.queued else End()
+    if state.paused:
+        return Hold()
+    if state.pending:
+        return RunTools(_next_calls(state, now.concurrent))
+    if state.queued:
+        return Deliver(tuple(state.queued))
+    if state.answered:
+        return _after_answer(state)
+    return _limits(state, now) or _after_failure(state, now) or _room(now) or Send()
+
+
+def _next_calls(state: RunState, concurrent: frozenset[str]) -> tuple[PendingCall, ...]:
+    """The next call in order, with the reads that follow it when it is one itself."""
+    calls: list[PendingCall] = []
+    for call in state.pending.values():
+        if calls and not (call.name in concurrent and calls[-1].name in concurrent):
+            break
+        calls.append(call)
+    return tuple(calls)
+
+
+def _after_answer(state: RunState) -> Decision:
+    match state.stop_reason:
+        case "max_tokens":
+            return Remind("Your reply was cut at its token limit. Go on where it stopped, in smaller parts.")
+        case "pause_turn":
+            return Remind("Go on.")
+        case "refusal":
+            return Pause("refusal", "The model declined to answer; send guidance, or rewind.")
+        case _:
+            return Finish("finished", "done")
+
+
+def _limits(state: RunState, now: Circumstances) -> Decision | None:
+    if now.max_turns is not None and state.turns >= now.max_turns:
+        return Pause("turn_limit", f"{state.turns} turns, the limit of this run")
+    if now.budget is not None and now.spent >= now.budget:
+        return Pause("budget", f"${now.spent:.2f} of ${now.budget:.2f} are spent")
+    return None
+
+
+def _after_failure(state: RunState, now: Circumstances) -> Decision | None:
+    failure = state.failure
+    if failure is None or failure.error not in set(ErrorClass):
+        return None
+    if failure.until_us is not None:
+        return None if now.now_us >= failure.until_us else Wait(failure.until_us)
+    error = ModelError(ErrorClass(failure.error), failure.message, retry_after_s=failure.retry_after_s)
+    verdict = decide_retry(
+        error,
+        failure.attempt,
+        failure.waited_s,
+        now.retry,
+        lambda: now.jitter,
+        compressions=failure.compressions,
+        proven=state.turns > 0,
+    )
+    match verdict:
+        case WaitFor(delay_s):
+            return Announce(delay_s)
+        case CompressThen():
+            return (
+                Compress("the provider refused the prompt as too long")
+                if now.can_compress
+                else Pause("context", failure.message)
+            )
+        case GiveUp(reason):
+            return Pause(reason, failure.message)
+
+
+def _room(now: Circumstances) -> Decision | None:
+    if now.room is None or now.prompt_tokens <= now.room:
+        return None
+    if not now.can_compress:
+        return Pause("context", "The context window is full and compressing frees too little.")
+    return Compress("the window is nearly full")

@@ -1,0 +1,202 @@
+"""The desk: the journal, the facts and the files of one session, and the controls that need no model.
+
+A runner works at a desk; where no runner lives, a clerk sits down at it for a moment and applies the inbox.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from core.agent.commands import judged
+from core.agent.facts import Facts
+from core.clock import Clock
+from core.events import (
+    CheckpointMade,
+    CommandDone,
+    ContextRestored,
+    Draft,
+    Event,
+    GuidanceDelivered,
+    HeadMoved,
+    SessionContinued,
+    SessionFinished,
+    SessionPaused,
+    ToolFinished,
+)
+from core.folds.checkpoints import boundary_at
+from core.folds.state import Order
+from core.journal.inbox import Command, discard, pending
+from core.journal.writer import Journal
+from core.request.compression import NothingToCompress, plan_compression
+from core.workspace.snapshots import Snapshots
+
+
+class Desk:
+    """Appends events and keeps the facts in step; carries out what was commanded.
+
+    `on_command` is called for each command right after it was journalled (the runner cuts what runs).
+    """
+
+    def __init__(self, folder: Path, journal: Journal, snapshots: Snapshots, clock: Clock) -> None:
+        self.folder = folder
+        self.journal = journal
+        self.snapshots = snapshots
+        self.clock = clock
+        self.facts = Facts()
+        self.stirred = asyncio.Event()
+        self.on_command: Callable[[Command], None] = lambda command: None
+        self._order = asyncio.Lock()
+        self._reading = asyncio.Lock()
+
+    async def append(self, *drafts: Draft, blobs: Sequence[bytes] = ()) -> list[Event]:
+        """Journal them in one transaction and fold them; shielded, so that what is written is always folded."""
+        return await asyncio.shield(self._append(drafts, blobs))
+
+    async def _append(self, drafts: Sequence[Draft], blobs: Sequence[bytes]) -> list[Event]:
+        async with self._order:
+            events = await self.journal.append(*drafts, blobs=blobs)
+            self.facts.apply_all(events)
+            return events
+
+    async def read_inbox(self) -> int:
+        """Journal each command that has come, accepted or refused; how many there were."""
+        async with self._reading:
+            commands = pending(self.folder)
+            for command in commands:
+                if command.id not in self.facts.state.commands:
+                    await self.append(*judged(command, self.facts))
+                discard(self.folder, command.id)
+                self.on_command(command)
+                self.stirred.set()
+        return len(commands)
+
+    async def obey(self, order: Order) -> None:
+        """Carry out an accepted command at its safe point, and close it with `command.done`."""
+        effect = {
+            "pause": self._pause,
+            "continue": self._continue,
+            "stop": self._stop,
+            "compress": self._compress,
+            "undo": self._undo,
+            "rewind": self._rewind,
+        }[order.verb]
+        problem = await effect(order)
+        await self.append(Draft(CommandDone(verb=order.verb, ok=not problem, detail=problem), key=order.id))
+
+    async def _pause(self, order: Order) -> str:
+        await self.append(Draft(SessionPaused(reason="operator"), actor="user"))
+        return ""
+
+    async def _continue(self, order: Order) -> str:
+        await self.append(Draft(SessionContinued(), actor="user"))
+        return ""
+
+    async def _stop(self, order: Order) -> str:
+        await self.append(Draft(SessionFinished(state="stopped", reason="operator"), actor="user"))
+        return ""
+
+    async def _compress(self, order: Order) -> str:
+        return await self.compress("forced", force=True)
+
+    async def compress(self, reason: str, *, force: bool = False) -> str:
+        """Compress the context; a sentence when there is nothing to gain."""
+        try:
+            body = plan_compression(self.facts.projection, self.facts.ledger, reason=reason, force=force)
+        except NothingToCompress as nothing:
+            return str(nothing)
+        await self.append(Draft(body, actor="user" if force else "agent"))
+        return ""
+
+    async def checkpoint(self, label: str) -> Event:
+        """Snapshot the files; a failure is written down and never hides."""
+        shot = await self.snapshots.snapshot(label)
+        body = CheckpointMade(
+            tree=shot.tree,
+            backend=self.snapshots.backend,
+            label=label,
+            changed=shot.changed,
+            skipped=list(shot.skipped)[:50],
+            detail=shot.detail,
+        )
+        return (await self.append(Draft(body, key=f"c{self.facts.totals.checkpoints + 1}")))[0]
+
+    async def _rewind(self, order: Order) -> str:
+        facts, to = self.facts, int(order.args["to"])
+        with_files, with_words = order.args.get("files", True), order.args.get("conversation", True)
+        target = boundary_at(facts.state, facts.branches, to)
+        if target is None or not facts.branches.visible(target):
+            return f"#{to} is not on the current branch any more."
+        await self.close_open_calls("Not run: the user rewound the session.")
+        origin = facts.state.head or target
+        undone = facts.checkpoints.commands_since(target)
+        before = after = None
+        files: list[str] = []
+        if with_files and (tree := facts.checkpoints.tree_at(target)):
+            restored = await self.snapshots.restore(tree)
+            if restored.before is None:
+                return f"The files could not be secured first, so nothing was rewound: {restored.detail}"
+            before, after, files = restored.before, tree, [f"{status} {path}" for status, path in restored.files]
+        if not with_words:
+            return await self._tell_restored(files, before)
+        standing = [body.text for seq, body in facts.ledger.guidance() if body.standing and seq > target]
+        moved = HeadMoved(
+            to=target, origin=origin, reason="rewind", tree_before=before, tree_after=after, files=files[:2000]
+        )
+        notice = rewind_notice(files if with_files else None, undone)
+        again = [Draft(GuidanceDelivered(text=text, standing=True), actor="user") for text in dict.fromkeys(standing)]
+        await self.append(Draft(moved, actor="user"), Draft(GuidanceDelivered(text=notice, source="notice")), *again)
+        return ""
+
+    async def _tell_restored(self, files: list[str], before: str | None) -> str:
+        if not files:
+            return "No file differs from that checkpoint."
+        text = "The user restored these files to an earlier state; read them again before you rely on them:\n"
+        await self.append(Draft(GuidanceDelivered(text=text + "\n".join(files[:100]), source="notice")))
+        return ""
+
+    async def _undo(self, order: Order) -> str:
+        steps = {step.seq: step for step in self.facts.reversibles.all()}
+        step = steps.get(order.args["seq"]) if "seq" in order.args else next(reversed(steps.values()), None)
+        if step is None:
+            return "There is nothing left to undo."
+        if step.kind == "compression":
+            await self.append(Draft(ContextRestored(seq=step.seq), actor="user"))
+            return ""
+        files: list[str] = []
+        before = None
+        if step.tree is not None:
+            restored = await self.snapshots.restore(step.tree)
+            if restored.before is None:
+                return f"The files could not be secured first, so nothing was undone: {restored.detail}"
+            before, files = restored.before, [f"{status} {path}" for status, path in restored.files]
+        origin = self.facts.state.head or 1
+        moved = HeadMoved(
+            to=step.origin or 1, origin=origin, reason="undo", tree_before=before, tree_after=step.tree, files=files
+        )
+        await self.append(Draft(moved, actor="user"))
+        return ""
+
+    async def close_open_calls(self, why: str) -> None:
+        """Give every open call an outcome, so that the history is whole."""
+        calls = list(self.facts.state.pending.values())
+        if calls:
+            bodies = [(ToolFinished(name=c.name, use_id=c.use_id, ok=False, content=why), c.key) for c in calls]
+            await self.append(*(Draft(body, key=key, actor="system") for body, key in bodies))
+
+
+def rewind_notice(files: list[str] | None, commands: list[str]) -> str:
+    """What the model is told after a rewind."""
+    lines = ["The user rewound the session to this point; what came after it was abandoned."]
+    if files is None:
+        lines.append("The files were left as they are now: read before you rely on what you remember.")
+    elif files:
+        lines.append(f"{len(files)} files were restored to their state at this point:")
+        lines += [f"- {line}" for line in files[:50]]
+    else:
+        lines.append("No file had to be restored.")
+    if commands:
+        lines.append("Commands of the abandoned part may have had effects outside the workspace that stay:")
+        lines += [f"- {line}" for line in commands[-10:]]
+    return "\n".join(lines)

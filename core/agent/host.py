@@ -1,0 +1,217 @@
+"""Putting a runner together: the journal under its lease, the model behind its endpoint, the tools in the workspace."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from core.agent.calls import CallRunner
+from core.agent.desk import Desk
+from core.agent.recollection import Recollection
+from core.agent.runner import Runner, Terms
+from core.agent.turn import Turns
+from core.clock import Clock, SystemClock, pause_real
+from core.config import Config
+from core.events import Draft, Price, RunnerAttached, RunnerDetached, SessionFinished, SessionOpened, Usage
+from core.journal.lease import BEAT_EVERY_S, Lease, acquire
+from core.journal.live import clear_live
+from core.journal.reader import Reader
+from core.journal.writer import Journal
+from core.models.prices import price
+from core.models.profiles import Endpoint, read_key, resolve_endpoint
+from core.models.wire import Wire
+from core.request.projection import Head
+from core.request.prompt import system_prompt
+from core.tools.base import ToolContext
+from core.tools.registry import builtin_tools, schemas
+from core.tools.secrets import Redactor
+from core.workspace.snapshots import check_workspace, open_snapshots
+
+EXIT_FINISHED, EXIT_FAILED, EXIT_USAGE, EXIT_LIMIT, EXIT_OPERATOR, EXIT_HELD = range(6)
+READ_CHUNK = 2000
+
+
+def app_version() -> str:
+    """The installed version."""
+    try:
+        return version("longwatch")
+    except PackageNotFoundError:
+        return "0"
+
+
+@dataclass(slots=True)
+class Hosting:
+    """How a session is run here. `speed` is the pace of a simulated model; `environ` where keys are looked up."""
+
+    folder: Path
+    config: Config
+    attended: bool = False
+    wait: bool = False
+    speed: float = 1.0
+    clock: Clock = field(default_factory=SystemClock)
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    on_events: Callable[[list[Any]], None] | None = None
+
+
+@contextlib.asynccontextmanager
+async def seated(folder: Path, clock: Clock) -> AsyncIterator[tuple[Desk, Lease]]:
+    """A desk with its facts read from the log, under the lease. Raises LeaseHeld or JournalError."""
+    with acquire(folder) as lease:
+        async with await Journal.open(folder, clock, lease=lease) as journal:
+            with Reader(folder) as reader:
+                first = await asyncio.to_thread(reader.event, 1)
+                if first is None or not isinstance(first.body, SessionOpened):
+                    raise ValueError("a journal without its first event")
+                snapshots = open_snapshots(Path(first.body.workspace), folder)
+                desk = Desk(folder, journal, snapshots, clock)
+                after = 0
+                while batch := await asyncio.to_thread(reader.events, after, READ_CHUNK):
+                    desk.facts.apply_all(batch)
+                    after = batch[-1].seq
+                    await asyncio.sleep(0)
+            yield desk, lease
+
+
+async def host(hosting: Hosting, on_runner: Callable[[Runner], None] = lambda runner: None) -> int:
+    """Run the session until it ends; the exit code of the contract. Raises ConfigError, LeaseHeld, JournalError."""
+    async with AsyncExitStack() as stack:
+        desk, lease = await stack.enter_async_context(seated(hosting.folder, hosting.clock))
+        if hosting.on_events is not None:
+            desk.journal.subscribe(hosting.on_events)
+        clear_live(hosting.folder)
+        opened = desk.facts.state.opened
+        assert opened is not None
+        check_workspace(Path(opened.workspace))
+        runner = await _runner(hosting, desk, opened, stack)
+        beat = asyncio.create_task(_beat(lease))
+        stack.callback(beat.cancel)
+        attached = RunnerAttached(
+            pid=os.getpid(), host=socket.gethostname(), epoch=lease.epoch, app_version=app_version()
+        )
+        await desk.append(Draft(attached, actor="system"))
+        on_runner(runner)
+        try:
+            ended = await runner.run()
+        finally:
+            with contextlib.suppress(Exception):
+                await desk.append(Draft(RunnerDetached(reason="ended"), actor="system"))
+                await desk.journal.checkpoint(force=True)
+        return exit_code(ended)
+
+
+def exit_code(ended: SessionFinished | None) -> int:
+    """The contract's exit code for how a session ended."""
+    if ended is None:
+        return EXIT_OPERATOR
+    if ended.state == "finished":
+        return EXIT_FINISHED
+    if ended.state == "stopped":
+        return EXIT_LIMIT if ended.reason in ("budget", "turn_limit") else EXIT_OPERATOR
+    return EXIT_USAGE if ended.reason in ("auth", "billing", "config") else EXIT_FAILED
+
+
+async def _beat(lease: Lease) -> None:
+    while True:
+        lease.beat()
+        await pause_real(BEAT_EVERY_S)
+
+
+def endpoint_of(opened: SessionOpened, config: Config, environ: Mapping[str, str]) -> Endpoint:
+    """The endpoint that a session was opened with. Raises ConfigError when it can't be had any more."""
+    if opened.profile == "simulated":
+        return resolve_endpoint(config, model=opened.endpoint, environ=environ)
+    model = f"{opened.profile}:{opened.model}"
+    return resolve_endpoint(
+        config, model=model, base_url=opened.endpoint, api_key_env=opened.api_key_env, environ=environ
+    )
+
+
+async def _runner(hosting: Hosting, desk: Desk, opened: SessionOpened, stack: AsyncExitStack) -> Runner:
+    endpoint = endpoint_of(opened, hosting.config, hosting.environ)
+    key = None
+    if endpoint.simulated:
+        endpoint = await _simulated(hosting, opened, endpoint, stack)
+    else:
+        key = read_key(endpoint, hosting.environ)
+    wire = Wire(endpoint, key, hosting.clock)
+    stack.push_async_callback(wire.close)
+    prompt, prompt_version = system_prompt()
+    tools = builtin_tools()
+    offered = tuple(schemas(tools))
+    settings = opened.settings
+    max_tokens = min(
+        settings.get("max_tokens") or hosting.config.model.max_tokens or endpoint.max_output, endpoint.max_output
+    )
+
+    def head(model: str) -> Head:
+        return Head(model, prompt, offered, max_tokens, cached=endpoint.cache == "explicit")
+
+    def priced(model: str, usage: Usage, at_us: int, raw: dict[str, Any]) -> Price:
+        return price(usage, endpoint, model, at_us, hosting.config.prices, raw)
+
+    reader = stack.enter_context(Reader(hosting.folder))
+    calls = CallRunner(desk, tools, _contexts(hosting, desk, opened, reader, key), _redactor(hosting, key))
+    terms = Terms(
+        attended=hosting.attended,
+        wait=hosting.wait,
+        max_turns=settings.get("max_turns"),
+        keep_turns=hosting.config.context.keep_turns,
+        window=endpoint.window,
+        full_at=hosting.config.context.hard_limit_fraction,
+        retry=hosting.config.retry,
+    )
+    turns = Turns(desk, wire, hosting.clock, priced, prompt_version)
+    return Runner(desk, turns, calls, head, terms, hosting.clock, random.Random().random)
+
+
+async def _simulated(hosting: Hosting, opened: SessionOpened, endpoint: Endpoint, stack: AsyncExitStack) -> Endpoint:
+    """The endpoint with the address of its server, which runs in this loop."""
+    from core.simulator.policies import load_policy
+    from core.simulator.server import SimulatedServer
+
+    policy = load_policy(opened.endpoint.removeprefix("simulated/"))
+    server = SimulatedServer(policy, clock=hosting.clock, speed=hosting.speed)
+    await stack.enter_async_context(server)
+    return msgspec.structs.replace(endpoint, base_url=server.base_url)
+
+
+def _redactor(hosting: Hosting, key: str | None) -> Redactor:
+    return Redactor({**hosting.environ, "LONGWATCH_MODEL_KEY": key or ""})
+
+
+def _contexts(
+    hosting: Hosting, desk: Desk, opened: SessionOpened, reader: Reader, key: str | None
+) -> Callable[[str], ToolContext]:
+    recall = Recollection(desk.facts, reader)
+    read_hashes: dict[str, str] = {}
+    workspace = Path(opened.workspace)
+    settings = {
+        "redact": _redactor(hosting, key),
+        "allow_private": hosting.config.network.allow_private,
+        "command_timeout_s": hosting.config.commands.timeout_s,
+        "command_env": hosting.config.commands.env,
+        "ignore": hosting.config.workspace.ignore,
+    }
+
+    def context(call: str) -> ToolContext:
+        return ToolContext(
+            workspace=workspace,
+            jobs=hosting.folder / "jobs",
+            call=call,
+            recall=recall,
+            read_hashes=read_hashes,
+            settings=settings,
+        )
+
+    return context

@@ -1,0 +1,121 @@
+"""One turn of the model: the request is written down, sent, and its outcome written down."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from core.agent.desk import Desk
+from core.clock import Clock
+from core.events import Draft, ModelFailed, ModelRequested, ModelResponded, Price, Usage
+from core.journal.live import LiveText
+from core.models.assembly import Delta, Reply, unique_ids
+from core.models.errors import ModelError
+from core.request.projection import Head
+
+
+class Model(Protocol):
+    """The wire, as a turn needs it."""
+
+    async def stream(self, body: list[bytes], on_delta: Callable[[Delta], None]) -> Reply: ...
+
+
+class Turns:
+    """Sends requests. `price` gives the cost of a reply (model, usage, journal time, raw usage)."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        wire: Model,
+        clock: Clock,
+        price: Callable[[str, Usage, int, dict[str, Any]], Price],
+        prompt_version: str,
+    ) -> None:
+        self._desk = desk
+        self._wire = wire
+        self._clock = clock
+        self._price = price
+        self._prompt_version = prompt_version
+        self._kept: set[str] = set()
+
+    async def take(self, head: Head, window: int | None) -> None:
+        """Send the branch as it is; the reply or the failure is in the log when this returns."""
+        key = self._next_key()
+        await self._request(key, head, window)
+        live = LiveText(self._desk.folder, key)
+        try:
+            reply = await self._wire.stream(self._body, lambda delta: live.add(delta.kind, delta.index, delta.text))
+        except ModelError as error:
+            await self._fail(key, error)
+        except asyncio.CancelledError:
+            body = ModelFailed(error="interrupted", message="cut by the user")
+            await self._desk.append(Draft(body, key=key, actor="user"))
+            raise
+        else:
+            await self._record(key, head.model, reply)
+        finally:
+            live.discard()
+
+    def _next_key(self) -> str:
+        """A retry is another attempt of the same request."""
+        state = self._desk.facts.state
+        if state.failure is not None:
+            return f"r{state.request}.{state.attempt + 1}"
+        return f"r{state.request + 1}.1"
+
+    async def _request(self, key: str, head: Head, window: int | None) -> None:
+        request = self._desk.facts.projection.request(head)
+        self._body = request.chunks
+        blobs = {self._desk.journal.hash_of(data): data for data in (head.system.encode(), head.tools_json())}
+        system, tools = blobs
+        body = ModelRequested(
+            model=head.model,
+            system=system,
+            tools=tools,
+            body=request.digest,
+            body_bytes=request.size,
+            messages=request.messages,
+            marks=request.marks,
+            max_tokens=head.max_tokens,
+            prompt_version=self._prompt_version,
+            parts=request.parts,
+            window=window,
+        )
+        new = [data for name, data in blobs.items() if name not in self._kept]
+        await self._desk.append(Draft(body, key=key), blobs=new)
+        self._kept.update(blobs)
+
+    async def _fail(self, key: str, error: ModelError) -> None:
+        body = ModelFailed(
+            error=str(error.error_class),
+            message=error.message,
+            status=error.status,
+            retry_after_s=error.retry_after_s,
+            request_id=error.request_id,
+            partial=error.partial_chars,
+        )
+        await self._desk.append(Draft(body, key=key))
+
+    async def _record(self, key: str, model: str, reply: Reply) -> None:
+        now_us = self._clock.now_us()
+        usage = reply.usage or Usage()
+        price = self._price(model, usage, now_us, reply.raw_usage) if reply.usage else Price(source="no usage reported")
+        body = ModelResponded(
+            message_id=reply.message_id,
+            model=reply.model or model,
+            content=self._content(key, reply),
+            stop_reason=reply.stop_reason,
+            usage=usage,
+            price=price,
+            raw_usage=reply.raw_usage,
+            first_token_ms=reply.first_token_ms,
+            ms=reply.ms,
+            request_id=reply.request_id,
+        )
+        await self._desk.append(Draft(body, key=key))
+
+    def _content(self, key: str, reply: Reply) -> list[dict[str, Any]]:
+        """The blocks with tool_use ids that no earlier reply used: vendors' ids repeat, the protocol forbids it."""
+        blocks = unique_ids(reply.content, key, self._desk.facts.use_ids)
+        return blocks or [{"type": "text", "text": "(empty reply)"}]

@@ -1,0 +1,326 @@
+"""Configuration: one TOML file of the user, and a small one in the workspace that may only say harmless things.
+
+The structs below are the manual: `default_config_text` prints their descriptions, and nothing that they don't name
+is accepted. A cloned workspace can't choose an endpoint, a key, a price, a limit or a policy.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+import platformdirs
+from msgspec import Meta
+
+LARGEST_BYTES = 1 << 20
+"""A configuration file beyond this is refused unread."""
+WORKSPACE_FILE = ".longwatch.toml"
+
+
+class ConfigError(Exception):
+    """Something the user has to set right; the text is one plain sentence that says what and how."""
+
+
+Count = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(gt=0)]
+Dollars = Annotated[float, Meta(ge=0)]
+
+
+def says(description: str, *examples: Any) -> Meta:
+    """The manual of one setting; an example is shown where the default is `not set`."""
+    return Meta(description=description, examples=list(examples))
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all sections."""
+
+
+class ModelSettings(Section, frozen=True):
+    """Which model works, and how it is reached. Keys never stand here: only the name of the variable that holds one."""
+
+    name: Annotated[
+        str | None, says("The model, with an optional profile before it.", "openrouter:qwen/qwen3.7-max")
+    ] = None
+    profile: Annotated[
+        str | None,
+        says(
+            "A built-in profile or one of yours; left out, it follows from base_url or the model's name.", "openrouter"
+        ),
+    ] = None
+    base_url: Annotated[
+        str | None,
+        says("Where the server is, without /v1/messages; left out, the profile knows.", "http://127.0.0.1:8080"),
+    ] = None
+    api_key_env: Annotated[
+        str | None,
+        says("The environment variable that holds the key; left out, the profile knows.", "OPENROUTER_API_KEY"),
+    ] = None
+    max_tokens: Annotated[Count | None, says("The longest reply, in tokens; left out, the profile knows.", 32_000)] = (
+        None
+    )
+    thinking_budget: Annotated[
+        Annotated[int, Meta(ge=0)], says("Tokens a reply may spend on thinking; 0 switches it off, else at least 1024.")
+    ] = 0
+
+
+class ProfileSettings(Section, frozen=True):
+    """A provider of your own, or changes to a built-in one of the same name."""
+
+    like: Annotated[str | None, says("The built-in profile that this one starts from.", "generic")] = None
+    base_url: Annotated[str | None, says("Where the server is.", "https://models.example.org")] = None
+    api_key_env: Annotated[str | None, says("The environment variable that holds the key.", "WORK_API_KEY")] = None
+    headers: Annotated[dict[str, str], says("Headers added to each request.", {"x-team": "tools"})] = {}
+    cache: Annotated[
+        Literal["explicit", "automatic", "none"] | None,
+        says("Prompt caching: by markers that we set, by the server on its own, or none.", "explicit"),
+    ] = None
+    pooling: Annotated[bool | None, says("Keep connections open between requests.", True)] = None
+    window: Annotated[Count | None, says("The context window, in tokens.", 200_000)] = None
+    max_output: Annotated[Count | None, says("The longest reply, in tokens.", 32_000)] = None
+    price_provider: Annotated[str | None, says("The provider whose price list applies.", "openrouter")] = None
+    stall_s: Annotated[Seconds | None, says("Seconds without a byte after which a reply counts as stalled.", 120.0)] = (
+        None
+    )
+
+
+class LimitSettings(Section, frozen=True):
+    """Where a session stops by itself."""
+
+    budget_usd: Annotated[Dollars | None, says("The most a session may cost, in US dollars.", 20.0)] = None
+    max_turns: Annotated[Count | None, says("The most replies a session may take.", 2000)] = None
+
+
+class RetryPolicy(Section, frozen=True):
+    """How patient a session is with a server that fails. All times are in seconds."""
+
+    outage_s: Annotated[Seconds, says("How long to wait in all for one reply before giving up.")] = 21_600.0
+    first_delay_s: Annotated[Seconds, says("The first wait; each further one is twice as long.")] = 2.0
+    longest_delay_s: Annotated[Seconds, says("The longest wait while the failure is young.")] = 60.0
+    patient_after: Annotated[Count, says("From this attempt on the waits are those of patient_delay_s.")] = 10
+    patient_delay_s: Annotated[Seconds, says("The wait of a long outage.")] = 300.0
+    malformed_attempts: Annotated[Count, says("How many unreadable replies in a row are borne.")] = 4
+    compressions: Annotated[
+        Annotated[int, Meta(ge=0)], says("How often one request may be compressed because it was too long.")
+    ] = 3
+
+
+class PriceSettings(Section, frozen=True):
+    """Prices of your own, in US dollars per million tokens; they win over the built-in list."""
+
+    input: Annotated[Dollars, says("Fresh prompt tokens.", 1.25)]
+    output: Annotated[Dollars, says("Tokens of the reply.", 3.75)]
+    cache_read: Annotated[Dollars | None, says("Prompt tokens read from the cache; left out: as input.", 0.25)] = None
+    cache_write: Annotated[Dollars | None, says("Prompt tokens written to the cache; left out: as input.", 1.5625)] = (
+        None
+    )
+
+
+class ContextSettings(Section, frozen=True):
+    """What the model keeps seeing in a long session."""
+
+    policy: Annotated[
+        Literal["digest", "summarize", "window", "mask", "off"], says("How the context is compressed.")
+    ] = "digest"
+    keep_turns: Annotated[Count, says("The latest turns that stay word for word.")] = 25
+    hard_limit_fraction: Annotated[
+        Annotated[float, Meta(gt=0, le=1)], says("The share of the window at which compression is forced.")
+    ] = 0.85
+
+
+class CommandSettings(Section, frozen=True):
+    """Commands that the model runs."""
+
+    timeout_s: Annotated[Seconds, says("Seconds after which a command is ended.")] = 120.0
+    env: Annotated[list[str], says("Environment variables that commands may see beside the usual ones.")] = []
+
+
+class NetworkSettings(Section, frozen=True):
+    """What fetch_url may reach."""
+
+    allow_private: Annotated[bool, says("Also addresses of private networks and of this machine.")] = False
+
+
+class ScreenSettings(Section, frozen=True):
+    """The looks and the keys."""
+
+    theme: Annotated[str | None, says("A built-in theme, or one of yours.", "nord")] = None
+    mouse: Annotated[bool, says("Listen to the mouse.")] = True
+    keymap: Annotated[dict[str, str], says("Keys by action, separated by commas.", {"pause": "space,ctrl+s"})] = {}
+
+
+class WorkspaceSettings(Section, frozen=True):
+    """All that a workspace may say in its .longwatch.toml."""
+
+    name: Annotated[str | None, says("What sessions here are called.", "website")] = None
+    ignore: Annotated[list[str], says("Patterns of paths that listings and searches leave out.", ["vendor/"])] = []
+    test_command: Annotated[
+        str | None, says("How the tests are run: told to the model, never run by itself.", "pytest -q")
+    ] = None
+
+
+class Config(Section, frozen=True):
+    """Everything that can be set."""
+
+    model: ModelSettings = ModelSettings()
+    profiles: dict[str, ProfileSettings] = {}
+    limits: LimitSettings = LimitSettings()
+    retry: RetryPolicy = RetryPolicy()
+    prices: dict[str, PriceSettings] = {}
+    context: ContextSettings = ContextSettings()
+    commands: CommandSettings = CommandSettings()
+    network: NetworkSettings = NetworkSettings()
+    screen: ScreenSettings = ScreenSettings()
+    workspace: WorkspaceSettings = WorkspaceSettings()
+
+
+_EXAMPLE_NAMES = {"profiles": "work", "prices": '"openrouter/qwen/qwen3.7-max"'}
+
+
+def config_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the user's file is: `LONGWATCH_CONFIG`, or config.toml in the platform's configuration folder."""
+    if named := environ.get("LONGWATCH_CONFIG"):
+        return Path(named).expanduser()
+    return Path(platformdirs.user_config_dir("longwatch", appauthor=False)) / "config.toml"
+
+
+def load_config(path: Path | None = None, workspace: Path | None = None) -> Config:
+    """The user's settings, with those of the workspace's own file in `Config.workspace`.
+
+    A missing file is an empty one, unless it was named (`path`, or `LONGWATCH_CONFIG`).
+    Raises ConfigError: broken TOML, bytes that are not UTF-8, an unknown key, a wrong type or value.
+    """
+    file = path or config_path()
+    named = path is not None or bool(os.environ.get("LONGWATCH_CONFIG"))
+    if named and not file.exists():
+        raise ConfigError(f"There is no configuration file {file}; create it with `longwatch config`, or name another.")
+    config = _typed(_read(file), Config, "", file)
+    own = workspace / WORKSPACE_FILE if workspace else None
+    if own is None or not own.exists():
+        return config
+    return msgspec.structs.replace(config, workspace=_workspace(own, config.workspace, file))
+
+
+def _workspace(own: Path, base: WorkspaceSettings, user_file: Path) -> WorkspaceSettings:
+    table = _read(own)
+    for key in table:
+        if key in Config.__struct_fields__:
+            raise ConfigError(f"{own}: a workspace may not set `{key}`; if you want it, put it into {user_file}.")
+    _typed(table, WorkspaceSettings, "", own)
+    return msgspec.convert({**msgspec.to_builtins(base), **table}, WorkspaceSettings)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """The file's table; an absent file is an empty table."""
+    if not file.exists():
+        return {}
+    if not file.is_file():
+        raise ConfigError(f"{file} is not a file; move it away or name another.")
+    try:
+        with file.open("rb") as stream:
+            raw = stream.read(LARGEST_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"{file} can't be read ({error.strerror}); make it readable or name another.") from None
+    if len(raw) > LARGEST_BYTES:
+        raise ConfigError(f"{file} is larger than 1 MiB, which no configuration is; check that it is the right file.")
+    return _parse(raw, file)
+
+
+def _parse(raw: bytes, file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(raw.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{file}, line {line}: this is not UTF-8 text; save the file as UTF-8.") from None
+    except RecursionError:
+        raise ConfigError(f"{file} is nested too deeply to be a configuration; mend it or move it away.") from None
+    except ValueError as error:
+        what, _, place = str(error).partition(" (at ")
+        at = f", {place.rstrip(')')}" if place else ""
+        raise ConfigError(f"{file}{at}: this is not valid TOML ({_shown(what)}); mend it or move it away.") from None
+
+
+def _typed(value: Any, kind: Any, path: str, file: Path) -> Any:
+    """`value` as `kind`, checked key by key so that the error can name the one that is wrong."""
+    if isinstance(value, dict) and (entry := _entry_type(kind)) is not None:
+        return {key: _typed(item, entry, f"{path}.{_shown(key)}", file) for key, item in value.items()}
+    if isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, Section):
+        fields = {field.name: field.type for field in msgspec.structs.fields(kind)}
+        for key, item in value.items():
+            inner = f"{path}.{_shown(key)}".lstrip(".")
+            if key not in fields:
+                raise ConfigError(f"{file}: there is no setting `{inner}`{_nearest(key, fields)}.")
+            _typed(item, fields[key], inner, file)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{file}: `{path}` must be a finite number, not {value}.")
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{file}: `{path}` is wrong: {_plainly(error, kind)}.") from None
+
+
+def _entry_type(kind: Any) -> type[Section] | None:
+    """The section type of a table of named sections (`profiles`, `prices`)."""
+    arguments = get_args(kind) if get_origin(kind) is dict else ()
+    return arguments[1] if arguments and isinstance(arguments[1], type) and issubclass(arguments[1], Section) else None
+
+
+def _nearest(key: str, known: Mapping[str, Any]) -> str:
+    close = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    return f"; did you mean `{close[0]}`?" if close else f"; there are {', '.join(sorted(known))}"
+
+
+def _plainly(error: msgspec.ValidationError, kind: Any) -> str:
+    text = _shown(re.sub(r" - at `[^`]*`$", "", str(error)).replace("`", ""))
+    choices = [choice for part in _unwrapped(kind) if get_origin(part) is Literal for choice in get_args(part)]
+    return text[0].lower() + text[1:] + (f" (one of {', '.join(choices)})" if choices else "")
+
+
+def _unwrapped(kind: Any) -> Iterator[Any]:
+    """A type and everything inside its annotations and unions."""
+    yield kind
+    if get_origin(kind) is not Literal:
+        for inner in get_args(kind):
+            yield from _unwrapped(inner)
+
+
+def _shown(text: str) -> str:
+    """Text from a file, fit for a sentence: printable and short."""
+    plain = text if text.isprintable() else ascii(text)[1:-1]
+    return plain if len(plain) <= 80 else plain[:79] + "…"
+
+
+def default_config_text() -> str:
+    """Every setting with its manual and its default, commented out: a file that loads as it is."""
+    lines = ["# Longwatch's configuration. Take the # away from the settings that you want to change."]
+    for name, kind in get_type_hints(Config, include_extras=True).items():
+        entry = _entry_type(kind)
+        section = entry or kind
+        lines += ["", f"# {(section.__doc__ or '').strip()}"]
+        lines.append(f"# [{name}.{_EXAMPLE_NAMES[name]}]" if entry else f"[{name}]")
+        lines += list(_manual(section))
+    return "\n".join(lines) + "\n"
+
+
+def _manual(section: type[Section]) -> Iterator[str]:
+    hints = get_type_hints(section, include_extras=True)
+    for field in msgspec.structs.fields(section):
+        meta = next(part for part in hints[field.name].__metadata__ if isinstance(part, Meta) and part.description)
+        factory = field.default_factory
+        default = field.default if factory is msgspec.NODEFAULT else factory()
+        value = meta.examples[0] if meta.examples else default
+        state = " (required)" if field.required else "" if default == value else " (not set)"
+        yield f"## {meta.description}{state}"
+        yield f"# {field.name} = {_toml(value)}"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
+    return msgspec.json.encode(value).decode()

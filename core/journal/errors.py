@@ -1,0 +1,25 @@
+"""What can go wrong with a journal, each as one plain sentence."""
+
+from __future__ import annotations
+
+from core.events import Event
+
+
+class JournalError(Exception):
+    """The journal can't be opened, read or written; the text says why and what to do."""
+
+
+class DiskFull(JournalError):
+    """A write was refused by the disk. Nothing of it was recorded; the journal stays usable and may be tried again."""
+
+
+class LeaseLost(JournalError):
+    """Another process has taken the session over; this one must stop writing."""
+
+
+class AlreadyRecorded(Exception):
+    """One of the drafts has happened before: nothing of the call was written. `event` is what stands in the journal."""
+
+    def __init__(self, event: Event) -> None:
+        super().__init__(f"{event.kind} {event.key} is already recorded as event {event.seq}.")
+        self.event = event

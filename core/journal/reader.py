@@ -1,0 +1,213 @@
+"""Reading a journal, beside its writer, after a crash, or from a disk that can't be written.
+
+Every call is one short read transaction, so no reader ever holds the writer's checkpoints up. Calls block; from an
+event loop run them in a thread (`await asyncio.to_thread(reader.events, after)`): a reader may be shared by threads.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tempfile
+import threading
+from contextlib import closing
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+import msgspec
+
+from core.events import Event, clean_text
+from core.journal import rows, schema
+from core.journal.errors import JournalError
+from core.journal.rows import Row
+
+_ALL: Final = f"SELECT {rows.COLUMNS} FROM event"
+_VERIFY_CHUNK: Final = 500
+_PAST_THE_END: Final = 1 << 62
+
+
+class Reader:
+    """A read-only view of one session's log. Methods raise JournalError when the file is damaged."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = schema.database(folder)
+        schema.check_database(self.path)
+        self._lock = threading.Lock()
+        self._copy: tempfile.TemporaryDirectory[str] | None = None
+        self._db = self._connect()
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the file back. Safe to call twice."""
+        with self._lock:
+            self._db.close()
+            if self._copy is not None:
+                self._copy.cleanup()
+
+    def events(self, after: int = 0, limit: int | None = None) -> list[Event]:
+        """Committed events with `seq > after`, oldest first, at most `limit`."""
+        return [self._decode(row) for row in self.raw(after, limit)]
+
+    def raw(self, after: int = 0, limit: int | None = None) -> list[Row]:
+        """The same as stored rows, bodies still JSON text."""
+        found = self._all(f"{_ALL} WHERE seq > ? ORDER BY seq LIMIT ?", after, -1 if limit is None else limit)
+        return list(map(Row._make, found))
+
+    def event(self, seq: int) -> Event | None:
+        """One event by number."""
+        found = self._all(f"{_ALL} WHERE seq = ?", seq)
+        return self._decode(Row(*found[0])) if found else None
+
+    def keyed(self, kind: str, key: str) -> Event | None:
+        """The event of that kind with that key; there is one at most."""
+        found = self._all(f"{_ALL} WHERE kind = ? AND key = ?", kind, key)
+        return self._decode(Row(*found[0])) if found else None
+
+    def latest(self, kind: str) -> Event | None:
+        """The newest event of one of the kinds that tell a session's state (`schema.STATE_KINDS`); indexed."""
+        if kind not in schema.STATE_KINDS:
+            raise ValueError(f"{kind} is not indexed")
+        found = self._all(f"{_ALL} WHERE kind = '{kind}' ORDER BY seq DESC LIMIT 1")
+        return self._decode(Row(*found[0])) if found else None
+
+    def last_seq(self) -> int:
+        """The number of the newest event; 0 when there is none."""
+        return int(self._all("SELECT ifnull(max(seq), 0) FROM event")[0][0])
+
+    def find(self, text: str, limit: int = 20) -> list[Event]:
+        """Events whose body holds exactly this text in some string value, newest first."""
+        if not text:
+            return []
+        needle = msgspec.json.encode(clean_text(text)).decode()[1:-1]
+        query = f"{_ALL} WHERE seq < ? AND instr(body, ?) > 0 ORDER BY seq DESC LIMIT ?"
+        found: list[Row] = []
+        before = _PAST_THE_END
+        while len(found) < limit and (batch := self._all(query, before, needle, limit)):
+            found += [row for row in map(Row._make, batch) if _mentions(msgspec.json.decode(row.body), text)]
+            before = batch[-1][0]
+        return [self._decode(row) for row in found[:limit]]
+
+    def blob(self, name: str) -> bytes | None:
+        """The raw bytes of a blob by hash, or None when the journal has none of that name."""
+        found = self._all("SELECT size, codec, data FROM blob WHERE hash = ?", name)
+        if not found:
+            return None
+        try:
+            data = rows.unpack(*found[0])
+        except ValueError as error:
+            raise schema.explain(error, self.path) from error
+        if rows.hash_of(data) != name:
+            raise JournalError(f"An output of the session in {self.folder} is damaged (blob {name[:12]}).")
+        return data
+
+    def blobs(self) -> list[tuple[str, int]]:
+        """Every blob as (hash, raw size in bytes)."""
+        return [(name, size) for name, size in self._all("SELECT hash, size FROM blob ORDER BY hash")]
+
+    def snapshot(self, fold: str, version: int) -> tuple[int, bytes] | None:
+        """The newest stored state of a fold in exactly this version, as (seq, body)."""
+        query = "SELECT seq, body FROM snapshot WHERE fold = ? AND version = ? ORDER BY seq DESC LIMIT 1"
+        found = self._all(query, fold, version)
+        return (found[0][0], found[0][1]) if found else None
+
+    def meta(self) -> dict[str, str]:
+        """What was said of the session when its journal was made."""
+        return dict(self._all("SELECT name, value FROM meta"))
+
+    def verify(self) -> int | None:
+        """The first event that is not as it was written, or None when the whole chain holds."""
+        chain, expected = rows.GENESIS, 1
+        while True:
+            try:
+                batch = self.raw(expected - 1, _VERIFY_CHUNK)
+            except JournalError:
+                batch = self._one_readable(expected)
+                if not batch:
+                    return expected
+            for row in batch:
+                chain = rows.link(chain, row)
+                if row.seq != expected or row.chain != chain:
+                    return expected
+                expected += 1
+            if not batch:
+                return None
+
+    @property
+    def data_version(self) -> int:
+        """Changes whenever another connection has committed."""
+        return int(self._all("PRAGMA data_version")[0][0])
+
+    def _one_readable(self, seq: int) -> list[Row]:
+        try:
+            return self.raw(seq - 1, 1)
+        except JournalError:
+            return []
+
+    def _decode(self, row: Row) -> Event:
+        try:
+            return rows.decode(row)
+        except (msgspec.DecodeError, UnicodeError) as error:
+            raise JournalError(
+                f"Event {row.seq} of the session in {self.folder} is damaged; what came before it is intact."
+            ) from error
+
+    def _all(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        with self._lock:
+            try:
+                return self._db.execute(query, values).fetchall()
+            except sqlite3.ProgrammingError as error:
+                raise JournalError("The journal is closed.") from error
+            except sqlite3.Error as error:
+                raise schema.explain(error, self.path) from error
+
+    def _connect(self) -> sqlite3.Connection:
+        """Read-only beside a writer; where SQLite may write nothing at all, from a copy or as it lies there.
+
+        `immutable` overlooks a write-ahead log, so it serves only where there is none.
+        """
+        log = self.path.with_name(f"{self.path.name}-wal")
+        try:
+            return _open(self.path, "mode=ro")
+        except sqlite3.OperationalError as error:
+            if "unable to open" not in str(error):
+                raise schema.explain(error, self.path) from error
+        except sqlite3.Error as error:
+            raise schema.explain(error, self.path) from error
+        try:
+            if not log.exists() or not log.stat().st_size:
+                return _open(self.path, "immutable=1")
+            self._copy = tempfile.TemporaryDirectory(prefix="longwatch-")
+            for file in (self.path, log):
+                shutil.copyfile(file, Path(self._copy.name, file.name))
+            return _open(Path(self._copy.name, self.path.name), "mode=rw")
+        except (OSError, sqlite3.Error) as error:
+            raise schema.explain(error, self.path) from error
+
+
+def _open(path: Path, mode: str) -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}?{mode}"
+    db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=5.0, check_same_thread=False)
+    try:
+        db.execute("PRAGMA cell_size_check=ON")
+        db.execute("PRAGMA trusted_schema=OFF")
+        with closing(db.execute(f"{_ALL} LIMIT 1")) as cursor:
+            cursor.fetchone()
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _mentions(value: Any, text: str) -> bool:
+    if isinstance(value, str):
+        return text in value
+    if isinstance(value, dict):
+        return any(_mentions(item, text) for item in value.values())
+    return isinstance(value, list) and any(_mentions(item, text) for item in value)

@@ -1,0 +1,119 @@
+"""One event as one row: its columns, the hash chain over them, and blobs as they are stored.
+
+The chain is integrity, not authenticity: it names the first event that a disk or a hand has changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import zlib
+from sys import intern
+from typing import Final, NamedTuple
+
+import msgspec
+
+from core.events import Body, Draft, Event, clean_text, decode_body, encode_body
+from core.journal.errors import JournalError
+
+COLUMNS: Final = "seq, parent, node, kind, key, at_us, actor, body, chain"
+GENESIS: Final = bytes(32)
+_ABSENT: Final = b"\xff\xff\xff\xff"
+_LENGTH = struct.Struct(">I")
+_COMPRESS_FROM: Final = 256
+
+
+class Row(NamedTuple):
+    """An event as stored; `body` is JSON text, `chain` 32 bytes."""
+
+    seq: int
+    parent: int | None
+    node: int | None
+    kind: str
+    key: str | None
+    at_us: int
+    actor: str
+    body: str
+    chain: bytes = GENESIS
+
+
+def link(previous: bytes, row: Row) -> bytes:
+    """SHA-256 of the previous link and every column, each with its length before it."""
+    digest = hashlib.sha256(previous)
+    for value in row[:-1]:
+        if value is None:
+            digest.update(_ABSENT)
+        else:
+            data = str(value).encode()
+            digest.update(_LENGTH.pack(len(data)) + data)
+    return digest.digest()
+
+
+def event(row: Row, body: Body) -> Event:
+    """The event of a row whose body is decoded."""
+    return Event(
+        seq=row.seq,
+        parent=row.parent,
+        node=row.node,
+        kind=intern(row.kind),
+        key=row.key,
+        at_us=row.at_us,
+        actor=intern(row.actor),
+        body=body,
+        chain=row.chain,
+    )
+
+
+def decode(row: Row) -> Event:
+    """The event of a stored row. Raises msgspec.DecodeError when its body is no JSON."""
+    return event(row, decode_body(row.kind, row.body))
+
+
+class Prepared(NamedTuple):
+    """A draft whose body is encoded; `body` is what the text decodes to."""
+
+    kind: str
+    key: str | None
+    actor: str
+    body: Body
+    text: str
+
+
+def prepare(draft: Draft) -> Prepared:
+    """Encode a draft; lone surrogates, valid in JSON but in no UTF-8, are replaced. Raises JournalError, ValueError."""
+    body, kind = draft.body, draft.body.KIND
+    if not kind:
+        raise ValueError(f"{type(body).__name__} has no kind and can't be recorded")
+    try:
+        text = encode_body(body)
+    except UnicodeEncodeError:
+        body = msgspec.convert(clean_text(msgspec.to_builtins(body)), type(body))
+        text = encode_body(body)
+    except RecursionError as error:
+        raise JournalError(f"A {kind} event is nested too deeply to be recorded.") from error
+    return Prepared(kind, clean_text(draft.key), clean_text(draft.actor), body, text)
+
+
+def hash_of(data: bytes) -> str:
+    """The name of a blob: SHA-256 of its raw bytes in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def pack(data: bytes) -> tuple[str, int, str, bytes]:
+    """A blob as its row (hash, raw size, codec, data), compressed when that pays."""
+    if len(data) >= _COMPRESS_FROM:
+        packed = zlib.compress(data)
+        if len(packed) < len(data) * 9 // 10:
+            return hash_of(data), len(data), "zlib", packed
+    return hash_of(data), len(data), "raw", data
+
+
+def unpack(size: int, codec: str, data: bytes) -> bytes:
+    """The raw bytes of a blob row, never more than `size`. Raises ValueError when they don't fit together."""
+    if codec == "zlib":
+        data = zlib.decompressobj().decompress(data, size + 1)
+    elif codec != "raw":
+        raise ValueError(f"unknown codec {codec}")
+    if len(data) != size:
+        raise ValueError("wrong size")
+    return data

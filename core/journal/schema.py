@@ -1,0 +1,146 @@
+"""The tables of `session.db`, how the file is made, and how a file that is none of ours is refused.
+
+The file is laid out aside in one step and linked into place, so a crash while creating leaves no half journal, and its
+header always tells what it is without SQLite touching it.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import struct
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from core.journal.errors import JournalError
+
+DATABASE: Final = "session.db"
+VERSION: Final = 1
+APPLICATION_ID: Final = 0x4C57_4A31
+OUTCOMES: Final = ("model.responded", "model.failed")
+STATE_KINDS: Final = ("session.opened", "session.paused", "session.continued", "session.finished", "session.renamed")
+
+# Small pages: a commit writes whole pages to the log, and most events are a few hundred bytes.
+_PAGE_SIZE: Final = 1024
+_HEADER = struct.Struct(">16s44xi4xi28x")
+_MAGIC: Final = b"SQLite format 3\x00"
+_SHARED_FILE_SYSTEMS: Final = {"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "afs", "ceph", "glusterfs"}
+
+
+def _quoted(names: tuple[str, ...]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
+
+
+ONCE: Final = f"CASE WHEN kind IN ({_quoted(OUTCOMES)}) THEN 'outcome' ELSE kind END"
+"""What may happen once per key: an event of a kind, and an outcome of a request, whichever of the two it is."""
+
+# The key leads in the unique index: what belongs to one call then shares a page, whatever its kind.
+_TABLES: Final = f"""
+CREATE TABLE event(
+    seq    INTEGER PRIMARY KEY,
+    parent INTEGER REFERENCES event(seq),
+    node   INTEGER REFERENCES event(seq),
+    kind   TEXT NOT NULL,
+    key    TEXT,
+    at_us  INTEGER NOT NULL,
+    actor  TEXT NOT NULL,
+    body   TEXT NOT NULL,
+    chain  BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX event_once ON event(key, {ONCE}) WHERE key IS NOT NULL;
+CREATE INDEX event_state ON event(kind, seq) WHERE kind IN ({_quoted(STATE_KINDS)});
+CREATE TABLE blob(hash TEXT PRIMARY KEY, size INTEGER NOT NULL, codec TEXT NOT NULL, data BLOB NOT NULL) STRICT;
+CREATE TABLE snapshot(
+    fold TEXT NOT NULL, version INTEGER NOT NULL, seq INTEGER NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (fold, seq)
+) STRICT;
+CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE lease(id INTEGER PRIMARY KEY CHECK (id = 1), owner TEXT NOT NULL, epoch INTEGER NOT NULL) STRICT;
+"""
+
+
+def database(folder: Path) -> Path:
+    """Where the journal of a session folder is kept."""
+    return folder / DATABASE
+
+
+def create_database(folder: Path, meta: Mapping[str, str]) -> Path:
+    """Make the folder (0700) and an empty journal (0600) in it. Raises JournalError when there is one already."""
+    target = database(folder)
+    draft = folder / f".{DATABASE}.new"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft.unlink(missing_ok=True)
+        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        _lay_out(draft, meta)
+        os.link(draft, target)
+    except FileExistsError as error:
+        raise JournalError(f"There is already a session in {folder}; open it or choose another folder.") from error
+    except (OSError, sqlite3.Error) as error:
+        raise JournalError(f"No session can be kept in {folder}: {error}.") from error
+    finally:
+        _forget(draft)
+    return target
+
+
+def _lay_out(path: Path, meta: Mapping[str, str]) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute(f"PRAGMA page_size={_PAGE_SIZE}")
+        db.execute("PRAGMA synchronous=FULL")
+        db.executescript(f"BEGIN; {_TABLES} COMMIT;")
+        db.executemany("INSERT INTO meta VALUES (?, ?)", sorted(meta.items()))
+        db.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version={VERSION}")
+
+
+def _forget(draft: Path) -> None:
+    try:
+        draft.unlink(missing_ok=True)
+    except OSError:
+        return
+
+
+def check_database(path: Path) -> None:
+    """Refuse what is no journal of ours by its first 100 bytes; the file is only read. Raises JournalError."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEADER.size)
+    except FileNotFoundError as error:
+        raise JournalError(f"There is no session in {path.parent}.") from error
+    except OSError as error:
+        raise JournalError(f"The session in {path.parent} can't be read: {error.strerror}.") from error
+    if not head:
+        raise JournalError(f"The session in {path.parent} is empty: {path.name} holds no data.")
+    if len(head) < _HEADER.size or not head.startswith(_MAGIC):
+        raise JournalError(f"The session in {path.parent} is damaged: {path.name} is not a database.")
+    _, version, application = _HEADER.unpack(head)
+    if application != APPLICATION_ID:
+        raise JournalError(f"{path} is a database of another program, not a session.")
+    if version > VERSION:
+        raise JournalError(
+            f"The session in {path.parent} was written by a newer Longwatch (format {version}, this one reads "
+            f"{VERSION}); update Longwatch to open it."
+        )
+
+
+def explain(error: Exception, path: Path) -> JournalError:
+    """A database error of reading as a sentence."""
+    if "locked" in str(error):
+        return JournalError(f"The session in {path.parent} is busy; try again in a moment.")
+    return JournalError(f"The session in {path.parent} is damaged and can't be read further ({error}).")
+
+
+def wal_works(folder: Path) -> bool:
+    """Whether the folder's file system shares memory between processes, which a write-ahead log needs."""
+    try:
+        mounts = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return True
+    place, best, kind = folder.resolve(), Path("/"), ""
+    for fields in map(str.split, mounts):
+        mount = Path(fields[1].replace("\\040", " "))
+        if place.is_relative_to(mount) and len(mount.parts) >= len(best.parts):
+            best, kind = mount, fields[2]
+    return kind not in _SHARED_FILE_SYSTEMS

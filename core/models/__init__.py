@@ -1,0 +1,1 @@
+"""How a model is reached: the wire, error classes, retry decisions, prices, profiles."""

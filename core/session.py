@@ -1,0 +1,263 @@
+"""The front door: create a session, open one, run it in the background; hands out a Source and Controls."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from core.agent.host import Hosting, app_version, host, seated
+from core.agent.runner import Runner
+from core.clock import Clock, SystemClock, pause_real
+from core.events import Draft, Event, SessionContinued, SessionOpened
+from core.folds.fold import Dispatcher
+from core.folds.totals import Totals
+from core.ids import ulid
+from core.journal.catalogue import session_folder
+from core.journal.errors import JournalError
+from core.journal.follow import Follow
+from core.journal.inbox import Command, post
+from core.journal.lease import LeaseHeld, acquire, holder
+from core.journal.live import LiveTail
+from core.journal.reader import Reader
+from core.journal.writer import Journal
+from core.models.profiles import Endpoint
+from core.protocols import LiveDelta
+from core.workspace.snapshots import check_workspace
+
+LIVE_EVERY_S = 0.1
+ENDING_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """What a new session is to be. `settings` are those a resume must keep (budget_usd, max_turns, max_tokens)."""
+
+    task: str
+    workspace: Path
+    endpoint: Endpoint
+    name: str | None = None
+    settings: dict[str, Any] | None = None
+    origin: dict[str, Any] | None = None
+
+
+async def create(home: Path, wanted: NewSession, clock: Clock | None = None) -> Path:
+    """The folder of a new session with its first event. Raises WorkspaceError or JournalError."""
+    clock = clock or SystemClock()
+    workspace = check_workspace(wanted.workspace)
+    session = ulid(clock.now_us())
+    folder = session_folder(home, session)
+    folder.mkdir(parents=True, mode=0o700)
+    endpoint = wanted.endpoint
+    opened = SessionOpened(
+        session=session,
+        name=wanted.name or name_from(wanted.task),
+        task=wanted.task,
+        workspace=str(workspace),
+        model=endpoint.model,
+        endpoint=endpoint.model if endpoint.simulated else endpoint.base_url,
+        profile=endpoint.profile,
+        app_version=app_version(),
+        api_key_env=endpoint.api_key_env,
+        settings=wanted.settings or {},
+        origin=wanted.origin,
+    )
+    with acquire(folder) as lease:
+        async with await Journal.create(folder, clock, session=session, lease=lease) as journal:
+            await journal.append(Draft(opened, actor="user"))
+    return folder
+
+
+def name_from(task: str) -> str:
+    """A short name from the first words of a task: `audit-the-parser`."""
+    words = re.findall(r"[a-z0-9]+", task.lower())
+    return "-".join(words[:5])[:40].strip("-") or "session"
+
+
+class SessionSource:
+    """`core.protocols.Source` over a session folder, whether its runner is in this process or in none."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._follow = Follow(folder)
+        self._reader: Reader | None = None
+
+    def wake(self) -> None:
+        """There is something new; may be called from any thread."""
+        self._follow.wake()
+
+    async def batches(self) -> AsyncIterator[Sequence[Event]]:
+        """Every event so far, an empty batch when caught up for the first time, then what comes."""
+        caught_up = False
+        async for batch in self._follow:
+            yield batch
+            if self._follow.caught_up and not caught_up:
+                caught_up = True
+                yield []
+
+    async def live(self) -> AsyncIterator[Sequence[LiveDelta]]:
+        """Pieces of the reply in flight; an empty batch when the attempt changes or is settled."""
+        tail, attempt = LiveTail(self._folder), None
+        while True:
+            deltas = await asyncio.to_thread(tail.read)
+            if tail.attempt != attempt:
+                attempt = tail.attempt
+                yield []
+            if deltas and attempt:
+                yield [LiveDelta(attempt, delta.kind, delta.index, delta.text) for delta in deltas]
+            await pause_real(LIVE_EVERY_S)
+
+    async def event(self, seq: int) -> Event | None:
+        return await asyncio.to_thread(self._read().event, seq)
+
+    async def blob(self, hash: str) -> bytes | None:
+        return await asyncio.to_thread(self._read().blob, hash)
+
+    async def close(self) -> None:
+        self._follow.stop()
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    def _read(self) -> Reader:
+        if self._reader is None:
+            self._reader = Reader(self._folder)
+        return self._reader
+
+
+class SessionControls:
+    """`core.protocols.Controls` by the inbox; where no runner lives, a clerk applies it at once."""
+
+    available = True
+
+    def __init__(self, folder: Path, actor: str = "user", clock: Clock | None = None) -> None:
+        self._folder = folder
+        self._actor = actor
+        self._clock = clock or SystemClock()
+
+    async def send(self, verb: str, args: dict[str, Any] | None = None, head: int | None = None) -> str:
+        """Post a command; its id. Raises JournalError when it can't be posted."""
+        now_us = self._clock.now_us()
+        command = Command(id=ulid(now_us), verb=verb, args=args or {}, head=head, actor=self._actor, at=now_us)
+        await asyncio.to_thread(post, self._folder, command)
+        if holder(self._folder) is None:
+            await clerk(self._folder, self._clock)
+        return command.id
+
+
+async def clerk(folder: Path, clock: Clock) -> None:
+    """Apply the inbox of a session that no runner holds: the same reducer, no model. A runner that comes first wins."""
+    try:
+        async with seated(folder, clock) as (desk, _):
+            await desk.read_inbox()
+            if desk.facts.state.open_attempt or desk.facts.state.pending:
+                return  # What was cut off is for a resume to recover; the orders wait in the log.
+            for order in list(desk.facts.state.orders.values()):
+                await desk.obey(order)
+    except LeaseHeld:
+        return
+
+
+async def continue_session(folder: Path, clock: Clock | None = None) -> SessionOpened:
+    """Open an ended session again, so that a runner may go on with it; how it was opened.
+
+    A pause stays a pause: only an end is lifted. Raises LeaseHeld when a runner has it, JournalError when the task is
+    finished and no guidance waits.
+    """
+    async with seated(folder, clock or SystemClock()) as (desk, _):
+        await desk.read_inbox()
+        state = desk.facts.state
+        if state.finished is not None and state.finished.state == "finished" and not state.queued:
+            guide = f"longwatch send {folder.name[:10]} guide TEXT"
+            raise JournalError(f"The task of this session is finished; say what else to do: {guide}")
+        if state.finished is not None:
+            await desk.append(Draft(SessionContinued(detail="resumed"), actor="user"))
+        assert state.opened is not None
+        return state.opened
+
+
+def read_totals(folder: Path) -> Totals:
+    """The counters of a session: its newest snapshot and the events since; blocks. Raises JournalError."""
+    with Reader(folder) as reader:
+        stored = reader.snapshot(Totals.NAME, Totals.VERSION)
+        totals = msgspec.json.decode(stored[1], type=Totals) if stored else Totals()
+        dispatch = Dispatcher([totals])
+        for event in reader.events(totals.seq):
+            totals.observe(event)
+            dispatch.apply(event)
+    return totals
+
+
+class BackgroundRunner:
+    """A runner in a thread with a loop of its own: what stalls the screen never stalls the agent."""
+
+    def __init__(self, hosting: Hosting) -> None:
+        self._hosting = hosting
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[int] | None = None
+        self._runner: Runner | None = None
+        self._thread = threading.Thread(target=self._main, name="runner", daemon=False)
+        self.result: int | None = None
+        self.error: BaseException | None = None
+        self.done = threading.Event()
+
+    def start(self, on_events: Callable[[list[Event]], None] | None = None) -> None:
+        """Begin to run; `on_events` is called in the runner's thread after each commit."""
+        self._hosting.on_events = on_events
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def ends_soon(self) -> bool:
+        """After `leave_alone`: whether there is nothing left to run, so that waiting for the end is short."""
+        if self._runner is not None and self._runner.over:
+            self.done.wait(ENDING_S)
+        return self.done.is_set()
+
+    @property
+    def trouble(self) -> str:
+        """Why the runner can't write right now; empty when all is well."""
+        return self._runner.trouble if self._runner else ""
+
+    def leave_alone(self) -> None:
+        """The screen is gone: what would wait for somebody there ends or waits by the unattended rules."""
+        if self._runner is not None and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._runner.unattended)
+
+    def cancel(self) -> None:
+        """Cut what runs and end, leaving the session to be resumed."""
+        if self._loop is not None and self._task is not None:
+            self._loop.call_soon_threadsafe(self._task.cancel)
+
+    def join(self) -> int:
+        """Wait for the end; the exit code. Raises what ended the runner."""
+        self._thread.join()
+        if self.error is not None:
+            raise self.error
+        return 1 if self.result is None else self.result
+
+    def _main(self) -> None:
+        try:
+            self.result = asyncio.run(self._run())
+        except asyncio.CancelledError:
+            self.result = 130
+        except BaseException as error:
+            self.error = error
+        finally:
+            self.done.set()
+
+    async def _run(self) -> int:
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+        return await host(self._hosting, self._took)
+
+    def _took(self, runner: Runner) -> None:
+        self._runner = runner

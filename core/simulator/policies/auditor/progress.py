@@ -1,0 +1,81 @@
+"""Where the auditor stands: one readable line at the end of each of its texts, which it reads back next time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+
+_LINE = re.compile(r"^Progress: (.+)$", re.MULTILINE)
+_SEPARATOR = " · "
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`step` is what comes next; `file`, `rule`, `attempt` and `rest` (findings a repair leaves) say what is in work.
+
+    `tries` counts repetitions of the step, `replies` everything said so far. `skip`, `focus` and `closing` are what
+    guidance asked for; `scanner` is the command and `compact` its short form for big projects.
+    """
+
+    step: str = "survey"
+    file: str = ""
+    rule: str = ""
+    attempt: int = 1
+    rest: int = 0
+    tries: int = 0
+    replies: int = 0
+    skip: tuple[str, ...] = ()
+    focus: tuple[str, ...] = ()
+    closing: bool = False
+    compact: bool = False
+    scanner: str = ""
+
+    def line(self) -> str:
+        """`Progress: check · file app/ids.py · rule B324 · replies 31`; what is as at the start is left out."""
+        words = [self.step]
+        for place in fields(self)[1:]:
+            value = getattr(self, place.name)
+            if value != place.default:
+                words.append(f"{place.name} {', '.join(value) if isinstance(value, tuple) else _plain(value)}")
+        return f"Progress: {_SEPARATOR.join(words)}"
+
+    def next(self, step: str) -> Progress:
+        """On to a step, with nothing in work."""
+        return replace(self, step=step, file="", rule="", attempt=1, rest=0, tries=0)
+
+    def again(self) -> Progress:
+        """The same step once more."""
+        return replace(self, tries=self.tries + 1)
+
+
+def read_progress(texts: Iterable[str]) -> Progress | None:
+    """The last progress line of some texts; None when there is none that can be read."""
+    lines = [line for text in texts for line in _LINE.findall(text)]
+    if not lines:
+        return None
+    step, *rest = lines[-1].split(_SEPARATOR)
+    values = dict(item.partition(" ")[::2] for item in rest)
+    try:
+        return Progress(
+            step.strip(),
+            **{
+                place.name: _parsed(place.default, values[place.name])
+                for place in fields(Progress)
+                if place.name in values
+            },
+        )
+    except ValueError:
+        return None
+
+
+def _plain(value: object) -> str:
+    return "yes" if value is True else str(value)
+
+
+def _parsed(default: object, word: str) -> object:
+    if isinstance(default, bool):
+        return word == "yes"
+    if isinstance(default, int):
+        return int(word)
+    return tuple(item.strip() for item in word.split(",")) if isinstance(default, tuple) else word

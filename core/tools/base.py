@@ -1,0 +1,123 @@
+"""What a tool is: a name, arguments as a struct, an effect, and three verbs: prepare, run, recover."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, ClassVar, Final, Protocol
+
+import msgspec
+
+from core.events import Body, FileChange
+
+
+class Effect(StrEnum):
+    """What a call may change; decides order (reads run at once), checkpoints (before the others) and recovery."""
+
+    READ = "read"
+    """Changes nothing; runs beside other reads; after a crash it simply runs again."""
+    WRITE = "write"
+    """Changes files inside the workspace, verifiable by hash."""
+    COMMAND = "command"
+    """May change anything."""
+    NETWORK = "network"
+    """Reads from outside; changes nothing here."""
+    STATE = "state"
+    """Changes the session's own memory or plan, by events."""
+
+    @property
+    def concurrent(self) -> bool:
+        return self in (Effect.READ, Effect.NETWORK)
+
+    @property
+    def mutates_files(self) -> bool:
+        return self in (Effect.WRITE, Effect.COMMAND)
+
+
+class ToolError(Exception):
+    """A call that failed in a way the model can act on; the text is one plain sentence for it."""
+
+
+class Rerun:
+    """Answer of `recover`: nothing happened, or it does not matter; run it again."""
+
+
+RERUN: Final = Rerun()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a call came to.
+
+    `content` is what the model sees, already capped; `full` the whole output where `content` is not all of it
+    (text, or a file to be read when it is too big to hold). `events` are journalled in the same transaction
+    before the outcome (memory, plan).
+    """
+
+    content: str
+    ok: bool = True
+    full: str | Path | None = None
+    files: tuple[FileChange, ...] = ()
+    exit_code: int | None = None
+    events: tuple[tuple[Body, str | None], ...] = ()
+
+
+class Recall(Protocol):
+    """What the session remembers, as tools may ask it (implemented over the folds and the journal)."""
+
+    async def memories(self, query: str, category: str | None, limit: int) -> list[dict[str, Any]]:
+        """Visible entries, best or newest first: `id, category, topic, text, seq`."""
+        ...
+
+    async def output(self, handle: str) -> str | None:
+        """The whole text behind a handle (`out:<call>`, `#<seq>`), or None."""
+        ...
+
+    async def search(self, text: str, limit: int) -> list[tuple[str, str]]:
+        """(handle, excerpt) of events that hold the exact text, newest first."""
+        ...
+
+    def next_memory_id(self) -> str:
+        """A fresh entry id."""
+        ...
+
+    def plan(self) -> list[Any]:
+        """The plan's steps (`core.events.PlanStep`)."""
+        ...
+
+
+@dataclass(slots=True)
+class ToolContext:
+    """What one call may use. `call` is its key, `jobs` the folder for its output and exit code.
+
+    `read_hashes` maps workspace-relative paths to the SHA-256 the model last saw (shared by the session's calls).
+    """
+
+    workspace: Path
+    jobs: Path
+    call: str
+    recall: Recall
+    read_hashes: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+class Tool(Protocol):
+    """One tool. `Arguments` is a msgspec struct; its docstrings and Meta descriptions are what the model reads."""
+
+    name: ClassVar[str]
+    description: ClassVar[str]
+    effect: ClassVar[Effect]
+    Arguments: ClassVar[type[msgspec.Struct]]
+
+    def prepare(self, arguments: Any, context: ToolContext) -> dict[str, Any]:
+        """The intent that is committed before the call runs. Raises ToolError when it can't be run at all."""
+        ...
+
+    async def run(self, arguments: Any, context: ToolContext) -> Outcome:
+        """Do it. Raises ToolError for what the model can act on."""
+        ...
+
+    async def recover(self, arguments: Any, intent: dict[str, Any], context: ToolContext) -> Outcome | Rerun:
+        """Decide what an unfinished call of an earlier process means."""
+        ...

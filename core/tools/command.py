@@ -1,0 +1,137 @@
+"""Running a shell command, and telling after a crash what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+import msgspec
+from msgspec import Meta
+
+from core.tools.base import RERUN, Effect, Outcome, Rerun, ToolContext, ToolError
+from core.tools.capping import cap_file
+from core.tools.common import Arguments, count, handle_of
+from core.tools.jobs import Job, JobState, Phase, job_status, output_path
+from core.tools.paths import explained, relative, resolve
+from core.tools.secrets import is_secret_name
+
+DEFAULT_TIMEOUT = 120
+MAX_TIMEOUT = 3_600
+_MAX_COMMAND_BYTES = 100_000
+_QUIET = {"CI": "true", "TERM": "dumb", "PAGER": "cat", "GIT_PAGER": "cat", "NO_COLOR": "1", "GIT_TERMINAL_PROMPT": "0"}
+_LEADING = re.compile(r"PYTHON(PATH|HOME|STARTUP)|BASH_ENV|ENV")
+"""Variables that would make a shell or a Python load code from elsewhere."""
+
+
+class CommandArguments(Arguments, frozen=True):
+    command: Annotated[str, Meta(min_length=1, description="Shell command; may have several lines.")]
+    timeout: Annotated[int, Meta(ge=1, le=MAX_TIMEOUT, description="Seconds after which it is killed.")] = (
+        DEFAULT_TIMEOUT
+    )
+    cwd: Annotated[str, Meta(description="Folder to run in, relative to the workspace.")] = "."
+
+
+class RunCommand:
+    """`environment` is what commands inherit, before secrets are taken out; by default that of this process."""
+
+    name: ClassVar[str] = "run_command"
+    description: ClassVar[str] = (
+        "Run a shell command in the workspace; the answer is its exit code, time, and output (start and end when it is "
+        "long). Each call is a shell of its own: no state is kept but files, nothing can be typed in, so pass flags "
+        "like --yes. Use it for tests, builds, scanners and git; to look at, search or change files use the file "
+        "tools. Give long commands a timeout that fits. A pipeline's exit code is its last command's. Background "
+        "processes are stopped when the command ends; `setsid nohup server >log 2>&1 &` lets one live on. After a "
+        "command that changes state, verify the effect; after a failure, read the output before trying again."
+    )
+    effect: ClassVar[Effect] = Effect.COMMAND
+    Arguments: ClassVar[type[msgspec.Struct]] = CommandArguments
+
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        self._environment = command_environment(os.environ if environment is None else environment)
+
+    def prepare(self, arguments: CommandArguments, context: ToolContext) -> dict[str, Any]:
+        """The folder to run in; the job's own folder follows from the call."""
+        if "\0" in arguments.command:
+            raise ToolError("A command can't contain a NUL character.")
+        if len(arguments.command.encode()) > _MAX_COMMAND_BYTES:
+            raise ToolError("The command is longer than 100 KB; write it to a script with write_file and run that.")
+        return {"cwd": relative(context, _folder(arguments, context))}
+
+    async def run(self, arguments: CommandArguments, context: ToolContext) -> Outcome:
+        """Run it. When this is cancelled, the job has been ended; `recover` then gives the outcome so far."""
+        job = Job(context.jobs / context.call)
+        job.spawn(_shell(), arguments.command, _folder(arguments, context), self._environment)
+        state = await job.wait(arguments.timeout)
+        return await asyncio.to_thread(_outcome, job, state, context)
+
+    async def recover(
+        self, arguments: CommandArguments, intent: dict[str, Any], context: ToolContext
+    ) -> Outcome | Rerun:
+        """Never claimed: run it. Still running: wait for it. Over: its true outcome. Vanished: say so."""
+        job = Job(context.jobs / context.call)
+        if job_status(job.folder).phase is Phase.UNCLAIMED:
+            return RERUN
+        state = await job.wait(arguments.timeout)
+        return await asyncio.to_thread(_outcome, job, state, context)
+
+
+def command_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """What a command may know: no secrets, nothing that loads foreign code, no pagers and prompts.
+
+    The folder of our interpreter comes last on PATH, so that tools installed beside the product are found without
+    hiding the project's own.
+    """
+    kept = {
+        name: value
+        for name, value in environment.items()
+        if not is_secret_name(name) and not _LEADING.fullmatch(name) and not name.startswith("BASH_FUNC_")
+    }
+    path = kept.get("PATH") or os.defpath
+    return {**kept, **_QUIET, "PATH": f"{path}{os.pathsep}{Path(sys.executable).parent}"}
+
+
+def _shell() -> list[str]:
+    bash = shutil.which("bash")
+    return [bash, "--noprofile", "--norc"] if bash else ["/bin/sh"]
+
+
+def _folder(arguments: CommandArguments, context: ToolContext) -> Path:
+    folder = resolve(context, arguments.cwd)
+    if not folder.is_dir():
+        raise ToolError(f"{arguments.cwd} is not a folder; give `cwd` relative to the workspace.")
+    return folder
+
+
+def _outcome(job: Job, state: JobState, context: ToolContext) -> Outcome:
+    path = output_path(job.folder)
+    lines = [_headline(state)]
+    if job.swept:
+        lines.append(f"[{count(job.swept, 'background process', 'background processes')} stopped]")
+    full = None
+    if path.exists() and path.stat().st_size:
+        with explained("read the command's output"):
+            if (redact := context.settings.get("redact")) is not None:
+                redact.file(path)
+            shown = cap_file(path, handle_of(context))
+        lines.append(shown.text.rstrip("\n"))
+        full = None if shown.whole else path
+    return Outcome("\n".join(lines), ok=state.exit_code == 0, full=full, exit_code=state.exit_code)
+
+
+def _headline(state: JobState) -> str:
+    if state.phase is Phase.GONE:
+        return "interrupted without an exit code; the effects are unknown, so verify them before repeating the command"
+    took = "" if state.seconds is None else f" · {state.seconds:.1f} s"
+    if state.phase is Phase.ENDED:
+        ended = str(state.ended)
+        return ended if ended.startswith("timed out") else ended + took
+    code = state.exit_code or 0
+    known = {128 + number: f" ({number.name})" for number in signal.Signals}
+    return f"exit {code}{known.get(code, '')}{took}{'' if state.size else ' · no output'}"

@@ -1,0 +1,240 @@
+"""Commands that outlive their agent. Everything about one is in its folder, so any later process can tell what it is:
+
+- `started`: the claim, taken once (noclobber) by the wrapper before the command runs: boot id, then its `stat` line.
+  Unclaimed means that it never ran and may run; claimed is never run again.
+- `output`: what the command and its children wrote. `rc`: its exit code, put there by rename.
+- `ended`: why it was ended from outside, as a sentence, written before the first signal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from core.clock import monotonic, pause_real
+from core.tools import processes
+from core.tools.base import ToolError
+from core.tools.processes import Process
+
+MARK = "LONGWATCH_JOB"
+"""Environment variable that names the job's folder to all its descendants."""
+
+MAX_OUTPUT_BYTES = 200_000_000
+GRACE_SECONDS = 2.0
+_SLOWEST_POLL = 0.1
+
+_WRAPPER = r"""
+folder=$1; shift
+boot=; stat=$$
+{ read -r boot < /proc/sys/kernel/random/boot_id; read -r stat < /proc/$$/stat; } 2>/dev/null
+set -C
+{ printf '%s\n%s\n' "$boot" "$stat" > "$folder/started"; } 2>/dev/null || exit 97
+set +C
+"$@"
+code=$?
+printf '%s\n' "$code" > "$folder/rc.part" && mv -f "$folder/rc.part" "$folder/rc"
+"""
+
+
+class Phase(StrEnum):
+    UNCLAIMED = "unclaimed"
+    """Never ran."""
+    RUNNING = "running"
+    FINISHED = "finished"
+    """Left its exit code."""
+    ENDED = "ended"
+    """Ended from outside: timed out, stopped, too much output."""
+    GONE = "gone"
+    """Claimed, but there is neither a process nor an exit code: killed with the machine, or by somebody else."""
+
+    @property
+    def over(self) -> bool:
+        return self not in (Phase.UNCLAIMED, Phase.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """What a job's folder says. `seconds` it took, once that is known; `size` of its output in bytes."""
+
+    phase: Phase
+    size: int = 0
+    exit_code: int | None = None
+    ended: str | None = None
+    seconds: float | None = None
+    process: Process | None = None
+
+
+def output_path(folder: Path) -> Path:
+    """The file that a command's output grows in."""
+    return folder / "output"
+
+
+def job_status(folder: Path) -> JobState:
+    """How the job in `folder` stands, from its files and /proc alone; works in any process, never raises."""
+    size = _size(output_path(folder))
+    claim = _read(folder / "started")
+    if claim is None:
+        return JobState(Phase.UNCLAIMED, size)
+    process = _claimant(claim)
+    if (ended := _read(folder / "ended")) is not None:
+        return JobState(Phase.ENDED, size, ended=ended, seconds=_took(folder, "ended"), process=process)
+    code = (_read(folder / "rc") or "").strip()
+    if code.isdigit():
+        return JobState(Phase.FINISHED, size, int(code), seconds=_took(folder, "rc"), process=process)
+    return JobState(Phase.RUNNING if process else Phase.GONE, size, process=process)
+
+
+class Job:
+    """One command in its folder, as its owner sees it: start it, or attach to it, and wait for it or stop it."""
+
+    def __init__(self, folder: Path, *, max_output: int = MAX_OUTPUT_BYTES, grace: float = GRACE_SECONDS) -> None:
+        self.folder = folder
+        self.swept = 0
+        """Background processes that were stopped when the command had ended."""
+        self._max_output = max_output
+        self._grace = grace
+        self._child: subprocess.Popen[bytes] | None = None
+        self._mark = f"{MARK}={folder}".encode()
+
+    def spawn(self, shell: list[str], command: str, cwd: Path, environment: Mapping[str, str]) -> None:
+        """Start the wrapper, which claims the folder and runs `command`. Raises ToolError when it can't be started."""
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            output = os.open(output_path(self.folder), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            try:
+                self._child = subprocess.Popen(
+                    [*shell, "-c", _WRAPPER, "longwatch", str(self.folder), *shell, "-c", command],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    cwd=cwd,
+                    env={**environment, MARK: str(self.folder)},
+                    start_new_session=True,
+                )
+            finally:
+                os.close(output)
+        except (OSError, ValueError) as error:
+            raise ToolError(f"the command could not be started: {error}.") from error
+
+    async def wait(self, timeout: float) -> JobState:
+        """Until the job is over, at most `timeout` seconds after its start, counted over restarts of the agent.
+
+        Too late or too loud, it is ended with all its children. Cancelled, too, and then CancelledError is raised.
+        """
+        deadline = monotonic() + timeout - self._spent()
+        pause = 0.004
+        try:
+            while not (state := self._state()).phase.over:
+                if state.size > self._max_output:
+                    await self.stop(f"stopped: its output passed {self._max_output // 1_000_000} MB")
+                elif monotonic() > deadline:
+                    await self.stop(f"timed out after {timeout:g} s")
+                else:
+                    await pause_real(pause)
+                    pause = min(pause * 1.5, _SLOWEST_POLL)
+            await self._sweep()
+        except asyncio.CancelledError:
+            await self.stop("stopped")
+            raise
+        return state
+
+    async def stop(self, how: str) -> None:
+        """End the job and all its descendants: TERM, a grace, KILL; `how` is kept as the reason.
+
+        If this is cancelled as well, what is left is killed at once before it raises.
+        """
+        leader = self._leader()
+        self._note(how)
+        await self._end(lambda: processes.family(leader(), self._mark))
+        with suppress(OSError):
+            if _size(output := output_path(self.folder)) > self._max_output:
+                os.truncate(output, self._max_output)
+
+    def _state(self) -> JobState:
+        reaped = self._child is None or self._child.poll() is not None
+        state = job_status(self.folder)
+        if state.phase is Phase.UNCLAIMED and reaped:
+            raise ToolError("the command could not be started: its job folder could not be written.")
+        return state
+
+    def _spent(self) -> float:
+        process = None if self._child else job_status(self.folder).process
+        return processes.age(process) if process else 0.0
+
+    def _leader(self) -> Callable[[], int | None]:
+        """Who leads the job's session, as long as that is sure: a pid of somebody else must never be signalled."""
+        child, claim = self._child, job_status(self.folder).process
+
+        def leader() -> int | None:
+            if child is not None and child.poll() is None:
+                return child.pid
+            now = claim and processes.look(claim.pid)
+            return now.pid if now and claim and now.start == claim.start else None
+
+        return leader
+
+    def _note(self, how: str) -> None:
+        if not (self.folder / "ended").exists() and not (self.folder / "rc").exists():
+            part = self.folder / "ended.part"
+            with suppress(OSError):
+                part.write_text(how)
+                part.replace(self.folder / "ended")
+
+    async def _sweep(self) -> None:
+        """What a finished command left in its session is ended with it; what went into a session of its own stays."""
+        if self._child is not None:
+            await asyncio.to_thread(self._child.wait)
+        claim = processes.parse((_read(self.folder / "started") or "").partition("\n")[2])
+        if claim is not None and (left := processes.stragglers(claim.pid, self._mark)):
+            self.swept = len(left)
+            await self._end(lambda: processes.stragglers(claim.pid, self._mark))
+
+    async def _end(self, find: Callable[[], set[int]]) -> None:
+        try:
+            processes.send(find(), signal.SIGTERM)
+            deadline = monotonic() + self._grace
+            while find() and monotonic() < deadline:
+                await pause_real(0.05)
+        finally:
+            processes.destroy(find)
+            if self._child is not None:
+                with suppress(subprocess.TimeoutExpired):
+                    self._child.wait(1)
+
+
+def _claimant(claim: str) -> Process | None:
+    """The wrapper that took the claim, if it is still the same process of the same boot."""
+    boot, _, stat = claim.partition("\n")
+    known = processes.parse(stat)
+    if known is None or boot != processes.boot_id():
+        return None
+    now = processes.look(known.pid)
+    return now if now and now.start == known.start else None
+
+
+def _took(folder: Path, last: str) -> float | None:
+    try:
+        return max(0.0, (folder / last).stat().st_mtime - (folder / "started").stat().st_mtime)
+    except OSError:
+        return None
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text("utf-8", "replace")
+    except OSError:
+        return None

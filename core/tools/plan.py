@@ -1,0 +1,67 @@
+"""The plan as the model keeps it: always whole, always checkable, with one step under way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
+from msgspec import Meta
+
+from core.events import PlanChanged, PlanStep
+from core.tools.base import Effect, Outcome, ToolContext, ToolError
+from core.tools.common import Arguments, Repeatable
+
+_MARKS = {"todo": "[ ]", "active": "[>]", "done": "[x]", "dropped": "[-]"}
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    id: Annotated[str, Meta(min_length=1, max_length=20, description="Short and stable, e.g. `3` or `3a`.")]
+    intent: Annotated[str, Meta(min_length=1, max_length=300, description="What the step achieves.")]
+    check: Annotated[str, Meta(max_length=300, description="How one can see that it is done, e.g. a command.")] = ""
+    status: Literal["todo", "active", "done", "dropped"] = "todo"
+    note: Annotated[str, Meta(max_length=300, description="Outcome, or why it was dropped.")] = ""
+
+
+class PlanArguments(Arguments, frozen=True):
+    steps: Annotated[list[Step], Meta(min_length=1, max_length=40, description="The whole plan, in order.")]
+    reason: Annotated[str, Meta(max_length=400, description="Why the plan changes now.")] = ""
+
+
+class Plan(Repeatable):
+    name: ClassVar[str] = "plan"
+    description: ClassVar[str] = (
+        "Set the plan: pass all steps each time, finished ones too, with their ids unchanged. Steps of 15-30 minutes, "
+        "each with an observable check; at most one is active. Call it once the task is understood, whenever a step "
+        "begins or ends (done only after its check has passed), and when the approach changes."
+    )
+    effect: ClassVar[Effect] = Effect.STATE
+    Arguments: ClassVar[type[msgspec.Struct]] = PlanArguments
+
+    async def run(self, arguments: PlanArguments, context: ToolContext) -> Outcome:
+        _check(arguments.steps)
+        steps = [PlanStep(**msgspec.structs.asdict(step)) for step in arguments.steps]
+        body = PlanChanged(steps=steps, reason=arguments.reason)
+        return Outcome(plan_text(steps), events=((body, None),))
+
+
+def plan_text(steps: list[PlanStep]) -> str:
+    """The plan as lines: a heading with the count of finished steps, then one line a step."""
+    kept = [step for step in steps if step.status != "dropped"]
+    done = sum(step.status == "done" for step in kept)
+    return "\n".join([f"plan: {done} of {len(kept)} done", *map(_line, steps)])
+
+
+def _line(step: PlanStep) -> str:
+    check = f" · check: {step.check}" if step.check else ""
+    note = f" · {step.note}" if step.note else ""
+    return f"{_MARKS[step.status]} {step.id}. {step.intent}{check}{note}"
+
+
+def _check(steps: list[Step]) -> None:
+    twice = [step for step, times in Counter(step.id for step in steps).items() if times > 1]
+    if twice:
+        raise ToolError(f"Step ids must be unique; {twice[0]!r} is used more than once.")
+    active = [step.id for step in steps if step.status == "active"]
+    if len(active) > 1:
+        raise ToolError(f"At most one step can be active; {', '.join(active)} are.")

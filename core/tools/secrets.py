@@ -1,0 +1,135 @@
+"""Secrets are taken out of tool output once, before it is stored or sent: known values first, then known shapes."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+MIN_SECRET_CHARS = 8
+_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
+_CHUNK_BYTES = 1 << 20
+_OVERLAP_CHARS = 8_192
+"""No secret is longer, so that much is held back between two pieces of a stream."""
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether an environment variable of this name is likely to hold a secret."""
+    return _SECRET_NAME.search(name) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a kind of token looks like. Without one of `signs` in a text the slower `pattern` is not tried."""
+
+    kind: str
+    signs: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+
+def _shape(kind: str, signs: str, pattern: str) -> Shape:
+    return Shape(kind, tuple(signs.split()), re.compile(pattern))
+
+
+SHAPES = (
+    _shape("Anthropic key", "sk-ant-", r"\bsk-ant-[\w-]{16,200}"),
+    _shape("OpenRouter key", "sk-or-", r"\bsk-or-[\w-]{16,200}"),
+    _shape("API key", "sk-", r"\bsk-(?:proj-)?[A-Za-z0-9_-]{32,200}"),
+    _shape("AWS key", "AKIA ASIA", r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
+    _shape("GitHub token", "ghp_ gho_ ghu_ ghs_ ghr_ github_pat_", r"\b(?:gh[pousr]_|github_pat_)\w{20,255}"),
+    _shape("GitLab token", "glpat-", r"\bglpat-[\w-]{20,64}"),
+    _shape("Slack token", "xox", r"\bxox[abeprs]-[\w-]{10,200}"),
+    _shape("Google key", "AIza", r"\bAIza[\w-]{35}"),
+    _shape("Hugging Face token", "hf_", r"\bhf_[A-Za-z0-9]{30,64}"),
+    _shape("npm token", "npm_", r"\bnpm_[A-Za-z0-9]{36}"),
+    _shape("PyPI token", "pypi-", r"\bpypi-[\w-]{50,400}"),
+    _shape("Stripe key", "_live_", r"\b[sr]k_live_[A-Za-z0-9]{16,200}"),
+    _shape("JSON web token", "eyJ", r"\beyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{10,1000}"),
+    _shape(
+        "private key",
+        "-----BEGIN",
+        r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----[^-]{32,7000}-----END [A-Z ]{0,40}-----",
+    ),
+    _shape("password in a URL", "://", r"(?<=://)(?![^\s/@:]{0,64}:\$)[^\s/@:]{1,64}:[^\s/@:]{3,256}(?=@)"),
+)
+
+
+class Redactor:
+    """Replaces secrets by `[redacted: kind]`; the same text always comes out the same way."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        """Values of variables whose names speak of secrets, of 8 characters and more, are known secrets."""
+        forms: dict[str, str] = {}
+        for name, value in sorted(environment.items()):
+            if is_secret_name(name) and len(value) >= MIN_SECRET_CHARS:
+                forms.update(dict.fromkeys(_forms(value), f"[redacted: value of {name}]"))
+        self._known = dict(sorted(forms.items(), key=lambda form: -len(form[0])))
+
+    def __call__(self, text: str) -> str:
+        for value, mark in self._known.items():
+            text = text.replace(value, mark)
+        for shape in SHAPES:
+            if any(sign in text for sign in shape.signs):
+                text = shape.pattern.sub(f"[redacted: {shape.kind}]", text)
+        return text
+
+    def stream(self, chunks: Iterable[str]) -> Iterator[str]:
+        """The same over a text of any length in pieces; no secret slips through where two pieces meet."""
+        held = ""
+        for chunk in chunks:
+            held += chunk
+            if len(held) > 2 * _OVERLAP_CHARS:
+                cut = self._safe_cut(held, len(held) - _OVERLAP_CHARS)
+                yield self(held[:cut])
+                held = held[cut:]
+        yield self(held)
+
+    def file(self, path: Path) -> bool:
+        """Redact a file in place; True when there was something to redact. Bytes that are no text stay. Raises OSError.
+
+        A redacted copy is put in the file's place, so whoever follows it sees the old content or the new.
+        """
+        part = path.with_name(path.name + ".redacted")
+        changed = False
+        try:
+            with path.open("rb") as source, os.fdopen(os.open(part, _NEW_PRIVATE, 0o600), "wb") as target:
+                before = iter(lambda: source.read(_CHUNK_BYTES), b"")
+                pieces = self.stream(piece.decode("latin-1") for piece in before)
+                for piece in pieces:
+                    changed = changed or "[redacted: " in piece
+                    target.write(piece.encode("latin-1"))
+            if changed:
+                part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+        return changed
+
+    def _safe_cut(self, text: str, cut: int) -> int:
+        """At or before `cut`, not inside a secret."""
+        for start, end in sorted(self._near(text, cut), reverse=True):
+            if start < cut < end:
+                cut = start
+        return cut
+
+    def _near(self, text: str, cut: int) -> Iterator[tuple[int, int]]:
+        """Where secrets begin and end around `cut`."""
+        for value in self._known:
+            start = text.find(value, max(0, cut - len(value)), cut + len(value))
+            if start >= 0:
+                yield start, start + len(value)
+        for shape in SHAPES:
+            if any(sign in text for sign in shape.signs):
+                yield from (match.span() for match in shape.pattern.finditer(text, max(0, cut - _OVERLAP_CHARS)))
+
+
+_NEW_PRIVATE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+
+
+def _forms(value: str) -> set[str]:
+    """A value as it is, in URLs, in basic authentication, and in a file that is read byte by byte."""
+    data = value.encode("utf-8", "surrogateescape")
+    return {value, quote(data, safe=""), base64.b64encode(data).decode().rstrip("="), data.decode("latin-1")}

@@ -1,0 +1,163 @@
+"""What to do next, decided from the log alone."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from logbook import Logbook
+
+from core.agent import decide as do
+from core.agent.decide import Circumstances, decide
+from core.config import RetryPolicy
+from core.events import (
+    CommandAccepted,
+    CommandDone,
+    GuidanceDelivered,
+    GuidanceQueued,
+    ModelFailed,
+    RetryWaiting,
+    SessionContinued,
+    SessionFinished,
+    SessionPaused,
+)
+from core.folds.fold import Dispatcher
+from core.folds.state import RunState
+
+NOW = Circumstances(
+    now_us=0,
+    spent=Decimal(0),
+    budget=None,
+    max_turns=None,
+    prompt_tokens=1000,
+    room=100_000,
+    retry=RetryPolicy(),
+    concurrent=frozenset({"read_file"}),
+)
+
+
+def decided(log, **changes):
+    state = RunState()
+    dispatch = Dispatcher([state])
+    for event in log.events:
+        state.observe(event)
+        dispatch.apply(event)
+    return decide(state, replace(NOW, **changes))
+
+
+def test_a_new_session_sends_its_first_request():
+    assert decided(Logbook()) == do.Send()
+
+
+def test_reads_of_one_reply_run_together_and_the_write_after_them_alone():
+    log = Logbook()
+    attempt = log.reply(("read_file", {}), ("read_file", {}), ("edit_file", {}), ("read_file", {}))
+    assert [call.name for call in decided(log).calls] == ["read_file", "read_file"]
+    for index in (0, 1):
+        log.start(attempt, index, "read_file", {})
+        log.finish(attempt, index, "read_file")
+    assert [call.name for call in decided(log).calls] == ["edit_file"]
+    log.start(attempt, 2, "edit_file", {})
+    log.finish(attempt, 2, "edit_file")
+    assert [call.name for call in decided(log).calls] == ["read_file"]
+
+
+def test_a_pause_comes_before_the_next_call_of_a_reply():
+    log = Logbook()
+    log.reply(("edit_file", {}), ("edit_file", {}))
+    log.add(CommandAccepted(verb="pause"), "c1")
+    assert isinstance(decided(log), do.Obey)
+    log.add(SessionPaused(reason="operator"))
+    log.add(CommandDone(verb="pause"), "c1")
+    assert decided(log) == do.Hold()
+    log.add(SessionContinued())
+    assert isinstance(decided(log), do.RunTools)
+
+
+def test_a_compression_waits_until_no_call_is_open():
+    log = Logbook()
+    attempt = log.reply(("edit_file", {}))
+    log.add(CommandAccepted(verb="compress"), "c1")
+    assert isinstance(decided(log), do.RunTools)
+    log.start(attempt, 0, "edit_file", {})
+    log.finish(attempt, 0, "edit_file")
+    assert isinstance(decided(log), do.Obey)
+
+
+def test_guidance_is_delivered_after_the_results_and_before_the_next_request():
+    log = Logbook()
+    attempt = log.reply(("edit_file", {}))
+    log.add(GuidanceQueued(text="Skip vendor."), "g1")
+    assert isinstance(decided(log), do.RunTools)
+    log.start(attempt, 0, "edit_file", {})
+    log.finish(attempt, 0, "edit_file")
+    assert decided(log) == do.Deliver(("g1",))
+    log.add(GuidanceDelivered(text="Skip vendor."), "g1")
+    assert decided(log) == do.Send()
+
+
+def test_an_end_of_turn_finishes_unless_guidance_waits():
+    log = Logbook()
+    log.reply(text="All done.")
+    assert decided(log) == do.Finish("finished", "done")
+    log.add(SessionFinished(state="finished", reason="done"))
+    assert decided(log) == do.End()
+    log.add(GuidanceQueued(text="And the docs?"), "g1")
+    assert decided(log) == do.Resume()
+
+
+def test_a_reply_cut_at_its_limit_goes_on_and_a_refusal_pauses():
+    log = Logbook()
+    log.reply(text="half a", stop="max_tokens")
+    assert isinstance(decided(log), do.Remind)
+    log = Logbook()
+    log.reply(text="no", stop="refusal")
+    assert decided(log).reason == "refusal"
+
+
+def test_a_cut_call_is_marked_and_its_earlier_neighbours_are_not():
+    log = Logbook()
+    log.reply(("read_file", {}), ("read_file", {}), stop="max_tokens")
+    assert [call.cut for call in decided(log).calls] == [False, True]
+
+
+def test_a_failure_is_announced_then_waited_for_then_tried_again():
+    log = Logbook()
+    log.add(ModelFailed(error="overloaded", message="busy"), log.request())
+    announced = decided(log)
+    assert isinstance(announced, do.Announce)
+    log.add(RetryWaiting(until_us=50, delay_s=2.0, error="overloaded", attempt=1))
+    assert decided(log, now_us=10) == do.Wait(50)
+    assert decided(log, now_us=50) == do.Send()
+
+
+def test_trying_now_ends_the_wait():
+    log = Logbook()
+    log.add(ModelFailed(error="overloaded", message="busy"), log.request())
+    log.add(RetryWaiting(until_us=10**18, delay_s=300.0, error="overloaded", attempt=1))
+    log.add(CommandAccepted(verb="retry-now"), "c1")
+    assert decided(log, now_us=log.at_us) == do.Send()
+
+
+def test_a_wrong_key_pauses_at_once():
+    log = Logbook()
+    log.add(ModelFailed(error="auth", message="invalid key"), log.request())
+    assert decided(log).reason == "auth"
+
+
+def test_an_interrupted_request_is_simply_sent_again():
+    log = Logbook()
+    log.add(ModelFailed(error="interrupted", message="cut"), log.request())
+    assert decided(log) == do.Send()
+
+
+def test_limits_pause_before_the_next_request():
+    log = Logbook()
+    log.turn(("read_file", {}))
+    assert decided(log, max_turns=1).reason == "turn_limit"
+    assert decided(log, spent=Decimal(2), budget=Decimal(2)).reason == "budget"
+
+
+def test_a_full_window_compresses_and_when_that_is_futile_pauses():
+    log = Logbook()
+    log.turn(("read_file", {}))
+    assert isinstance(decided(log, prompt_tokens=200_000), do.Compress)
+    assert decided(log, prompt_tokens=200_000, can_compress=False).reason == "context"

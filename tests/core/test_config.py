@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.config import LARGEST_BYTES, Config, ConfigError, config_path, default_config_text, load_config
+
+FULL = """
+[model]
+name = "qwen/qwen3.7-max"
+max_tokens = 8000
+[profiles.work]
+like = "generic"
+base_url = "https://models.example.org"
+headers = { x-team = "tools" }
+[limits]
+budget_usd = 5
+[prices."work/big"]
+input = 1.5
+output = 3
+[screen.keymap]
+pause = "space"
+"""
+
+
+@pytest.fixture(autouse=True)
+def no_user_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("LONGWATCH_CONFIG", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "nobody"))
+    monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
+
+
+def written(folder: Path, content: str | bytes, name: str = "config.toml") -> Path:
+    file = folder / name
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return file
+
+
+def refusal(file: Path, workspace: Path | None = None) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load_config(file, workspace)
+    sentence = str(caught.value)
+    assert sentence.isprintable()
+    assert sentence.endswith(".")
+    return sentence
+
+
+def test_without_a_file_everything_has_its_default() -> None:
+    config = load_config()
+    assert config == Config()
+    assert config.model.thinking_budget == 0
+    assert config.limits.budget_usd is None
+
+
+def test_a_full_file_is_read(tmp_path: Path) -> None:
+    config = load_config(written(tmp_path, FULL))
+    assert config.model.name == "qwen/qwen3.7-max"
+    assert config.profiles["work"].headers == {"x-team": "tools"}
+    assert config.limits.budget_usd == 5
+    assert config.prices["work/big"].output == 3
+    assert config.screen.keymap == {"pause": "space"}
+
+
+def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
+    assert load_config(written(tmp_path, b"\xef\xbb\xbf" + FULL.encode())) == load_config(written(tmp_path, FULL))
+
+
+def test_the_environment_names_another_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LONGWATCH_CONFIG", str(written(tmp_path, FULL, "other.toml")))
+    assert config_path() == tmp_path / "other.toml"
+    assert load_config().model.max_tokens == 8000
+
+
+def test_a_file_that_was_named_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "There is no configuration file" in refusal(tmp_path / "none.toml")
+    monkeypatch.setenv("LONGWATCH_CONFIG", str(tmp_path / "none.toml"))
+    with pytest.raises(ConfigError, match=r"none\.toml"):
+        load_config()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("[model\n", "line 1, column"),
+        ("[limits]\nmax_turns = 1\nmax_turns = 2\n", "line 3"),
+        (b"[model]\nname = '\xff'\n", "line 2: this is not UTF-8"),
+        ("a = " + "[" * 100_000, "nested too deeply"),
+        ("a = " + "9" * 5_000, "not valid TOML"),
+        ("# " + "x" * LARGEST_BYTES, "larger than 1 MiB"),
+        ("[modle]\n", "there is no setting `modle`; did you mean `model`?"),
+        ("[model]\nmax_token = 5\n", "there is no setting `model.max_token`; did you mean `max_tokens`?"),
+        ("[zzz]\n", "there is no setting `zzz`; there are commands, context,"),
+        ("[profiles.x]\nbase = 'y'\n", "`profiles.x.base`; did you mean `base_url`?"),
+        ('["\\u001b[31m"]\n', r"`\x1b[31m`"),
+        ("model = 'claude'\n", "`model` is wrong: expected object, got str"),
+        ("[model]\nmax_tokens = 'many'\n", "`model.max_tokens` is wrong: expected int | null, got str"),
+        ("[model]\nmax_tokens = 0\n", "`model.max_tokens` is wrong: expected int >= 1"),
+        ("[context]\npolicy = 'magic'\n", "(one of digest, summarize, window, mask, off)"),
+        ("[limits]\nbudget_usd = nan\n", "`limits.budget_usd` must be a finite number"),
+        ("[retry]\noutage_s = inf\n", "`retry.outage_s` must be a finite number"),
+        ('[prices."a/b"]\ninput = -1\noutput = 1\n', "`prices.a/b.input` is wrong: expected float >= 0.0"),
+        ('[prices."a/b"]\ninput = nan\noutput = 1\n', "`prices.a/b.input` must be a finite number"),
+        ('[prices."a/b"]\ninput = 1\n', "`prices.a/b` is wrong: object missing required field output"),
+        ("[screen.keymap]\npause = 1\n", "`screen.keymap` is wrong: expected str, got int"),
+    ],
+)
+def test_a_broken_file_is_refused_in_one_sentence(tmp_path: Path, content: str | bytes, said: str) -> None:
+    file = written(tmp_path, content)
+    sentence = refusal(file)
+    assert said in sentence
+    assert str(file) in sentence
+
+
+def test_a_folder_or_an_unreadable_file_is_refused(tmp_path: Path) -> None:
+    assert "is not a file" in refusal(tmp_path)
+    locked = written(tmp_path, FULL)
+    locked.chmod(0)
+    if not os.access(locked, os.R_OK):
+        assert "can't be read" in refusal(locked)
+
+
+def test_a_workspace_may_say_harmless_things_and_they_win(tmp_path: Path) -> None:
+    user = written(tmp_path, "[workspace]\nname = 'mine'\nignore = ['a/']\n")
+    written(tmp_path, "name = 'theirs'\ntest_command = 'pytest'\n", ".longwatch.toml")
+    found = load_config(user, tmp_path).workspace
+    assert (found.name, found.ignore, found.test_command) == ("theirs", ["a/"], "pytest")
+
+
+@pytest.mark.parametrize("section", [name for name in Config.__struct_fields__])
+def test_a_workspace_may_not_set_what_the_user_sets(tmp_path: Path, section: str) -> None:
+    user = written(tmp_path, "")
+    written(tmp_path, f"[{section}]\n", ".longwatch.toml")
+    assert f"a workspace may not set `{section}`" in refusal(user, tmp_path)
+
+
+@pytest.mark.parametrize("content", ["base_url = 'https://evil'\n", "hooks = ['rm']\n", "name = 7\n", "x = [\n"])
+def test_a_workspace_file_with_anything_else_is_refused(tmp_path: Path, content: str) -> None:
+    user = written(tmp_path, "")
+    written(tmp_path, content, ".longwatch.toml")
+    assert ".longwatch.toml" in refusal(user, tmp_path)
+
+
+def test_the_manual_loads_as_it_is_and_changes_nothing(tmp_path: Path) -> None:
+    assert load_config(written(tmp_path, default_config_text())) == Config()
+
+
+def test_the_manual_loads_with_every_setting_taken_in(tmp_path: Path) -> None:
+    text = re.sub(r"^# (\[|\w+ = )", r"\1", default_config_text(), flags=re.MULTILINE)
+    config = load_config(written(tmp_path, text))
+    assert config.profiles["work"].like == "generic"
+    assert config.prices["openrouter/qwen/qwen3.7-max"].input == 1.25
+    assert config.retry == Config().retry
+
+
+def test_the_manual_names_every_section() -> None:
+    text = default_config_text()
+    assert all(re.search(rf"^(# )?\[{name}\b", text, re.MULTILINE) for name in Config.__struct_fields__)
+
+
+@settings(max_examples=100, deadline=None)
+@given(content=st.binary(max_size=60) | st.text(alphabet="[]{}=\"'.\n ax1-#", max_size=40).map(str.encode))
+def test_no_bytes_lead_to_anything_but_a_configuration_or_a_sentence(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    file = written(tmp_path_factory.getbasetemp(), content, "any.toml")
+    try:
+        load_config(file)
+    except ConfigError as error:
+        assert str(error).isprintable()

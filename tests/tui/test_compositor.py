@@ -1,0 +1,194 @@
+"""The diffing compositor shows exactly what Textual would, in fewer bytes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pyte
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.color import ColorSystem
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, VerticalScroll
+from textual.driver import Driver
+from textual.geometry import Size
+from textual.screen import ModalScreen
+from textual.strip import Strip
+from textual.widgets import Input, Static
+
+from tui.compositor import TerminalMemory, ThriftyApp, cells_of, sgr_change
+
+WIDTH, HEIGHT = 100, 30
+
+
+class RecordingDriver(Driver):
+    """Keeps all that would go to a terminal of fixed size."""
+
+    def __init__(self, app: Any, **options: Any) -> None:
+        super().__init__(app, **options)
+        self.written: list[str] = []
+
+    def write(self, data: str) -> None:
+        self.written.append(data)
+
+    def start_application_mode(self) -> None:
+        size = Size(WIDTH, HEIGHT)
+        self.send_message(events.Resize(size, size))
+
+    def disable_input(self) -> None: ...
+
+    def stop_application_mode(self) -> None: ...
+
+
+class Question(ModalScreen[None]):
+    CSS = "Question { align: center middle; } Question > Static { width: 40; height: 7; border: round $accent; }"
+
+    def compose(self) -> ComposeResult:
+        yield Static("Go back to checkpoint 12? ✓ → 日本語 wide", markup=False)
+
+
+class Sample(ThriftyApp[None]):
+    CSS = "#left { width: 2fr; } #right { width: 1fr; } VerticalScroll { border: round $primary; } .long { height: auto; }"
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            with VerticalScroll(id="left"):
+                yield Static("\n".join(f"line {n} of many, wide 日本 ⚠ narrow" for n in range(80)), classes="long")
+            with VerticalScroll(id="right"):
+                yield Static("0", id="counter", markup=False)
+                yield Input(placeholder="guide", id="guide")
+
+
+async def _script(app: Sample, settle: Callable[[str], Awaitable[None]]) -> None:
+    await settle("start")
+    app.query_one("#left").scroll_page_down(animate=False)
+    await settle("page")
+    app.query_one("#counter", Static).update("12,345 tokens", layout=False)
+    await settle("counter")
+    app.query_one("#guide").focus()
+    await settle("focus")
+    await app.push_screen(Question())
+    await settle("modal")
+    app.theme = "gruvbox"
+    await settle("theme")
+    app.pop_screen()
+    await settle("modal gone")
+    app.query_one("#right").display = False
+    await settle("pane hidden")
+    app.action_redraw()
+    await settle("redrawn")
+
+
+async def _play() -> tuple[dict[str, Any], dict[str, int]]:
+    """Each frame's cells and the bytes it took."""
+    app = Sample(driver_class=RecordingDriver)
+    terminal = pyte.Screen(WIDTH, HEIGHT)
+    stream = pyte.Stream(terminal)
+    frames: dict[str, Any] = {}
+    sizes: dict[str, int] = {}
+
+    async def settle(name: str) -> None:
+        driver = app._driver
+        assert isinstance(driver, RecordingDriver)
+        quiet = 0
+        while quiet < 4:  # Until nothing more is written for a few frames.
+            count = len(driver.written)
+            await asyncio.sleep(0.03)
+            quiet = quiet + 1 if len(driver.written) == count else 0
+        data = "".join(driver.written)
+        driver.written.clear()
+        stream.feed(data)
+        sizes[name] = len(data.encode())
+        frames[name] = [[tuple(terminal.buffer[y][x])[:9] for x in range(WIDTH)] for y in range(HEIGHT)]
+
+    async def pilot(_: Any) -> None:
+        app.console._color_system = ColorSystem.TRUECOLOR
+        app.animation_level = "none"
+        app.query_one(Input).cursor_blink = False
+        app.set_focus(None)
+        app.forget_terminal()
+        app.refresh(layout=True)
+        await _script(app, settle)
+        app.exit()
+
+    await app.run_async(auto_pilot=pilot)
+    return frames, sizes
+
+
+async def test_every_frame_is_the_same_as_textuals_own_and_the_whole_is_smaller(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    thrifty, small = await _play()
+    monkeypatch.setenv("LONGWATCH_FULL_REPAINT", "1")
+    stock, large = await _play()
+    assert list(thrifty) == list(stock)
+    for name, frame in stock.items():
+        assert thrifty[name] == frame, name
+    assert sum(small.values()) < sum(large.values()) / 2
+    assert small["counter"] < 200
+    assert small["focus"] < large["focus"] / 5
+    assert small["redrawn"] > 3000
+
+
+async def test_an_update_of_unknown_shape_is_written_by_textual_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    stock, _ = await _play()
+    monkeypatch.setattr("tui.compositor._span", lambda *_: (_ for _ in ()).throw(AttributeError("moved")))
+    monkeypatch.setattr("tui.compositor._joined", lambda *_: (_ for _ in ()).throw(AttributeError("moved")))
+    fallen_back, _ = await _play()
+    assert fallen_back == stock
+
+
+_STYLES = st.sampled_from(
+    [
+        "",
+        "bold",
+        "red",
+        "bold red on blue",
+        "#102030 on #405060",
+        "italic on #405060",
+        "underline bright_green",
+        "color(200)",
+    ]
+)
+_LINES = st.lists(st.tuples(st.text("ab é日✓̈", max_size=6), _STYLES), max_size=5)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(_LINES, min_size=1, max_size=6))
+def test_a_line_rewritten_by_differences_reads_like_one_written_whole(lines: list[list[tuple[str, str]]]) -> None:
+    memory, size = TerminalMemory(), Size(40, 1)
+    thrifty, whole = pyte.Screen(40, 1), pyte.Screen(40, 1)
+    for line in lines:
+        strip = Strip([Segment(text, Style.parse(style)) for text, style in line]).adjust_cell_length(40)
+        cells = cells_of(strip, ColorSystem.TRUECOLOR)
+        pyte.Stream(thrifty).feed(memory.write([(0, 0, cells)], size))
+        pyte.Stream(whole).feed(TerminalMemory().write([(0, 0, cells)], size))
+    assert thrifty.buffer[0] == whole.buffer[0]
+
+
+def test_what_is_already_shown_costs_nothing() -> None:
+    memory, cells = TerminalMemory(), [("a", "1"), ("b", "")]
+    assert memory.write([(0, 0, cells)], Size(2, 1))
+    assert memory.write([(0, 0, cells)], Size(2, 1)) == ""
+    memory.forget()
+    assert memory.write([(0, 0, cells)], Size(2, 1))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sequence"),
+    [
+        ("", "1;38;2;1;2;3", "\x1b[1;38;2;1;2;3m"),
+        ("38;2;1;2;3;48;2;9;9;9", "38;2;4;5;6;48;2;9;9;9", "\x1b[38;2;4;5;6m"),
+        ("1;31", "31", "\x1b[0;31m"),
+        ("31;44", "44", "\x1b[39m"),
+        ("31", "", "\x1b[0m"),
+    ],
+)
+def test_only_the_change_of_colours_is_written(old: str, new: str, sequence: str) -> None:
+    assert sgr_change(old, new) == sequence

@@ -1,0 +1,1 @@
+"""Theme files: built in, and a start for the user's own."""

@@ -1,0 +1,157 @@
+"""The one registry of actions: keys, palette, hint bar, help table and the check of user keymaps come from here.
+
+Control actions name the verbs of `longwatch send` that they stand for, so that everything on the screen has a form for
+other shells. Keys must survive SSH, tmux and screen: no Ctrl+B, A, S or Q, and none that is another key in disguise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from textual.binding import Binding
+from textual.keys import format_key
+
+Scope = Literal["watch", "replay", "sessions", "global"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+
+TOGETHER: tuple[frozenset[Scope], ...] = (
+    frozenset({"watch", "replay", "global"}),
+    frozenset({"sessions", "global"}),
+)
+"""Scopes that are active at the same time: within each, a key means one thing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing a person can do. The screen of its scope has a method `action_<method>`."""
+
+    id: str
+    keys: tuple[str, ...]
+    label: str
+    """One or two words for the hint bar."""
+    help: str
+    """A sentence for the palette and the help table."""
+    group: str
+    scope: Scope
+    hint: int = 0
+    """Place in the hint bar, 1 first; 0 is not shown there."""
+    verbs: tuple[str, ...] = ()
+    confirmed: bool = False
+    """Whether the screen asks before it does this."""
+
+    @property
+    def method(self) -> str:
+        """Textual's name of the action: the id in snake case."""
+        return self.id.replace("-", "_")
+
+    @property
+    def key_display(self) -> str:
+        """The first key as one reads it."""
+        return display(self.keys[0]) if self.keys else ""
+
+
+def display(key: str) -> str:
+    """A key as printed on the screen: `space`, `^x`, `?`, `Tab`."""
+    modifier, _, last = key.rpartition("+")
+    return f"^{last}" if modifier == "ctrl" else format_key(key)
+
+
+def _watch(
+    id: str, keys: str, label: str, help: str, group: str, hint: int = 0, verbs: str = "", **more: bool
+) -> Action:
+    return Action(id, tuple(keys.split()), label, help, group, "watch", hint, tuple(verbs.split()), **more)
+
+
+def _replay(id: str, keys: str, label: str, help: str, hint: int = 0) -> Action:
+    return Action(id, tuple(keys.split()), label, help, "Replay", "replay", hint)
+
+
+def _sessions(id: str, keys: str, label: str, help: str, hint: int = 0) -> Action:
+    return Action(id, tuple(keys.split()), label, help, "Sessions", "sessions", hint)
+
+
+def _everywhere(id: str, keys: str, label: str, help: str, hint: int = 0) -> Action:
+    return Action(id, tuple(keys.split()), label, help, "Everywhere", "global", hint)
+
+
+_STEER, _LOOK = "Steer", "Look"
+
+ACTIONS: tuple[Action, ...] = (
+    _watch("pause", "space", "pause", "Pause the agent before its next action, or let it continue.", _STEER, 1, "pause continue"),
+    _watch("guide", "g", "guide", "Say something that the agent reads with its next request.", _STEER, 2, "guide"),
+    _watch("retract", "", "retract", "Take back guidance that has not been delivered yet.", _STEER, 0, "retract"),
+    _watch("compress", "c", "compress", "Shorten what the agent carries; shows the price first and can be undone.", _STEER, 3, "compress"),
+    _watch("rewind", "r", "rewind", "Go back to a checkpoint: the conversation and the files.", _STEER, 4, "rewind"),
+    _watch("undo", "u", "undo", "Take back the last rewind or compression.", _STEER, 0, "undo"),
+    _watch("interrupt", "x", "interrupt", "Cut the reply or stop the command that is running now.", _STEER, 0, "interrupt"),
+    _watch("retry-now", "t", "try now", "Stop waiting and try the failed request again.", _STEER, 0, "retry-now"),
+    _watch("budget", "b", "budget", "Change how much this session may spend.", _STEER, 0, "budget"),
+    _watch("model", "M", "model", "Go on with another model.", _STEER, 0, "model"),
+    _watch("bookmark", "m", "bookmark", "Mark this moment with a few words.", _STEER, 0, "bookmark"),
+    _watch("stop", "ctrl+x", "stop", "End the session for good.", _STEER, 0, "stop", confirmed=True),
+    _watch("detach", "d", "detach", "Leave the screen and give the terminal back; the agent goes on.", "Leave", 0, "detach"),
+    _watch("leave", "q", "leave", "Leave this screen; the agent goes on.", "Leave", 9),
+    _watch("search", "/", "search", "Find words in the conversation.", _LOOK, 6),
+    _watch("next-match", "n", "next", "Go to the next match.", _LOOK),
+    _watch("previous-match", "N", "previous", "Go to the previous match.", _LOOK),
+    _watch("next-error", "e", "next error", "Go to the next failed tool call or request.", _LOOK),
+    _watch("follow", "f", "follow", "Show the end and move with it. End does the same in a list.", _LOOK),
+    _watch("open", "enter", "open", "Open the selected item in full.", _LOOK, 5),
+    _watch("copy", "y", "copy", "Copy the selected item to the clipboard.", _LOOK),
+    _watch("pane-conversation", "1", "conversation", "Look at the conversation.", "Panes"),
+    _watch("pane-tools", "2", "tools", "Look at the tool calls.", "Panes"),
+    _watch("pane-context", "3", "context", "Look at the context window.", "Panes"),
+    _watch("pane-memory", "4", "memory", "Look at the memory entries.", "Panes"),
+    _watch("pane-cost", "5", "cost", "Look at the cost.", "Panes"),
+    _watch("pane-plan", "6", "plan", "Look at the plan.", "Panes"),
+    _watch("next-pane", "tab", "next pane", "Go to the next pane.", "Panes"),
+    _watch("previous-pane", "shift+tab", "previous pane", "Go to the previous pane.", "Panes"),
+    _watch("zoom", "z", "zoom", "Give the whole screen to this pane, or take it back.", "Panes"),
+    _replay("play", "p", "play", "Let the recorded time run, or hold it.", 1),
+    _replay("step-back", "[", "back", "One event back; held down it goes faster.", 2),
+    _replay("step-forward", "]", "step", "One event on; held down it goes faster.", 3),
+    _replay("previous-checkpoint", "{", "checkpoint back", "To the checkpoint before.", 0),
+    _replay("next-checkpoint", "}", "checkpoint", "To the next checkpoint.", 4),
+    _replay("slower", "<", "slower", "Play at half the speed.", 0),
+    _replay("faster", ">", "faster", "Play at twice the speed.", 5),
+    _sessions("open-session", "enter", "open", "Watch the selected session.", 1),
+    _sessions("report", "R", "report", "Show the report of the selected session.", 2),
+    _sessions("search-sessions", "/", "search", "Find sessions by name, task or state.", 3),
+    _sessions("leave-sessions", "q", "quit", "Leave Longwatch; running agents go on.", 9),
+    _everywhere("help", "? f1", "help", "Show every key and what it does.", 8),
+    _everywhere("palette", "ctrl+p", "palette", "Find any action by its name.", 7),
+    _everywhere("theme", "ctrl+t", "theme", "Change to the next theme."),
+    _everywhere("redraw", "ctrl+l", "redraw", "Paint the screen again."),
+)  # fmt: skip
+
+BY_ID = {action.id: action for action in ACTIONS}
+
+
+def in_scope(*scopes: Scope) -> list[Action]:
+    """The actions of these scopes, in the order of the registry."""
+    return [action for action in ACTIONS if action.scope in scopes]
+
+
+def hinted(actions: Iterable[Action]) -> list[Action]:
+    """Those that belong in a hint bar, most important first."""
+    return sorted((action for action in actions if action.hint), key=lambda action: action.hint)
+
+
+def bindings(*scopes: Scope) -> list[Binding]:
+    """Textual's bindings for `BINDINGS` of a screen or the app, in its defaults; the user's keys come by `set_keymap`.
+
+    An action without a key gets one that nobody can press, as a place for a key of the user's.
+    """
+    return [
+        Binding(
+            ",".join(action.keys) or f"unbound-{action.id}",
+            action.method,
+            action.label,
+            show=False,
+            tooltip=action.help,
+            id=action.id,
+        )
+        for action in in_scope(*scopes)
+    ]

@@ -1,0 +1,155 @@
+"""The app around the screens: themes, line filters, the source that is followed, and how it ends. No session logic."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from textual import work
+from textual.filter import LineFilter
+
+from core.clock import Clock, SystemClock, monotonic
+from core.events import Event
+from core.folds.view import Changes, SessionView
+from core.protocols import Controls, Source
+from tui.compositor import ThriftyApp
+from tui.driver import ResilientDriver
+from tui.safe import SanitizeFilter, one_line
+from tui.screens.watch import WatchScreen
+from tui.theming import DEFAULT_THEME, Loaded, apply_themes, load_themes, role_variables, watch_themes
+
+Mode = Literal["live", "attached", "replay"]
+Leaving = Literal["quit", "detached", "lost", "ended"]
+
+SLICE = 32
+"""Events applied between two looks at the clock."""
+SLICE_S = 0.03
+"""Longest stretch for which applying events may keep the loop."""
+
+
+class LongwatchApp(ThriftyApp[str]):
+    """Shows one session: live, attached to, or replayed. `run()` returns how it was left (`Leaving`).
+
+    `background` is called in a thread after the first paint (the runner). `trouble` says in a sentence what keeps the
+    runner from working, or None. `start_at` and `speed` are for a replay.
+    """
+
+    CSS_PATH = "app.tcss"
+    TITLE = "Longwatch"
+    PAUSE_GC_ON_SCROLL = True
+    ENABLE_COMMAND_PALETTE = True
+
+    def __init__(
+        self,
+        source: Source,
+        controls: Controls,
+        *,
+        mode: Mode = "live",
+        title: str = "",
+        theme: str | None = None,
+        theme_folder: Path | None = None,
+        keymap: Mapping[str, str] | None = None,
+        start_at: int | None = None,
+        speed: float | None = None,
+        background: Callable[[], object] | None = None,
+        trouble: Callable[[], str | None] | None = None,
+        on_quit: Callable[[str], object] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        super().__init__(driver_class=ResilientDriver)
+        self._source, self._controls, self._mode = source, controls, mode
+        self._background, self._on_quit = background, on_quit
+        self._wanted_theme, self._theme_folder = theme or DEFAULT_THEME, theme_folder
+        self._keymap_given = dict(keymap or {})
+        self.animation_level = "none"
+        self.title = one_line(title) or "Longwatch"
+        self.view = SessionView()
+        self.watch_screen = WatchScreen(
+            self.view,
+            source,
+            controls,
+            replay=mode == "replay",
+            start_at=start_at,
+            speed=speed,
+            clock=clock or SystemClock(),
+            trouble=trouble or (lambda: None),
+        )
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Whatever reaches the terminal goes through the last barrier."""
+        return [*super().get_line_filters(), SanitizeFilter()]
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return role_variables(self.current_theme)
+
+    async def on_mount(self) -> None:
+        loaded = load_themes(self._theme_folder)
+        self._show_themes(loaded)
+        self.theme = self._wanted_theme if self._wanted_theme in self.available_themes else DEFAULT_THEME
+        self.set_keymap(self._keymap_given)
+        await self.push_screen(self.watch_screen)
+        self.call_after_refresh(self._start)
+
+    def _start(self) -> None:
+        """After the first paint: the runner, the log, the reply in flight."""
+        if self._background is not None:
+            self.run_worker(self._background, thread=True, name="runner", exit_on_error=False)
+        self._follow()
+        self._stream()
+        if self._theme_folder is not None and self._theme_folder.is_dir():
+            self._watch_theme_folder(self._theme_folder)
+
+    @work(name="follow", exit_on_error=False)
+    async def _follow(self) -> None:
+        try:
+            async for batch in self._source.batches():
+                await self._apply(batch)
+                if not batch:
+                    self.watch_screen.caught_up()
+        except Exception as fault:
+            self.notify(f"The session can't be read on: {one_line(str(fault))}", severity="error", markup=False, timeout=60)
+        self.watch_screen.caught_up()
+
+    async def _apply(self, batch: Sequence[Event]) -> None:
+        changes, since = Changes.NONE, monotonic()
+        for index, event in enumerate(batch):
+            changes |= self.view.apply(event)
+            if event.kind.startswith("command."):
+                self.watch_screen.note_command(event)
+            if index % SLICE == SLICE - 1 and monotonic() - since > SLICE_S:
+                self.watch_screen.view_changed(changes)
+                await asyncio.sleep(0)
+                changes, since = Changes.NONE, monotonic()
+        if changes:
+            self.watch_screen.view_changed(changes)
+
+    @work(name="stream", exit_on_error=False)
+    async def _stream(self) -> None:
+        if self._mode == "replay":
+            return
+        async for deltas in self._source.live():
+            self.watch_screen.stream(deltas)
+
+    @work(name="themes", exit_on_error=False)
+    async def _watch_theme_folder(self, folder: Path) -> None:
+        await watch_themes(folder, self._show_themes)
+
+    def _show_themes(self, loaded: Loaded) -> None:
+        apply_themes(self, loaded)
+        if loaded.failed:
+            self.notify("\n".join(loaded.failed), severity="warning", markup=False, timeout=15)
+
+    def leave(self, how: Leaving) -> None:
+        """End the screen; the agent goes on."""
+        if self._on_quit is not None:
+            self._on_quit(how)
+        self.exit(how)
+
+    def on_terminal_lost(self, reason: str) -> None:
+        """The terminal is gone (the driver says why); nothing is left to draw on."""
+        self.leave("lost")
+
+    async def on_unmount(self) -> None:
+        await self._source.close()

@@ -1,0 +1,135 @@
+"""The command line. Each command lives in `tui.commands` and is imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+COMMANDS = {
+    "demo": "run",
+    "run": "run",
+    "resume": "run",
+    "attach": "watch",
+    "replay": "watch",
+    "ls": "sessions",
+    "report": "sessions",
+    "export": "sessions",
+    "events": "sessions",
+    "rm": "sessions",
+    "send": "send",
+    "config": "setup",
+    "themes": "setup",
+    "reset": "setup",
+    "screenshots": "setup",
+}
+"""Command -> module of `tui.commands`."""
+
+EXIT_USAGE, EXIT_HELD, EXIT_INTERRUPTED = 2, 5, 130
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module when it is called, so that help and errors are quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"tui.commands.{COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(f"There is no command {args[0]!r}. There are: {', '.join(COMMANDS)}.")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--home", type=click.Path(path_type=Path), envvar="LONGWATCH_HOME", help="Where sessions are kept.")
+@click.version_option(package_name="longwatch")
+@click.pass_context
+def cli(ctx: click.Context, home: Path | None) -> None:
+    """Keep watch over one very long agent session: see it, steer it, lose the connection, come back, replay it.
+
+    Without a command: the list of sessions.
+    """
+    ctx.obj = home.expanduser().absolute() if home else default_home()
+    if ctx.invoked_subcommand is None:
+        from tui.commands.watch import browse
+
+        ctx.exit(browse(ctx.obj))
+
+
+def default_home() -> Path:
+    """The platform's data folder."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("longwatch", appauthor=False))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The entry point: every expected error is one plain sentence on stderr and the contract's exit code."""
+    try:
+        code: Any = cli.main(args=arguments, prog_name="longwatch", standalone_mode=False)
+        _exit(code if isinstance(code, int) else 0)
+    except click.exceptions.Exit as stop:
+        _exit(stop.exit_code)
+    except click.Abort:
+        _fail("interrupted", EXIT_INTERRUPTED)
+    except KeyboardInterrupt:
+        _fail("interrupted", EXIT_INTERRUPTED)
+    except click.ClickException as error:
+        _fail(error.format_message(), EXIT_USAGE)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _exit(0)
+    except Exception as error:
+        sentence, code = explain(error)
+        _fail(sentence, code)
+
+
+def explain(error: BaseException) -> tuple[str, int]:
+    """The sentence and the exit code of an error. A bug gets one too, with where to look."""
+    from core.workspace.errors import WorkspaceError
+
+    from core.config import ConfigError
+    from core.journal.errors import JournalError
+    from core.journal.lease import LeaseHeld
+
+    if isinstance(error, BaseExceptionGroup):
+        return explain(error.exceptions[0])
+    if isinstance(error, LeaseHeld):
+        return str(error), EXIT_HELD
+    if isinstance(error, ConfigError | JournalError | WorkspaceError):
+        return str(error), EXIT_USAGE
+    if os.environ.get("LONGWATCH_DEBUG"):
+        raise error
+    what = f"{type(error).__name__}: {error}"
+    return f"This should not have happened ({what}). LONGWATCH_DEBUG=1 shows where; nothing journalled is lost.", 1
+
+
+def _fail(sentence: str, code: int) -> None:
+    text = " ".join(sentence.split())
+    click.echo(f"longwatch: {text}", err=True)
+    _exit(code)
+
+
+def _exit(code: int) -> None:
+    try:
+        sys.stdout.flush()
+    except (BrokenPipeError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    raise SystemExit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""`demo`, `run`, `resume`: a session with its runner in this process, with or without a screen."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from core.config import Config, load_config
+from core.events import Event
+from core.journal.catalogue import find_session
+from core.models.profiles import read_key, resolve_endpoint
+
+DEMO_TASK = (
+    "Audit this project for security problems: find them with a scanner, fix what can be fixed without breaking "
+    "the tests, and write AUDIT.md with what was found, what was done, and what remains open."
+)
+
+
+def screen_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say how a session is shown."""
+    for option in (
+        click.option("--headless", is_flag=True, help="No screen: lines on stdout until the session ends."),
+        click.option("--detach", is_flag=True, help="No screen, and the prompt back at once."),
+        click.option("--json", "as_json", is_flag=True, help="With --headless: one event a line, as JSON."),
+        click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal."),
+        click.option("--wait", is_flag=True, help="Wait at budgets and limits instead of ending."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("task")
+@click.option("--model", help="The model; simulated/auditor needs no key and no network.")
+@click.option("--base-url", help="An endpoint that speaks the Anthropic Messages protocol.")
+@click.option("--api-key-env", help="The environment variable that holds the key.")
+@click.option("--workspace", type=click.Path(path_type=Path), default=".", help="Where the agent works.")
+@click.option("--budget", type=click.FloatRange(min=0, min_open=True), help="The most it may cost, in US dollars.")
+@click.option("--max-turns", type=click.IntRange(min=1), help="The most replies it may take.")
+@click.option("--max-tokens", type=click.IntRange(min=1), help="The longest reply, in tokens.")
+@click.option("--name", help="What the session is called.")
+@click.option("--speed", type=float, default=1.0, help="Pace of a simulated model; 0: no delay.")
+@screen_options
+@click.pass_obj
+def run(home: Path, task: str, workspace: Path, **options: Any) -> int:
+    """Start a session. TASK: the words, @FILE, or - for standard input."""
+    from core.workspace.snapshots import check_workspace
+
+    from core.session import NewSession, create
+
+    place = check_workspace(workspace)
+    config = load_config(workspace=place)
+    endpoint = resolve_endpoint(config, options["model"], options["base_url"], options["api_key_env"])
+    if not endpoint.simulated:
+        read_key(endpoint)
+    settings = {
+        "budget_usd": _amount(options["budget"] or config.limits.budget_usd),
+        "max_turns": options["max_turns"] or config.limits.max_turns,
+        "max_tokens": options["max_tokens"],
+        "speed": options["speed"] if endpoint.simulated else None,
+    }
+    kept = {name: value for name, value in settings.items() if value is not None}
+    wanted = NewSession(_task(task), place, endpoint, options["name"] or config.workspace.name, kept)
+    return _go(asyncio.run(create(home, wanted)), config, options)
+
+
+@click.command()
+@click.option("--speed", type=float, default=1.0, help="Pace of the simulated model; 0: no delay.")
+@click.option("--workspace", type=click.Path(path_type=Path), help="Put the sample project there (default: temporary).")
+@screen_options
+@click.pass_obj
+def demo(home: Path, speed: float, workspace: Path | None, **options: Any) -> int:
+    """Watch a whole session with no key and no network: a simulated auditor at work on a sample project."""
+    from core.session import NewSession, create
+    from core.simulator.bundled import copy_sample
+
+    place = workspace or Path(tempfile.mkdtemp(prefix="longwatch-demo-"))
+    if workspace is not None and place.exists() and any(place.iterdir()):
+        raise click.UsageError(f"{place} is not empty; name a folder that is new or empty.")
+    target = place / "ledger" if workspace is None else place
+    copy_sample(target)
+    config = load_config(workspace=target)
+    endpoint = resolve_endpoint(config, "simulated/auditor")
+    wanted = NewSession(DEMO_TASK, target.resolve(), endpoint, "demo", {"speed": speed, "budget_usd": "5"})
+    return _go(asyncio.run(create(home, wanted)), config, {**options, "speed": speed})
+
+
+@click.command()
+@click.argument("session", required=False)
+@click.option("--speed", type=float, help="Pace of a simulated model; 0: no delay.")
+@screen_options
+@click.pass_obj
+def resume(home: Path, session: str | None, speed: float | None, **options: Any) -> int:
+    """Go on with a session that ended, crashed or was stopped."""
+    from core.session import continue_session
+
+    summary = find_session(home, session)
+    config = load_config(workspace=Path(summary.workspace) if summary.workspace else None)
+    opened = asyncio.run(continue_session(summary.folder))
+    pace = speed if speed is not None else opened.settings.get("speed", 1.0)
+    return _go(summary.folder, config, {**options, "speed": pace})
+
+
+def _amount(usd: float | None) -> str | None:
+    return None if usd is None else str(usd)
+
+
+def _task(words: str) -> str:
+    """The task's text. Raises a usage error when there is none."""
+    if words == "-":
+        text = sys.stdin.read()
+    elif words.startswith("@"):
+        path = Path(words[1:]).expanduser()
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            raise click.UsageError(f"The task file {path} can't be read: {reason}.") from error
+    else:
+        text = words
+    if not text.strip():
+        raise click.UsageError("The task is empty; say in a sentence what is to be done.")
+    return text.strip()
+
+
+def _go(folder: Path, config: Config, options: dict[str, Any]) -> int:
+    from core.agent.host import Hosting
+
+    hosting = Hosting(folder, config, wait=options["wait"], speed=options["speed"])
+    if options["headless"]:
+        return headless(hosting, options["as_json"])
+    if options["detach"]:
+        from tui.launcher import detached
+
+        return detached(hosting)
+    from tui.launcher import on_screen
+
+    return on_screen(hosting, mouse=not options["no_mouse"])
+
+
+def headless(hosting: Any, as_json: bool) -> int:
+    """Run in the foreground without a screen; events go to stdout as they are committed."""
+    from core.agent.host import host
+    from tui.plain import PlainLines, json_line
+
+    plain = PlainLines()
+
+    def show(events: list[Event]) -> None:
+        for event in events:
+            for line in [json_line(event)] if as_json else plain.lines(event):
+                click.echo(line)
+
+    hosting.on_events = show
+    click.echo(f"session {hosting.folder.name}", err=True)
+    return asyncio.run(_until_signal(host(hosting)))
+
+
+async def _until_signal(work: Any) -> int:
+    """The work's result; 130 when SIGINT or SIGTERM ended it (the session can be resumed)."""
+    task = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        code: int = await task
+    except asyncio.CancelledError:
+        click.echo("longwatch: interrupted; `longwatch resume` goes on with it", err=True)
+        return 130
+    return code

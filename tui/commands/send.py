@@ -1,0 +1,55 @@
+"""`send`: every control of the screen from another shell, through the session's inbox."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from core.agent.commands import VERBS, Refused, parse_words
+from core.clock import monotonic, pause_real
+from core.journal.catalogue import find_session
+from core.journal.lease import holder
+from core.journal.reader import Reader
+from core.session import SessionControls
+
+VERDICT_S = 10.0
+LOOK_EVERY_S = 0.05
+
+_HELP = "Send a control to a session.\n\n\b\n" + "\n".join(
+    f"{verb.name} {' '.join(arg.upper() for arg in verb.args)}".ljust(38) + verb.help for verb in VERBS.values()
+)
+
+
+@click.command(help=_HELP, context_settings={"ignore_unknown_options": True})
+@click.argument("session")
+@click.argument("verb")
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def send(home: Path, session: str, verb: str, words: tuple[str, ...]) -> int:
+    """Post a command and wait for its verdict."""
+    try:
+        args = parse_words(verb, list(words))
+    except Refused as refusal:
+        raise click.UsageError(str(refusal)) from None
+    folder = find_session(home, session).folder
+    return asyncio.run(_send(folder, verb, args))
+
+
+async def _send(folder: Path, verb: str, args: dict[str, object]) -> int:
+    command = await SessionControls(folder, actor="user").send(verb, args)
+    with Reader(folder) as reader:
+        until = monotonic() + VERDICT_S
+        while monotonic() < until:
+            if reader.keyed("command.accepted", command) is not None:
+                click.echo(f"accepted: {verb}")
+                return 0
+            if (refused := reader.keyed("command.refused", command)) is not None:
+                click.echo(f"longwatch: {getattr(refused.body, 'reason', 'refused')}", err=True)
+                return 1
+            await pause_real(LOOK_EVERY_S)
+    runner = holder(folder)
+    who = f"its runner (process {runner.pid}) does not answer" if runner else "no runner holds the session"
+    click.echo(f"longwatch: posted, but {who} yet; the command waits in the inbox", err=True)
+    return 1

@@ -1,0 +1,67 @@
+"""`config`, `themes`, `reset`, `screenshots`: what surrounds sessions."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+
+from core.config import config_path, default_config_text, load_config
+
+RESTORE = "\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1004l\x1b[<u\x1b[0m"
+"""Leaves the alternate screen, mouse and paste modes, and shows the cursor."""
+
+
+@click.command()
+@click.option("--write", is_flag=True, help="Write the commented default file, if there is none yet.")
+def config(write: bool) -> int:
+    """Check the configuration and print where it is; --write makes a commented one to start from."""
+    path = config_path()
+    if write:
+        if path.exists():
+            raise click.UsageError(f"{path} exists already; it was left as it is.")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(default_config_text(), encoding="utf-8")
+        click.echo(f"wrote {path}")
+        return 0
+    load_config()
+    click.echo(f"{path} ({'no problem found' if path.exists() else 'not there; the defaults hold'})")
+    return 0
+
+
+@click.command()
+def themes() -> int:
+    """List the themes and what is wrong with any that can't be used."""
+    from tui.theming import load_themes
+
+    loaded, failed = load_themes()
+    for theme in loaded:
+        click.echo(theme.name)
+    for problem in failed:
+        click.echo(f"longwatch: {problem}", err=True)
+    return 1 if failed else 0
+
+
+@click.command()
+def reset() -> int:
+    """Mend a terminal that a killed screen left behind."""
+    import subprocess
+
+    sys.stdout.write(RESTORE)
+    sys.stdout.flush()
+    if sys.stdin.isatty():
+        subprocess.run(["stty", "sane"], check=False)
+    return 0
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default="screenshots")
+def screenshots(folder: Path) -> int:
+    """Make the pictures of the README from a real run of the demo."""
+    from tui.screenshots import from_demo
+
+    for path in asyncio.run(from_demo(folder)):
+        click.echo(str(path))
+    return 0

@@ -1,0 +1,181 @@
+"""What replaces the bottom row for a while: a title, what it is about, and keys; the conversation stays in sight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from tui.messages import ControlGiven, DockClosed
+
+TitleParts = tuple[str, str]
+
+
+def title_line(title: str, note: str) -> Content:
+    """The dock's first line: what it does, and which keys do it."""
+    return Content.assemble((title, "bold $accent"), (f"   {note}" if note else "", "$muted"))
+
+
+class Dock(Vertical):
+    """Base of every dock. `escape` closes it; `give` sends a control and closes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "close", show=False)]
+
+    DEFAULT_CSS = """
+    Dock {
+        height: auto; max-height: 60%; padding: 0 1; background: $panel;
+        border-top: heavy $accent;
+    }
+    Dock Static { height: auto; }
+    Dock Input { border: none; padding: 0; height: 1; background: $surface; }
+    """
+
+    TITLE: ClassVar[str] = ""
+    NOTE: ClassVar[str] = ""
+
+    def compose(self) -> ComposeResult:
+        yield Static(title_line(self.TITLE, self.NOTE), classes="dock--title")
+
+    def give(self, verb: str, **args: Any) -> None:
+        """The user decided."""
+        self.post_message(ControlGiven(verb, args))
+        self.post_message(DockClosed())
+
+    def action_close(self) -> None:
+        self.post_message(DockClosed())
+
+    def focus_first(self) -> None:
+        """Put the focus where the user goes on."""
+        self.focus()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One way to go on: its key, what it says, and the control it sends (None: only close)."""
+
+    key: str
+    label: str
+    verb: str | None = None
+
+
+class ChoiceDock(Dock, can_focus=True):
+    """A question with what it would mean, answered by one key."""
+
+    def __init__(self, title: str, facts: Sequence[str], choices: Sequence[Choice]) -> None:
+        super().__init__()
+        self._title, self._facts, self._choices = title, facts, {choice.key: choice for choice in choices}
+
+    def compose(self) -> ComposeResult:
+        yield Static(title_line(self._title, ""), classes="dock--title")
+        yield Static(Content("\n".join(self._facts)), markup=False)
+        yield Static(self._keys_line())
+
+    def _keys_line(self) -> Content:
+        parts: list[tuple[str, str]] = []
+        for choice in self._choices.values():
+            parts += [(f" {choice.key} ", "bold reverse"), (f" {choice.label}   ", "")]
+        return Content.assemble(*parts, (" esc ", "bold reverse"), " leave it")
+
+    def key_enter(self) -> None:
+        """Enter is deliberately nothing here: a costly action needs its own key."""
+
+    def on_key(self, event: Any) -> None:
+        choice = self._choices.get(event.key)
+        if choice is None:
+            return
+        event.stop()
+        if choice.verb is None:
+            self.action_close()
+        else:
+            self.give(choice.verb)
+
+
+class LineDock(Dock):
+    """One line of input; `accept` turns it into the arguments of `VERB` or says what is wrong with it."""
+
+    VERB: ClassVar[str] = ""
+    PLACEHOLDER: ClassVar[str] = ""
+    NOTE: ClassVar[str] = "enter sends · esc leaves it"
+
+    def __init__(self, value: str = "") -> None:
+        super().__init__()
+        self._value = value
+
+    def compose(self) -> ComposeResult:
+        yield from super().compose()
+        yield Input(self._value, placeholder=self.PLACEHOLDER, compact=True, select_on_focus=False)
+        yield Static("", markup=False, classes="dock--fault")
+
+    def focus_first(self) -> None:
+        field = self.query_one(Input)
+        field.cursor_blink = False
+        field.focus()
+
+    def accept(self, text: str) -> dict[str, Any]:
+        """The arguments. Raises ValueError with a sentence for the user."""
+        raise NotImplementedError
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        try:
+            args = self.accept(event.value.strip())
+        except ValueError as fault:
+            self.query_one(".dock--fault", Static).update(Content.styled(str(fault), "$error"))
+        else:
+            self.give(self.VERB, **args)
+
+
+class BudgetDock(LineDock):
+    """How much the session may cost in all."""
+
+    TITLE = "Budget in US dollars"
+    PLACEHOLDER = "e.g. 25 · nothing for no limit"
+    VERB = "budget"
+
+    def accept(self, text: str) -> dict[str, Any]:
+        if text.lower() in ("", "none", "off"):
+            return {"usd": None}
+        try:
+            usd = Decimal(text.removeprefix("$"))
+        except InvalidOperation:
+            usd = Decimal(-1)
+        if not usd.is_finite() or usd <= 0:
+            raise ValueError("Write an amount in dollars, like 25 or 7.50, or nothing for no limit.")
+        return {"usd": str(usd)}
+
+
+class BookmarkDock(LineDock):
+    """A word at this moment of the session, to find it again."""
+
+    TITLE = "Bookmark this moment"
+    PLACEHOLDER = "a few words"
+    VERB = "bookmark"
+
+    def accept(self, text: str) -> dict[str, Any]:
+        if not text:
+            raise ValueError("Write a few words by which you will know the moment again.")
+        return {"text": text}
+
+
+class ModelDock(LineDock):
+    """The model that answers from the next request on."""
+
+    TITLE = "Model from the next request on"
+    VERB = "model"
+
+    def accept(self, text: str) -> dict[str, Any]:
+        if not text:
+            raise ValueError("Write the model's name as the provider spells it.")
+        return {"model": text}
+
+
+DockMaker = Callable[[], Dock]

@@ -1,0 +1,168 @@
+"""A terminal driver for links that stall, hang up or vanish.
+
+Textual's own driver queues writes without a limit of patience: a terminal that stops reading stops the event loop, a
+terminal that is gone makes the input thread spin. Here a frame that does not fit is dropped (all is painted again when
+the terminal reads on), and an end of the terminal is told to the app once, as `app.on_terminal_lost(reason)`.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+from codecs import getincrementaldecoder
+from collections.abc import Callable
+from queue import Full
+from typing import IO, Any
+
+from textual._parser import ParseError
+from textual._xterm_parser import XTermParser
+from textual.drivers._writer_thread import WriterThread
+from textual.drivers.linux_driver import LinuxDriver
+
+from core.clock import monotonic
+
+STALL_LIMIT = 60.0
+"""Seconds for which a terminal may take nothing before it counts as lost."""
+
+
+class PatientWriter(WriterThread):
+    """Writes in a thread; `write` never blocks. Frames for which there is no room are dropped."""
+
+    def __init__(self, file: IO[str], drained: Callable[[], None], lost: Callable[[str], None]) -> None:
+        super().__init__(file)
+        self._fd = file.fileno()
+        self._drained = drained
+        self._lost = lost
+        self._dropped = False
+        self._writing_since: float | None = None
+        self.dead = False
+
+    def write(self, text: str) -> None:
+        if self.dead:
+            return
+        try:
+            self._queue.put_nowait(text)
+        except Full:
+            self._dropped = True
+            since = self._writing_since
+            if since is not None and monotonic() - since > STALL_LIMIT:
+                self._give_up("stalled")
+
+    def run(self) -> None:
+        while (text := self._queue.get()) is not None and not self.dead:
+            self._writing_since = monotonic()
+            try:
+                self._write_all(text.encode("utf-8", "replace"))
+            except OSError:
+                self._give_up("output closed")
+                return
+            self._writing_since = None
+            if self._dropped and self._queue.empty():
+                self._dropped = False
+                self._drained()
+
+    def _write_all(self, data: bytes) -> None:
+        """Straight to the descriptor: a buffered file would hold its lock through a stall, and block our exit."""
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._fd, view) :]
+
+    def stop(self) -> None:
+        """Let what is queued be written, for a second at most."""
+        try:
+            self._queue.put(None, timeout=0.0 if self.dead else 1.0)
+        except Full:
+            return
+        if not self.dead:
+            self.join(timeout=1.0)
+
+    def _give_up(self, reason: str) -> None:
+        self.dead = True
+        self._lost(reason)
+
+
+class ResilientDriver(LinuxDriver):
+    """For `App(driver_class=ResilientDriver)`.
+
+    The app may define `on_terminal_lost(reason)`, called in its loop at most once, with `hangup`, `input closed`,
+    `output closed` or `stalled`; an app without it exits. SIGHUP is ignored from then on.
+    """
+
+    def __init__(self, app: Any, **options: Any) -> None:
+        self._writer: WriterThread | None = None
+        self._is_lost = False
+        super().__init__(app, **options)
+
+    @property
+    def _writer_thread(self) -> WriterThread | None:  # type: ignore[override]
+        return self._writer
+
+    @_writer_thread.setter
+    def _writer_thread(self, thread: WriterThread | None) -> None:
+        # The one place where Textual hands over its writer; ours takes it before it starts.
+        self._writer = None if thread is None else PatientWriter(self._file, self._on_drained, self._on_lost)
+
+    def start_application_mode(self) -> None:
+        super().start_application_mode()
+        self._loop.add_signal_handler(signal.SIGHUP, self._on_lost, "hangup")
+
+    def stop_application_mode(self) -> None:
+        super().stop_application_mode()
+        self._loop.remove_signal_handler(signal.SIGHUP)
+        if self._is_lost:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    def run_input_thread(self) -> None:
+        """Read keys until told to stop; the end of the input ends the thread instead of spinning."""
+        parser = XTermParser(self._debug)
+        decode = getincrementaldecoder("utf-8")("replace").decode
+        with selectors.SelectSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                if selector.select(0.1):
+                    data = self._read()
+                    if not data:
+                        break
+                    self._dispatch(parser.feed(decode(data)))
+                self._dispatch(parser.tick())
+        try:
+            self._dispatch(parser.feed(""))
+        except (EOFError, ParseError):
+            pass
+
+    def _read(self) -> bytes:
+        try:
+            data = os.read(self.fileno, 4096)
+        except OSError:
+            data = b""
+        if not data and self.input_tty:
+            self._on_lost("input closed")
+        return data
+
+    def _dispatch(self, messages: Any) -> None:
+        for message in messages:
+            self.process_message(message)
+
+    def _on_drained(self) -> None:
+        self._in_loop(getattr(self._app, "forget_terminal", self._app.refresh))
+
+    def _on_lost(self, reason: str) -> None:
+        self._in_loop(self._tell_once, reason)
+
+    def _tell_once(self, reason: str) -> None:
+        if self._is_lost:
+            return
+        self._is_lost = True
+        if isinstance(self._writer, PatientWriter):
+            self._writer.dead = True
+        self.exit_event.set()
+        told = getattr(self._app, "on_terminal_lost", None)
+        if told is None:
+            self._app.exit()
+        else:
+            told(reason)
+
+    def _in_loop(self, function: Callable[..., Any], *args: str) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(function, *args)

@@ -1,0 +1,126 @@
+"""From the prompt to the screen and back: a tiny launcher, and its child, the app with the runner in it.
+
+The child is no leader of its process group, so it may leave the terminal with `setsid` whenever its screen goes, while
+the launcher ends and gives the prompt back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from core.agent.host import Hosting
+
+DETACHED = b"D"
+
+
+def on_screen(hosting: Hosting, *, mouse: bool = True) -> int:
+    """Run a session with its screen; returns when the screen is left (the agent may go on)."""
+    if not sys.stdout.isatty() or not sys.stdin.isatty():
+        raise click.UsageError("This is no terminal; add --headless to run without a screen.")
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child:
+        os.close(writing)
+        return _wait(child, reading)
+    os.close(reading)
+    _child(lambda: _screen_then_alone(hosting, mouse, writing))
+    return 0
+
+
+def detached(hosting: Hosting) -> int:
+    """Run a session without a screen in a process of its own; returns at once."""
+    child = os.fork()
+    if child:
+        click.echo(goes_on(hosting.folder))
+        return 0
+    os.setsid()
+    _drop_terminal(hosting.folder)
+    _child(lambda: _run_alone(hosting))
+    return 0
+
+
+def goes_on(folder: Path) -> str:
+    """The last line at the prompt."""
+    short = folder.name[:10]
+    return f"Session {short} goes on. Come back: longwatch attach {short}   Stop it: longwatch send {short} stop"
+
+
+def _wait(child: int, reading: int) -> int:
+    """Wait until the child has ended (its exit code) or has left the terminal (0)."""
+    with os.fdopen(reading, "rb") as pipe:
+        if pipe.read(1) == DETACHED:
+            return 0
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+def _child(work: Callable[[], int]) -> None:
+    """Run the work as this process's whole remaining life."""
+    from tui.cli import explain
+
+    code = 1
+    try:
+        code = work()
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else 1
+    except BaseException as error:
+        sentence, code = explain(error)
+        click.echo(f"longwatch: {' '.join(sentence.split())}", err=True)
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)
+
+
+def _screen_then_alone(hosting: Hosting, mouse: bool, writing: int) -> int:
+    from core.session import BackgroundRunner, SessionControls, SessionSource
+    from tui.watching import watch
+
+    hosting.attended = True
+    runner = BackgroundRunner(hosting)
+    source = SessionSource(hosting.folder)
+    outcome = watch(
+        source,
+        SessionControls(hosting.folder),
+        config=hosting.config,
+        mouse=mouse,
+        start=lambda: runner.start(lambda events: source.wake()),
+        trouble=lambda: runner.trouble,
+        failed=lambda: runner.error,
+    )
+    runner.leave_alone()
+    if runner.ends_soon():
+        return runner.join()
+    if outcome != "lost":
+        click.echo(goes_on(hosting.folder))
+        sys.stdout.flush()
+    os.setsid()
+    os.write(writing, DETACHED)
+    os.close(writing)
+    _drop_terminal(hosting.folder)
+    return runner.join()
+
+
+def _run_alone(hosting: Hosting) -> int:
+    import asyncio
+
+    from core.agent.host import host
+
+    return asyncio.run(host(hosting))
+
+
+def _drop_terminal(folder: Path) -> None:
+    """Point the standard streams at nothing (errors at a file of the session) and leave the user's folder."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    log = os.open(folder / "runner.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    os.dup2(log, 2)
+    os.chdir("/")

@@ -1,0 +1,209 @@
+"""The conversation: everything said and done on the branch, streamed at its end, still where one reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from textual.app import ComposeResult
+from textual.content import Content
+
+from core.folds.conversation import Item
+from core.folds.view import Changes, SessionView
+from core.protocols import LiveDelta
+from tui.messages import ItemOpened
+from tui.panes.conversation_rows import Manner, Place, Running, height_of, lines_of, place_of
+from tui.panes.pane import Pane
+from tui.panes.tail import LiveTail
+from tui.widgets import follow
+from tui.widgets.line_list import LineList
+
+ROOMY = 92
+"""From this width on the gutter shows the elapsed time of each entry."""
+RECENT = 200
+"""Calls this near to the end may still be running."""
+
+
+class BranchRows:
+    """The entries of a branch as of a moment, and the reply in flight as one more at the end."""
+
+    def __init__(self, now_us: Callable[[], int]) -> None:
+        self._now_us = now_us
+        self._view: SessionView | None = None
+        self._at: int | None = None
+        self.items: list[Item] = []
+        self.manner = Manner()
+        self.tail: Content | None = None
+
+    def __len__(self) -> int:
+        return len(self.items) + (self.tail is not None)
+
+    def show(self, view: SessionView, at: int | None, items: list[Item]) -> None:
+        """From here on these are the entries."""
+        self._view, self._at, self.items = view, at, items
+
+    def text(self, index: int) -> str:
+        return self._item(index)[0].text
+
+    def height(self, index: int, width: int) -> int:
+        item, said = self._item(index)
+        return height_of(item, self._place(index, item), self.manner, width, said)
+
+    def render(self, index: int, width: int) -> list[Content]:
+        item, said = self._item(index)
+        return lines_of(item, self._place(index, item), self.manner, width, said, self.running(item))
+
+    def running(self, item: Item) -> Running | None:
+        """The call of an entry as of the moment that is shown."""
+        call = self._view.tool_calls.get(item.call) if self._view else None
+        if call is None:
+            return None
+        return Running(call, call.status(self._at), max(0, self._now_us() - call.started_us) // 1000)
+
+    def _item(self, index: int) -> tuple[Item, Content | None]:
+        if index < len(self.items):
+            return self.items[index], None
+        tail = self.tail or Content("")
+        return Item(0, 0, "agent", "tail", tail.plain), tail
+
+    def _place(self, index: int, item: Item) -> Place:
+        return place_of(item, self.items[index - 1] if index else None)
+
+
+class ConversationPane(Pane):
+    """A virtual list over all entries; `stream` takes the reply in flight."""
+
+    CONCERNS = Changes.CONVERSATION | Changes.TOOLS | Changes.BRANCH
+    LABEL = "Conversation"
+
+    def __init__(self, *, id: str, key: str, now_us: Callable[[], int]) -> None:
+        super().__init__(id=id, key=key)
+        self._rows = BranchRows(now_us)
+        self._tail = LiveTail()
+        self._drawn_seq = 0
+        self._drawn_at: int | None = None
+        self._times: bool | None = None
+
+    def compose(self) -> ComposeResult:
+        yield from super().compose()
+        yield LineList(self._rows)
+
+    @property
+    def line_list(self) -> LineList:
+        return self.query_one(LineList)
+
+    def note(self, view: SessionView, at: int | None) -> str:
+        return follow.chip(self.line_list.follow) or "following"
+
+    def draw(self, view: SessionView, at: int | None, changes: Changes) -> None:
+        self._set_manner(view)
+        before, items = self._rows.items, view.items(at)
+        grown = at is None and self._drawn_at is None and not changes & Changes.BRANCH and bool(before)
+        common = len(before) if grown else _common(before, items)
+        had_tail = self._rows.tail is not None
+        self._rows.show(view, at, items)
+        self._settle_tail(items[common:], at)
+        self._update_list(common, len(before) + had_tail, grown=grown)
+        self._repaint_settled(view, common)
+        self._drawn_seq, self._drawn_at = view.last_seq, at
+
+    def _update_list(self, common: int, shown: int, *, grown: bool) -> None:
+        if not grown or len(self._rows) < shown:
+            self.line_list.reset(common=common)
+        else:
+            if common < shown:
+                self.line_list.changed(common)
+            self.line_list.appended()
+
+    def _repaint_settled(self, view: SessionView, common: int) -> None:
+        """Calls that stood as running and are not, or the other way round after a jump in time."""
+        moved = self.at != self._drawn_at
+        for index in range(max(0, common - RECENT), common):
+            call = view.tool_calls.get(self._rows.items[index].call)
+            if call and self._rows.items[index].kind == "call" and (moved or (call.finished_seq or 0) > self._drawn_seq):
+                self.line_list.changed(index)
+
+    def _settle_tail(self, fresh: list[Item], at: int | None) -> None:
+        """The log says it now: the tail goes when an entry of the agent, or a failure, came."""
+        if any(item.speaker == "agent" or not item.ok for item in fresh):
+            self._tail.clear()
+        self._rows.tail = self._tail.content() if self._tail and at is None else None
+
+    def stream(self, deltas: Sequence[LiveDelta]) -> None:
+        """Pieces of the reply in flight; an empty batch when it is over."""
+        self._tail.take(deltas)
+        if not deltas or self.at is not None or self.view is None or not self.size.area:
+            return
+        had_tail = self._rows.tail is not None
+        self._rows.tail = self._tail.content()
+        if had_tail:
+            self.line_list.extend_last()
+        else:
+            self.line_list.appended()
+
+    def tick(self) -> None:
+        """A second went by: running calls say how long they run."""
+        items = self._rows.items
+        for index in range(max(0, len(items) - RECENT), len(items)):
+            running = self._rows.running(items[index]) if items[index].kind == "call" else None
+            if running and running.status == "running":
+                self.line_list.changed(index)
+
+    def find(self, words: str, step: int) -> bool:
+        """Bring the cursor to the next entry (step 1) or the one before (-1) that holds `words`, round the end."""
+        wanted = words.casefold()
+        return self._select_where(lambda item: wanted in item.text.casefold(), step)
+
+    def find_failure(self) -> bool:
+        """Bring the cursor to the failure before the one it is on."""
+        return self._select_where(lambda item: not item.ok, -1)
+
+    def _select_where(self, wanted: Callable[[Item], bool], step: int) -> bool:
+        items, cursor = self._rows.items, self.line_list.cursor
+        start = cursor if cursor is not None else 0 if step > 0 else len(items)
+        for distance in range(1, len(items) + 1):
+            index = (start + step * distance) % len(items)
+            if wanted(items[index]):
+                self.line_list.select(index, center=True)
+                return True
+        return False
+
+    def toggle_times(self) -> None:
+        """Elapsed times in the gutter, or not."""
+        self._times = not self._rows.manner.times
+        self._restyle()
+
+    def toggle_thinking(self) -> None:
+        """Thinking whole, or as one line each."""
+        self._rows.manner = replace(self._rows.manner, thinking=not self._rows.manner.thinking)
+        self._restyle()
+
+    def _set_manner(self, view: SessionView) -> None:
+        times = self.size.width >= ROOMY if self._times is None else self._times
+        manner = replace(self._rows.manner, times=times, start_us=view.timeline.at_us(1))
+        if manner != self._rows.manner:
+            self._rows.manner = manner
+            self.line_list.reset(common=0)
+
+    def _restyle(self) -> None:
+        if self.view is not None:
+            self._set_manner(self.view)
+        self.line_list.reset(common=0)
+
+    def on_line_list_item_opened(self, event: LineList.ItemOpened) -> None:
+        event.stop()
+        if event.index < len(self._rows.items):
+            self.post_message(ItemOpened(self._rows.items[event.index]))
+
+    def on_line_list_follow_changed(self, event: LineList.FollowChanged) -> None:
+        event.stop()
+        if self.view is not None:
+            self.draw_title(self.view, self.at)
+
+
+def _common(before: list[Item], after: list[Item]) -> int:
+    """How many entries both have alike from the start."""
+    for index, (old, new) in enumerate(zip(before, after, strict=False)):
+        if old is not new:
+            return index
+    return min(len(before), len(after))

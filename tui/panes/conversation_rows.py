@@ -1,0 +1,151 @@
+"""How one entry of the conversation looks: who speaks in the gutter, what was said beside it, line by line.
+
+Every height is known without styling anything, so thousands of entries cost nothing until they are looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.content import Content
+
+from core.folds.conversation import Item
+from core.folds.tool_calls import Call
+from tui.panes import figures
+from tui.panes.light_markdown import light_markdown
+from tui.panes.sheet_lines import MUTED, clip, spread
+from tui.safe import one_line, safe_text
+from tui.widgets.wrapping import line_count, wrap
+
+SPEAKERS = {
+    "user": ("you", "$user"),
+    "agent": ("agent", "$agent"),
+    "guard": ("guard", "$guard"),
+    "system": ("system", "$system"),
+}
+NAME_CELLS = 6
+TIME_CELLS = 9
+CALL_GLYPHS = {"running": ("●", "$tool-running"), "ok": ("✓", "$tool-ok"), "failed": ("✗", "$tool-fail")}
+THINKING = "$thinking italic"
+SPOKEN = frozenset(("task", "guidance", "notice", "text", "thinking", "tail"))
+"""Kinds that are prose: wrapped, and set apart from what stands before by an empty line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How the reader wants it: elapsed times in the gutter, thinking whole or as one line."""
+
+    times: bool = False
+    thinking: bool = True
+    start_us: int = 0
+
+    @property
+    def gutter(self) -> int:
+        """Cells before the text."""
+        return NAME_CELLS + 3 + (TIME_CELLS if self.times else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An entry among its neighbours: `gap` lines before it, whether its speaker is named, whether its call is near."""
+
+    gap: int
+    named: bool
+    apart: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A call as of the moment that is shown; `waited_ms` is how long it runs so far."""
+
+    call: Call
+    status: str
+    waited_ms: int
+
+
+def place_of(item: Item, before: Item | None) -> Place:
+    """What the entry before it means for how an entry is set."""
+    if before is None:
+        return Place(gap=0, named=True, apart=False)
+    changed = before.speaker != item.speaker
+    spoken = item.kind in SPOKEN
+    return Place(gap=int(spoken), named=changed or spoken, apart=item.kind == "result" and before.call != item.call)
+
+
+def height_of(item: Item, place: Place, manner: Manner, width: int, said: Content | None = None) -> int:
+    """How many lines `lines_of` gives. `said`: the styled words, where they are known already."""
+    if item.kind in SPOKEN:
+        return place.gap + line_count((said or prose(item, manner)).plain, max(8, width - manner.gutter))
+    if item.kind != "result":
+        return place.gap + 1
+    shown = item.text.count("\n") + 1 if item.text else 0
+    return place.gap + max(1, shown + bool(item.hidden)) + place.apart
+
+
+def lines_of(
+    item: Item, place: Place, manner: Manner, width: int, said: Content | None = None, running: Running | None = None
+) -> list[Content]:
+    """The entry as lines with their gutters. `running` is the call that a call or a result belongs to."""
+    room = max(8, width - manner.gutter)
+    if item.kind in SPOKEN:
+        body = wrap(said or prose(item, manner), room)
+    elif item.kind == "result":
+        body = _result(item, running.call.target if running else "", room, apart=place.apart)
+    elif item.kind == "call":
+        body = [_call(item, running, room)]
+    else:
+        body = [Content.styled(clip(safe_text(item.text), room), MUTED if item.ok else "$error")]
+    margins = [_margin(item, manner, named=place.named), *[_margin(item, manner, first=False)] * (len(body) - 1)]
+    return [Content("")] * place.gap + [margin + line for margin, line in zip(margins, body, strict=True)]
+
+
+def prose(item: Item, manner: Manner) -> Content:
+    """The words of a spoken entry, styled; what is wrapped."""
+    if item.kind == "thinking":
+        text = safe_text(item.text) if manner.thinking else clip(one_line(item.text), 60)
+        return Content.styled(text, THINKING)
+    text = safe_text(item.text).expandtabs(4)
+    if item.kind in ("text", "tail"):
+        return light_markdown(text)
+    return Content.styled(text, "$user" if item.speaker == "user" else "$guard" if item.speaker == "guard" else MUTED)
+
+
+def _call(item: Item, running: Running | None, width: int) -> Content:
+    status = running.status if running else "running"
+    glyph, colour = CALL_GLYPHS[status]
+    name, _, target = one_line(item.text).partition(" ")
+    left = Content.assemble((f"{glyph} ", colour), (name, "$tool-name"), f" {target}")
+    return spread(left, Content.styled(*(_outcome(running) if running else ("", ""))), width)
+
+
+def _outcome(running: Running) -> tuple[str, str]:
+    call, status = running.call, running.status
+    if status == "running":
+        return f"running {figures.duration(running.waited_ms)}", "$tool-running"
+    added, removed = sum(change.added for change in call.files), sum(change.removed for change in call.files)
+    changed = f"+{added} −{removed}  " if added or removed else ""
+    if status == "failed":
+        code = f"exit {call.exit_code}  " if call.exit_code is not None else "failed  "
+        return f"{changed}{code}{figures.duration(call.ms)}", "$tool-fail"
+    return f"{changed}{figures.duration(call.ms)}", MUTED
+
+
+def _result(item: Item, target: str, width: int, *, apart: bool) -> list[Content]:
+    style = MUTED if item.ok else "$error"
+    lines = [Content.styled(clip(one_line(f"↳ {item.name} {target}"), width), MUTED)] if apart else []
+    text = safe_text(item.text).split("\n") if item.text else []
+    lines += [Content.styled("  " + clip(line.expandtabs(4), width - 2), style) for line in text]
+    if item.hidden:
+        lines.append(Content.styled(f"  … {figures.plural(item.hidden, 'more line')}", MUTED))
+    return lines if text or item.hidden else [*lines, Content.styled("  (no output)", MUTED)]
+
+
+def _margin(item: Item, manner: Manner, *, first: bool = True, named: bool = False) -> Content:
+    """Time and name on the first line, a bar in the speaker's colour on all."""
+    name, colour = SPEAKERS.get(item.speaker, SPEAKERS["system"])
+    parts: list[tuple[str, str]] = []
+    if manner.times:
+        time = figures.elapsed(item.at_us - manner.start_us) if first and item.at_us else ""
+        parts.append((time.ljust(TIME_CELLS), MUTED))
+    shown = name if first and named else ""
+    return Content.assemble(*parts, (shown.rjust(NAME_CELLS), f"bold {colour}"), (" ▎ ", colour))

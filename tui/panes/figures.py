@@ -1,0 +1,79 @@
+"""Numbers as people read them, in as few cells as possible and never wider than they say."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core.clock import MICROSECONDS
+from core.folds.costs import Bill
+
+
+def tokens(count: int | None) -> str:
+    """At most five cells: `860`, `9.4k`, `128k`, `1.05M`; an unknown count is `?`."""
+    if count is None:
+        return "?"
+    if count < 1_000:
+        return str(count)
+    if count < 9_950:
+        return f"{count / 1_000:.1f}k"
+    return f"{count / 1_000:.0f}k" if count < 999_500 else f"{count / 1_000_000:.2f}M"
+
+
+def size(count: int) -> str:
+    """Bytes: `812 B`, `3.1 KB`, `4.0 MB`."""
+    if count < 1_000:
+        return f"{count} B"
+    return f"{count / 1_000:.1f} KB" if count < 999_500 else f"{count / 1_000_000:.1f} MB"
+
+
+def usd(amount: Decimal | str | None) -> str:
+    """Dollars with the cents that matter: `$0.0184`, `$2.51`, `$214`; None is `unknown`, never zero."""
+    if amount is None:
+        return "unknown"
+    value = Decimal(amount)
+    if value == 0 or value >= 1:
+        return f"${value:,.2f}"
+    return f"${value:.4f}" if value < Decimal("0.1") else f"${value:.3f}"
+
+
+def spent(bill: Bill) -> str:
+    """The sum of a bill: `unknown` where no price was known, `≥ $1.20` where some were not."""
+    if not bill.unpriced:
+        return usd(bill.usd)
+    return "unknown" if bill.unpriced == bill.replies else f"≥ {usd(bill.usd)}"
+
+
+def percent(share: float | None) -> str:
+    """A share of one as whole percent, `–` while there is none."""
+    return "–" if share is None else f"{share * 100:.0f}%"
+
+
+def elapsed(microseconds: int) -> str:
+    """Since the start: `00:00:41`, `35:12:09`."""
+    seconds = max(0, microseconds) // MICROSECONDS
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+def duration(milliseconds: int) -> str:
+    """How long a call took, at most six cells: `38 ms`, `2.3 s`, `4m 12s`, `3h 05m`."""
+    if milliseconds < 1_000:
+        return f"{milliseconds} ms"
+    seconds = milliseconds / 1_000
+    if seconds < 99.95:
+        return f"{seconds:.1f} s"
+    minutes = int(seconds) // 60
+    return f"{minutes}m {int(seconds) % 60:02}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02}m"
+
+
+def ago(microseconds: int) -> str:
+    """The age of something, one unit: `now`, `41s`, `12m`, `3h`, `2d`."""
+    seconds = max(0, microseconds) // MICROSECONDS
+    for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds >= length:
+            return f"{seconds // length}{unit}"
+    return f"{seconds}s" if seconds else "now"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 call`, `12 calls`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

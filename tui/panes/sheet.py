@@ -1,0 +1,71 @@
+"""A pane that is a sheet of lines: computed for a width when something changed, drawn only where they differ."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.visual import Visual
+
+from core.folds.view import Changes, SessionView
+from tui.panes.pane import Pane
+
+
+class SheetBody(ScrollView, can_focus=True):
+    """Lines of content, each one row high, scrolled when they are more than fit."""
+
+    DEFAULT_CSS = """
+    SheetBody {
+        height: 1fr; padding: 0 1; overflow-x: hidden; overflow-y: auto;
+        scrollbar-size-vertical: 1; scrollbar-gutter: stable; background: $surface;
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: list[Content] = []
+
+    @property
+    def line_width(self) -> int:
+        """Cells that a line may take."""
+        return max(1, self.scrollable_content_region.width)
+
+    def set_lines(self, lines: list[Content]) -> None:
+        """Show these; only rows that differ are drawn again."""
+        before, self._lines = self._lines, lines
+        if len(before) != len(lines):
+            self.virtual_size = Size(self.line_width, len(lines))
+            self.refresh()
+            return
+        for index, (old, new) in enumerate(zip(before, lines, strict=True)):
+            if old is not new and not old.is_same(new):
+                self.refresh(Region(0, index - self.scroll_offset.y, self.size.width, 1))
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        index, width = y + self.scroll_offset.y, self.line_width
+        if index >= len(self._lines):
+            return Strip.blank(width, self.rich_style)
+        strips = Visual.to_strips(self, self._lines[index], width, 1, self.visual_style, pad=True)
+        return strips[0].crop_extend(0, width, self.rich_style) if strips else Strip.blank(width, self.rich_style)
+
+
+class Sheet(Pane):
+    """A pane whose content is `lines(view, at, width)`."""
+
+    def compose(self) -> ComposeResult:
+        yield from super().compose()
+        yield SheetBody()
+
+    def lines(self, view: SessionView, at: int | None, width: int) -> list[Content]:
+        """The content, none wider than `width`."""
+        raise NotImplementedError
+
+    def draw(self, view: SessionView, at: int | None, changes: Changes) -> None:
+        body = self.query_one(SheetBody)
+        body.set_lines(self.lines(view, at, body.line_width))

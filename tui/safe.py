@@ -1,0 +1,78 @@
+"""Two barriers between foreign text and the terminal.
+
+Models, tools, files and servers write text that may carry control sequences, reordering marks or invisible characters.
+`safe_text` makes them visible where text enters a view; `SanitizeFilter` is the last one, on every line the app paints.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.color import Color
+from textual.filter import LineFilter
+
+# C0 but tab and newline, DEL, C1, soft hyphen, joiners, fillers, marks and isolates of bidi, separators,
+# variation selectors, BOM, annotations, lone surrogates, shorthand and musical format controls, tags.
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+
+# One presentation selector or joiner right after a symbol is ordinary emoji spelling. Terminals disagree on the width
+# of such pairs, so the symbol alone is shown; anything longer is made visible like every other hidden character.
+_EMOJI_SPELLING = re.compile(
+    "(?<=[©®\u203c-\u3299\U0001f000-\U0001faff])(?:[\ufe0e\ufe0f]\u200d?|\u200d)(?![\ufe00-\ufe0f])"
+)
+
+_PLAIN = re.compile(r"[\t\n\x20-\x7e]*")
+
+_CONTROL = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def _visible(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "\u2421" if code == 0x7F else f"⟨{code:X}⟩"
+
+
+def safe_text(text: str) -> str:
+    """`text` with every hidden or controlling character shown: controls as pictures (␛), others as ⟨202E⟩.
+
+    Newlines and tabs stay (`\\r\\n` becomes `\\n`); expanding tabs is the caller's part.
+    Works character by character, so no split over two deltas can put a sequence together again.
+    """
+    if _PLAIN.fullmatch(text):
+        return text
+    return _HIDDEN.sub(_visible, _EMOJI_SPELLING.sub("", text.replace("\r\n", "\n")))
+
+
+def one_line(text: str) -> str:
+    """`safe_text` on a single line: each run of white space becomes one space."""
+    return " ".join(safe_text(text).split())
+
+
+def hidden_count(text: str) -> int:
+    """How many characters of `text` a person would not see as they are; approvals show this number."""
+    return len(_HIDDEN.findall(_EMOJI_SPELLING.sub("", text.replace("\r\n", "\n"))))
+
+
+class SanitizeFilter(LineFilter):
+    """Removes what controls a terminal from painted lines, and links; the width of every segment stays."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        return [self._clean(segment) for segment in segments]
+
+    @staticmethod
+    def _clean(segment: Segment) -> Segment:
+        text, style, control = segment
+        linked = style is not None and style.link is not None
+        if not linked and ((text.isascii() and text.isprintable()) or not _CONTROL.search(text)):
+            return segment
+        clean = _CONTROL.sub(lambda match: " " * cell_len(match[0]), text)
+        return Segment(clean, style.update_link(None) if style is not None and linked else style, control)

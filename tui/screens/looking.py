@@ -1,0 +1,80 @@
+"""Which moment is on the screen: now, or as of an event; and every way to move from one to another."""
+
+from __future__ import annotations
+
+from core.folds.view import SessionView
+from tui.docks.playback import Playback
+
+HELD_WITHIN_S = 0.12
+"""Key presses closer than this come from a key that is held."""
+
+
+class Looking:
+    """The position: `at` is None for LIVE. In a replay there is no live end, only the last event."""
+
+    def __init__(self, view: SessionView, *, replay: bool, at: int | None = None, speed: float | None = None) -> None:
+        self._view = view
+        self._replay = replay
+        self._last_press_s, self._streak = 0.0, 0
+        self.playback = Playback(view.timeline, speed or 10.0)
+        self.at: int | None = at
+
+    @property
+    def seq(self) -> int:
+        """The event that is shown, also when that is the newest one."""
+        return self._view.last_seq if self.at is None else self.at
+
+    @property
+    def back(self) -> bool:
+        """Whether the past is shown (a replay always shows it)."""
+        return self._replay or self.at is not None
+
+    def seek(self, seq: int | None) -> None:
+        """Show event `seq`, or now; beyond the newest event is now."""
+        last = self._view.last_seq
+        if seq is None or (seq >= last and not self._replay):
+            self.at = None
+            self.playback.playing = False
+        else:
+            self.at = min(max(seq, 1), max(last, 1))
+        if self._replay and self.at is None:
+            self.at = max(last, 1)
+
+    def step(self, direction: int, now_s: float) -> None:
+        """One event on or back; more at a time while the key is held."""
+        held = now_s - self._last_press_s < HELD_WITHIN_S
+        self._streak = self._streak + 1 if held else 0
+        self._last_press_s = now_s
+        self.playback.playing = False
+        self.seek(max(1, self.seq + direction * (1 << min(self._streak // 8, 6))))
+
+    def to_mark(self, kind: str, direction: int) -> bool:
+        """The next or previous mark of that kind; False when there is none."""
+        timeline = self._view.timeline
+        return self._jump(timeline.next(kind, self.seq) if direction > 0 else timeline.previous(kind, self.seq))
+
+    def to_turn(self, direction: int) -> bool:
+        """The next or previous reply; False when there is none."""
+        seqs = [seq for seq, _bill in self._view.costs.total.points()]
+        later = [seq for seq in seqs if seq > self.seq]
+        earlier = [seq for seq in seqs if seq < self.seq]
+        return self._jump((later[0] if later else None) if direction > 0 else (earlier[-1] if earlier else None))
+
+    def _jump(self, seq: int | None) -> bool:
+        if seq is not None:
+            self.playback.playing = False
+            self.seek(seq)
+        return seq is not None
+
+    def play_or_hold(self) -> None:
+        """Start or stop the film."""
+        self.at = self.playback.toggle(self.seq)
+
+    def tick(self, real_s: float) -> bool:
+        """Let the film run on; whether the moment changed."""
+        if not self.playback.playing or self.at is None:
+            return False
+        before = self.at
+        after = self.playback.advance(before, real_s)
+        self.seek(after)
+        return self.at != before

@@ -1,0 +1,74 @@
+"""What every part of the watch screen stands on: the view, the position in it, and how to say something."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual.screen import Screen
+
+from core.clock import Clock
+from core.folds.view import Changes, SessionView
+from core.protocols import Controls, Source
+from tui.safe import one_line
+from tui.screens.looking import Looking
+from tui.screens.orders import Orders
+
+ENDED: frozenset[str] = frozenset({"finished", "stopped", "failed"})
+
+
+class SessionScreen(Screen[None]):
+    """State that the parts share; what they call on each other is declared here."""
+
+    CSS_PATH: ClassVar[str | list[str] | None] = None
+
+    def __init__(
+        self,
+        view: SessionView,
+        source: Source,
+        controls: Controls,
+        *,
+        replay: bool,
+        clock: Clock,
+        start_at: int | None = None,
+        speed: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.view, self.source, self.controls = view, source, controls
+        self.replay, self.clock = replay, clock
+        self.looking = Looking(view, replay=replay, at=start_at, speed=speed)
+        self.orders = Orders()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the session is over, as far as the log says."""
+        return self.view.state.status.last.state in ENDED
+
+    def now_us(self) -> int:
+        """The journal time that is shown: of the event looked at, else now while the session goes on."""
+        newest = self.view.timeline.at_us(self.view.last_seq)
+        if self.looking.at is not None:
+            return self.view.timeline.at_us(self.looking.at)
+        return newest if self.ended or self.view.state.paused else max(newest, self.clock.now_us())
+
+    def show_moment(self, changes: Changes = Changes.ALL) -> None:
+        """Draw what concerns `changes` as of the position."""
+        raise NotImplementedError
+
+    def say(self, text: str, *, wrong: bool = False) -> None:
+        """A short message that goes away by itself."""
+        self.notify(one_line(text), severity="warning" if wrong else "information", markup=False, timeout=6)
+
+    async def give(self, verb: str, args: dict[str, Any] | None = None) -> None:
+        """Send a control; it is pending until the log echoes it."""
+        if not self.controls.available:
+            self.say("This is a recording: there is no agent to steer.", wrong=True)
+            return
+        try:
+            id = await self.controls.send(verb, args or {}, self.view.state.head)
+        except Exception as fault:
+            self.say(f"{verb} could not be sent: {fault}", wrong=True)
+            return
+        verdict = self.orders.sent(id, verb)
+        if verdict is not None:
+            self.say(verdict.text, wrong=not verdict.ok)
+        self.show_moment(Changes.STATUS)

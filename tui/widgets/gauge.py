@@ -1,0 +1,124 @@
+"""What fills a container: a stacked bar in eighths of a cell, and a legend whose figures add up.
+
+The arithmetic is plain functions; the widgets only paint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from textual.content import Content
+from textual.strip import Strip
+from textual.style import Style
+from textual.widget import Widget
+
+from tui.safe import one_line
+from tui.widgets.painting import Painter
+
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One share; `variable` is the theme variable of its colour, such as `context-text`."""
+
+    name: str
+    amount: int
+    variable: str
+    empty: bool = False
+    """Room rather than content: drawn lightly, so that the bar reads without colours too."""
+
+
+def shares(amounts: Sequence[int], units: int) -> list[int]:
+    """`amounts` as whole `units` that add up to exactly `units`, largest remainders first.
+
+    What is not zero keeps at least one unit while there are enough of them.
+    """
+    total = sum(amounts)
+    if total <= 0:
+        return [0] * len(amounts)
+    exact = [amount * units / total for amount in amounts]
+    whole = [max(int(value), 1 if value > 0 else 0) for value in exact]
+    by_remainder = sorted(range(len(amounts)), key=lambda index: int(exact[index]) - exact[index])
+    for index in by_remainder[: max(0, units - sum(whole))]:
+        whole[index] += 1
+    while sum(whole) > units:
+        whole[max(range(len(whole)), key=whole.__getitem__)] -= 1
+    return whole
+
+
+def bar_cells(amounts: Sequence[int], width: int) -> list[tuple[str, int, int]]:
+    """(glyph, part in front, part behind) for each of `width` cells; empty when there is nothing to show.
+
+    A cell that three or more parts share shows the first and the last of them.
+    """
+    ends = list(accumulate(shares(amounts, width * 8)))
+    if not ends or not ends[-1]:
+        return []
+    cells, left = [], 0
+    for start in range(0, width * 8, 8):
+        while ends[left] <= start:
+            left += 1
+        right = left
+        while ends[right] < start + 8:
+            right += 1
+        filled = min(8, ends[left] - start)
+        cells.append((_EIGHTHS[filled], left, right))
+    return cells
+
+
+def legend(parts: Sequence[Part], width: int) -> list[Content]:
+    """A line for each part: mark, name, amount and share in per cent, with one decimal, that add up to 100.0."""
+    tenths = shares([part.amount for part in parts], 1000)
+    digits = max((len(f"{part.amount:,}") for part in parts), default=1)
+    room = max(1, width - digits - 10)
+    return [
+        Content.assemble(
+            ("░ " if part.empty else "█ ", f"${part.variable}"),
+            (Content(one_line(part.name)).truncate(room, ellipsis=True, pad=True)),
+            f" {part.amount:>{digits},}",
+            (f" {share / 10:>5.1f} %", "$muted"),
+        )
+        for part, share in zip(parts, tenths, strict=True)
+    ]
+
+
+class Gauge(Widget):
+    """The stacked bar. `show` takes parts whose amounts add up to the whole; free room is a part too."""
+
+    DEFAULT_CSS = """
+    Gauge { height: 1; width: 1fr; }
+    """
+
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._parts: tuple[Part, ...] = ()
+        self._painter = Painter()
+
+    def show(self, parts: Sequence[Part]) -> None:
+        """Show these parts, left to right; repaints only when they differ."""
+        if tuple(parts) != self._parts:
+            self._parts = tuple(parts)
+            self.refresh()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._painter.forget()
+
+    def render_line(self, y: int) -> Strip:
+        base, width = self.visual_style, self.size.width
+        cells = bar_cells([max(0, part.amount) for part in self._parts], width)
+        if not cells:
+            return Strip.blank(width, base.rich_style)
+        return self._painter.strip(Content.assemble(*(self._cell(*cell) for cell in cells)), base, width)
+
+    def _cell(self, glyph: str, front: int, back: int) -> tuple[str, Style]:
+        part = self._parts[front]
+        if glyph == "█":
+            return ("░" if part.empty else "█", self._color(front))
+        return (glyph, self._color(front) + Style(background=self._color(back).foreground))
+
+    def _color(self, index: int) -> Style:
+        return self._painter.style(f"${self._parts[index].variable}")

@@ -1,0 +1,436 @@
+"""A virtual list: every item of a very long session, drawn only where one looks.
+
+Heights of all items are prefix sums from a fast plain function; strips exist for the few items in view. Whether the view
+follows the end or holds still is the state machine of `follow`; resizing keeps the item at the top, not the line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.cache import LRUCache
+from textual.content import Content
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+from textual.style import Style
+from textual.widget import Widget
+
+from tui.widgets import follow
+from tui.widgets.follow import FOLLOWING, Follow, Following, Held
+from tui.widgets.heights import Heights
+from tui.widgets.painting import Painter
+from tui.widgets.rows import Rows, TextRows, common_prefix
+
+_CACHED_ITEMS = 512
+
+
+class LineList(ScrollView, can_focus=True):
+    """Shows `Rows`. Tell it what happened to them: `appended`, `changed`, `reset`.
+
+    `follow` says whether the view follows the end; `cursor` is the selected item, if any.
+    """
+
+    DEFAULT_CSS = """
+    LineList {
+        height: 1fr;
+        overflow-x: hidden;
+        overflow-y: auto;
+        scrollbar-gutter: stable;
+        scrollbar-size-vertical: 1;
+        & > .line-list--cursor { background: $cursor-line; }
+        & > .line-list--mark { color: $cursor-mark; }
+        & > .line-list--match { background: $match-background; color: $match-foreground; }
+    }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"line-list--cursor", "line-list--mark", "line-list--match"}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", "Previous item", show=False),
+        Binding("down", "move(1)", "Next item", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("home", "home", "First item", show=False),
+        Binding("end", "follow", "Follow the end", show=False),
+        Binding("enter", "open", "Open", show=False),
+    ]
+
+    @dataclass
+    class ItemSelected(Message):
+        """The cursor came to an item, by click or key."""
+
+        line_list: LineList
+        index: int
+
+        @property
+        def control(self) -> LineList:
+            return self.line_list
+
+    @dataclass
+    class ItemOpened(ItemSelected):
+        """An item was opened: enter or a double click."""
+
+    @dataclass
+    class FollowChanged(Message):
+        """The list follows, or is held, or has more unseen items."""
+
+        line_list: LineList
+        follow: Follow
+
+        @property
+        def control(self) -> LineList:
+            return self.line_list
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, LineList.FollowChanged)
+
+    def __init__(
+        self, rows: Rows | None = None, *, name: str | None = None, id: str | None = None, classes: str | None = None
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self.rows: Rows = TextRows() if rows is None else rows
+        self.cursor: int | None = None
+        self.follow: Follow = FOLLOWING
+        self._heights = Heights()
+        self._width = 0
+        self._placed_in: tuple[Size, int] | None = None
+        self._placing = False
+        self._painter = Painter()
+        self._strips: LRUCache[tuple[int, bool], list[Strip]] = LRUCache(_CACHED_ITEMS)
+        self._lines: LRUCache[int, list[Content]] = LRUCache(_CACHED_ITEMS)
+        self._match: re.Pattern[str] | None = None
+
+    # What happens to the rows
+
+    def appended(self) -> None:
+        """Rows grew at their end."""
+        known = len(self._heights)
+        count = len(self.rows) - known
+        if not self._width or count <= 0:
+            return
+        self._heights.extend(self.rows.height(index, self._width) for index in range(known, len(self.rows)))
+        self._set_follow(follow.appended(self.follow, count))
+        self._settle(known)
+
+    def changed(self, index: int) -> None:
+        """One item reads differently now: a streaming tail, a running call. Repaints only its lines, if in view."""
+        if index >= len(self._heights):
+            return
+        self._forget(index)
+        if self._heights.set(index, self.rows.height(index, self._width)):
+            self._settle(index)
+        else:
+            self._repaint(index)
+
+    def extend_last(self) -> None:
+        """The last item grew; the same as `changed` for it."""
+        self.changed(len(self._heights) - 1)
+
+    def reset(self, rows: Rows | None = None, *, common: int | None = None) -> None:
+        """Show other `rows`, or the same after a jump in time. The first `common` items are kept as they are;
+        by default what `common_prefix` finds. A cursor or a held item beyond the end moves to the last item."""
+        if rows is not None:
+            common = common_prefix(self.rows, rows) if common is None else common
+            self.rows = rows
+        common = min(common or 0, len(self._heights), len(self.rows))
+        self._forget_from(common)
+        self._heights.truncate(common)
+        if self._width:
+            self._heights.extend(self.rows.height(index, self._width) for index in range(common, len(self.rows)))
+        self._set_follow(follow.truncated(self.follow, len(self.rows)))
+        if self.cursor is not None:
+            self.cursor = min(self.cursor, len(self.rows) - 1) if len(self.rows) else None
+        self._settle(0)
+
+    def highlight(self, words: str) -> None:
+        """Mark every place in view that reads `words`, whatever its case; an empty string marks nothing."""
+        self._match = re.compile(re.escape(words), re.IGNORECASE) if words else None
+        self._strips.clear()
+        self.refresh()
+
+    # Where one looks
+
+    def select(self, index: int, *, center: bool = False) -> None:
+        """Bring the cursor to `index` and that item into view; the list is held there unless it is the last."""
+        if not len(self.rows):
+            return
+        old, self.cursor = self.cursor, min(max(index, 0), len(self.rows) - 1)
+        self._reveal(self.cursor, center)
+        for item in {old, self.cursor} - {None}:
+            self._repaint(item)
+        self.post_message(self.ItemSelected(self, self.cursor))
+
+    def clear_cursor(self) -> None:
+        """Select nothing."""
+        old, self.cursor = self.cursor, None
+        if old is not None:
+            self._repaint(old)
+
+    def follow_end(self) -> None:
+        """Show the end and move with it from now on."""
+        self.clear_cursor()
+        self._set_follow(FOLLOWING)
+        self._settle(0)
+
+    def hold_at(self, item: int, offset: int = 0) -> None:
+        """Show `item` at the top and stay there."""
+        if self._width and len(self._heights):
+            self._go_to(self._heights.top(min(item, len(self._heights) - 1)) + offset)
+
+    @property
+    def top_item(self) -> int | None:
+        """The item on the first line in view."""
+        return self._heights.locate(self.scroll_offset.y)[0] if self._heights.total else None
+
+    def copy_text(self) -> str:
+        """All text of the selected item, else of the last one."""
+        index = self._current()
+        return "" if index is None else self.rows.text(index)
+
+    # Keys and mouse
+
+    def action_move(self, step: int) -> None:
+        """To the next item; inside an item taller than the view, a few lines further."""
+        if not self._heights.total:
+            return
+        if self.cursor is None:
+            self.select(self._edge_item(last=step < 0))
+            return
+        top, height = self._heights.top(self.cursor), self._heights.height(self.cursor)
+        y, view = self.scroll_offset.y, self._view_height
+        more = top + height > y + view >= top if step > 0 else top < y < top + height
+        if more and height > view:
+            self._go_to(y + 3 * step)
+        elif 0 <= self.cursor + step < len(self.rows):
+            self.select(self.cursor + step)
+
+    def action_page(self, step: int) -> None:
+        self._go_to(self.scroll_offset.y + step * max(1, self._view_height - 1))
+
+    def action_home(self) -> None:
+        self._go_to(0)
+        self.select(0)
+
+    def action_follow(self) -> None:
+        self.follow_end()
+
+    def action_open(self) -> None:
+        index = self._current()
+        if index is not None:
+            self.post_message(self.ItemOpened(self, index))
+
+    def on_click(self, event: events.Click) -> None:
+        """One click selects, two open; a click that ended a text selection does neither."""
+        event.prevent_default()
+        offset = event.get_content_offset(self)
+        if offset is None or self.text_selection is not None:
+            return
+        line = offset.y + self.scroll_offset.y
+        if line < self._heights.total:
+            index = self._heights.locate(line)[0]
+            self.select(index)
+            if event.chain == 2:
+                self.post_message(self.ItemOpened(self, index))
+
+    # Text selection with the mouse
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """The selected text as it is drawn; a selection of everything gives the items' own text."""
+        if selection.start is None and selection.end is None:
+            return "\n".join(self.rows.text(index) for index in range(len(self.rows))), "\n"
+        first = selection.start.y if selection.start else 0
+        last = min(selection.end.y if selection.end else self._heights.total, self._heights.total - 1)
+        return "\n".join(self._selected(selection, line) for line in range(first, last + 1)), "\n"
+
+    def _selected(self, selection: Selection, line: int) -> str:
+        text = self._line(*self._heights.locate(line)).plain
+        start, end = selection.get_span(line) or (0, 0)
+        return text[start:] if end == -1 else text[start:end]
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        self.refresh()
+
+    # Drawing
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the view."""
+        line = y + self.scroll_offset.y
+        if line >= self._heights.total:
+            return Strip.blank(self.size.width, self.visual_style.rich_style)
+        item, part = self._heights.locate(line)
+        selection = self.text_selection
+        span = selection.get_span(line) if selection else None
+        if span:
+            return self._paint(self._with_selection(self._line(item, part), span), item, part, line)
+        strips = self._item_strips(item)
+        return self._finish(strips[part], item, part, line)
+
+    def _item_strips(self, item: int) -> list[Strip]:
+        key = (item, item == self.cursor)
+        strips = self._strips.get(key)
+        if strips is None:
+            base = self._base(item)
+            strips = [self._painter.tight(self._matched(line), base) for line in self._item_lines(item)]
+            self._strips.set(key, strips)
+        return strips
+
+    def _paint(self, content: Content, item: int, part: int, line: int) -> Strip:
+        return self._finish(self._painter.tight(content, self._base(item)), item, part, line)
+
+    def _finish(self, body: Strip, item: int, part: int, line: int) -> Strip:
+        """Add what is not text: the mark of the cursor on the left, background up to the right edge."""
+        base = self._base(item)
+        marked = item == self.cursor
+        mark = base + self.get_visual_style("line-list--mark", partial=True) if marked else base
+        gutter = self._painter.tight(Content("▌" if marked else " "), mark)
+        strip = Strip.join([gutter, body.apply_offsets(0, line)])
+        return strip.adjust_cell_length(self.size.width, base.rich_style)
+
+    def _base(self, item: int) -> Style:
+        return self.get_visual_style("line-list--cursor") if item == self.cursor else self.visual_style
+
+    def _matched(self, line: Content) -> Content:
+        if self._match is None:
+            return line
+        style = self.get_visual_style("line-list--match")
+        for found in self._match.finditer(line.plain):
+            line = line.stylize(style, *found.span())
+        return line
+
+    def _with_selection(self, line: Content, span: tuple[int, int]) -> Content:
+        start, end = span
+        style = Style.from_styles(self.screen.get_component_styles("screen--selection"))
+        return line.stylize(style, start, None if end == -1 else end)
+
+    def _line(self, item: int, part: int) -> Content:
+        return self._item_lines(item)[part]
+
+    def _item_lines(self, item: int) -> list[Content]:
+        """The item's lines, exactly as many as its height promised; an item that can't be drawn says so."""
+        lines = self._lines.get(item)
+        if lines is None:
+            try:
+                lines = self.rows.render(item, self._width)
+            except Exception as error:  # One bad item must not take the screen with it.
+                lines = [Content.styled(f"could not draw item {item}: {type(error).__name__}", "$error")]
+            height = self._heights.height(item)
+            lines = (lines + [Content("")] * height)[:height]
+            self._lines.set(item, lines)
+        return lines
+
+    # Geometry
+
+    @property
+    def _view_height(self) -> int:
+        return self.scrollable_content_region.height
+
+    def on_resize(self) -> None:
+        """Measure again if the width changed, and keep the item at the top."""
+        width = max(0, self.scrollable_content_region.width - 1)
+        if width != self._width:
+            self._width = width
+            self._forget_from(0)
+            self._heights = Heights(self.rows.height(index, width) for index in range(len(self.rows)))
+        self._settle(0)
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._painter.forget()
+        self._strips.clear()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """A scroll that nothing of ours caused, in unchanged geometry, is a person's."""
+        super().watch_scroll_y(old_value, new_value)
+        if not self._placing and self._placed_in == (self.size, self._heights.total) and self._heights.total:
+            self._note_position()
+
+    def _note_position(self) -> None:
+        y = self.scroll_offset.y
+        item, offset = self._heights.locate(min(y, self._heights.total - 1))
+        at_end = y >= self._heights.total - self._view_height
+        self._set_follow(follow.scrolled(self.follow, item, offset, at_end=at_end))
+
+    def _settle(self, first_changed: int) -> None:
+        """Tell the scrollbar the new length, then show what the follow state asks for."""
+        if not self._width:
+            return
+        with self._place():
+            self.set_reactive(Widget.virtual_size, Size(self._width, self._heights.total))
+            self._scroll_update(self.virtual_size)
+            old = self.scroll_offset.y
+            self.scroll_to(y=self._wanted_top(), animate=False, force=True)
+        if self.scroll_offset.y != old or self._heights.top(first_changed) < old + self._view_height:
+            self.refresh()
+
+    def _wanted_top(self) -> int:
+        match self.follow:
+            case Held(item, offset) if len(self._heights):
+                item = min(item, len(self._heights) - 1)
+                return self._heights.top(item) + min(offset, self._heights.height(item) - 1)
+            case Following() | Held():
+                return max(0, self._heights.total - self._view_height)
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        self._placing = True
+        try:
+            yield
+        finally:
+            self._placing = False
+            self._placed_in = (self.size, self._heights.total)
+
+    def _go_to(self, y: int) -> None:
+        with self._place():
+            self.scroll_to(y=y, animate=False, force=True)
+        self._note_position()
+
+    def _reveal(self, item: int, center: bool) -> None:
+        """Scroll as little as possible, or centre; then hold, unless the last item is wholly in view at the end."""
+        top, height = self._heights.top(item), self._heights.height(item)
+        y, view = self.scroll_offset.y, self._view_height
+        if center:
+            self._go_to(top - max(0, view - height) // 2)
+        elif top < y or height >= view:
+            self._go_to(top)
+        elif top + height > y + view:
+            self._go_to(top + height - view)
+        if item < len(self.rows) - 1 and isinstance(self.follow, Following) and self._heights.total:
+            self._set_follow(Held(*self._heights.locate(self.scroll_offset.y)))
+
+    def _edge_item(self, *, last: bool) -> int:
+        y = self.scroll_offset.y
+        line = min(y + self._view_height, self._heights.total) - 1 if last else y
+        return self._heights.locate(line)[0]
+
+    def _current(self) -> int | None:
+        return self.cursor if self.cursor is not None else (len(self.rows) - 1 if len(self.rows) else None)
+
+    def _set_follow(self, state: Follow) -> None:
+        if state != self.follow:
+            self.follow = state
+            self.post_message(self.FollowChanged(self, state))
+
+    def _repaint(self, item: int) -> None:
+        if item < len(self._heights):
+            top = self._heights.top(item) - self.scroll_offset.y
+            region = Region(0, top, self.size.width, self._heights.height(item))
+            if region.overlaps(self.size.region):
+                self.refresh(region)
+
+    def _forget(self, item: int) -> None:
+        self._lines.discard(item)
+        self._strips.discard((item, True))
+        self._strips.discard((item, False))
+
+    def _forget_from(self, first: int) -> None:
+        for item in [item for item in self._lines.keys() if item >= first]:
+            self._forget(item)
+        for item, _ in [key for key in self._strips.keys() if key[0] >= first]:
+            self._forget(item)
