@@ -15,7 +15,7 @@ import msgspec
 from core.agent.host import Hosting, app_version, host, seated
 from core.agent.runner import Runner
 from core.clock import Clock, SystemClock, pause_real
-from core.events import Draft, Event, SessionContinued, SessionOpened
+from core.events import BudgetChanged, Draft, Event, SessionContinued, SessionOpened
 from core.folds.fold import Dispatcher
 from core.folds.totals import Totals
 from core.ids import ulid
@@ -164,11 +164,14 @@ async def clerk(folder: Path, clock: Clock) -> None:
         return
 
 
-async def continue_session(folder: Path, clock: Clock | None = None) -> SessionOpened:
+LIMITS = frozenset({"budget", "turn_limit"})
+
+
+async def continue_session(folder: Path, clock: Clock | None = None, budget_usd: str | None = None) -> SessionOpened:
     """Open an ended session again, so that a runner may go on with it; how it was opened.
 
-    A pause stays a pause: only an end is lifted. Raises LeaseHeld when a runner has it, JournalError when the task is
-    finished and no guidance waits.
+    The operator's pause stays a pause: only an end, and a pause at a limit, is lifted. Raises LeaseHeld when a runner
+    has it, JournalError when the task is finished and no guidance waits.
     """
     async with seated(folder, clock or SystemClock()) as (desk, _):
         await desk.read_inbox()
@@ -176,7 +179,9 @@ async def continue_session(folder: Path, clock: Clock | None = None) -> SessionO
         if state.finished is not None and state.finished.state == "finished" and not state.queued:
             guide = f"longwatch send {folder.name[:10]} guide TEXT"
             raise JournalError(f"The task of this session is finished; say what else to do: {guide}")
-        if state.finished is not None:
+        if budget_usd is not None:
+            await desk.append(Draft(BudgetChanged(usd=budget_usd), actor="user"))
+        if state.finished is not None or state.status.last.reason in LIMITS:
             await desk.append(Draft(SessionContinued(detail="resumed"), actor="user"))
         assert state.opened is not None
         return state.opened
@@ -202,14 +207,17 @@ class BackgroundRunner:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[int] | None = None
         self._runner: Runner | None = None
+        self._on_end: Callable[[], None] = lambda: None
         self._thread = threading.Thread(target=self._main, name="runner", daemon=False)
         self.result: int | None = None
         self.error: BaseException | None = None
         self.done = threading.Event()
 
-    def start(self, on_events: Callable[[list[Event]], None] | None = None) -> None:
-        """Begin to run; `on_events` is called in the runner's thread after each commit."""
-        self._hosting.on_events = on_events
+    def start(
+        self, on_events: Callable[[list[Event]], None] | None = None, on_end: Callable[[], None] = lambda: None
+    ) -> None:
+        """Begin to run. Both are called in the runner's thread: after each commit, and when all is over."""
+        self._hosting.on_events, self._on_end = on_events, on_end
         self._thread.start()
 
     @property
@@ -253,6 +261,7 @@ class BackgroundRunner:
             self.error = error
         finally:
             self.done.set()
+            self._on_end()
 
     async def _run(self) -> int:
         self._loop = asyncio.get_running_loop()

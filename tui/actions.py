@@ -79,19 +79,19 @@ def _everywhere(id: str, keys: str, label: str, help: str, hint: int = 0) -> Act
 _STEER, _LOOK = "Steer", "Look"
 
 ACTIONS: tuple[Action, ...] = (
-    _watch("pause", "space", "pause", "Pause the agent before its next action, or let it continue.", _STEER, 1, "pause continue"),
+    _watch("pause", "space", "pause", "Pause before the next action, or continue.", _STEER, 1, "pause continue"),
     _watch("guide", "g", "guide", "Say something that the agent reads with its next request.", _STEER, 2, "guide"),
     _watch("retract", "", "retract", "Take back guidance that has not been delivered yet.", _STEER, 0, "retract"),
-    _watch("compress", "c", "compress", "Shorten what the agent carries; shows the price first and can be undone.", _STEER, 3, "compress"),
+    _watch("compress", "c", "compress", "Shorten the context; shows the price first.", _STEER, 3, "compress"),
     _watch("rewind", "r", "rewind", "Go back to a checkpoint: the conversation and the files.", _STEER, 4, "rewind"),
     _watch("undo", "u", "undo", "Take back the last rewind or compression.", _STEER, 0, "undo"),
-    _watch("interrupt", "x", "interrupt", "Cut the reply or stop the command that is running now.", _STEER, 0, "interrupt"),
+    _watch("interrupt", "x", "interrupt", "Cut the reply or the command that is running.", _STEER, 0, "interrupt"),
     _watch("retry-now", "t", "try now", "Stop waiting and try the failed request again.", _STEER, 0, "retry-now"),
     _watch("budget", "b", "budget", "Change how much this session may spend.", _STEER, 0, "budget"),
     _watch("model", "M", "model", "Go on with another model.", _STEER, 0, "model"),
     _watch("bookmark", "m", "bookmark", "Mark this moment with a few words.", _STEER, 0, "bookmark"),
     _watch("stop", "ctrl+x", "stop", "End the session for good.", _STEER, 0, "stop", confirmed=True),
-    _watch("detach", "d", "detach", "Leave the screen and give the terminal back; the agent goes on.", "Leave", 0, "detach"),
+    _watch("detach", "d", "detach", "Give the terminal back; the agent goes on.", "Leave", 0, "detach"),
     _watch("leave", "q", "leave", "Leave this screen; the agent goes on.", "Leave", 9),
     _watch("search", "/", "search", "Find words in the conversation.", _LOOK, 6),
     _watch("next-match", "n", "next", "Go to the next match.", _LOOK),

@@ -1,27 +1,35 @@
-"""The app around the screens: themes, line filters, the source that is followed, and how it ends. No session logic."""
+"""The apps around the screens: themes, line filters, the source that is followed, and how it ends. No session logic."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from textual import work
+from textual.app import ReturnType
+from textual.binding import BindingType
 from textual.filter import LineFilter
 
 from core.clock import Clock, SystemClock, monotonic
 from core.events import Event
 from core.folds.view import Changes, SessionView
 from core.protocols import Controls, Source
+from tui.actions import Action, bindings
 from tui.compositor import ThriftyApp
 from tui.driver import ResilientDriver
+from tui.messages import LeaveRequested
 from tui.safe import SanitizeFilter, one_line
+from tui.screens.help import HelpScreen
+from tui.screens.palette import ActionCommands
+from tui.screens.sessions import SessionChoice, SessionRow, SessionsScreen
 from tui.screens.watch import WatchScreen
 from tui.theming import DEFAULT_THEME, Loaded, apply_themes, load_themes, role_variables, watch_themes
 
 Mode = Literal["live", "attached", "replay"]
-Leaving = Literal["quit", "detached", "lost", "ended"]
+Leaving = Literal["quit", "detached", "lost"]
 
 SLICE = 32
 """Events applied between two looks at the clock."""
@@ -29,17 +37,72 @@ SLICE_S = 0.03
 """Longest stretch for which applying events may keep the loop."""
 
 
-class LongwatchApp(ThriftyApp[str]):
-    """Shows one session: live, attached to, or replayed. `run()` returns how it was left (`Leaving`).
-
-    `background` is called in a thread after the first paint (the runner). `trouble` says in a sentence what keeps the
-    runner from working, or None. `start_at` and `speed` are for a replay.
-    """
+class ThemedApp(ThriftyApp[ReturnType]):
+    """What every app of ours has: themes that reload, the user's keys, the last barrier against foreign text."""
 
     CSS_PATH = "app.tcss"
-    TITLE = "Longwatch"
     PAUSE_GC_ON_SCROLL = True
-    ENABLE_COMMAND_PALETTE = True
+    COMMANDS = {ActionCommands}
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("global")]
+
+    def __init__(
+        self, *, theme: str | None = None, theme_folder: Path | None = None, keymap: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(driver_class=ResilientDriver if os.name == "posix" else None)
+        self._wanted_theme, self._theme_folder = theme or DEFAULT_THEME, theme_folder
+        self._keymap_overrides = dict(keymap or {})
+        self.animation_level = "none"
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), SanitizeFilter()]
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return role_variables(self.current_theme)
+
+    def on_mount(self) -> None:
+        self._show_themes(load_themes(self._theme_folder))
+        self.theme = self._wanted_theme if self._wanted_theme in self.available_themes else DEFAULT_THEME
+        self.set_keymap(self._keymap_overrides)
+        if self._theme_folder is not None and self._theme_folder.is_dir():
+            self._watch_theme_folder(self._theme_folder)
+
+    @work(name="themes", exit_on_error=False)
+    async def _watch_theme_folder(self, folder: Path) -> None:
+        await watch_themes(folder, self._show_themes)
+
+    def _show_themes(self, loaded: Loaded) -> None:
+        apply_themes(self, loaded)
+        if loaded.failed:
+            self.notify("\n".join(loaded.failed), severity="warning", markup=False, timeout=15)
+
+    def keys_of(self, action: Action) -> tuple[str, ...]:
+        """The keys of an action, the user's own where there are some."""
+        own = self._keymap_overrides.get(action.id)
+        return action.keys if own is None else tuple(own.split(","))
+
+    def action_help(self) -> None:
+        self.push_screen(HelpScreen(self.keys_of))
+
+    def action_palette(self) -> None:
+        self.action_command_palette()
+
+    def action_theme(self) -> None:
+        """The next theme of ours, by name."""
+        ours = sorted(theme.name for theme in load_themes(self._theme_folder).themes)
+        self.theme = ours[(ours.index(self.theme) + 1) % len(ours)] if self.theme in ours else ours[0]
+
+    def on_terminal_lost(self, reason: str) -> None:
+        """The terminal is gone (the driver says why); nothing is left to draw on."""
+        self.exit()
+
+
+class LongwatchApp(ThemedApp[Leaving]):
+    """Shows one session: live, attached to, or replayed. `run()` returns how it was left.
+
+    `keymap` holds the keys that differ from the registry, by action id (`load_keymap(...).overrides()`).
+    `background` is called in a thread after the first paint (the runner). `trouble` says in a sentence what keeps the
+    runner from working, or None. `start_at` (a seq) and `speed` are for a replay. `on_quit` is told how it was left.
+    """
 
     def __init__(
         self,
@@ -55,15 +118,11 @@ class LongwatchApp(ThriftyApp[str]):
         speed: float | None = None,
         background: Callable[[], object] | None = None,
         trouble: Callable[[], str | None] | None = None,
-        on_quit: Callable[[str], object] | None = None,
+        on_quit: Callable[[Leaving], object] | None = None,
         clock: Clock | None = None,
     ) -> None:
-        super().__init__(driver_class=ResilientDriver)
-        self._source, self._controls, self._mode = source, controls, mode
-        self._background, self._on_quit = background, on_quit
-        self._wanted_theme, self._theme_folder = theme or DEFAULT_THEME, theme_folder
-        self._keymap_given = dict(keymap or {})
-        self.animation_level = "none"
+        super().__init__(theme=theme, theme_folder=theme_folder, keymap=keymap)
+        self._source, self._mode, self._background, self._on_quit = source, mode, background, on_quit
         self.title = one_line(title) or "Longwatch"
         self.view = SessionView()
         self.watch_screen = WatchScreen(
@@ -77,19 +136,8 @@ class LongwatchApp(ThriftyApp[str]):
             trouble=trouble or (lambda: None),
         )
 
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        """Whatever reaches the terminal goes through the last barrier."""
-        return [*super().get_line_filters(), SanitizeFilter()]
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return role_variables(self.current_theme)
-
-    async def on_mount(self) -> None:
-        loaded = load_themes(self._theme_folder)
-        self._show_themes(loaded)
-        self.theme = self._wanted_theme if self._wanted_theme in self.available_themes else DEFAULT_THEME
-        self.set_keymap(self._keymap_given)
-        await self.push_screen(self.watch_screen)
+    def on_mount(self) -> None:
+        self.push_screen(self.watch_screen)
         self.call_after_refresh(self._start)
 
     def _start(self) -> None:
@@ -97,9 +145,8 @@ class LongwatchApp(ThriftyApp[str]):
         if self._background is not None:
             self.run_worker(self._background, thread=True, name="runner", exit_on_error=False)
         self._follow()
-        self._stream()
-        if self._theme_folder is not None and self._theme_folder.is_dir():
-            self._watch_theme_folder(self._theme_folder)
+        if self._mode != "replay":
+            self._stream()
 
     @work(name="follow", exit_on_error=False)
     async def _follow(self) -> None:
@@ -109,16 +156,17 @@ class LongwatchApp(ThriftyApp[str]):
                 if not batch:
                     self.watch_screen.caught_up()
         except Exception as fault:
-            self.notify(f"The session can't be read on: {one_line(str(fault))}", severity="error", markup=False, timeout=60)
+            self.notify(f"The log can't be read on: {one_line(str(fault))}", severity="error", markup=False, timeout=60)
         self.watch_screen.caught_up()
 
     async def _apply(self, batch: Sequence[Event]) -> None:
+        """Take in events in slices short enough that keys and drawing go on between them."""
         changes, since = Changes.NONE, monotonic()
-        for index, event in enumerate(batch):
+        for index, event in enumerate(batch, start=1):
             changes |= self.view.apply(event)
             if event.kind.startswith("command."):
                 self.watch_screen.note_command(event)
-            if index % SLICE == SLICE - 1 and monotonic() - since > SLICE_S:
+            if index % SLICE == 0 and monotonic() - since > SLICE_S:
                 self.watch_screen.view_changed(changes)
                 await asyncio.sleep(0)
                 changes, since = Changes.NONE, monotonic()
@@ -127,19 +175,8 @@ class LongwatchApp(ThriftyApp[str]):
 
     @work(name="stream", exit_on_error=False)
     async def _stream(self) -> None:
-        if self._mode == "replay":
-            return
         async for deltas in self._source.live():
             self.watch_screen.stream(deltas)
-
-    @work(name="themes", exit_on_error=False)
-    async def _watch_theme_folder(self, folder: Path) -> None:
-        await watch_themes(folder, self._show_themes)
-
-    def _show_themes(self, loaded: Loaded) -> None:
-        apply_themes(self, loaded)
-        if loaded.failed:
-            self.notify("\n".join(loaded.failed), severity="warning", markup=False, timeout=15)
 
     def leave(self, how: Leaving) -> None:
         """End the screen; the agent goes on."""
@@ -147,9 +184,32 @@ class LongwatchApp(ThriftyApp[str]):
             self._on_quit(how)
         self.exit(how)
 
+    async def action_quit(self) -> None:
+        self.leave("quit")
+
+    def on_leave_requested(self, message: LeaveRequested) -> None:
+        self.leave(message.how)
+
     def on_terminal_lost(self, reason: str) -> None:
-        """The terminal is gone (the driver says why); nothing is left to draw on."""
         self.leave("lost")
 
     async def on_unmount(self) -> None:
         await self._source.close()
+
+
+class SessionsApp(ThemedApp[SessionChoice]):
+    """The list of sessions; `run()` returns what was chosen, or None."""
+
+    def __init__(
+        self,
+        rows: Sequence[SessionRow],
+        *,
+        theme: str | None = None,
+        theme_folder: Path | None = None,
+        keymap: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(theme=theme, theme_folder=theme_folder, keymap=keymap)
+        self._rows = rows
+
+    def on_mount(self) -> None:
+        self.push_screen(SessionsScreen(self._rows), self.exit)

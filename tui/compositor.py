@@ -1,9 +1,10 @@
 """Write only the cells that changed.
 
 Textual repaints regions: a focus change rewrites the whole screen, 34 KB over the line for nothing new. `ThriftyApp`
-remembers what the terminal shows, cell by cell, and sends the differences, with the shortest colour changes between them.
-The memory belongs to the terminal, so it serves every screen of the app, Textual's own included. It leans on the shape of
-two private classes; where that differs, Textual's own way of writing takes over. Off with `LONGWATCH_FULL_REPAINT=1`.
+remembers what the terminal shows, cell by cell, and sends the differences, with the shortest colour changes between
+them. The memory belongs to the terminal, so it serves every screen of the app, Textual's own included. It leans on the
+shape of two private classes; where that differs, Textual's own way of writing takes over.
+`LONGWATCH_FULL_REPAINT=1` switches it off.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import chain
-from typing import Any
+from typing import Any, cast
 
 from rich.cells import cell_len, get_character_cell_size
 from rich.color import ColorSystem
@@ -242,5 +243,6 @@ class ThriftyApp(App[ReturnType]):
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         if self._thrifty and isinstance(renderable, LayoutUpdate | ChopsUpdate) and not self.is_inline:
-            renderable = ThriftyUpdate(renderable, self._terminal, self.size)
-        super()._display(screen, renderable)
+            super()._display(screen, cast(RenderableType, ThriftyUpdate(renderable, self._terminal, self.size)))
+        else:
+            super()._display(screen, renderable)

@@ -12,6 +12,7 @@ import selectors
 import signal
 from codecs import getincrementaldecoder
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Full
 from typing import IO, Any
 
@@ -95,13 +96,16 @@ class ResilientDriver(LinuxDriver):
         super().__init__(app, **options)
 
     @property
-    def _writer_thread(self) -> WriterThread | None:  # type: ignore[override]
+    def _writer_thread(self) -> WriterThread | None:
         return self._writer
 
     @_writer_thread.setter
     def _writer_thread(self, thread: WriterThread | None) -> None:
         # The one place where Textual hands over its writer; ours takes it before it starts.
-        self._writer = None if thread is None else PatientWriter(self._file, self._on_drained, self._on_lost)
+        if thread is None:
+            self._writer = None
+        else:
+            self._writer = PatientWriter(thread._file, self._on_drained, self._on_lost)
 
     def start_application_mode(self) -> None:
         super().start_application_mode()
@@ -126,10 +130,8 @@ class ResilientDriver(LinuxDriver):
                         break
                     self._dispatch(parser.feed(decode(data)))
                 self._dispatch(parser.tick())
-        try:
+        with suppress(EOFError, ParseError):
             self._dispatch(parser.feed(""))
-        except (EOFError, ParseError):
-            pass
 
     def _read(self) -> bytes:
         try:

@@ -1,7 +1,7 @@
 """The user's own keys, checked by us: Textual silently unbinds the loser of a clash.
 
-The config's table `[keys]` maps action ids to keys, `pause = "F5"` or `["p", "space"]`. What is wrong is left out and said
-in one sentence each; the rest is used.
+The config's table `[keys]` maps action ids to keys, `pause = "F5"` or `["p", "space"]`. What is wrong is left out, and
+said in one sentence each; the rest is used.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def _is_key(key: str) -> bool:
         return key.isprintable() and key not in ", "
     *modifiers, last = key.split("+")
     return set(modifiers) <= _MODIFIERS and (
-        last in _NAMES or len(last) == 1 and bool(modifiers) or last in _CHARACTERS.values()
+        last in _NAMES or (len(last) == 1 and bool(modifiers)) or last in _CHARACTERS.values()
     )
 
 

@@ -93,7 +93,6 @@ def _screen_then_alone(hosting: Hosting, mouse: bool, writing: int) -> int:
         mouse=mouse,
         start=lambda: runner.start(lambda events: source.wake()),
         trouble=lambda: runner.trouble,
-        failed=lambda: runner.error,
     )
     runner.leave_alone()
     if runner.ends_soon():

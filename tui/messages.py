@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from textual.message import Message
 
@@ -49,3 +49,10 @@ class PaneChosen(Message):
     """Bring this pane (its id) to the front."""
 
     pane: str
+
+
+@dataclass
+class LeaveRequested(Message):
+    """Leave the screen; the agent goes on. `how` is what the caller is told: quit or detached."""
+
+    how: Literal["quit", "detached"]

@@ -56,7 +56,7 @@ async def picture(app: App[Any], scene: Scene) -> str:
 def to_png(svg: Path, png: Path) -> bool:
     """Draw the SVG as PNG; False where cairosvg is not installed."""
     try:
-        import cairosvg
+        import cairosvg  # type: ignore[import-untyped]
     except ImportError:
         return False
     cairosvg.svg2png(bytestring=svg.read_bytes(), write_to=str(png))

@@ -1,8 +1,8 @@
 """Themes from TOML files: colours, and roles that say what a colour means here.
 
-A theme file has `label`, `dark`, `ansi` (use the terminal's own 16 colours), a table `[colors]` with Textual's colour names,
-and a table `[roles]` for the variables of `ROLES`; a value may point at another one as `$name`. Roles that a theme leaves out,
-and all of them in Textual's own themes, are derived from its colours. The name of a theme is the name of its file.
+A theme file has `label`, `dark`, `ansi` (use the terminal's own 16 colours), a table `[colors]` with Textual's colour
+names, and a table `[roles]` for the variables of `ROLES`; a value may point at another one as `$name`. Roles that a
+theme leaves out, and all of them in Textual's own themes, are derived from its colours. The file's name is the theme's.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from watchfiles import awatch
 DEFAULT_THEME = "night-watch"
 
 COLORS = (
-    "primary", "secondary", "accent", "warning", "error", "success", "foreground", "background", "surface", "panel", "boost",
+    "primary", "secondary", "accent", "warning", "error", "success",
+    "foreground", "background", "surface", "panel", "boost",
 )  # fmt: skip
 """Names of the `[colors]` table; `primary` must be there."""
 
@@ -145,13 +146,16 @@ def parse_theme(name: str, text: str) -> Theme:
     if "primary" not in colors:
         raise ThemeError("its [colors] need at least a primary colour.")
     values = {key: _resolve(key, {**colors, **roles}) for key in {**colors, **roles}}
-    return Theme(
-        name=name,
+    theme = Theme(
+        name,
+        primary=values["primary"],
         dark=_flag(data, "dark", True),
         ansi=_flag(data, "ansi", False),
         variables={role: values[role] for role in roles},
-        **{color: values[color] for color in colors},
     )
+    for color in colors:
+        setattr(theme, color, values[color])
+    return theme
 
 
 def _table(data: Mapping[str, Any], name: str) -> dict[str, str]:
@@ -193,7 +197,8 @@ def _resolve(key: str, values: Mapping[str, str]) -> str:
 def role_variables(theme: Theme) -> dict[str, str]:
     """Every role of `theme`: its own, else derived. This is what `App.get_theme_variable_defaults` returns."""
     colors = theme.to_color_system().generate()
-    roles: dict[str, str] = {}
+    # Textual's style sheets use these two, and its own 16-colour themes are the only ones to define them.
+    roles = {"ansi-background": "ansi_default", "ansi-foreground": "ansi_default"} if theme.ansi else {}
     for role, origin in ROLES.items():
         own = theme.variables.get(role)
         roles[role] = own if own is not None else _derive(role, origin, {**colors, **roles}, theme.ansi)

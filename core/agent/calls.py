@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from core.folds.state import PendingCall
 from core.tools.base import Outcome, Rerun, Tool, ToolContext, ToolError
 from core.tools.registry import fingerprint, parse_arguments
 
+STOPPED = Outcome("Stopped by the user before it did anything.", ok=False)
 LARGEST_BLOB = 64 * 1024 * 1024
 """Bytes of an output that are kept; the rest stays in the job's folder as long as that does."""
 
@@ -68,7 +70,7 @@ class CallRunner:
         if tool.effect.mutates_files:
             await self._desk.checkpoint(f"before {call.name}")
         await self._start(call, tool, intent)
-        await self._finish(call, tool.run(arguments, context))
+        await self._finish(call, tool, arguments, intent, context)
 
     async def recover(self, call: PendingCall) -> str:
         """Decide what a call that an earlier process started came to; a sentence for the report."""
@@ -79,7 +81,7 @@ class CallRunner:
         arguments = parse_arguments(tool, call.arguments)
         verdict = await tool.recover(arguments, call.intent, context)
         if isinstance(verdict, Rerun):
-            await self._finish(call, tool.run(arguments, context), recovered=True)
+            await self._finish(call, tool, arguments, call.intent, context, recovered=True)
             return f"{call.name} ({call.key}): run again, nothing of it had happened"
         await self._record(call, verdict, 0, True)
         return f"{call.name} ({call.key}): {'its result was found' if verdict.ok else 'reported as interrupted'}"
@@ -95,16 +97,24 @@ class CallRunner:
     def _started(self, call: PendingCall, effect: str, intent: dict[str, Any]) -> ToolStarted:
         return ToolStarted(name=call.name, use_id=call.use_id, arguments=call.arguments, effect=effect, intent=intent)
 
-    async def _finish(self, call: PendingCall, work: Any, recovered: bool = False) -> None:
-        """Await the work and journal what it came to, also when it is cancelled or breaks."""
+    async def _finish(
+        self,
+        call: PendingCall,
+        tool: Tool,
+        arguments: Any,
+        intent: dict[str, Any],
+        context: ToolContext,
+        recovered: bool = False,
+    ) -> None:
+        """Run it and journal what it came to, also when it is cancelled or breaks."""
         began = monotonic()
         try:
-            outcome = await work
+            outcome = await tool.run(arguments, context)
         except ToolError as error:
             outcome = Outcome(str(error), ok=False)
         except asyncio.CancelledError:
-            seconds = monotonic() - began
-            outcome = Outcome(f"Stopped by the user after {seconds:.0f} s; verify what it did so far.", ok=False)
+            verdict = await tool.recover(arguments, intent, context)
+            outcome = STOPPED if isinstance(verdict, Rerun) else replace(verdict, ok=False)
             await self._record(call, outcome, began, recovered)
             raise
         except Exception as error:  # a tool's bug is the model's problem to work around, never the session's end

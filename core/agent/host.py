@@ -28,7 +28,7 @@ from core.journal.lease import BEAT_EVERY_S, Lease, acquire
 from core.journal.live import clear_live
 from core.journal.reader import Reader
 from core.journal.writer import Journal
-from core.models.prices import price
+from core.models.prices import price, window_of
 from core.models.profiles import Endpoint, read_key, resolve_endpoint
 from core.models.wire import Wire
 from core.request.projection import Head
@@ -52,13 +52,17 @@ def app_version() -> str:
 
 @dataclass(slots=True)
 class Hosting:
-    """How a session is run here. `speed` is the pace of a simulated model; `environ` where keys are looked up."""
+    """How a session is run here. `speed` is the pace of a simulated model; `environ` where keys are looked up.
+
+    `max_turns` None: as the session was opened.
+    """
 
     folder: Path
     config: Config
     attended: bool = False
     wait: bool = False
     speed: float = 1.0
+    max_turns: int | None = None
     clock: Clock = field(default_factory=SystemClock)
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     on_events: Callable[[list[Any]], None] | None = None
@@ -154,10 +158,12 @@ async def _runner(hosting: Hosting, desk: Desk, opened: SessionOpened, stack: As
         settings.get("max_tokens") or hosting.config.model.max_tokens or endpoint.max_output, endpoint.max_output
     )
 
-    def head(model: str) -> Head:
-        return Head(model, prompt, offered, max_tokens, cached=endpoint.cache == "explicit")
+    thinking = hosting.config.model.thinking_budget
 
-    def priced(model: str, usage: Usage, at_us: int, raw: dict[str, Any]) -> Price:
+    def head(model: str) -> Head:
+        return Head(model, prompt, offered, max_tokens, endpoint.cache == "explicit", thinking)
+
+    def priced(model: str, usage: Usage | None, at_us: int, raw: dict[str, Any]) -> Price:
         return price(usage, endpoint, model, at_us, hosting.config.prices, raw)
 
     reader = stack.enter_context(Reader(hosting.folder))
@@ -165,9 +171,9 @@ async def _runner(hosting: Hosting, desk: Desk, opened: SessionOpened, stack: As
     terms = Terms(
         attended=hosting.attended,
         wait=hosting.wait,
-        max_turns=settings.get("max_turns"),
+        max_turns=hosting.max_turns or settings.get("max_turns"),
         keep_turns=hosting.config.context.keep_turns,
-        window=endpoint.window,
+        window=window_of(opened.model, endpoint),
         full_at=hosting.config.context.hard_limit_fraction,
         retry=hosting.config.retry,
     )

@@ -29,7 +29,7 @@ class Turns:
         desk: Desk,
         wire: Model,
         clock: Clock,
-        price: Callable[[str, Usage, int, dict[str, Any]], Price],
+        price: Callable[[str, Usage | None, int, dict[str, Any]], Price],
         prompt_version: str,
     ) -> None:
         self._desk = desk
@@ -99,14 +99,13 @@ class Turns:
 
     async def _record(self, key: str, model: str, reply: Reply) -> None:
         now_us = self._clock.now_us()
-        usage = reply.usage or Usage()
-        price = self._price(model, usage, now_us, reply.raw_usage) if reply.usage else Price(source="no usage reported")
+        price = self._price(model, reply.usage, now_us, reply.raw_usage)
         body = ModelResponded(
             message_id=reply.message_id,
             model=reply.model or model,
             content=self._content(key, reply),
             stop_reason=reply.stop_reason,
-            usage=usage,
+            usage=reply.usage or Usage(),
             price=price,
             raw_usage=reply.raw_usage,
             first_token_ms=reply.first_token_ms,

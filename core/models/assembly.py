@@ -20,6 +20,9 @@ from core.models.usage import merge_usage, usage_of
 LARGEST_REPLY_CHARS = 64_000_000
 """No model writes this much; a stream that does is not a reply."""
 
+DEEPEST = 100
+"""Levels of nesting in one piece of JSON."""
+
 DeltaKind = Literal["text", "thinking", "tool", "arguments"]
 
 
@@ -227,11 +230,22 @@ def unique_ids(content: list[dict[str, Any]], stem: str, taken: Collection[str] 
 
 
 def strict_json(text: str) -> Any:
-    """JSON as the standard has it, in numbers that a journal can hold. Raises ValueError on anything else."""
+    """JSON as the standard has it, in numbers and depths that a journal can hold. Raises ValueError else."""
     try:
-        return json.loads(text, parse_constant=_refused, parse_int=_integer, parse_float=_float)
+        value = json.loads(text, parse_constant=_refused, parse_int=_integer, parse_float=_float)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    if text.count("[") + text.count("{") > DEEPEST and _deeper(value, DEEPEST):
+        raise ValueError("nested too deeply")
+    return value
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    """Whether lists and objects are nested deeper than so many levels."""
+    if not isinstance(value, list | dict):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_deeper(item, levels - 1) for item in inner)
 
 
 def _refused(name: str) -> Any:

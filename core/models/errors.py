@@ -109,7 +109,10 @@ def _text_envelope(text: str) -> Envelope:
 
 def _brief(value: object) -> str:
     """One printable line of at most `LONGEST_MESSAGE` characters."""
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    try:
+        text = value if isinstance(value, str) else json.dumps(value, default=str)
+    except (ValueError, RecursionError):
+        text = "an answer that can't be shown"
     line = "".join(mark if mark.isprintable() else " " for mark in text[: LONGEST_MESSAGE * 4])
     line = " ".join(line.split())
     return line if len(line) <= LONGEST_MESSAGE else line[: LONGEST_MESSAGE - 1] + "…"

@@ -94,8 +94,7 @@ def window_of(model: str, endpoint: Endpoint | None = None) -> int | None:
         return endpoint.window
     if model.startswith(f"{SIMULATED}/"):
         return 1_000_000
-    bare = model.rpartition("/")[2]
-    if (noted := _NOTED.get(("model-studio", bare))) is not None and (endpoint is None or "/" not in model):
+    if (noted := _NOTED.get(("model-studio", model))) is not None:
         return noted.window
     provider = endpoint.price_provider if endpoint else ("openrouter" if "/" in model else None)
     listed = _listed(model, provider, endpoint.base_url if endpoint else None)

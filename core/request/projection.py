@@ -51,6 +51,7 @@ class Head:
     tools: tuple[dict[str, Any], ...]
     max_tokens: int
     cached: bool = True
+    thinking_budget: int = 0
 
     def encoded(self) -> bytes:
         """Everything up to and with `"messages":[`."""
@@ -58,7 +59,9 @@ class Head:
         block: dict[str, Any] = {"type": "text", "text": self.system}
         if self.cached:
             block["cache_control"] = {"type": "ephemeral"}
-        fields = {"model": self.model, "max_tokens": self.max_tokens, "stream": True}
+        fields: dict[str, Any] = {"model": self.model, "max_tokens": self.max_tokens, "stream": True}
+        if self.thinking_budget:
+            fields["thinking"] = {"type": "enabled", "budget_tokens": self.thinking_budget}
         fields |= {"system": [block], "tools": list(self.tools)}
         return encode(fields)[:-1] + b',"messages":['
 

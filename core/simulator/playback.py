@@ -20,9 +20,9 @@ class Pace:
     """How fast a model talks at speed 1: seconds before the first token, tokens a second, and the longest reply."""
 
     speed: float = 1.0
-    first_s: float = 0.35
-    tokens_per_s: float = 110.0
-    longest_s: float = 5.0
+    first_s: float = 0.6
+    tokens_per_s: float = 70.0
+    longest_s: float = 8.0
 
     @property
     def factor(self) -> float:

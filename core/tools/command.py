@@ -8,7 +8,7 @@ import re
 import shutil
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -26,20 +26,25 @@ DEFAULT_TIMEOUT = 120
 MAX_TIMEOUT = 3_600
 _MAX_COMMAND_BYTES = 100_000
 _QUIET = {"CI": "true", "TERM": "dumb", "PAGER": "cat", "GIT_PAGER": "cat", "NO_COLOR": "1", "GIT_TERMINAL_PROMPT": "0"}
-_LEADING = re.compile(r"PYTHON(PATH|HOME|STARTUP)|BASH_ENV|ENV")
+_LEADING = re.compile(r"PYTHON(PATH|HOME|STARTUP)|BASH_ENV|ENV|BASH_FUNC_.*")
 """Variables that would make a shell or a Python load code from elsewhere."""
 
 
 class CommandArguments(Arguments, frozen=True):
     command: Annotated[str, Meta(min_length=1, description="Shell command; may have several lines.")]
-    timeout: Annotated[int, Meta(ge=1, le=MAX_TIMEOUT, description="Seconds after which it is killed.")] = (
-        DEFAULT_TIMEOUT
-    )
+    timeout: Annotated[
+        Annotated[int, Meta(ge=1, le=MAX_TIMEOUT)] | None,
+        Meta(description="Seconds after which it is killed, 120 if not given."),
+    ] = None
     cwd: Annotated[str, Meta(description="Folder to run in, relative to the workspace.")] = "."
 
 
 class RunCommand:
-    """`environment` is what commands inherit, before secrets are taken out; by default that of this process."""
+    """`environment` is what commands inherit, before secrets are taken out; by default that of this process.
+
+    `context.settings`: `command_timeout_s` for calls without a timeout, `command_env` names variables that commands
+    may see although they look like secrets, `redact` is the Redactor for what they write.
+    """
 
     name: ClassVar[str] = "run_command"
     description: ClassVar[str] = (
@@ -54,7 +59,7 @@ class RunCommand:
     Arguments: ClassVar[type[msgspec.Struct]] = CommandArguments
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
-        self._environment = command_environment(os.environ if environment is None else environment)
+        self._environment = os.environ if environment is None else environment
 
     def prepare(self, arguments: CommandArguments, context: ToolContext) -> dict[str, Any]:
         """The folder to run in; the job's own folder follows from the call."""
@@ -67,8 +72,9 @@ class RunCommand:
     async def run(self, arguments: CommandArguments, context: ToolContext) -> Outcome:
         """Run it. When this is cancelled, the job has been ended; `recover` then gives the outcome so far."""
         job = Job(context.jobs / context.call)
-        job.spawn(_shell(), arguments.command, _folder(arguments, context), self._environment)
-        state = await job.wait(arguments.timeout)
+        environment = command_environment(self._environment, context.settings.get("command_env", ()))
+        job.spawn(_shell(), arguments.command, _folder(arguments, context), environment)
+        state = await job.wait(_timeout(arguments, context))
         return await asyncio.to_thread(_outcome, job, state, context)
 
     async def recover(
@@ -78,12 +84,12 @@ class RunCommand:
         job = Job(context.jobs / context.call)
         if job_status(job.folder).phase is Phase.UNCLAIMED:
             return RERUN
-        state = await job.wait(arguments.timeout)
+        state = await job.wait(_timeout(arguments, context))
         return await asyncio.to_thread(_outcome, job, state, context)
 
 
-def command_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """What a command may know: no secrets, nothing that loads foreign code, no pagers and prompts.
+def command_environment(environment: Mapping[str, str], allowed: Collection[str] = ()) -> dict[str, str]:
+    """What a command may know: no secrets but those `allowed`, nothing that loads foreign code, no pagers and prompts.
 
     The folder of our interpreter comes last on PATH, so that tools installed beside the product are found without
     hiding the project's own.
@@ -91,10 +97,14 @@ def command_environment(environment: Mapping[str, str]) -> dict[str, str]:
     kept = {
         name: value
         for name, value in environment.items()
-        if not is_secret_name(name) and not _LEADING.fullmatch(name) and not name.startswith("BASH_FUNC_")
+        if (name in allowed or not is_secret_name(name)) and not _LEADING.fullmatch(name)
     }
     path = kept.get("PATH") or os.defpath
     return {**kept, **_QUIET, "PATH": f"{path}{os.pathsep}{Path(sys.executable).parent}"}
+
+
+def _timeout(arguments: CommandArguments, context: ToolContext) -> float:
+    return arguments.timeout or context.settings.get("command_timeout_s") or DEFAULT_TIMEOUT
 
 
 def _shell() -> list[str]:

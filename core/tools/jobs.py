@@ -37,7 +37,8 @@ boot=; stat=$$
 set -C
 { printf '%s\n%s\n' "$boot" "$stat" > "$folder/started"; } 2>/dev/null || exit 97
 set +C
-"$@"
+exec 3>&2 2>/dev/null
+"$@" 2>&3 3>&-
 code=$?
 printf '%s\n' "$code" > "$folder/rc.part" && mv -f "$folder/rc.part" "$folder/rc"
 """
@@ -197,11 +198,13 @@ class Job:
             await self._end(lambda: processes.stragglers(claim.pid, self._mark))
 
     async def _end(self, find: Callable[[], set[int]]) -> None:
+        told: set[int] = set()
+        deadline = monotonic() + self._grace
         try:
-            processes.send(find(), signal.SIGTERM)
-            deadline = monotonic() + self._grace
-            while find() and monotonic() < deadline:
-                await pause_real(0.05)
+            while (members := find()) and monotonic() < deadline:
+                processes.send(members - told, signal.SIGTERM)
+                told |= members
+                await pause_real(0.02)
         finally:
             processes.destroy(find)
             if self._child is not None:

@@ -75,9 +75,7 @@ class RecallArguments(Arguments, frozen=True):
     ] = None
     query: Annotated[str | None, Meta(description="An exact name, or words.")] = None
     category: Annotated[str | None, Meta(description="Only memory entries of this category.")] = None
-    limit: Annotated[
-        Annotated[int, Meta(ge=1, le=MAX_LIMIT)] | None, Meta(description="Most lines or entries.")
-    ] = None
+    limit: Annotated[Annotated[int, Meta(ge=1, le=MAX_LIMIT)] | None, Meta(description="Most lines or entries.")] = None
     offset: Annotated[int, Meta(ge=1, description="First line of a handle, or first entry, counted from 1.")] = 1
 
 

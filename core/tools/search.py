@@ -99,7 +99,7 @@ def _request(arguments: SearchArguments, root: Path, only: str | None, ignored: 
 
 def _ripgrep_command(program: str, arguments: SearchArguments, only: str | None, ignored: list[str]) -> list[str]:
     command = [program, "--no-config", "--no-messages", "--null", "--line-number", "--with-filename", "--no-heading"]
-    command += ["--color=never", "--sort=path", "--hidden", "--no-ignore", f"--max-filesize={MAX_FILE_BYTES}"]
+    command += ["--color=never", "--crlf", "--sort=path", "--hidden", "--no-ignore", f"--max-filesize={MAX_FILE_BYTES}"]
     command += [f"--max-columns={_SENT_CHARS}", "--max-columns-preview", f"--max-count={arguments.limit + 1}"]
     command += ["--ignore-case"] if arguments.ignore_case else []
     command += [f"--glob={arguments.glob}"] if arguments.glob and not only else []

@@ -77,16 +77,21 @@ def search(path: str, pattern: re.Pattern[str], request: dict[str, Any]) -> None
 
 
 def translate(glob: str) -> str:
-    """A glob as a regex over relative paths: without `/` it matches names at any depth, `**` any folders."""
+    """A glob as a regex over relative paths: without `/` it matches names at any depth, `**` any folders.
+
+    What makes no sense as a glob is taken literally.
+    """
     if "/" not in glob:
         glob = f"**/{glob}"
-    braces = glob.count("{") == glob.count("}")
     depth, parts = 0, []
     for token in re.split(r"(\*\*/|\*\*|\*|\?|\{|\}|,|\[!?[^]]+\])", glob.removeprefix("/")):
         depth += (token == "{") - (token == "}")
-        special = braces if token in ("{", "}") else depth > 0 if token == "," else True
-        parts.append(_TOKENS[token] if special and token in _TOKENS else _literal(token))
-    return "".join(parts)
+        special = token in _TOKENS and (token != "," or depth > 0)
+        parts.append(_TOKENS[token] if special else _literal(token))
+    try:
+        return re.compile("".join(parts)).pattern
+    except re.error:
+        return re.escape(glob)
 
 
 _TOKENS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]", "{": "(?:", "}": ")", ",": "|"}
@@ -94,8 +99,9 @@ _TOKENS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]", "{": "(?:",
 
 def _literal(token: str) -> str:
     if token.startswith("[") and token.endswith("]"):
-        inside = token[1:-1].replace("\\", r"\\")
-        return f"[{'^' + inside[1:] if inside.startswith('!') else inside}]"
+        negated = token.startswith("[!")
+        inside = re.sub(r"([^\w-]|-(?=-))", r"\\\1", token[2 if negated else 1 : -1])
+        return f"[{'^' if negated else ''}{inside}]"
     return re.escape(token)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import quote
 
 MIN_SECRET_CHARS = 8
@@ -32,7 +34,7 @@ class Shape:
 
 
 def _shape(kind: str, signs: str, pattern: str) -> Shape:
-    return Shape(kind, tuple(signs.split()), re.compile(pattern))
+    return Shape(kind, tuple(signs.split()), re.compile(pattern, re.ASCII))
 
 
 SHAPES = (
@@ -94,14 +96,20 @@ class Redactor:
         A redacted copy is put in the file's place, so whoever follows it sees the old content or the new.
         """
         part = path.with_name(path.name + ".redacted")
-        changed = False
+        before, after = hashlib.sha256(), hashlib.sha256()
+
+        def pieces(source: BinaryIO) -> Iterator[str]:
+            while piece := source.read(_CHUNK_BYTES):
+                before.update(piece)
+                yield piece.decode("latin-1")
+
         try:
             with path.open("rb") as source, os.fdopen(os.open(part, _NEW_PRIVATE, 0o600), "wb") as target:
-                before = iter(lambda: source.read(_CHUNK_BYTES), b"")
-                pieces = self.stream(piece.decode("latin-1") for piece in before)
-                for piece in pieces:
-                    changed = changed or "[redacted: " in piece
-                    target.write(piece.encode("latin-1"))
+                for piece in self.stream(pieces(source)):
+                    data = piece.encode("latin-1")
+                    after.update(data)
+                    target.write(data)
+            changed = before.digest() != after.digest()
             if changed:
                 part.replace(path)
         finally:
@@ -110,20 +118,19 @@ class Redactor:
 
     def _safe_cut(self, text: str, cut: int) -> int:
         """At or before `cut`, not inside a secret."""
-        for start, end in sorted(self._near(text, cut), reverse=True):
-            if start < cut < end:
-                cut = start
+        low = max(0, cut - _OVERLAP_CHARS)
+        for start, end in sorted(self._spans(text[low:]), reverse=True):
+            if low + start < cut < low + end:
+                cut = low + start
         return cut
 
-    def _near(self, text: str, cut: int) -> Iterator[tuple[int, int]]:
-        """Where secrets begin and end around `cut`."""
+    def _spans(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where secrets begin and end."""
         for value in self._known:
-            start = text.find(value, max(0, cut - len(value)), cut + len(value))
-            if start >= 0:
-                yield start, start + len(value)
+            yield from (match.span() for match in re.finditer(re.escape(value), text))
         for shape in SHAPES:
             if any(sign in text for sign in shape.signs):
-                yield from (match.span() for match in shape.pattern.finditer(text, max(0, cut - _OVERLAP_CHARS)))
+                yield from (match.span() for match in shape.pattern.finditer(text))
 
 
 _NEW_PRIVATE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC

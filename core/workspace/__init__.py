@@ -1,1 +1,1 @@
-"""The files under the agent's hands. (Helpers: the architect is writing this room now, except tests/core/workspace and unified_diff; review and test it, do not rewrite it.)"""
+"""The files under the agent's hands: snapshots, what differs between two of them, and restoring one."""

@@ -1,118 +1,300 @@
-"""Snapshots of the workspace: taken before anything may change it, so that any of them can be returned to.
+"""Snapshots of the workspace, taken before each call that may change it, and restoring them.
 
-A snapshot names a *tree*. Where git is there it is a git tree in a shadow repository of the session; elsewhere a
-manifest of copies. A restore touches only paths that differ, after a snapshot of what is there now.
+A look at the tree (names and status of files) comes first, so an unchanged tree costs no process and no reading. What
+changed is read, kept byte for byte in the session's own repository, and a restore touches only paths that differ.
 """
 
 from __future__ import annotations
 
 import asyncio
-import shutil
-from dataclasses import dataclass
+import os
+import re
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
-from typing import Protocol
+from typing import Final, NamedTuple
 
+from core.clock import SystemClock
+from core.workspace.base import (
+    Entries,
+    Entry,
+    Restored,
+    Snapshot,
+    Snapshots,
+    check_workspace,
+    compare,
+)
+from core.workspace.covered import CACHES, Covered, ignored_folders, list_by_git, list_by_walk, walk
 from core.workspace.errors import WorkspaceError
+from core.workspace.git import Repository, find_git
+from core.workspace.objects import LINK, ObjectStore, hash_file, mode_of
+from core.workspace.restore import Restorer
+from core.workspace.textdiff import unified
 
-LARGEST_UNTRACKED = 10 * 1024 * 1024
-"""Bytes of an untracked file beyond which snapshots leave it out, and say so."""
-MOST_UNTRACKED = 2000
-"""Untracked files in one directory beyond which snapshots leave the directory out, and say so."""
+__all__ = ["CopyStore", "Restored", "ShadowGit", "Snapshot", "Snapshots", "WorkspaceError", "check_workspace"]
 
+FILES: Final = "files.git"
+_OID = re.compile(r"[0-9a-f]{40}")
+_TICK_US: Final = 20_000
+"""The clock that stamps files stands still for some milliseconds: a change within them leaves no other trace."""
+_BORROW_FROM_BYTES: Final = 64 * 1024 * 1024
+"""Up to here a snapshot copies all it reads; beyond, what the user's repository holds stays there."""
+_TOLD: Final = 5
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """`tree` None: it could not be taken, and `detail` says why. `changed`: paths that differ from the one before."""
-
-    tree: str | None
-    changed: int = 0
-    skipped: tuple[str, ...] = ()
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Restored:
-    """`before`: the tree that brings back what was there; None: nothing was touched, and `detail` says why.
-
-    `files`: (status, path) of what was changed on disk: A came back, M was rewritten, D was removed, T changed type.
-    """
-
-    before: str | None
-    files: tuple[tuple[str, str], ...] = ()
-    detail: str = ""
+Status = dict[str, os.stat_result]
 
 
-class Snapshots(Protocol):
-    """Takes and restores snapshots of one workspace."""
+class _Key(NamedTuple):
+    """What changes when a file does."""
 
-    @property
-    def backend(self) -> str:
-        """`git` or `copies`."""
-        ...
-
-    async def snapshot(self, label: str = "") -> Snapshot:
-        """The files as they are now. Never raises: a failure is in the answer."""
-        ...
-
-    async def diff(self, before: str, after: str) -> list[tuple[str, str]]:
-        """(status, path) of what differs between two trees. Raises WorkspaceError."""
-        ...
-
-    async def restore(self, tree: str) -> Restored:
-        """Bring back a tree. Never raises: a failure before anything was touched is in the answer."""
-        ...
+    size: int
+    modified_ns: int
+    changed_ns: int
+    inode: int
+    mode: int
 
 
-class OneAtATime:
-    """Serialises what must not overlap: snapshots of one tree."""
+class _Look(NamedTuple):
+    """One look at the tree: the entries that are known, what must be read, and what is not covered and why."""
 
-    def __init__(self, inner: Snapshots) -> None:
-        self._inner = inner
-        self._lock = asyncio.Lock()
+    entries: Entries
+    keys: dict[str, _Key | None]
+    unread: list[str]
+    skipped: dict[str, str]
 
-    @property
-    def backend(self) -> str:
-        return self._inner.backend
+
+class CopyStore:
+    """Snapshots without git: every file but caches, whatever an ignore file says."""
+
+    backend = "copies"
+
+    def __init__(self, workspace: Path, folder: Path) -> None:
+        self.workspace = check_workspace(workspace)
+        self._store = ObjectStore(folder / FILES)
+        self._hidden = _inside(folder.resolve(), self.workspace)
+        self._names = CACHES
+        self._covered: Covered | None = None
+        self._rules: dict[str, _Key] = {}
+        self._entries: Entries | None = None
+        self._keys: dict[str, _Key | None] = {}
+        self._tree = ""
+        self._order = asyncio.Lock()
 
     async def snapshot(self, label: str = "") -> Snapshot:
-        async with self._lock:
-            return await self._inner.snapshot(label)
+        """The files as they are now. Never raises: what goes wrong is in the result."""
+        async with self._order:
+            return await self._snapshot(label)
 
     async def diff(self, before: str, after: str) -> list[tuple[str, str]]:
-        async with self._lock:
-            return await self._inner.diff(before, after)
+        """(status, path) of what differs between two trees, sorted by path. Raises WorkspaceError."""
+        return compare(await self._read_tree(before), await self._read_tree(after))
 
-    async def restore(self, tree: str) -> Restored:
-        async with self._lock:
-            return await asyncio.shield(self._inner.restore(tree))
+    async def restore(self, target: str, keep: Collection[str] = ()) -> Restored:
+        """Make the files as in `target`, except paths in `keep`; secured first, so it can be undone.
+
+        Once begun it is carried out, even when the caller is cancelled.
+        """
+        return await asyncio.shield(self._restore(target, frozenset(keep)))
+
+    async def unified_diff(self, before: str, after: str, path: str) -> str:
+        """How one file differs between two trees, as text for the screen. Raises WorkspaceError."""
+        sides = []
+        for tree in (before, after):
+            entry = (await self._read_tree(tree)).get(path)
+            if entry is not None:
+                await self._fetch([entry.oid])
+            sides.append(self._store.get(entry.oid) if entry else None)
+        return await asyncio.to_thread(unified, path, *sides)
+
+    # What differs with git at hand.
+
+    async def _list(self, status: Status) -> Covered:
+        return await asyncio.to_thread(list_by_walk, self.workspace)
+
+    async def _keep(self, paths: list[str]) -> tuple[Entries, dict[str, str]]:
+        """Read and keep files: their entries, and those that can't be read."""
+        return await asyncio.to_thread(self._read, paths, self._store.put_file)
+
+    async def _fetch(self, oids: Iterable[str]) -> None:
+        """Have these contents in our own store. Raises WorkspaceError when one is gone."""
+        if missing := [oid for oid in oids if not self._store.has(oid)]:
+            raise WorkspaceError(f"The contents of {len(missing)} files of that snapshot are missing.")
+
+    # One snapshot.
+
+    async def _snapshot(self, label: str) -> Snapshot:
+        try:
+            look = await self._look()
+            fresh, unreadable = await self._keep(look.unread)
+            look.entries.update(fresh)
+            changed = len(compare(self._entries, look.entries)) if self._entries is not None else 0
+            if changed or not self._tree:
+                tree = await asyncio.to_thread(self._store.write_tree, look.entries)
+                await asyncio.to_thread(self._store.record, tree, label, SystemClock().now_us() // 1_000_000)
+                self._tree = tree
+        except (OSError, WorkspaceError) as error:
+            return Snapshot(None, detail=f"The files could not be secured: {error}")
+        self._entries, self._keys = look.entries, look.keys
+        skipped = look.skipped | unreadable
+        return Snapshot(self._tree, changed, tuple(sorted(skipped)), _told(skipped))
+
+    async def _look(self) -> _Look:
+        await asyncio.to_thread(self._store.prepare)
+        start_us = SystemClock().now_us()
+        status = await asyncio.to_thread(self._walk)
+        covered = self._covered
+        rules = {path: _key(found) for path, found in status.items() if path.endswith(".gitignore")}
+        if covered is None or rules != self._rules or status.keys() - covered.paths - covered.ignored:
+            covered = await self._list(status)
+            covered.ignored = status.keys() - covered.paths
+            self._covered, self._rules = covered, rules
+        return self._judge(status, covered, start_us)
+
+    def _walk(self) -> Status:
+        closed = set(self._covered.closed) if self._covered else set()
+        return walk(self.workspace, closed | self._hidden, self._names)
+
+    def _judge(self, status: Status, covered: Covered, start_us: int) -> _Look:
+        look = _Look({}, {}, [], {f"{folder}/": why for folder, why in covered.closed.items() if why})
+        for path, found in status.items():
+            if path not in covered.paths or covered.within_closed(path):
+                continue
+            if found.st_size > covered.limit(path):
+                look.skipped[path] = f"{found.st_size / 1_000_000:.0f} MB"
+                continue
+            key = _key(found)
+            if self._entries is not None and self._keys.get(path) == key and path in self._entries:
+                look.entries[path] = self._entries[path]
+            else:
+                look.unread.append(path)
+            look.keys[path] = key if key.changed_ns // 1000 < start_us - _TICK_US else None
+        return look
+
+    def _read(self, paths: Iterable[str], keep: Callable[[Path], str]) -> tuple[Entries, dict[str, str]]:
+        entries: Entries = {}
+        unreadable: dict[str, str] = {}
+        for path in paths:
+            place = self.workspace / path
+            try:
+                mode = mode_of(place.lstat())
+                oid = self._store.put("blob", os.fsencode(place.readlink())) if mode == LINK else keep(place)
+                entries[path] = Entry(mode, oid)
+            except FileNotFoundError:
+                continue
+            except PermissionError:
+                unreadable[path] = "can't be read"
+        return entries, unreadable
+
+    # One restore.
+
+    async def _restore(self, target: str, keep: frozenset[str]) -> Restored:
+        async with self._order:
+            try:
+                wanted = await self._read_tree(target)
+                safety = await self._snapshot("before a restore")
+                if safety.tree is None or self._entries is None:
+                    return Restored(None, detail=safety.detail)
+                changes = compare(self._entries, wanted)
+                await self._fetch({wanted[path].oid for status, path in changes if status != "D" and path not in keep})
+            except WorkspaceError as error:
+                return Restored(None, detail=f"Nothing was restored: {error}")
+            restorer = Restorer(self.workspace, self._store, self._secured)
+            await asyncio.to_thread(restorer.apply, changes, wanted, keep)
+        left = [path for path in restorer.kept if path not in keep]
+        detail = f"Left as they are, being in the way or changed meanwhile: {_some(left)}." if left else ""
+        return Restored(safety.tree, tuple(restorer.applied), tuple(restorer.kept), detail)
+
+    def _secured(self, path: str) -> bool:
+        try:
+            seen = self._keys.get(path)
+            return seen is None or seen == _key((self.workspace / path).lstat())
+        except OSError:
+            return False
+
+    async def _read_tree(self, tree: str) -> Entries:
+        if not _OID.fullmatch(tree):
+            raise WorkspaceError(f"{tree!r} is not a snapshot of this session.")
+        if tree == self._tree and self._entries is not None:
+            return self._entries
+        return await asyncio.to_thread(self._store.read_tree, tree)
 
 
-def check_workspace(path: Path) -> Path:
-    """The workspace with symbolic links resolved. Raises WorkspaceError for what can't or shouldn't be one."""
-    try:
-        place = path.expanduser().resolve(strict=True)
-    except FileNotFoundError:
-        raise WorkspaceError(
-            f"The workspace {path} is not there; make the folder first, or name another one."
-        ) from None
-    except (OSError, RuntimeError) as error:
-        raise WorkspaceError(f"The workspace {path} can't be opened: {error}.") from None
-    if not place.is_dir():
-        raise WorkspaceError(f"The workspace {path} is not a folder.")
-    if place == Path(place.anchor):
-        raise WorkspaceError("The workspace can't be the root of the file system; name the project's own folder.")
-    if place == Path.home().resolve():
-        raise WorkspaceError("The workspace can't be your home folder; name the project's own folder in it.")
-    return place
+class ShadowGit(CopyStore):
+    """Snapshots beside git: what it ignores is left alone, and a big repository's own contents are borrowed."""
+
+    backend = "git"
+
+    def __init__(self, workspace: Path, folder: Path, program: str) -> None:
+        super().__init__(workspace, folder)
+        self._program = program
+        self._names = frozenset((".git",))
+        self._repository: Repository | None = None
+
+    async def _list(self, status: Status) -> Covered:
+        self._repository = await Repository.around(self._program, self.workspace)
+        asked = (self._program, self.workspace, self._store.folder, self._repository)
+        covered = await list_by_git(*asked)
+        known = covered.paths - {path for path in covered.paths if covered.within_closed(path)}
+        for folder in await ignored_folders(*asked, status.keys() - covered.paths, known):
+            covered.closed.setdefault(folder, "")
+        return covered
+
+    async def _keep(self, paths: list[str]) -> tuple[Entries, dict[str, str]]:
+        sizes = await asyncio.to_thread(lambda: sum(map(self._size, paths)))
+        if self._repository is None or sizes < _BORROW_FROM_BYTES:
+            return await super()._keep(paths)
+        await asyncio.to_thread(self._store.borrow_from, self._repository.objects)
+        entries, unreadable = await asyncio.to_thread(self._read, paths, hash_file)
+        there = await self._repository.having({entry.oid for entry in entries.values()})
+        own = [path for path, entry in entries.items() if entry.oid not in there]
+        copied, gone = await super()._keep(own)
+        return {path: entry for path, entry in entries.items() if entry.oid in there} | copied, unreadable | gone
+
+    async def _fetch(self, oids: Iterable[str]) -> None:
+        missing = [oid for oid in oids if not self._store.has(oid)]
+        if missing and self._repository is None:
+            self._repository = await Repository.around(self._program, self.workspace)
+        for oid in missing if self._repository else ():
+            data = await self._borrowed(oid)
+            await asyncio.to_thread(self._store.put, "blob", data)
+        await super()._fetch(missing)
+
+    async def _borrowed(self, oid: str) -> bytes:
+        assert self._repository is not None
+        try:
+            return await self._repository.read(oid)
+        except WorkspaceError as error:
+            raise WorkspaceError(
+                f"Content {oid[:12]} is gone from the workspace's own repository, where it was left to save space."
+            ) from error
+
+    def _size(self, path: str) -> int:
+        try:
+            return (self.workspace / path).lstat().st_size
+        except OSError:
+            return 0
 
 
 def open_snapshots(workspace: Path, folder: Path) -> Snapshots:
-    """The snapshots of a workspace, kept in the session's folder: by git where it is there, else as copies."""
-    from core.workspace.copies import CopyStore
-    from core.workspace.shadow_git import ShadowGit
+    """Snapshots of a workspace in the session's folder. Raises WorkspaceError when it can't be a workspace."""
+    program = find_git()
+    return CopyStore(workspace, folder) if program is None else ShadowGit(workspace, folder, program)
 
-    git = shutil.which("git")
-    inner: Snapshots = (
-        ShadowGit(workspace, folder / "files.git", git) if git else CopyStore(workspace, folder / "files")
-    )
-    return OneAtATime(inner)
+
+def _key(status: os.stat_result) -> _Key:
+    return _Key(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_mode)
+
+
+def _inside(folder: Path, workspace: Path) -> set[str]:
+    """The session's own folder, when it lies in the workspace: a snapshot must not hold itself."""
+    return {str(folder.relative_to(workspace))} if folder.is_relative_to(workspace) else set()
+
+
+def _told(skipped: dict[str, str]) -> str:
+    if not skipped:
+        return ""
+    return f"Not covered: {_some([f'{path} ({why})' for path, why in sorted(skipped.items())])}."
+
+
+def _some(items: list[str]) -> str:
+    more = len(items) - _TOLD
+    return ", ".join(items[:_TOLD]) + (f" and {more} more" if more > 0 else "")

@@ -131,7 +131,7 @@ def test_a_workspace_may_say_harmless_things_and_they_win(tmp_path: Path) -> Non
     assert (found.name, found.ignore, found.test_command) == ("theirs", ["a/"], "pytest")
 
 
-@pytest.mark.parametrize("section", [name for name in Config.__struct_fields__])
+@pytest.mark.parametrize("section", list(Config.__struct_fields__))
 def test_a_workspace_may_not_set_what_the_user_sets(tmp_path: Path, section: str) -> None:
     user = written(tmp_path, "")
     written(tmp_path, f"[{section}]\n", ".longwatch.toml")

@@ -237,7 +237,8 @@ def _steps(done: int) -> list[PlanStep]:
     ]
     status = lambda index: "done" if index < done else "active" if index == done else "todo"  # noqa: E731
     return [
-        PlanStep(id=f"s{i + 1}", intent=intent, check=check, status=status(i)) for i, (intent, check) in enumerate(intents)
+        PlanStep(id=f"s{i + 1}", intent=intent, check=check, status=status(i))
+        for i, (intent, check) in enumerate(intents)
     ]
 
 
@@ -256,8 +257,18 @@ def audit_session(*, running: bool = True) -> Log:
     log.add(PlanChanged(steps=_steps(0), reason="first plan"))
     log.call("read_file", {"path": "inventory/store.py"}, CODE)
     log.call("read_file", {"path": "inventory/load.py"}, CODE.replace("sqlite3", "pickle"), text=REPORT)
-    log.add(MemoryWritten(text="Tests run with `python -m pytest -q`; 7 of them, 0.4 s.", category="command", topic="tests"), key="m1")
-    log.add(MemoryWritten(text="The public API of inventory.store must not change.", category="constraint", topic="api", pinned=True), key="m2")
+    log.add(
+        MemoryWritten(
+            text="Tests run with `python -m pytest -q`; 7 of them, 0.4 s.", category="command", topic="tests"
+        ),
+        key="m1",
+    )
+    log.add(
+        MemoryWritten(
+            text="The public API of inventory.store must not change.", category="constraint", topic="api", pinned=True
+        ),
+        key="m2",
+    )
     for index in range(8):
         log.call("read_file", {"path": f"inventory/part_{index}.py"}, CODE, ms=21 + index)
     log.call(
@@ -280,23 +291,42 @@ def audit_session(*, running: bool = True) -> Log:
         files=[FileChange(path="inventory/store.py", before="a" * 64, after="b" * 64, added=2, removed=1)],
         text="`find` first: a bound parameter instead of formatting.",
     )
-    log.call("run_command", {"command": "python -m pytest -q"}, FAILURE, effect="command", ok=False, ms=912, exit_code=1)
+    log.call(
+        "run_command", {"command": "python -m pytest -q"}, FAILURE, effect="command", ok=False, ms=912, exit_code=1
+    )
     log.add(PlanChanged(steps=_steps(1), reason="step done"))
     failed = log.requested()
-    log.add(ModelFailed(error="overloaded", message="The provider is overloaded (529).", status=529), key=failed, after_s=1.2)
+    log.add(
+        ModelFailed(error="overloaded", message="The provider is overloaded (529).", status=529),
+        key=failed,
+        after_s=1.2,
+    )
     log.add(RetryWaiting(until_us=log.at_us + 4_000_000, delay_s=4.0, error="overloaded", attempt=1), key=failed)
     log.at_us += 4_000_000
     for index in range(10):
-        log.call("search_codebase", {"pattern": f"execute\\(.*%.*{index}"}, f"inventory/store.py:{40 + index}: cursor.execute(")
+        log.call(
+            "search_codebase",
+            {"pattern": f"execute\\(.*%.*{index}"},
+            f"inventory/store.py:{40 + index}: cursor.execute(",
+        )
     log.add(GuidanceQueued(text="Leave the public API of store.py as it is."), key="01cmdguide", actor="user")
-    log.add(CommandAccepted(verb="guide", args={"text": "Leave the public API of store.py as it is."}), key="01cmdguide", actor="user")
+    log.add(
+        CommandAccepted(verb="guide", args={"text": "Leave the public API of store.py as it is."}),
+        key="01cmdguide",
+        actor="user",
+    )
     log.add(GuidanceDelivered(text="Leave the public API of store.py as it is."), key="01cmdguide", actor="user")
     log.add(CommandAccepted(verb="compress"), key="01cmdcompress", actor="user")
     keep = log.head
     log.add(
         ContextCompressed(
-            policy="digest", reason="operator", pinned="pinned", digest="digest", keep_from=keep,
-            tokens_before=48_200, tokens_after=11_700,
+            policy="digest",
+            reason="operator",
+            pinned="pinned",
+            digest="digest",
+            keep_from=keep,
+            tokens_before=48_200,
+            tokens_after=11_700,
         )
     )
     log.add(CommandDone(verb="compress"), key="01cmdcompress")
@@ -304,23 +334,43 @@ def audit_session(*, running: bool = True) -> Log:
     log.checkpoint(2, "before edit_file inventory/load.py")
     boundary = log.head
     log.call(
-        "edit_file", {"path": "inventory/load.py", "old": "pickle.load", "new": "json.load"}, DIFF.replace("store", "load"),
-        effect="write", ms=14,
+        "edit_file",
+        {"path": "inventory/load.py", "old": "pickle.load", "new": "json.load"},
+        DIFF.replace("store", "load"),
+        effect="write",
+        ms=14,
         files=[FileChange(path="inventory/load.py", before="c" * 64, after="d" * 64, added=5, removed=9)],
         text="Next is the loader.",
     )
     log.add(MemoryWritten(text="load() is also called by scripts/migrate.py.", category="fact", topic="load"), key="m3")
-    log.add(CommandAccepted(verb="rewind", args={"to": boundary, "files": True, "conversation": True}), key="01cmdrewind", actor="user")
-    log.add(HeadMoved(to=boundary or 1, origin=log.head or 1, reason="rewind", files=["M inventory/load.py"]), key="01cmdrewind")
+    log.add(
+        CommandAccepted(verb="rewind", args={"to": boundary, "files": True, "conversation": True}),
+        key="01cmdrewind",
+        actor="user",
+    )
+    log.add(
+        HeadMoved(to=boundary or 1, origin=log.head or 1, reason="rewind", files=["M inventory/load.py"]),
+        key="01cmdrewind",
+    )
     log.add(CommandDone(verb="rewind"), key="01cmdrewind")
-    log.add(GuidanceDelivered(text="The session was rewound to checkpoint c2; inventory/load.py is as it was then.", source="notice"))
-    log.add(MemoryWritten(text="bandit needs -q and -r; the report goes to stdout.", category="command", topic="bandit"), key="m4")
+    log.add(
+        GuidanceDelivered(
+            text="The session was rewound to checkpoint c2; inventory/load.py is as it was then.", source="notice"
+        )
+    )
+    log.add(
+        MemoryWritten(text="bandit needs -q and -r; the report goes to stdout.", category="command", topic="bandit"),
+        key="m4",
+    )
     log.add(MemoryWritten(text="First guess about the loader was wrong.", category="note", topic="load"), key="m5")
     log.add(MemoryForgotten(id="m5", reason="no longer true"))
     log.checkpoint(3, "before write_file inventory/load.py")
     log.call(
-        "write_file", {"path": "inventory/load.py", "content": CODE.replace("sqlite3", "json")}, DIFF.replace("store", "load"),
-        effect="write", ms=9,
+        "write_file",
+        {"path": "inventory/load.py", "content": CODE.replace("sqlite3", "json")},
+        DIFF.replace("store", "load"),
+        effect="write",
+        ms=9,
         files=[FileChange(path="inventory/load.py", before="c" * 64, after="e" * 64, added=11, removed=14)],
         text="The loader as a whole, with `json`.",
     )
@@ -331,9 +381,18 @@ def audit_session(*, running: bool = True) -> Log:
     log.add(PlanChanged(steps=_steps(3), reason="step done"))
     log.checkpoint(4, "before run_command python -m pytest -q", 2)
     if running:
-        log.call("run_command", {"command": "python -m pytest -q"}, "", effect="command", finish=False, text="The tests again.")
+        log.call(
+            "run_command",
+            {"command": "python -m pytest -q"},
+            "",
+            effect="command",
+            finish=False,
+            text="The tests again.",
+        )
         return log
-    log.call("run_command", {"command": "python -m pytest -q"}, "7 passed in 0.40s", effect="command", ms=870, exit_code=0)
+    log.call(
+        "run_command", {"command": "python -m pytest -q"}, "7 passed in 0.40s", effect="command", ms=870, exit_code=0
+    )
     key = log.requested()
     log.responded(key, [{"type": "text", "text": "All findings are fixed and AUDIT.md is written."}])
     log.add(SessionFinished(state="finished", reason="done"))
@@ -352,11 +411,34 @@ def long_session(calls: int = 1_158) -> Log:
         elif kind == 1:
             change = FileChange(path=f"src/module_{index}.py", before="a", after="b", added=3, removed=2)
             log.checkpoint(index, f"before edit {index}")
-            log.call("edit_file", {"path": f"src/module_{index}.py", "old": "a", "new": "b"}, DIFF, effect="write", files=[change])
+            log.call(
+                "edit_file",
+                {"path": f"src/module_{index}.py", "old": "a", "new": "b"},
+                DIFF,
+                effect="write",
+                files=[change],
+            )
         else:
-            log.call("run_command", {"command": f"pytest tests/test_{index}.py"}, FAILURE, effect="command", ok=index % 5 > 0, exit_code=0)
+            log.call(
+                "run_command",
+                {"command": f"pytest tests/test_{index}.py"},
+                FAILURE,
+                effect="command",
+                ok=index % 5 > 0,
+                exit_code=0,
+            )
         if index % 100 == 99:
-            log.add(ContextCompressed(policy="digest", reason="cost", pinned="p", digest="d", keep_from=log.head, tokens_before=180_000, tokens_after=30_000))
+            log.add(
+                ContextCompressed(
+                    policy="digest",
+                    reason="cost",
+                    pinned="p",
+                    digest="d",
+                    keep_from=log.head,
+                    tokens_before=180_000,
+                    tokens_after=30_000,
+                )
+            )
             log.filled = 30_000
     return log
 

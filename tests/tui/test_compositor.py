@@ -54,12 +54,16 @@ class Question(ModalScreen[None]):
 
 
 class Sample(ThriftyApp[None]):
-    CSS = "#left { width: 2fr; } #right { width: 1fr; } VerticalScroll { border: round $primary; } .long { height: auto; }"
+    CSS = """
+    #left { width: 2fr; }
+    #right { width: 1fr; }
+    VerticalScroll { border: round $primary; }
+    """
 
     def compose(self) -> ComposeResult:
         with Horizontal():
             with VerticalScroll(id="left"):
-                yield Static("\n".join(f"line {n} of many, wide 日本 ⚠ narrow" for n in range(80)), classes="long")
+                yield Static("\n".join(f"line {n} of many, wide 日本 ⚠ narrow" for n in range(80)))
             with VerticalScroll(id="right"):
                 yield Static("0", id="counter", markup=False)
                 yield Input(placeholder="guide", id="guide")

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from tui.driver import PatientWriter
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -116,6 +118,25 @@ def test_a_terminal_that_stalls_and_then_closes_ends_the_screen(terminal: Termin
     terminal.hang_up()
     terminal.until(lambda: "ended" in terminal.lines())
     assert terminal.process.wait(10) == 0
+
+
+def test_a_terminal_that_takes_nothing_for_too_long_counts_as_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.driver.STALL_LIMIT", 0.0)
+    reading, writing = os.pipe()
+    lost: list[str] = []
+    with os.fdopen(reading, "rb"), os.fdopen(writing, "w") as file:
+        writer = PatientWriter(file, drained=lambda: None, lost=lost.append)
+        writer.start()
+        for _ in range(200):
+            writer.write("x" * 65_536)
+            if lost:
+                break
+            threading.Event().wait(0.005)
+        assert lost == ["stalled"] and writer.dead
+        writer.write("nobody waits for this")
+        writer.stop()
+        os.read(reading, 1 << 20)
+        writer.join(10)
 
 
 def test_keys_arrive(terminal: Terminal) -> None:

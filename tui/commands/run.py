@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import click
@@ -17,6 +20,7 @@ from core.events import Event
 from core.journal.catalogue import find_session
 from core.models.profiles import read_key, resolve_endpoint
 
+EXIT_INTERRUPTED = 130
 DEMO_TASK = (
     "Audit this project for security problems: find them with a scanner, fix what can be fixed without breaking "
     "the tests, and write AUDIT.md with what was found, what was done, and what remains open."
@@ -51,9 +55,8 @@ def screen_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.pass_obj
 def run(home: Path, task: str, workspace: Path, **options: Any) -> int:
     """Start a session. TASK: the words, @FILE, or - for standard input."""
-    from core.workspace.snapshots import check_workspace
-
     from core.session import NewSession, create
+    from core.workspace.snapshots import check_workspace
 
     place = check_workspace(workspace)
     config = load_config(workspace=place)
@@ -95,6 +98,8 @@ def demo(home: Path, speed: float, workspace: Path | None, **options: Any) -> in
 @click.command()
 @click.argument("session", required=False)
 @click.option("--speed", type=float, help="Pace of a simulated model; 0: no delay.")
+@click.option("--budget", type=click.FloatRange(min=0, min_open=True), help="A new budget for the whole session.")
+@click.option("--max-turns", type=click.IntRange(min=1), help="A new limit of replies for the whole session.")
 @screen_options
 @click.pass_obj
 def resume(home: Path, session: str | None, speed: float | None, **options: Any) -> int:
@@ -103,7 +108,7 @@ def resume(home: Path, session: str | None, speed: float | None, **options: Any)
 
     summary = find_session(home, session)
     config = load_config(workspace=Path(summary.workspace) if summary.workspace else None)
-    opened = asyncio.run(continue_session(summary.folder))
+    opened = asyncio.run(continue_session(summary.folder, budget_usd=_amount(options["budget"])))
     pace = speed if speed is not None else opened.settings.get("speed", 1.0)
     return _go(summary.folder, config, {**options, "speed": pace})
 
@@ -133,7 +138,7 @@ def _task(words: str) -> str:
 def _go(folder: Path, config: Config, options: dict[str, Any]) -> int:
     from core.agent.host import Hosting
 
-    hosting = Hosting(folder, config, wait=options["wait"], speed=options["speed"])
+    hosting = Hosting(folder, config, wait=options["wait"], speed=options["speed"], max_turns=options.get("max_turns"))
     if options["headless"]:
         return headless(hosting, options["as_json"])
     if options["detach"]:
@@ -146,31 +151,48 @@ def _go(folder: Path, config: Config, options: dict[str, Any]) -> int:
 
 
 def headless(hosting: Any, as_json: bool) -> int:
-    """Run in the foreground without a screen; events go to stdout as they are committed."""
-    from core.agent.host import host
+    """Run in the foreground without a screen; events go to stdout as they are committed.
+
+    Printing has a thread of its own (this one), so that whoever does not read on never holds up the agent.
+    """
+    from core.session import BackgroundRunner
+
+    committed: SimpleQueue[list[Event] | None] = SimpleQueue()
+    runner = BackgroundRunner(hosting)
+    interrupted = threading.Event()
+
+    def interrupt(*_: object) -> None:
+        interrupted.set()
+        runner.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
+    click.echo(f"session {hosting.folder.name}", err=True)
+    runner.start(committed.put, on_end=lambda: committed.put(None))
+    _print_until_end(committed, as_json)
+    code = runner.join()
+    if interrupted.is_set():
+        click.echo("longwatch: interrupted; `longwatch resume` goes on with it", err=True)
+        return EXIT_INTERRUPTED
+    return code
+
+
+def _print_until_end(committed: SimpleQueue[list[Event] | None], as_json: bool) -> None:
     from tui.plain import PlainLines, json_line
 
-    plain = PlainLines()
-
-    def show(events: list[Event]) -> None:
+    plain, heard = PlainLines(), True
+    while (events := committed.get()) is not None:
         for event in events:
-            for line in [json_line(event)] if as_json else plain.lines(event):
-                click.echo(line)
-
-    hosting.on_events = show
-    click.echo(f"session {hosting.folder.name}", err=True)
-    return asyncio.run(_until_signal(host(hosting)))
+            lines = [json_line(event)] if as_json else plain.lines(event)
+            if heard and lines:
+                heard = _print("\n".join(lines))
 
 
-async def _until_signal(work: Any) -> int:
-    """The work's result; 130 when SIGINT or SIGTERM ended it (the session can be resumed)."""
-    task = asyncio.ensure_future(work)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, task.cancel)
+def _print(text: str) -> bool:
+    """Print; False once nobody reads any more."""
     try:
-        code: int = await task
-    except asyncio.CancelledError:
-        click.echo("longwatch: interrupted; `longwatch resume` goes on with it", err=True)
-        return 130
-    return code
+        click.echo(text)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+    return True

@@ -87,12 +87,11 @@ def export(home: Path, session: str, file: Path, form: str | None) -> int:
     form = form or ("jsonl" if file.suffix == ".jsonl" else "session")
     aside = file.with_name(f".{file.name}.new")
     try:
-        with Reader(summary.folder) as reader:
-            if form == "jsonl":
-                with aside.open("w", encoding="utf-8") as out:
-                    export_jsonl(reader, out)
-            else:
-                export_session(reader, aside)
+        if form == "jsonl":
+            with Reader(summary.folder) as reader, aside.open("wb") as out:
+                export_jsonl(reader, out)
+        else:
+            export_session(summary.folder, aside)
         aside.replace(file)
     except OSError as error:
         aside.unlink(missing_ok=True)

@@ -36,12 +36,12 @@ def themes() -> int:
     """List the themes and what is wrong with any that can't be used."""
     from tui.theming import load_themes
 
-    loaded, failed = load_themes()
-    for theme in loaded:
-        click.echo(theme.name)
-    for problem in failed:
+    loaded = load_themes(config_path().parent / "themes")
+    for name in sorted(theme.name for theme in loaded.themes):
+        click.echo(name)
+    for problem in loaded.failed:
         click.echo(f"longwatch: {problem}", err=True)
-    return 1 if failed else 0
+    return 1 if loaded.failed else 0
 
 
 @click.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
@@ -15,8 +15,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from tui.messages import ControlGiven, DockClosed
-
-TitleParts = tuple[str, str]
+from tui.widgets.live_label import LiveLabel
 
 
 def title_line(title: str, note: str) -> Content:
@@ -31,8 +30,8 @@ class Dock(Vertical):
 
     DEFAULT_CSS = """
     Dock {
-        height: auto; max-height: 60%; padding: 0 1; background: $panel;
-        border-top: heavy $accent;
+        height: auto; max-height: 16; padding: 0 1; background: $panel;
+        border-top: hkey $accent;
     }
     Dock Static { height: auto; }
     Dock Input { border: none; padding: 0; height: 1; background: $surface; }
@@ -42,7 +41,7 @@ class Dock(Vertical):
     NOTE: ClassVar[str] = ""
 
     def compose(self) -> ComposeResult:
-        yield Static(title_line(self.TITLE, self.NOTE), classes="dock--title")
+        yield LiveLabel(title_line(self.TITLE, self.NOTE), classes="dock--title")
 
     def give(self, verb: str, **args: Any) -> None:
         """The user decided."""
@@ -74,7 +73,7 @@ class ChoiceDock(Dock, can_focus=True):
         self._title, self._facts, self._choices = title, facts, {choice.key: choice for choice in choices}
 
     def compose(self) -> ComposeResult:
-        yield Static(title_line(self._title, ""), classes="dock--title")
+        yield LiveLabel(title_line(self._title, ""), classes="dock--title")
         yield Static(Content("\n".join(self._facts)), markup=False)
         yield Static(self._keys_line())
 
@@ -103,7 +102,7 @@ class LineDock(Dock):
 
     VERB: ClassVar[str] = ""
     PLACEHOLDER: ClassVar[str] = ""
-    NOTE: ClassVar[str] = "enter sends · esc leaves it"
+    NOTE: ClassVar[str] = "enter sends · esc closes"
 
     def __init__(self, value: str = "") -> None:
         super().__init__()
@@ -127,11 +126,13 @@ class LineDock(Dock):
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
         try:
-            args = self.accept(event.value.strip())
+            self.submit(event.value.strip())
         except ValueError as fault:
             self.query_one(".dock--fault", Static).update(Content.styled(str(fault), "$error"))
-        else:
-            self.give(self.VERB, **args)
+
+    def submit(self, text: str) -> None:
+        """What enter does. Raises ValueError with a sentence for the user."""
+        self.give(self.VERB, **self.accept(text))
 
 
 class BudgetDock(LineDock):
@@ -176,6 +177,3 @@ class ModelDock(LineDock):
         if not text:
             raise ValueError("Write the model's name as the provider spells it.")
         return {"model": text}
-
-
-DockMaker = Callable[[], Dock]

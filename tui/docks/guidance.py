@@ -16,6 +16,7 @@ from core.events import GuidanceQueued
 from core.folds.words import one_line
 from tui.docks.dock import Dock, title_line
 from tui.safe import safe_text
+from tui.widgets.live_label import LiveLabel
 
 NEWLINE_KEYS = ("ctrl+j", "alt+enter", "shift+enter")
 """ctrl+j is the one that every terminal sends; the others where the terminal can."""
@@ -60,7 +61,7 @@ class GuidanceDock(Dock):
         self._standing = False
 
     def compose(self) -> ComposeResult:
-        yield Static(self._title(), classes="dock--title")
+        yield LiveLabel(self._title(), classes="dock--title")
         yield GuidanceInput(compact=True, soft_wrap=True, show_line_numbers=False, tab_behavior="focus")
         yield Static(self._waiting(), markup=False, classes="dock--waiting")
 
@@ -70,16 +71,20 @@ class GuidanceDock(Dock):
         field.focus()
 
     def _title(self) -> Content:
-        title = "Standing guidance (repeated for ever)" if self._standing else "Guide the agent"
+        title = "Standing guidance" if self._standing else "Guide the agent"
         other = "once" if self._standing else "standing"
-        return title_line(title, f"enter sends · ctrl+j new line · ctrl+t {other} · esc leaves it")
+        return title_line(title, f"enter sends · ctrl+j new line · ctrl+t {other} · esc closes")
 
     def _waiting(self) -> Content:
-        if not self._queued:
-            return Content.styled("It is read with the next request, after the running tool's result.", "$muted")
-        latest = safe_text(one_line(list(self._queued.values())[-1].text, 90))
-        more = f" (+{len(self._queued) - 1} more)" if len(self._queued) > 1 else ""
-        return Content.assemble(("not yet read: ", "$warning"), latest, (f"{more}  ctrl+r takes it back", "$muted"))
+        if self._queued:
+            latest = safe_text(one_line(list(self._queued.values())[-1].text, 60))
+            more = f" and {len(self._queued) - 1} more" if len(self._queued) > 1 else ""
+            return Content.assemble(
+                ("not read yet: ", "$warning"), latest, (f"{more} · ctrl+r takes it back", "$muted")
+            )
+        if self._standing:
+            return Content.styled("Pinned: it is repeated for ever and survives every compression.", "$muted")
+        return Content.styled("It is read with the next request, after the running tool's result.", "$muted")
 
     def on_guidance_input_submitted(self, event: GuidanceInput.Submitted) -> None:
         event.stop()
@@ -92,7 +97,8 @@ class GuidanceDock(Dock):
     def action_toggle_standing(self) -> None:
         """Between once and for ever."""
         self._standing = not self._standing
-        self.query_one(".dock--title", Static).update(self._title())
+        self.query_one(".dock--title", LiveLabel).update(self._title())
+        self.query_one(".dock--waiting", Static).update(self._waiting())
 
     def action_retract(self) -> None:
         """Take back the latest text that was not delivered."""

@@ -53,7 +53,7 @@ class RewindDock(Dock, can_focus=True):
     """Pick with the arrows, then 1, 2 or 3; nothing happens before one of them is pressed."""
 
     TITLE = "Rewind"
-    NOTE = "↑ ↓ choose · 1 conversation and files · 2 conversation only · 3 files only · esc leaves it"
+    NOTE = "↑↓ choose · 1 conversation + files · 2 conversation · 3 files · esc closes"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", show=False),
         Binding("down,j", "move(1)", show=False),
@@ -69,20 +69,20 @@ class RewindDock(Dock, can_focus=True):
         self._view = view
         self._checkpoints = view.checkpoints.on_branch()[::-1]
         self._cursor = 0
+        self._fault = ""
 
     def compose(self) -> ComposeResult:
         yield from super().compose()
-        yield Static("", markup=False, classes="dock--list")
-        yield Static("", markup=False, classes="dock--facts")
-
-    def on_mount(self) -> None:
-        self.call_after_refresh(self._draw)
+        width = self._width()
+        yield Static(self._list(width), markup=False, classes="dock--list")
+        yield Static(self._facts(width), markup=False, classes="dock--facts")
 
     def on_resize(self) -> None:
         self._draw()
 
     def action_move(self, steps: int) -> None:
         """Up or down the list."""
+        self._fault = ""
         self._cursor = min(max(self._cursor + steps, 0), max(0, len(self._checkpoints) - 1))
         self._draw()
 
@@ -92,22 +92,29 @@ class RewindDock(Dock, can_focus=True):
             return
         chosen = self._checkpoints[self._cursor]
         if files and chosen.tree is None:
-            self.query_one(".dock--facts", Static).update(
-                Content.styled("This checkpoint has no snapshot of the files: only 2 is possible.", "$error")
-            )
+            self._fault = "This checkpoint has no snapshot of the files: only 2 is possible."
+            self._draw()
             return
         self.give("rewind", to=chosen.boundary, files=files, conversation=conversation)
 
+    def _width(self) -> int:
+        return max(20, self.app.size.width - 2)
+
     def _draw(self) -> None:
-        width = max(20, self.content_size.width)
-        rows, facts = self.query_one(".dock--list", Static), self.query_one(".dock--facts", Static)
+        self.query_one(".dock--list", Static).update(self._list(self._width()))
+        self.query_one(".dock--facts", Static).update(self._facts(self._width()))
+
+    def _list(self, width: int) -> Content:
         if not self._checkpoints:
-            rows.update(Content.styled("No checkpoint yet: nothing on this branch has changed a file.", MUTED))
-            return
+            return Content.styled("No checkpoint yet: nothing on this branch has changed a file.", MUTED)
         top = max(0, min(self._cursor - ROWS // 2, len(self._checkpoints) - ROWS))
-        lines = [self._row(index, width) for index in range(top, min(top + ROWS, len(self._checkpoints)))]
-        rows.update(Content("\n").join(lines))
-        facts.update(facts_lines(between(self._view, self._checkpoints[self._cursor]), width))
+        shown = range(top, min(top + ROWS, len(self._checkpoints)))
+        return Content("\n").join([self._row(index, width) for index in shown])
+
+    def _facts(self, width: int) -> Content:
+        if self._fault or not self._checkpoints:
+            return Content.styled(self._fault, "$error")
+        return facts_lines(between(self._view, self._checkpoints[self._cursor]), width)
 
     def _row(self, index: int, width: int) -> Content:
         checkpoint = self._checkpoints[index]
@@ -117,14 +124,16 @@ class RewindDock(Dock, can_focus=True):
         line = f" {fit(checkpoint.id, 6)}{facts}{safe_text(one_line(checkpoint.label, 120))}"
         chosen = index == self._cursor
         text = ("▸" if chosen else " ") + line
-        return Content.styled(fit(text, width), "bold $accent on $boost" if chosen else "")
+        return Content.styled(fit(text, width), "bold $accent on $cursor-line" if chosen else "")
 
 
 def facts_lines(lost: Between, width: int) -> Content:
     """What lies between, in words; what can't be taken back is said."""
     counts = [figures.plural(lost.turns, "turn"), figures.plural(lost.calls, "call")]
     files = f"{figures.plural(len(lost.files), 'file')} changed"
-    line = clip(f"Leaves behind {', '.join(counts)}, {files}" + (f": {', '.join(lost.files)}" if lost.files else ""), width)
+    line = clip(
+        f"Leaves behind {', '.join(counts)}, {files}" + (f": {', '.join(lost.files)}" if lost.files else ""), width
+    )
     content = Content.styled(safe_text(line), "$warning")
     if lost.commands:
         told = f"{figures.plural(len(lost.commands), 'command')} ran since; what they did outside the workspace stays: "

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content, Span
-from textual.widgets import Static
 
 from core.folds.timeline import Timeline
 from core.folds.view import SessionView
@@ -16,6 +13,7 @@ from tui.docks.playback import Playback
 from tui.messages import SeekRequested
 from tui.panes import figures
 from tui.panes.sheet_lines import MUTED, spread
+from tui.widgets.live_label import LiveLabel
 
 GLYPHS = {
     "bookmark": ("★", "$warning"),
@@ -58,7 +56,7 @@ def seq_of(cell: int, last: int, width: int) -> int:
     return min(last, max(1, -(-cell * last // width) + 1))
 
 
-class Track(Static):
+class Track(LiveLabel):
     """The line of marks; a click seeks."""
 
     def on_click(self, event: events.Click) -> None:
@@ -73,7 +71,6 @@ class Scrubber(Vertical):
     DEFAULT_CSS = """
     Scrubber { height: auto; display: none; padding: 0 1; background: $panel; }
     Scrubber.-shown { display: block; }
-    Scrubber Static { height: 1; }
     """
 
     def __init__(self, *, id: str) -> None:
@@ -82,8 +79,8 @@ class Scrubber(Vertical):
         self._seq = 0
 
     def compose(self) -> ComposeResult:
-        yield Static("", classes="scrubber--line")
-        yield Track("")
+        yield LiveLabel(classes="scrubber--line")
+        yield Track()
 
     def show(self, view: SessionView, seq: int, playback: Playback) -> None:
         """Show position `seq` of the session and how it plays."""
@@ -92,8 +89,8 @@ class Scrubber(Vertical):
         if not width:
             self.call_after_refresh(self.show, view, seq, playback)
             return
-        self.query_one(".scrubber--line", Static).update(position_line(view, seq, playback, width), layout=False)
-        self.query_one(Track).update(track(view.timeline, seq, width), layout=False)
+        self.query_one(".scrubber--line", LiveLabel).update(position_line(view, seq, playback, width))
+        self.query_one(Track).update(track(view.timeline, seq, width))
 
     def seek_to_cell(self, cell: int) -> None:
         """What a click on the track asks for."""
@@ -107,7 +104,7 @@ def position_line(view: SessionView, seq: int, playback: Playback, width: int) -
     now = figures.elapsed(view.timeline.at_us(seq) - start)
     whole = figures.elapsed(view.timeline.at_us(view.last_seq) - start)
     left = Content.assemble(
-        ("▶ playing" if playback.playing else "Ⅱ held   ", "bold $accent"),
+        ("▶ playing" if playback.playing else "‖ held   ", "bold $accent"),
         (f" {playback.speed:g}×".ljust(7), "bold"),
         (now, "bold"),
         (f" / {whole}   ", MUTED),
@@ -125,15 +122,3 @@ def _legend(timeline: Timeline, room: int) -> Content:
         if kind in present and legend.cell_length + part.cell_length <= room:
             legend += part
     return legend
-
-
-def next_checkpoint(view: SessionView, seq: int, steps: int) -> int | None:
-    """The checkpoint after (1) or before (-1) `seq`."""
-    return view.timeline.next("checkpoint", seq) if steps > 0 else view.timeline.previous("checkpoint", seq)
-
-
-def next_turn(view: SessionView, seq: int, steps: int) -> int | None:
-    """The reply after (1) or before (-1) `seq`."""
-    seqs = [point for point, _bill in view.costs.total.points()]
-    index = bisect_right(seqs, seq) if steps > 0 else bisect_right(seqs, seq - 1) - 1
-    return seqs[index] if 0 <= index < len(seqs) else None

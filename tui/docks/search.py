@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import on
 from textual.message import Message
-from textual.widgets import Input
 
 from tui.docks.dock import LineDock
 from tui.messages import DockClosed
@@ -26,8 +24,6 @@ class SearchDock(LineDock):
     TITLE: ClassVar[str] = "Search the conversation"
     NOTE: ClassVar[str] = "enter finds · then n and N · empty to stop marking"
 
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.post_message(SearchGiven(event.value.strip()))
+    def submit(self, text: str) -> None:
+        self.post_message(SearchGiven(text))
         self.post_message(DockClosed())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from textual.content import Content
 
 from core.folds.context_usage import PARTS, ContextUsage, ContextWindow
@@ -10,6 +12,7 @@ from tui.panes import figures
 from tui.panes.bars import curve, stacked
 from tui.panes.sheet import Sheet
 from tui.panes.sheet_lines import MUTED, heading, spread
+from tui.widgets.gauge import Part, legend
 
 CURVE_ROWS = 4
 LABELS = {
@@ -22,6 +25,8 @@ LABELS = {
     "reserve": "kept for the reply",
     "free": "free",
 }
+ROOM = ("reserve", "free")
+"""Not content, but room that is left."""
 
 
 class ContextPane(Sheet):
@@ -38,48 +43,38 @@ class ContextPane(Sheet):
         usage = view.context.usage.at(at)
         if not usage.total:
             return [heading("No request yet.")]
-        return [*_total_lines(usage, width), *_legend_lines(usage, width), *_curve_lines(view.context, at, width)]
+        return [*_total_lines(usage, width), *legend(filling(usage), width), *_curve_lines(view.context, at, width)]
 
 
-def colour_of(part: str) -> str:
-    """The colour of a part of the window."""
-    return f"$context-{part}" if part in LABELS else "$secondary"
-
-
-def filling(usage: ContextUsage) -> dict[str, int]:
-    """Tokens of everything in the window, the reserve and what is free included; adds up to the window if known."""
-    parts = {name: usage.parts[name] for name in PARTS if usage.parts.get(name)}
-    parts |= {name: count for name, count in usage.parts.items() if name not in PARTS and count}
+def filling(usage: ContextUsage) -> list[Part]:
+    """Everything in the window, the reserve and what is free included; adds up to the window where that is known."""
+    names = [*PARTS, *(name for name in usage.parts if name not in PARTS)]
+    parts = [(name, usage.parts[name]) for name in names if usage.parts.get(name)]
     if usage.window is not None:
         room = max(0, usage.window - usage.total)
-        parts |= {"reserve": min(usage.reserve, room), "free": usage.free or 0}
-    return parts
+        parts += [("reserve", min(usage.reserve, room)), ("free", usage.free or 0)]
+    return [Part(LABELS.get(name, name), count, _variable(name), empty=name in ROOM) for name, count in parts]
+
+
+def _variable(name: str) -> str:
+    return f"context-{name}" if name in LABELS else "secondary"
 
 
 def _total_lines(usage: ContextUsage, width: int) -> list[Content]:
-    window = f" of {figures.tokens(usage.window)}" if usage.window else ", window unknown"
-    total = Content("used  ") + Content.styled(f"{usage.total:,}", "bold") + Content.styled(f"{window} tokens", MUTED)
+    window = f" of {usage.window:,}" if usage.window else ", window unknown"
+    total = Content.styled(f"{usage.total:,}", "bold") + Content.styled(f"{window} tokens", MUTED)
     how = Content.styled("measured" if usage.measured else "estimated", "$success" if usage.measured else MUTED)
-    segments = [(count, colour_of(name)) for name, count in filling(usage).items()]
-    return [spread(total, how, width), stacked(segments, width), Content("")]
-
-
-def _legend_lines(usage: ContextUsage, width: int) -> list[Content]:
-    parts = filling(usage)
-    whole = sum(parts.values())
-    lines = []
-    for name, count in parts.items():
-        left = Content.assemble(("■ ", colour_of(name)), LABELS.get(name, name))
-        share = figures.percent(count / whole)
-        lines.append(spread(left, Content(f"{count:>9,}") + Content.styled(f"{share:>6}", MUTED), width))
-    return lines
+    return [spread(total, how, width), stacked(filling(usage), width), Content("")]
 
 
 def _curve_lines(context: ContextWindow, at: int | None, width: int) -> list[Content]:
-    points = [(seq, float(usage.total)) for seq, usage in context.usage.points(at)]
+    points = context.usage.points(at)
     if len(points) < 2:
         return []
+    seqs = [seq for seq, _usage in points]
     cuts = [seq for seq, _before, _after in context.compressions if at is None or seq <= at]
-    peak = f"over the session · highest {figures.tokens(int(max(size for _seq, size in points)))}"
-    title = peak + (f" · ▼ {figures.plural(len(cuts), 'compression')}" if cuts else "")
-    return [Content(""), heading(title), *curve(points, width, CURVE_ROWS, "$primary", marks=cuts)]
+    marks = [bisect_left(seqs, seq) / len(seqs) for seq in cuts]
+    highest = figures.tokens(max(usage.total for _seq, usage in points))
+    title = "size, request by request" + (f" · ▲ {figures.plural(len(cuts), 'compression')}" if cuts else "")
+    values = [float(usage.total) for _seq, usage in points]
+    return [Content(""), heading(title), *curve(values, width, CURVE_ROWS, (highest, "0"), marks)]

@@ -67,7 +67,8 @@ class BranchRows:
         return Item(0, 0, "agent", "tail", tail.plain), tail
 
     def _place(self, index: int, item: Item) -> Place:
-        return place_of(item, self.items[index - 1] if index else None)
+        call = self._view.tool_calls.get(item.call) if self._view else None
+        return place_of(item, self.items[index - 1] if index else None, call)
 
 
 class ConversationPane(Pane):
@@ -120,7 +121,11 @@ class ConversationPane(Pane):
         moved = self.at != self._drawn_at
         for index in range(max(0, common - RECENT), common):
             call = view.tool_calls.get(self._rows.items[index].call)
-            if call and self._rows.items[index].kind == "call" and (moved or (call.finished_seq or 0) > self._drawn_seq):
+            if (
+                call
+                and self._rows.items[index].kind == "call"
+                and (moved or (call.finished_seq or 0) > self._drawn_seq)
+            ):
                 self.line_list.changed(index)
 
     def _settle_tail(self, fresh: list[Item], at: int | None) -> None:
@@ -168,14 +173,12 @@ class ConversationPane(Pane):
                 return True
         return False
 
-    def toggle_times(self) -> None:
-        """Elapsed times in the gutter, or not."""
-        self._times = not self._rows.manner.times
-        self._restyle()
-
-    def toggle_thinking(self) -> None:
-        """Thinking whole, or as one line each."""
-        self._rows.manner = replace(self._rows.manner, thinking=not self._rows.manner.thinking)
+    def vary(self) -> None:
+        """Thinking whole or on one line; at each second turn of that, times in the gutter or not."""
+        manner = self._rows.manner
+        if not manner.thinking:
+            self._times = not manner.times
+        self._rows.manner = replace(manner, thinking=not manner.thinking)
         self._restyle()
 
     def _set_manner(self, view: SessionView) -> None:

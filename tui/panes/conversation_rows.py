@@ -25,6 +25,8 @@ SPEAKERS = {
 }
 NAME_CELLS = 6
 TIME_CELLS = 9
+MERELY_READ = frozenset(("read", "network", "state"))
+"""Effects of calls that changed nothing outside: one line of their results is enough until they are opened."""
 CALL_GLYPHS = {"running": ("●", "$tool-running"), "ok": ("✓", "$tool-ok"), "failed": ("✗", "$tool-fail")}
 THINKING = "$thinking italic"
 SPOKEN = frozenset(("task", "guidance", "notice", "text", "thinking", "tail"))
@@ -39,19 +41,20 @@ class Manner:
     thinking: bool = True
     start_us: int = 0
 
-    @property
-    def gutter(self) -> int:
-        """Cells before the text."""
-        return NAME_CELLS + 3 + (TIME_CELLS if self.times else 0)
+    def room(self, width: int) -> int:
+        """Cells for the text: the gutter and one cell on the right are taken."""
+        return max(8, width - NAME_CELLS - 4 - (TIME_CELLS if self.times else 0))
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An entry among its neighbours: `gap` lines before it, whether its speaker is named, whether its call is near."""
+    """An entry among its neighbours: `gap` lines before it, whether its speaker is named, whether other calls stand
+    between a result and its own, whether a result is worth only one line (what was merely read)."""
 
     gap: int
     named: bool
     apart: bool
+    brief: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,34 +66,35 @@ class Running:
     waited_ms: int
 
 
-def place_of(item: Item, before: Item | None) -> Place:
-    """What the entry before it means for how an entry is set."""
+def place_of(item: Item, before: Item | None, call: Call | None = None) -> Place:
+    """What the entry before it, and the call it belongs to, mean for how an entry is set."""
     if before is None:
         return Place(gap=0, named=True, apart=False)
     changed = before.speaker != item.speaker
-    spoken = item.kind in SPOKEN
-    return Place(gap=int(spoken), named=changed or spoken, apart=item.kind == "result" and before.call != item.call)
+    spoken, result = item.kind in SPOKEN, item.kind == "result"
+    brief = result and item.ok and call is not None and call.effect in MERELY_READ
+    return Place(int(spoken), named=changed or spoken, apart=result and before.call != item.call, brief=brief)
 
 
 def height_of(item: Item, place: Place, manner: Manner, width: int, said: Content | None = None) -> int:
     """How many lines `lines_of` gives. `said`: the styled words, where they are known already."""
     if item.kind in SPOKEN:
-        return place.gap + line_count((said or prose(item, manner)).plain, max(8, width - manner.gutter))
+        return place.gap + line_count((said or prose(item, manner)).plain, manner.room(width))
     if item.kind != "result":
         return place.gap + 1
-    shown = item.text.count("\n") + 1 if item.text else 0
-    return place.gap + max(1, shown + bool(item.hidden)) + place.apart
+    shown = 1 if place.brief else item.text.count("\n") + 1 if item.text else 0
+    return place.gap + max(1, shown + (bool(item.hidden) and not place.brief)) + place.apart
 
 
 def lines_of(
     item: Item, place: Place, manner: Manner, width: int, said: Content | None = None, running: Running | None = None
 ) -> list[Content]:
     """The entry as lines with their gutters. `running` is the call that a call or a result belongs to."""
-    room = max(8, width - manner.gutter)
+    room = manner.room(width)
     if item.kind in SPOKEN:
         body = wrap(said or prose(item, manner), room)
     elif item.kind == "result":
-        body = _result(item, running.call.target if running else "", room, apart=place.apart)
+        body = _result(item, running.call.target if running else "", room, place)
     elif item.kind == "call":
         body = [_call(item, running, room)]
     else:
@@ -130,14 +134,29 @@ def _outcome(running: Running) -> tuple[str, str]:
     return f"{changed}{figures.duration(call.ms)}", MUTED
 
 
-def _result(item: Item, target: str, width: int, *, apart: bool) -> list[Content]:
-    style = MUTED if item.ok else "$error"
-    lines = [Content.styled(clip(one_line(f"↳ {item.name} {target}"), width), MUTED)] if apart else []
+def _result(item: Item, target: str, width: int, place: Place) -> list[Content]:
+    style = MUTED if item.ok else "$tool-fail"
+    lines = [Content.styled(clip(one_line(f"↳ {item.name} {target}"), width), MUTED)] if place.apart else []
     text = safe_text(item.text).split("\n") if item.text else []
-    lines += [Content.styled("  " + clip(line.expandtabs(4), width - 2), style) for line in text]
+    if place.brief:
+        return [*lines, _brief(text, item.hidden, width)]
+    lines += [Content.styled("  " + clip(line.expandtabs(4), width - 2), _diff_style(line) or style) for line in text]
     if item.hidden:
         lines.append(Content.styled(f"  … {figures.plural(item.hidden, 'more line')}", MUTED))
     return lines if text or item.hidden else [*lines, Content.styled("  (no output)", MUTED)]
+
+
+def _diff_style(line: str) -> str:
+    if line.startswith(("+++", "---", "- ")):
+        return ""
+    return {"+": "$diff-add", "-": "$diff-del", "@": "$diff-hunk"}.get(line[:1], "")
+
+
+def _brief(text: list[str], hidden: int, width: int) -> Content:
+    told = next((line.strip() for line in text if line.strip()), "(no output)")
+    rest = len(text) + hidden - 1
+    more = Content.styled(f"… {figures.plural(rest, 'more line')}" if rest > 0 else "", "$muted")
+    return spread(Content.styled(f"  {told.expandtabs(4)}", "$muted"), more, width)
 
 
 def _margin(item: Item, manner: Manner, *, first: bool = True, named: bool = False) -> Content:
@@ -145,7 +164,8 @@ def _margin(item: Item, manner: Manner, *, first: bool = True, named: bool = Fal
     name, colour = SPEAKERS.get(item.speaker, SPEAKERS["system"])
     parts: list[tuple[str, str]] = []
     if manner.times:
-        time = figures.elapsed(item.at_us - manner.start_us) if first and item.at_us else ""
+        timed = first and item.at_us and item.kind != "result"
+        time = figures.elapsed(item.at_us - manner.start_us) if timed else ""
         parts.append((time.ljust(TIME_CELLS), MUTED))
     shown = name if first and named else ""
     return Content.assemble(*parts, (shown.rjust(NAME_CELLS), f"bold {colour}"), (" ▎ ", colour))

@@ -16,7 +16,7 @@ from tui.panes.sheet_lines import MUTED, fit, heading, spread
 from tui.safe import safe_text
 
 CURVE_ROWS = 3
-_LEVELS = ((95, "$cost-over"), (80, "$cost-warn"), (0, "$cost-ok"))
+_LEVELS = ((95, "cost-over"), (80, "cost-warn"), (0, "cost-ok"))
 
 
 class CostPane(Sheet):
@@ -49,7 +49,7 @@ def _spent_lines(bill: Bill, budget: Decimal | None, width: int) -> list[Content
     share = float(bill.usd / budget)
     style = next(style for percent, style in _LEVELS if share * 100 >= percent)
     left = Content("spent  ") + spent + Content.styled(f" of {figures.usd(budget)}", MUTED)
-    lines = [spread(left, Content.styled(figures.percent(share), f"bold {style}"), width), filled(share, width, style)]
+    lines = [spread(left, Content.styled(figures.percent(share), f"bold ${style}"), width), filled(share, width, style)]
     return lines + _unpriced_lines(bill)
 
 
@@ -72,11 +72,11 @@ def _reply_lines(bill: Bill, last: LastReply, width: int) -> list[Content]:
 
 
 def _token_lines(bill: Bill, width: int) -> list[Content]:
-    names = ("fresh", "cache read", "cache write", "output")
+    names = ("tokens", "fresh", "cached", "written", "output")
     counts = (bill.fresh, bill.cache_read, bill.cache_write, bill.output)
-    column = min(14, width // len(names))
-    title = "".join(fit(name, column, right=True) for name in names)
-    row = "".join(fit(figures.tokens(count), column, right=True) for count in counts)
+    column = (width - 6) // 4
+    title = fit(names[0], 6) + "".join(fit(name, column, right=True) for name in names[1:])
+    row = " " * 6 + "".join(fit(figures.tokens(count), column, right=True) for count in counts)
     return [heading(title), Content(row)]
 
 
@@ -91,7 +91,8 @@ def _split_lines(title: str, split: dict[str, Series[Bill]], at: int | None, wid
 
 
 def _curve_lines(costs: Costs, at: int | None, width: int) -> list[Content]:
-    points = [(seq, float(bill.usd)) for seq, bill in costs.total.points(at)]
-    if len(points) < 2:
+    values = [float(bill.usd) for _seq, bill in costs.total.points(at)]
+    if len(values) < 2 or not values[-1]:
         return []
-    return [Content(""), heading("over the session"), *curve(points, width, CURVE_ROWS, "$primary")]
+    labels = (figures.usd(costs.total.at(at).usd), "0")
+    return [Content(""), heading("spent, reply by reply"), *curve(values, width, CURVE_ROWS, labels)]

@@ -12,9 +12,10 @@ from textual.widgets import Static
 
 from core.folds.view import Changes, SessionView
 from tui.panes.sheet_lines import MUTED, spread
+from tui.widgets.live_label import LiveLabel
 
 
-class PaneTitle(Static):
+class PaneTitle(LiveLabel):
     """One line: the pane's key and name, its figure, and a note at the right end. Never costs a layout."""
 
     DEFAULT_CSS = """
@@ -22,7 +23,7 @@ class PaneTitle(Static):
     """
 
     def __init__(self) -> None:
-        super().__init__("", markup=False)
+        super().__init__()
         self._parts = ("", "", "")
 
     def set_parts(self, name: str, figure: str, note: str) -> None:
@@ -37,7 +38,7 @@ class PaneTitle(Static):
     def _draw(self) -> None:
         name, figure, note = self._parts
         left = Content.assemble((name, "bold"), (f"  {figure}" if figure else "", "$primary"))
-        self.update(spread(left, Content.styled(note, MUTED), self.content_size.width), layout=False)
+        self.update(spread(left, Content.styled(note, MUTED), self.content_size.width))
 
 
 class Pane(Vertical):
@@ -91,6 +92,9 @@ class Pane(Vertical):
     def draw(self, view: SessionView, at: int | None, changes: Changes) -> None:
         """Bring the widgets up to date."""
         raise NotImplementedError
+
+    def vary(self) -> None:
+        """Show the same in another way; nothing, where there is only one."""
 
     def redraw(self) -> None:
         """Draw again what is shown, whatever changed."""

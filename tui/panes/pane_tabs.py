@@ -1,15 +1,15 @@
-"""A strip of panes to choose from, each with its key and its figure, so that a hidden pane still says the main thing."""
+"""A strip of panes to choose from, each with its key and its figure: a hidden pane still says the main thing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual import events
 from textual.content import Content
-from textual.widgets import Static
 
 from tui.messages import PaneChosen
+from tui.widgets.live_label import LiveLabel
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +21,25 @@ class Tab:
     label: str
     figure: str = ""
 
-    def content(self, *, chosen: bool, spacious: bool) -> Content:
-        """The tab, with its figure where there is room."""
-        label = Content.assemble((f" {self.key} ", "$hint-key"), (self.label, "bold $primary" if chosen else ""))
-        figure = f" {self.figure}" if spacious and self.figure else ""
-        content = label + Content.styled(f"{figure} ", "$muted")
-        return content.stylize("reverse" if chosen else "")
+    def content(self, *, chosen: bool) -> Content:
+        """The tab as it is painted."""
+        figure = f" {self.figure}" if self.figure else ""
+        if chosen:
+            return Content.styled(f" {self.key} {self.label}{figure} ", "bold $background on $primary")
+        return Content.assemble((f" {self.key} ", "$hint-key"), self.label, (f"{figure} ", "$muted"))
 
 
-class PaneTabs(Static):
+def fitting(tabs: Sequence[Tab], width: int) -> Sequence[Tab]:
+    """The tabs, the longest figures left out until they fit into `width`."""
+    while sum(tab.content(chosen=False).cell_length for tab in tabs) > width:
+        longest = max(tabs, key=lambda tab: len(tab.figure))
+        if not longest.figure:
+            break
+        tabs = [replace(tab, figure="") if tab is longest else tab for tab in tabs]
+    return tabs
+
+
+class PaneTabs(LiveLabel):
     """One line of tabs. A click chooses."""
 
     DEFAULT_CSS = """
@@ -37,7 +47,7 @@ class PaneTabs(Static):
     """
 
     def __init__(self, *, id: str) -> None:
-        super().__init__("", id=id)
+        super().__init__(id=id)
         self._tabs: Sequence[Tab] = ()
         self._chosen = ""
         self._ends: list[int] = []
@@ -52,12 +62,9 @@ class PaneTabs(Static):
         self._draw()
 
     def _draw(self) -> None:
-        for spacious in (True, False):
-            parts = [tab.content(chosen=tab.pane == self._chosen, spacious=spacious) for tab in self._tabs]
-            if sum(part.cell_length for part in parts) <= self.size.width:
-                break
+        parts = [tab.content(chosen=tab.pane == self._chosen) for tab in fitting(self._tabs, self.size.width)]
         self._ends = [sum(part.cell_length for part in parts[: index + 1]) for index in range(len(parts))]
-        self.update(Content("").join(parts), layout=False)
+        self.update(Content("").join(parts))
 
     def on_click(self, event: events.Click) -> None:
         for tab, end in zip(self._tabs, self._ends, strict=False):

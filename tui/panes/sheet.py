@@ -5,12 +5,13 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.geometry import Region, Size
+from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
-from textual.visual import Visual
 
 from core.folds.view import Changes, SessionView
 from tui.panes.pane import Pane
+from tui.widgets.painting import Painter
 
 
 class SheetBody(ScrollView, can_focus=True):
@@ -26,11 +27,18 @@ class SheetBody(ScrollView, can_focus=True):
     def __init__(self) -> None:
         super().__init__()
         self._lines: list[Content] = []
+        self._painter = Painter()
 
     @property
     def line_width(self) -> int:
         """Cells that a line may take."""
         return max(1, self.scrollable_content_region.width)
+
+    class Resized(Message):
+        """The lines have another width now."""
+
+    def on_resize(self) -> None:
+        self.post_message(self.Resized())
 
     def set_lines(self, lines: list[Content]) -> None:
         """Show these; only rows that differ are drawn again."""
@@ -45,14 +53,12 @@ class SheetBody(ScrollView, can_focus=True):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self.refresh()
+        self._painter.forget()
 
     def render_line(self, y: int) -> Strip:
         index, width = y + self.scroll_offset.y, self.line_width
-        if index >= len(self._lines):
-            return Strip.blank(width, self.rich_style)
-        strips = Visual.to_strips(self, self._lines[index], width, 1, self.visual_style, pad=True)
-        return strips[0].crop_extend(0, width, self.rich_style) if strips else Strip.blank(width, self.rich_style)
+        line = self._lines[index] if index < len(self._lines) else Content("")
+        return self._painter.strip(line, self.visual_style, width)
 
 
 class Sheet(Pane):
@@ -65,6 +71,10 @@ class Sheet(Pane):
     def lines(self, view: SessionView, at: int | None, width: int) -> list[Content]:
         """The content, none wider than `width`."""
         raise NotImplementedError
+
+    def on_sheet_body_resized(self, message: SheetBody.Resized) -> None:
+        message.stop()
+        self.redraw()
 
     def draw(self, view: SessionView, at: int | None, changes: Changes) -> None:
         body = self.query_one(SheetBody)

@@ -41,7 +41,9 @@ def heading(text: str) -> Content:
     return Content.styled(text, MUTED)
 
 
-def paragraph(text: str, width: int, *, indent: int = 0, style: str = "", first: Content | None = None) -> list[Content]:
+def paragraph(
+    text: str, width: int, *, indent: int = 0, style: str = "", first: Content | None = None
+) -> list[Content]:
     """`text` wrapped to `width`, every line indented; `first` (of `indent` cells) stands before the first one."""
     lines = wrap(Content.styled(text, style), max(8, width - indent))
     margins = [first or Content(" " * indent)] + [Content(" " * indent)] * (len(lines) - 1)

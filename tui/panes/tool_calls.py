@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from textual.app import ComposeResult
 from textual.content import Content
@@ -13,12 +13,19 @@ from tui.messages import CallOpened
 from tui.panes import figures
 from tui.panes.conversation_rows import CALL_GLYPHS
 from tui.panes.pane import Pane
-from tui.panes.sheet_lines import MUTED
-from tui.safe import one_line
 from tui.widgets import follow
 from tui.widgets.line_list import LineList
-from tui.widgets.wrapping import fit
+from tui.widgets.table import Column, Table
 
+COLUMNS = (
+    Column("", 1),
+    Column("#", 5, right=True, from_width=50),
+    Column("tool", 15),
+    Column("what"),
+    Column("lines", 9, right=True, from_width=58),
+    Column("size", 8, right=True, from_width=72),
+    Column("time", 8, right=True),
+)
 FILTERS: dict[str, Callable[[Call, int | None], bool]] = {
     "all": lambda call, at: True,
     "errors": lambda call, at: call.status(at) == "failed",
@@ -41,40 +48,31 @@ class CallRows:
         return len(self.calls)
 
     def text(self, index: int) -> str:
+        return f"{self.calls[index].name} {self.calls[index].target}"
+
+    def cells(self, index: int) -> Sequence[str | Content]:
         call = self.calls[index]
-        return f"{call.name} {call.target}"
+        status = call.status(self.at)
+        glyph, colour = CALL_GLYPHS[status]
+        mark, number = Content.styled(glyph, colour), Content.styled(str(call.number), "$muted")
+        name = Content.styled(call.name, "$tool-name")
+        if status == "running":
+            waited_ms = max(0, self._now_us() - call.started_us) // 1000
+            return mark, number, name, call.target, "", "", Content.styled(figures.duration(waited_ms), colour)
+        time = Content.styled(figures.duration(call.ms), colour if status == "failed" else "")
+        size = Content.styled(figures.size(call.size), "$muted")
+        return mark, number, name, call.target, _changed_lines(call), size, time
 
-    def height(self, index: int, width: int) -> int:
-        return 1
 
-    def render(self, index: int, width: int) -> list[Content]:
-        call = self.calls[index]
-        waited_ms = max(0, self._now_us() - call.started_us) // 1000
-        return [call_row(call, call.status(self.at), waited_ms, width)]
-
-
-def call_row(call: Call, status: str, waited_ms: int, width: int) -> Content:
-    """Glyph, number, name, target, changed lines, size, time; the target takes what is left."""
-    glyph, colour = CALL_GLYPHS[status]
-    done = status != "running"
-    added, removed = sum(c.added for c in call.files), sum(c.removed for c in call.files)
-    changes = Content.assemble((f"+{added}", "$diff-add"), (f" −{removed}", "$diff-del")) if added or removed else Content("")
-    size = figures.size(call.size) if done else ""
-    time = figures.duration(call.ms if done else waited_ms)
-    ends = [fit(Content(time), 8, right=True)]
-    ends = [fit(Content.styled(size, MUTED), 8, right=True), *ends] if width >= 64 else ends
-    ends = [fit(changes, 9, right=True), *ends] if width >= 46 and done else ends
-    end = Content("").join(ends).stylize(colour if status != "ok" else "")
-    number = Content.styled(f"{call.number:>4} ", MUTED)
-    name_cells = 16 if width >= 56 else 12
-    name = fit(Content.styled(one_line(call.name), "bold" if status != "ok" else ""), name_cells)
-    start = Content.assemble((f"{glyph}", colour)) + number + name + Content(" ")
-    target = fit(Content(one_line(call.target)), max(4, width - start.cell_length - end.cell_length))
-    return start + target + end
+def _changed_lines(call: Call) -> Content:
+    added, removed = sum(change.added for change in call.files), sum(change.removed for change in call.files)
+    if not added and not removed:
+        return Content("")
+    return Content.assemble((f"+{added}", "$diff-add"), " ", (f"−{removed}", "$diff-del"))
 
 
 class ToolCallsPane(Pane):
-    """A virtual list of one line a call, with a filter; enter opens the call."""
+    """A virtual table of one line a call, with a filter; enter opens the call."""
 
     CONCERNS = Changes.TOOLS | Changes.BRANCH
     LABEL = "Tool calls"
@@ -84,14 +82,16 @@ class ToolCallsPane(Pane):
         self._rows = CallRows(now_us)
         self._filter = "all"
         self._drawn: tuple[int | None, str] = (None, "all")
+        self._drawn_seq = 0
+        self._table = Table(COLUMNS, self._rows)
 
     def compose(self) -> ComposeResult:
         yield from super().compose()
-        yield LineList(self._rows)
+        yield self._table
 
     @property
     def line_list(self) -> LineList:
-        return self.query_one(LineList)
+        return self._table.list
 
     def summary(self, view: SessionView, at: int | None) -> str:
         count = view.tool_calls.count(at)
@@ -99,33 +99,36 @@ class ToolCallsPane(Pane):
 
     def note(self, view: SessionView, at: int | None) -> str:
         failed = sum(call.status(at) == "failed" for call in view.tool_calls.rows[: view.tool_calls.count(at)])
-        parts = [f"{failed} failed"] if failed else []
-        parts += [f"showing {self._filter}"] if self._filter != "all" else []
-        parts += [follow.chip(self.line_list.follow)]
-        return " · ".join(part for part in parts if part)
+        parts = [f"{failed} failed" if failed else "", f"only {self._filter}" if self._filter != "all" else ""]
+        return " · ".join(part for part in [*parts, follow.chip(self.line_list.follow)] if part)
 
     def draw(self, view: SessionView, at: int | None, changes: Changes) -> None:
         before, drawn = self._rows.calls, self._drawn
-        rows, passes = view.tool_calls.rows, FILTERS[self._filter]
-        shown = rows[: view.tool_calls.count(at)]
+        shown, passes = view.tool_calls.rows[: view.tool_calls.count(at)], FILTERS[self._filter]
         self._rows.calls = shown if self._filter == "all" else [call for call in shown if passes(call, at)]
         self._rows.at, self._drawn = at, (at, self._filter)
         common = min(len(before), len(self._rows.calls)) if drawn[1] == self._filter == "all" else 0
-        if drawn == (None, self._filter) and at is None and common == len(before) and before:
-            self.line_list.appended()
+        if drawn == self._drawn == (None, "all") and 0 < len(before) == common:
+            self._table.appended()
         else:
-            self.line_list.reset(common=common)
+            self._table.reset(common=common)
+        self._repaint(common, moved=drawn[0] != at)
+        self._drawn_seq = view.last_seq
+
+    def _repaint(self, common: int, *, moved: bool) -> None:
+        """Rows that stood as running and are not, or the other way round after a jump in time."""
         for index in range(max(0, common - RECENT), common):
-            self.line_list.changed(index)
+            if moved or (self._rows.calls[index].finished_seq or 0) > self._drawn_seq:
+                self._table.changed(index)
 
     def tick(self) -> None:
         """A second went by: running rows say how long they run."""
         calls = self._rows.calls
         for index in range(max(0, len(calls) - RECENT), len(calls)):
             if calls[index].status(self._rows.at) == "running":
-                self.line_list.changed(index)
+                self._table.changed(index)
 
-    def cycle_filter(self) -> None:
+    def vary(self) -> None:
         """All, errors, edits, commands, and round again."""
         names = list(FILTERS)
         self._filter = names[(names.index(self._filter) + 1) % len(names)]

@@ -5,24 +5,20 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 from core.folds.tool_calls import Call
 from tui.panes import figures
 
 _HUNK = re.compile(r"^@@ -\d+(,\d+)? \+\d+(,\d+)? @@", re.MULTILINE)
-_LANGUAGES = {
-    "py": "python", "js": "javascript", "ts": "typescript", "md": "markdown", "rs": "rust", "rb": "ruby",
-    "yml": "yaml", "sh": "bash", "h": "c", "cc": "cpp", "hpp": "cpp",
-}  # fmt: skip
 
 
 class Reading(NamedTuple):
-    """A text and the language it is highlighted in."""
+    """A text, and its language: a pygments name, or `text` to go by `path`."""
 
     text: str
-    language: str
+    language: str = "text"
+    path: str = ""
 
 
 def arguments_of(call: Call) -> Reading:
@@ -32,7 +28,7 @@ def arguments_of(call: Call) -> Reading:
     if isinstance(old, str) and isinstance(new, str):
         return Reading(_edit(call.target, old, new, _others(arguments, "old", "new")), "diff")
     if isinstance(content := arguments.get("content"), str):
-        return Reading(content, language_of(str(arguments.get("path", ""))))
+        return Reading(content, path=str(arguments.get("path", "")))
     if isinstance(command := arguments.get("command"), str):
         others = _others(arguments, "command")
         return Reading(command + (f"\n\n# {json.dumps(others, ensure_ascii=False)}" if others else ""), "bash")
@@ -49,13 +45,13 @@ def _edit(target: str, old: str, new: str, others: dict[str, Any]) -> str:
     return "\n".join([*note, *diff])
 
 
-def output_language(call: Call, text: str) -> str:
-    """The language of what the call answered: a diff where it shows one, code where a file was read."""
+def output_of(call: Call, text: str) -> Reading:
+    """What the call answered: a diff where it shows one, code where a file was read."""
     if _HUNK.search(text[:20_000]):
-        return "diff"
+        return Reading(text, "diff")
     if text.lstrip()[:1] in ("{", "[") and _is_json(text):
-        return "json"
-    return language_of(str(call.arguments.get("path", ""))) if call.name == "read_file" else "text"
+        return Reading(text, "json")
+    return Reading(text, path=str(call.arguments.get("path", "")) if call.name == "read_file" else "")
 
 
 def _is_json(text: str) -> bool:
@@ -64,12 +60,6 @@ def _is_json(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def language_of(path: str) -> str:
-    """The language of a file by its name; `text` for anything unusual."""
-    suffix = PurePosixPath(path).suffix.removeprefix(".").lower()
-    return _LANGUAGES.get(suffix, suffix) or "text"
 
 
 def facts_of(call: Call, at: int | None) -> str:

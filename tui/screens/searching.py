@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from textual.containers import Vertical
-
 from core.folds.view import Changes
 from tui.docks.search import SearchDock, SearchGiven
 from tui.panes.conversation import ConversationPane
-from tui.screens.session_screen import SessionScreen
+from tui.screens.steering import Steering
 
 
-class Searching(SessionScreen):
+class Searching(Steering):
     """`/`, `n`, `N`, and `e`."""
 
     _words = ""
@@ -20,11 +18,7 @@ class Searching(SessionScreen):
         return self.query_one(ConversationPane)
 
     async def action_search(self) -> None:
-        place = self.query_one("#dock", Vertical)
-        await place.remove_children()
-        dock = SearchDock(self._words)
-        await place.mount(dock)
-        dock.focus_first()
+        await self.put_dock(SearchDock(self._words))
 
     def on_search_given(self, message: SearchGiven) -> None:
         message.stop()

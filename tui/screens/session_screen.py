@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from textual.screen import Screen
 
@@ -18,8 +18,6 @@ ENDED: frozenset[str] = frozenset({"finished", "stopped", "failed"})
 
 class SessionScreen(Screen[None]):
     """State that the parts share; what they call on each other is declared here."""
-
-    CSS_PATH: ClassVar[str | list[str] | None] = None
 
     def __init__(
         self,

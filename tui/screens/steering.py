@@ -24,14 +24,20 @@ class Steering(SessionScreen):
         if not self.controls.available:
             self.say("This is a recording: there is no agent to steer.", wrong=True)
             return
+        await self.put_dock(dock)
+
+    async def put_dock(self, dock: Dock) -> None:
+        """The same, for a dock that steers nothing."""
         place = self.query_one("#dock", Vertical)
         await place.remove_children()
         await place.mount(dock)
+        self.add_class("-docked")
         dock.focus_first()
 
     async def on_dock_closed(self, message: DockClosed) -> None:
         message.stop()
         await self.query_one("#dock", Vertical).remove_children()
+        self.remove_class("-docked")
         self.focus_pane()
 
     async def on_control_given(self, message: ControlGiven) -> None:
@@ -89,8 +95,8 @@ class Steering(SessionScreen):
 
     async def action_stop(self) -> None:
         facts = [
-            "The agent ends at the next safe point; a running command is let finish. Everything is kept,",
-            "and `longwatch resume` goes on from there. To leave it working, press esc and then q.",
+            "It ends at the next safe point. Everything is kept; longwatch resume goes on.",
+            "To leave this screen while the agent works on, press esc and then q.",
         ]
         await self.open_dock(ChoiceDock("Stop this session?", facts, [Choice("s", "stop the agent", "stop")]))
 
@@ -101,7 +107,7 @@ def compress_facts(usage: ContextUsage) -> list[str]:
     past = usage.total - fixed
     after = fixed + int(past * DIGEST_SHARE)
     return [
-        f"now {usage.total:,} tokens: {figures.tokens(past)} of conversation and results, {figures.tokens(fixed)} fixed",
+        f"now {usage.total:,} tokens: {figures.tokens(past)} said and read, {figures.tokens(fixed)} that stay",
         f"then about {after:,} tokens: a digest takes the place of the past; your own words stay as they are.",
         "The next request writes its cache anew. Nothing leaves the log, and u takes it back.",
     ]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -11,14 +11,13 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from core.clock import MICROSECONDS
 from core.events import Event
 from core.folds.view import Changes
 from core.protocols import LiveDelta
-from tui.actions import bindings
+from tui.actions import ACTIONS, Action, bindings, display, hinted
 from tui.docks.scrubber import Scrubber
 from tui.frame import FramePump
-from tui.messages import CallOpened, ItemOpened, PaneChosen
+from tui.messages import CallOpened, ItemOpened, LeaveRequested, PaneChosen
 from tui.panes.context import ContextPane
 from tui.panes.conversation import ConversationPane
 from tui.panes.cost import CostPane
@@ -27,46 +26,57 @@ from tui.panes.pane import Pane
 from tui.panes.pane_tabs import PaneTabs, Tab
 from tui.panes.plan import PlanPane
 from tui.panes.tool_calls import ToolCallsPane
+from tui.screens.reader import ReaderScreen
 from tui.screens.searching import Searching
-from tui.screens.status_facts import facts, position_content
-from tui.screens.steering import Steering
+from tui.screens.status_facts import FIELDS, facts, state_content
 from tui.screens.travelling import Travelling
+from tui.widgets.hint_bar import Hint, HintBar
+from tui.widgets.status_line import StatusLine
 
 PANES = ("conversation", "tool_calls", "context", "memory", "cost", "plan")
 """Ids in the order of their keys 1 to 6."""
 SHEETS = PANES[2:]
-SHORT_LABELS = {"conversation": "Talk", "tool_calls": "Tools"}
+SECOND_S = 1.0
+TOO_SMALL = (
+    "Longwatch needs 40x12 cells to show anything. The agent goes on. Make the terminal larger, or press q to leave."
+)
 
 
-class WatchScreen(Searching, Travelling, Steering):
+@runtime_checkable
+class KeyedApp(Protocol):
+    """An app that knows the user's own keys."""
+
+    def keys_of(self, action: Action) -> tuple[str, ...]: ...
+
+
+class WatchScreen(Searching, Travelling):
     """Status line, panes, docks, hints. Panes and docks speak to it by messages; they never know each other."""
 
     CSS_PATH = "watch.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (40, "-narrow"), (104, "-normal"), (160, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (12, "-short"), (36, "-tall")]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (12, "-short"), (38, "-tall")]
     AUTO_FOCUS = None
     BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings("watch", "replay", "global"),
+        *bindings("watch", "replay"),
         Binding("left_parenthesis", "previous_turn", "turn back", show=False),
         Binding("right_parenthesis", "next_turn", "turn", show=False),
         Binding("v", "vary", "vary", show=False),
     ]
 
-    def __init__(self, *args: Any, trouble: Callable[[], str | None], **options: Any) -> None:
+    def __init__(self, *args: Any, trouble: Callable[[], str | None] = lambda: None, **options: Any) -> None:
         super().__init__(*args, **options)
         self._trouble = trouble
-        self._front, self._sheet = "conversation", "context"
-        self._start_at = options.get("start_at")
-        self._ready = False
+        self._front, self._sheet, self._zoomed = "conversation", "context", False
+        self._read = False
+        self._pump: FramePump[Changes] | None = None
 
     def compose(self) -> ComposeResult:
-        now_us = self.now_us
-        yield StatusLine(id="status")
+        yield StatusLine(FIELDS, id="status")
         yield PaneTabs(id="tabs")
         with Horizontal(id="body"):
-            yield ConversationPane(id="conversation", key="1", now_us=now_us)
+            yield ConversationPane(id="conversation", key="1", now_us=self.now_us)
             with Vertical(id="side"):
-                yield ToolCallsPane(id="tool_calls", key="2", now_us=now_us)
+                yield ToolCallsPane(id="tool_calls", key="2", now_us=self.now_us)
                 yield PaneTabs(id="side-tabs")
                 with Container(id="sheets"):
                     yield ContextPane(id="context", key="3")
@@ -76,8 +86,203 @@ class WatchScreen(Searching, Travelling, Steering):
         yield Scrubber(id="scrubber")
         yield Vertical(id="dock")
         yield HintBar(id="hints")
-        yield Static(self._too_small(), id="too-small")
+        yield Static(TOO_SMALL, id="too-small")
 
-    @staticmethod
-    def _too_small() -> Content:
-        return Content("Longwatch needs 40x12 cells. The agent goes on; make the terminal larger, or press q to leave.")
+    def on_mount(self) -> None:
+        self._pump = FramePump(self.show_moment)
+        self.query_one(HintBar).auto_links = False
+        self.set_interval(SECOND_S, self._second)
+        self.choose("conversation")
+        self.show_moment()
+
+    def on_unmount(self) -> None:
+        if self._pump is not None:
+            self._pump.stop()
+
+    # What the log says
+
+    def view_changed(self, changes: Changes) -> None:
+        """The view took in events that concern `changes`; they are drawn with the next frame."""
+        if self._pump is not None and self._read:
+            self._pump.mark(changes)
+
+    def caught_up(self) -> None:
+        """All that was there is read: show it, a replay from where it is to start."""
+        if not self._read:
+            self._read = True
+            self._start_looking()
+            self.show_moment()
+
+    def _start_looking(self) -> None:
+        """Where one looks first: a replay plays from its start unless it was asked for a moment."""
+        if not self.replay:
+            self.seek(None)
+        elif self.looking.at is not None:
+            self.seek(self.looking.at)
+        else:
+            self.seek(1)
+            self.action_play()
+
+    def note_command(self, event: Event) -> None:
+        """A `command.*` event: perhaps the echo of one of ours."""
+        verdict = self.orders.observe(event)
+        if verdict is not None:
+            self.say(verdict.text, wrong=not verdict.ok)
+
+    def stream(self, deltas: Sequence[LiveDelta]) -> None:
+        """Pieces of the reply in flight."""
+        self.conversation.stream(deltas)
+
+    def _second(self) -> None:
+        if self.looking.at is None and not self.ended:
+            self.conversation.tick()
+            self.query_one(ToolCallsPane).tick()
+        self._show_status()
+
+    # What is drawn
+
+    @property
+    def panes(self) -> dict[str, Pane]:
+        """The panes by id."""
+        return {pane: self.query_one(f"#{pane}", Pane) for pane in PANES}
+
+    def show_moment(self, changes: Changes = Changes.ALL) -> None:
+        at = self.looking.at
+        for pane in self.panes.values():
+            pane.show(self.view, at, changes)
+        self._show_status()
+        self._show_tabs()
+        self._show_hints()
+        scrubber = self.query_one(Scrubber)
+        scrubber.set_class(self.looking.back, "-shown")
+        if self.looking.back:
+            scrubber.show(self.view, self.looking.seq, self.looking.playback)
+
+    def _show_status(self) -> None:
+        line, at, now_us = self.query_one(StatusLine), self.looking.at, self.now_us()
+        line.set("state", state_content(self.view, at, now_us, replay=self.replay, trouble=self._trouble()))
+        for name, value in facts(self.view, at, now_us).items():
+            line.set(name, value)
+
+    def _show_tabs(self) -> None:
+        at = self.looking.at
+        tabs = [
+            Tab(name, str(number), pane.LABEL, pane.summary(self.view, at))
+            for number, (name, pane) in enumerate(self.panes.items(), start=1)
+        ]
+        self.query_one("#tabs", PaneTabs).set_tabs(tabs, self._front)
+        self.query_one("#side-tabs", PaneTabs).set_tabs(tabs[2:], self._sheet)
+
+    def _show_hints(self) -> None:
+        usable = [action for action in ACTIONS if self.controls.available or not action.verbs]
+        replay = hinted(action for action in usable if action.scope == "replay") if self.looking.back else []
+        others = hinted(action for action in usable if action.scope in ("watch", "global"))
+        hints = [self._hint(action) for action in [*replay, *others]]
+        self.query_one(HintBar).show(hints, Content.styled(self.orders.chip, "$warning"))
+
+    def _hint(self, action: Action) -> Hint:
+        goes_on = action.id == "pause" and (self.view.state.paused or self.ended)
+        keys = self.app.keys_of(action) if isinstance(self.app, KeyedApp) else action.keys
+        owner = "app" if action.scope == "global" else "screen"
+        key = display(keys[0]) if keys else ""
+        return Hint(key, "continue" if goes_on else action.label, f"{owner}.{action.method}")
+
+    # Panes
+
+    def choose(self, name: str) -> None:
+        """Bring a pane to the front, where only some are in sight, and focus it."""
+        self._front = name
+        self._sheet = name if name in SHEETS else self._sheet
+        for id, pane in self.panes.items():
+            pane.set_class(id == self._front, "-front")
+            pane.set_class(id == self._sheet, "-sheet")
+        self.set_class(name != "conversation", "-side-front")
+        self.set_class(name in SHEETS, "-sheet-front")
+        self._show_tabs()
+        self.call_after_refresh(self.focus_pane)
+
+    def focus_pane(self) -> None:
+        """Put the focus on what scrolls in the pane in front."""
+        pane = self.panes[self._front]
+        target = next((widget for widget in pane.query("*") if widget.focusable), None)
+        if target is not None:
+            target.focus(scroll_visible=False)
+
+    def on_pane_chosen(self, message: PaneChosen) -> None:
+        message.stop()
+        self.choose(message.pane)
+
+    def action_pane_conversation(self) -> None:
+        self.choose("conversation")
+
+    def action_pane_tools(self) -> None:
+        self.choose("tool_calls")
+
+    def action_pane_context(self) -> None:
+        self.choose("context")
+
+    def action_pane_memory(self) -> None:
+        self.choose("memory")
+
+    def action_pane_cost(self) -> None:
+        self.choose("cost")
+
+    def action_pane_plan(self) -> None:
+        self.choose("plan")
+
+    def action_next_pane(self) -> None:
+        self.choose(PANES[(PANES.index(self._front) + 1) % len(PANES)])
+
+    def action_previous_pane(self) -> None:
+        self.choose(PANES[PANES.index(self._front) - 1])
+
+    def action_zoom(self) -> None:
+        """One pane on the whole screen, or the layout of the terminal's size again."""
+        self._zoomed = not self._zoomed
+        self.set_class(self._zoomed, "-zoomed")
+        self._show_tabs()
+
+    def action_follow(self) -> None:
+        """Back to the end: of the time, and of the lists."""
+        self.seek(None)
+        self.conversation.line_list.follow_end()
+        self.query_one(ToolCallsPane).line_list.follow_end()
+
+    def action_vary(self) -> None:
+        """Another way to look at the pane in front, where it has one."""
+        self.panes[self._front].vary()
+
+    # Reading
+
+    def on_call_opened(self, message: CallOpened) -> None:
+        message.stop()
+        self._open_call(message.key)
+
+    def on_item_opened(self, message: ItemOpened) -> None:
+        message.stop()
+        if message.item.call is not None:
+            self._open_call(message.item.call)
+        else:
+            self.app.push_screen(ReaderScreen.of_item(message.item, self.view, self.source))
+
+    def _open_call(self, key: str) -> None:
+        call = self.view.tool_calls.get(key)
+        if call is not None:
+            self.app.push_screen(ReaderScreen.of_call(call, self.looking.at, self.source))
+
+    def action_open(self) -> None:
+        """Enter outside of a list opens what the conversation's cursor is on."""
+        self.conversation.line_list.action_open()
+
+    def action_copy(self) -> None:
+        pane = self.query_one(ToolCallsPane) if self._front == "tool_calls" else self.conversation
+        self.app.copy_to_clipboard(pane.line_list.copy_text())
+        self.say("Copied.")
+
+    # Leaving
+
+    def action_leave(self) -> None:
+        self.post_message(LeaveRequested("quit"))
+
+    def action_detach(self) -> None:
+        self.post_message(LeaveRequested("detached"))

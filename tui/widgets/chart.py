@@ -96,7 +96,7 @@ class Chart(Widget):
         labels: tuple[str, str] = ("", ""),
         bands: Sequence[Band] | None = None,
     ) -> None:
-        """Show `values` on a scale from 0 to `top` (default: the highest); `labels` stand at its upper and lower end."""
+        """Show `values` on a scale from 0 to `top` (or the highest); `labels` stand at its upper and lower end."""
         new = (tuple(values), max(values, default=0.0) if top is None else top, labels, tuple(bands or self._bands))
         if new != (self._values, self._top, self._labels, self._bands):
             self._values, self._top, self._labels, self._bands = new

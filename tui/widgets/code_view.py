@@ -6,12 +6,11 @@ Only so much is read and coloured as a person could look at; the rest is counted
 from __future__ import annotations
 
 import json
-from typing import Literal
 
-from pygments.lexer import Lexer
-from pygments.lexers import get_lexer_by_name, get_lexer_for_filename
-from pygments.token import Token, _TokenType
-from pygments.util import ClassNotFound
+from pygments.lexer import Lexer  # type: ignore[import-untyped]
+from pygments.lexers import get_lexer_by_name, get_lexer_for_filename  # type: ignore[import-untyped]
+from pygments.token import Token, _TokenType  # type: ignore[import-untyped]
+from pygments.util import ClassNotFound  # type: ignore[import-untyped]
 from textual.content import Content
 
 from tui.safe import safe_text
@@ -52,7 +51,8 @@ _DIFF_STYLES = (
     ("-", "$diff-del on $diff-del-background"),
 )
 
-Language = str | Literal["diff", "json", "text"]
+Language = str
+"""A pygments name, or `diff`, `json`, `text`."""
 
 
 def code_lines(text: str, language: Language = "text", *, path: str = "") -> list[Content]:
@@ -81,10 +81,8 @@ def _pretty_json(text: str) -> str:
 
 def _capped(text: str) -> tuple[list[str], int]:
     """Safe lines without tabs, none too long, and how many were left out."""
-    head = text.split("\n", MAX_LINES)
+    head = text.removesuffix("\n").split("\n", MAX_LINES)
     left_out = head.pop().count("\n") + 1 if len(head) > MAX_LINES else 0
-    if len(head) > 1 and not head[-1] and not left_out:
-        head.pop()
     return [_short(line) for line in head], left_out
 
 
@@ -148,6 +146,9 @@ class CodeRows:
     def render(self, index: int, width: int) -> list[Content]:
         line = self._lines[index]
         parts = wrap(line, self._room(width))
+        if any(" on " in str(span.style) for span in line.spans):
+            # A coloured background goes on to the edge.
+            parts = [part.extend_right(max(0, self._room(width) - part.cell_length)) for part in parts]
         if not self._digits:
             return parts
         number = f"{self._first + index:>{self._digits}} "
@@ -162,14 +163,18 @@ class CodeView(LineList):
     """Shows one text from its beginning; does not follow its end."""
 
     def show(
-        self, text: str, language: Language = "text", *, path: str = "", numbers: bool = True, first: int = 1
+        self, text: str, language: Language = "text", *, path: str = "", numbers: bool | None = None, first: int = 1
     ) -> None:
-        """Show `text`; `language` is a pygments name, `diff`, `json`, or `text` to go by `path`."""
+        """Show `text`; `language` is a pygments name, `diff`, `json`, or `text` to go by `path`.
+
+        Lines are numbered from `first`, those of a diff only on request.
+        """
+        numbers = language != "diff" if numbers is None else numbers
         self.reset(CodeRows(code_lines(text, language, path=path), numbers=numbers, first=first))
         self.hold_at(0)
 
     def on_resize(self) -> None:
-        opened = not self._width
+        opened = not self._measured.width
         super().on_resize()
         if opened:
             self.hold_at(0)

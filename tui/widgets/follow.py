@@ -42,12 +42,12 @@ def appended(state: Follow, count: int) -> Follow:
     return replace(state, unseen=state.unseen + count) if isinstance(state, Held) else state
 
 
-def truncated(state: Follow, length: int) -> Follow:
-    """Only the first `length` items are left: a held item beyond them gives way to the last one."""
+def replaced(state: Follow, before: int, length: int) -> Follow:
+    """Where there were `before` items there are `length` now: a held item beyond them gives way to the last one."""
     if not isinstance(state, Held) or length == 0:
         return FOLLOWING
     item, offset = (state.item, state.offset) if state.item < length else (length - 1, 0)
-    return Held(item, offset, 0)
+    return Held(item, offset, max(0, state.unseen + length - before))
 
 
 def chip(state: Follow, key: str = "End") -> str:

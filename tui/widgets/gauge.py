@@ -49,31 +49,39 @@ def shares(amounts: Sequence[int], units: int) -> list[int]:
     return whole
 
 
-def bar_cells(amounts: Sequence[int], width: int) -> list[tuple[str, int, int]]:
-    """(glyph, part in front, part behind) for each of `width` cells; empty when there is nothing to show.
+def bar_cells(amounts: Sequence[int], width: int) -> list[tuple[int, int, int]]:
+    """(eighths in front, part in front, part behind) for each of `width` cells; empty when there is nothing to show.
 
-    A cell that three or more parts share shows the first and the last of them.
+    A cell has two colours: where more parts meet, the two largest in it are shown.
     """
     ends = list(accumulate(shares(amounts, width * 8)))
     if not ends or not ends[-1]:
         return []
-    cells, left = [], 0
+    cells, first = [], 0
     for start in range(0, width * 8, 8):
-        while ends[left] <= start:
-            left += 1
-        right = left
-        while ends[right] < start + 8:
-            right += 1
-        filled = min(8, ends[left] - start)
-        cells.append((_EIGHTHS[filled], left, right))
+        while ends[first] <= start:
+            first += 1
+        last = first
+        while ends[last] < start + 8:
+            last += 1
+        cells.append(_cell(ends, start, range(first, last + 1)))
     return cells
+
+
+def _cell(ends: Sequence[int], start: int, parts: range) -> tuple[int, int, int]:
+    sizes = {part: min(ends[part], start + 8) - max(ends[part - 1] if part else 0, start) for part in parts}
+    front, *behind = sorted(sorted(sizes, key=sizes.__getitem__, reverse=True)[:2])
+    if not behind:
+        return 8, front, front
+    eighths = round(8 * sizes[front] / (sizes[front] + sizes[behind[0]]))
+    return min(7, max(1, eighths)), front, behind[0]
 
 
 def legend(parts: Sequence[Part], width: int) -> list[Content]:
     """A line for each part: mark, name, amount and share in per cent, with one decimal, that add up to 100.0."""
     tenths = shares([part.amount for part in parts], 1000)
     digits = max((len(f"{part.amount:,}") for part in parts), default=1)
-    room = max(1, width - digits - 10)
+    room = max(1, width - digits - 11)
     return [
         Content.assemble(
             ("░ " if part.empty else "█ ", f"${part.variable}"),
@@ -114,11 +122,16 @@ class Gauge(Widget):
             return Strip.blank(width, base.rich_style)
         return self._painter.strip(Content.assemble(*(self._cell(*cell) for cell in cells)), base, width)
 
-    def _cell(self, glyph: str, front: int, back: int) -> tuple[str, Style]:
-        part = self._parts[front]
-        if glyph == "█":
-            return ("░" if part.empty else "█", self._color(front))
-        return (glyph, self._color(front) + Style(background=self._color(back).foreground))
+    def _cell(self, eighths: int, front: int, behind: int) -> tuple[str, Style]:
+        """Content meets content, or room, inside a cell; room meets room at its edge, for it has no solid colour."""
+        if eighths < 8 and self._parts[front].empty:
+            front, eighths = (front if eighths >= 4 else behind), 8
+        if eighths == 8:
+            return ("░" if self._parts[front].empty else "█", self._color(front))
+        style = self._color(front)
+        if not self._parts[behind].empty:
+            style += Style(background=self._color(behind).foreground)
+        return (_EIGHTHS[eighths], style)
 
     def _color(self, index: int) -> Style:
         return self._painter.style(f"${self._parts[index].variable}")

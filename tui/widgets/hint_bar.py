@@ -35,6 +35,7 @@ class HintBar(LiveLabel):
 
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(name=name, id=id, classes=classes)
+        self.auto_links = False  # A hint is no link: it keeps its own colours.
         self._hints: Sequence[Hint] = ()
         self._note = Content("")
 

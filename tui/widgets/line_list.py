@@ -1,7 +1,7 @@
 """A virtual list: every item of a very long session, drawn only where one looks.
 
-Heights of all items are prefix sums from a fast plain function; strips exist for the few items in view. Whether the view
-follows the end or holds still is the state machine of `follow`; resizing keeps the item at the top, not the line.
+Where each item is comes from `measured`, strips exist for the few items in view. Whether the view follows the end or
+holds still is the state machine of `follow`; resizing keeps the item at the top, not the line.
 """
 
 from __future__ import annotations
@@ -27,10 +27,9 @@ from textual.widget import Widget
 from tui.widgets import follow
 from tui.widgets.follow import FOLLOWING, Follow, Following, Held
 from tui.widgets.heights import Heights
+from tui.widgets.measured import CACHED_ITEMS, Measured
 from tui.widgets.painting import Painter
-from tui.widgets.rows import Rows, TextRows, common_prefix
-
-_CACHED_ITEMS = 512
+from tui.widgets.rows import Rows, TextRows
 
 
 class LineList(ScrollView, can_focus=True):
@@ -46,6 +45,12 @@ class LineList(ScrollView, can_focus=True):
         overflow-y: auto;
         scrollbar-gutter: stable;
         scrollbar-size-vertical: 1;
+        scrollbar-color: $faint;
+        scrollbar-color-hover: $muted;
+        scrollbar-color-active: $accent;
+        scrollbar-background: $surface;
+        scrollbar-background-hover: $surface;
+        scrollbar-background-active: $surface;
         & > .line-list--cursor { background: $cursor-line; }
         & > .line-list--mark { color: $cursor-mark; }
         & > .line-list--match { background: $match-background; color: $match-foreground; }
@@ -95,16 +100,13 @@ class LineList(ScrollView, can_focus=True):
         self, rows: Rows | None = None, *, name: str | None = None, id: str | None = None, classes: str | None = None
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
-        self.rows: Rows = TextRows() if rows is None else rows
         self.cursor: int | None = None
         self.follow: Follow = FOLLOWING
-        self._heights = Heights()
-        self._width = 0
+        self._measured = Measured(TextRows() if rows is None else rows)
         self._placed_in: tuple[Size, int] | None = None
         self._placing = False
         self._painter = Painter()
-        self._strips: LRUCache[tuple[int, bool], list[Strip]] = LRUCache(_CACHED_ITEMS)
-        self._lines: LRUCache[int, list[Content]] = LRUCache(_CACHED_ITEMS)
+        self._strips: LRUCache[tuple[int, bool], list[Strip]] = LRUCache(CACHED_ITEMS)
         self._match: re.Pattern[str] | None = None
 
     # What happens to the rows
@@ -112,39 +114,34 @@ class LineList(ScrollView, can_focus=True):
     def appended(self) -> None:
         """Rows grew at their end."""
         known = len(self._heights)
-        count = len(self.rows) - known
-        if not self._width or count <= 0:
-            return
-        self._heights.extend(self.rows.height(index, self._width) for index in range(known, len(self.rows)))
-        self._set_follow(follow.appended(self.follow, count))
-        self._settle(known)
+        count = self._measured.grow()
+        if count:
+            self._set_follow(follow.appended(self.follow, count))
+            self._settle(known)
 
     def changed(self, index: int) -> None:
         """One item reads differently now: a streaming tail, a running call. Repaints only its lines, if in view."""
         if index >= len(self._heights):
             return
         self._forget(index)
-        if self._heights.set(index, self.rows.height(index, self._width)):
+        if self._measured.change(index):
             self._settle(index)
         else:
             self._repaint(index)
 
     def extend_last(self) -> None:
         """The last item grew; the same as `changed` for it."""
-        self.changed(len(self._heights) - 1)
+        if len(self._heights):
+            self.changed(len(self._heights) - 1)
 
     def reset(self, rows: Rows | None = None, *, common: int | None = None) -> None:
         """Show other `rows`, or the same after a jump in time. The first `common` items are kept as they are;
         by default what `common_prefix` finds. A cursor or a held item beyond the end moves to the last item."""
-        if rows is not None:
-            common = common_prefix(self.rows, rows) if common is None else common
-            self.rows = rows
-        common = min(common or 0, len(self._heights), len(self.rows))
-        self._forget_from(common)
-        self._heights.truncate(common)
-        if self._width:
-            self._heights.extend(self.rows.height(index, self._width) for index in range(common, len(self.rows)))
-        self._set_follow(follow.truncated(self.follow, len(self.rows)))
+        before = len(self._heights)
+        common = self._measured.replace(rows, common)
+        for item, _ in [key for key in self._strips.keys() if key[0] >= common]:  # noqa: SIM118 - no mapping
+            self._forget(item)
+        self._set_follow(follow.replaced(self.follow, before, len(self.rows)))
         if self.cursor is not None:
             self.cursor = min(self.cursor, len(self.rows) - 1) if len(self.rows) else None
         self._settle(0)
@@ -157,13 +154,22 @@ class LineList(ScrollView, can_focus=True):
 
     # Where one looks
 
+    @property
+    def rows(self) -> Rows:
+        """What is shown; `reset` changes it."""
+        return self._measured.rows
+
+    @property
+    def _heights(self) -> Heights:
+        return self._measured.heights
+
     def select(self, index: int, *, center: bool = False) -> None:
         """Bring the cursor to `index` and that item into view; the list is held there unless it is the last."""
         if not len(self.rows):
             return
         old, self.cursor = self.cursor, min(max(index, 0), len(self.rows) - 1)
         self._reveal(self.cursor, center)
-        for item in {old, self.cursor} - {None}:
+        for item in {self.cursor if old is None else old, self.cursor}:
             self._repaint(item)
         self.post_message(self.ItemSelected(self, self.cursor))
 
@@ -181,7 +187,7 @@ class LineList(ScrollView, can_focus=True):
 
     def hold_at(self, item: int, offset: int = 0) -> None:
         """Show `item` at the top and stay there."""
-        if self._width and len(self._heights):
+        if len(self._heights):
             self._go_to(self._heights.top(min(item, len(self._heights) - 1)) + offset)
 
     @property
@@ -243,16 +249,7 @@ class LineList(ScrollView, can_focus=True):
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The selected text as it is drawn; a selection of everything gives the items' own text."""
-        if selection.start is None and selection.end is None:
-            return "\n".join(self.rows.text(index) for index in range(len(self.rows))), "\n"
-        first = selection.start.y if selection.start else 0
-        last = min(selection.end.y if selection.end else self._heights.total, self._heights.total - 1)
-        return "\n".join(self._selected(selection, line) for line in range(first, last + 1)), "\n"
-
-    def _selected(self, selection: Selection, line: int) -> str:
-        text = self._line(*self._heights.locate(line)).plain
-        start, end = selection.get_span(line) or (0, 0)
-        return text[start:] if end == -1 else text[start:end]
+        return self._measured.selected_text(selection), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
         self.refresh()
@@ -267,24 +264,22 @@ class LineList(ScrollView, can_focus=True):
         item, part = self._heights.locate(line)
         selection = self.text_selection
         span = selection.get_span(line) if selection else None
-        if span:
-            return self._paint(self._with_selection(self._line(item, part), span), item, part, line)
-        strips = self._item_strips(item)
-        return self._finish(strips[part], item, part, line)
+        if span is None:
+            body = self._item_strips(item)[part]
+        else:
+            body = self._painter.tight(self._with_selection(self._measured.lines(item)[part], *span), self._base(item))
+        return self._finish(body, item, line)
 
     def _item_strips(self, item: int) -> list[Strip]:
         key = (item, item == self.cursor)
         strips = self._strips.get(key)
         if strips is None:
             base = self._base(item)
-            strips = [self._painter.tight(self._matched(line), base) for line in self._item_lines(item)]
+            strips = [self._painter.tight(self._matched(line), base) for line in self._measured.lines(item)]
             self._strips.set(key, strips)
         return strips
 
-    def _paint(self, content: Content, item: int, part: int, line: int) -> Strip:
-        return self._finish(self._painter.tight(content, self._base(item)), item, part, line)
-
-    def _finish(self, body: Strip, item: int, part: int, line: int) -> Strip:
+    def _finish(self, body: Strip, item: int, line: int) -> Strip:
         """Add what is not text: the mark of the cursor on the left, background up to the right edge."""
         base = self._base(item)
         marked = item == self.cursor
@@ -304,26 +299,9 @@ class LineList(ScrollView, can_focus=True):
             line = line.stylize(style, *found.span())
         return line
 
-    def _with_selection(self, line: Content, span: tuple[int, int]) -> Content:
-        start, end = span
+    def _with_selection(self, line: Content, start: int, end: int) -> Content:
         style = Style.from_styles(self.screen.get_component_styles("screen--selection"))
         return line.stylize(style, start, None if end == -1 else end)
-
-    def _line(self, item: int, part: int) -> Content:
-        return self._item_lines(item)[part]
-
-    def _item_lines(self, item: int) -> list[Content]:
-        """The item's lines, exactly as many as its height promised; an item that can't be drawn says so."""
-        lines = self._lines.get(item)
-        if lines is None:
-            try:
-                lines = self.rows.render(item, self._width)
-            except Exception as error:  # One bad item must not take the screen with it.
-                lines = [Content.styled(f"could not draw item {item}: {type(error).__name__}", "$error")]
-            height = self._heights.height(item)
-            lines = (lines + [Content("")] * height)[:height]
-            self._lines.set(item, lines)
-        return lines
 
     # Geometry
 
@@ -334,10 +312,9 @@ class LineList(ScrollView, can_focus=True):
     def on_resize(self) -> None:
         """Measure again if the width changed, and keep the item at the top."""
         width = max(0, self.scrollable_content_region.width - 1)
-        if width != self._width:
-            self._width = width
-            self._forget_from(0)
-            self._heights = Heights(self.rows.height(index, width) for index in range(len(self.rows)))
+        if width != self._measured.width:
+            self._measured.measure(width)
+            self._strips.clear()
         self._settle(0)
 
     def notify_style_update(self) -> None:
@@ -359,10 +336,10 @@ class LineList(ScrollView, can_focus=True):
 
     def _settle(self, first_changed: int) -> None:
         """Tell the scrollbar the new length, then show what the follow state asks for."""
-        if not self._width:
+        if not self._measured.width:
             return
         with self._place():
-            self.set_reactive(Widget.virtual_size, Size(self._width, self._heights.total))
+            self.set_reactive(Widget.virtual_size, Size(self._measured.width, self._heights.total))
             self._scroll_update(self.virtual_size)
             old = self.scroll_offset.y
             self.scroll_to(y=self._wanted_top(), animate=False, force=True)
@@ -425,12 +402,5 @@ class LineList(ScrollView, can_focus=True):
                 self.refresh(region)
 
     def _forget(self, item: int) -> None:
-        self._lines.discard(item)
         self._strips.discard((item, True))
         self._strips.discard((item, False))
-
-    def _forget_from(self, first: int) -> None:
-        for item in [item for item in self._lines.keys() if item >= first]:
-            self._forget(item)
-        for item, _ in [key for key in self._strips.keys() if key[0] >= first]:
-            self._forget(item)

@@ -10,7 +10,7 @@ from tui.safe import safe_text
 
 
 class LiveLabel(Static):
-    """One or more lines of text in a place of fixed size. A layout pass for each update would cost a hundred times more."""
+    """Text in a place of fixed size: a layout pass for each update would cost a hundred times more."""
 
     DEFAULT_CSS = """
     LiveLabel { height: 1; width: 1fr; text-wrap: nowrap; text-overflow: ellipsis; }

@@ -120,11 +120,11 @@ async def test_a_stream_may_lack_its_message_start(serve):
 
 
 async def test_a_connection_may_be_closed_after_the_reply_with_and_without_saying_so(serve):
-    async with serve(EchoPolicy(), faults=Faults(["1:close", "2:hang-up"])) as server:
-        async with httpx2.AsyncClient(headers=HEADERS) as client:
-            url, request = f"{server.base_url}/v1/messages", body(user("hi"), stream=True)
-            announced = await client.post(url, json=request)
-            unannounced = await client.post(url, json=request)
+    faults, client = Faults(["1:close", "2:hang-up"]), httpx2.AsyncClient(headers=HEADERS)
+    async with serve(EchoPolicy(), faults=faults) as server, client:
+        url, request = f"{server.base_url}/v1/messages", body(user("hi"), stream=True)
+        announced = await client.post(url, json=request)
+        unannounced = await client.post(url, json=request)
     assert announced.headers["connection"] == "close"
     assert "connection" not in unannounced.headers
     assert "message_stop" in announced.text

@@ -4,13 +4,15 @@ import asyncio
 import json
 import signal
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 import anthropic
 import httpx2
 import pytest
 from simulator_client import HEADERS, assistant, body, post, result, stream, use, user
 
-from core.simulator import Faults
+from core.simulator import Faults, Reply
 from core.simulator.policies import EchoPolicy, ScriptPolicy
 
 SCRIPT = [
@@ -193,15 +195,26 @@ async def test_call_ids_are_new_in_their_history_and_the_same_for_the_same_reque
     assert len(set(ids)) == 8
 
 
+class TellingPolicy(EchoPolicy):
+    """Says when it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
+    def reply(self, request: Mapping[str, Any]) -> Reply:
+        self.asked.set()
+        return super().reply(request)
+
+
 async def test_leaving_the_context_ends_open_streams(serve):
-    async with serve(EchoPolicy(), faults=Faults(["*:stall"])) as server:
-        client = httpx2.AsyncClient(headers=HEADERS)
-        opened = asyncio.create_task(client.post(f"{server.base_url}/v1/messages", json=body(user("x"), stream=True)))
-        while not server.billed:
-            await asyncio.sleep(0)
-    with pytest.raises(httpx2.TransportError):
-        await opened
-    await client.aclose()
+    policy, client = TellingPolicy(), httpx2.AsyncClient(headers=HEADERS)
+    async with client:
+        async with serve(policy, faults=Faults(["*:stall"])) as server:
+            request = body(user("x"), stream=True)
+            opened = asyncio.create_task(client.post(f"{server.base_url}/v1/messages", json=request))
+            await policy.asked.wait()
+        with pytest.raises(httpx2.TransportError):
+            await opened
 
 
 async def test_it_runs_as_a_process_of_its_own(tmp_path):

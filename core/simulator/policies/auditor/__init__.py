@@ -15,6 +15,7 @@ from core.simulator.policies.auditor import closing, repairing, survey
 from core.simulator.policies.auditor.conversation import View, read_request
 from core.simulator.policies.auditor.edits import undo_calls
 from core.simulator.policies.auditor.guidance import asks_to_stop, follow
+from core.simulator.policies.auditor.notes import NOTE
 from core.simulator.policies.auditor.progress import Progress
 from core.simulator.policies.auditor.step import Handler, Step, end
 from core.simulator.policies.auditor.testruns import read_run
@@ -57,7 +58,7 @@ class AuditorPolicy:
     def reply(self, request: Mapping[str, Any]) -> Reply:
         view = read_request(request)
         progress = view.progress or Progress("fix" if view.notes.before else "survey")
-        progress = replace(progress, replies=progress.replies + 1)
+        progress = replace(progress, replies=max(progress.replies, view.turns) + 1)
         step = self._step(view, progress)
         thinking = step.thinking if (request.get("thinking") or {}).get("type") != "disabled" else ""
         blocks = [{"type": "thinking", "thinking": thinking}] if thinking else []
@@ -76,11 +77,18 @@ class AuditorPolicy:
         for _ in range(_MAX_STEPS_WITHOUT_CALLS):
             step = _STEPS.get(progress.step, survey.survey)(view, progress)
             calls = [call for call in (_fit(call, view.offered) for call in step.calls) if call is not None]
-            said.append(step.text)
+            said += [step.text, *_notes_as_text(step, view)]
             if calls or step.final:
                 return replace(step, text="\n\n".join(said), calls=calls)
             progress, view.last = step.progress, []
         return end("\n\n".join([*said, "The tools that I need are not offered, so I end here."]), progress)
+
+
+def _notes_as_text(step: Step, view: View) -> list[str]:
+    """Without a memory to put them in, notes go into the text."""
+    if "remember" in view.offered:
+        return []
+    return [f"{NOTE}{call.input['text']}" for call in step.calls if call.name == "remember"]
 
 
 def _stop(view: View, progress: Progress) -> Step:

@@ -8,7 +8,7 @@ from core.simulator.policies.auditor.conversation import View
 from core.simulator.policies.auditor.progress import Progress
 from core.simulator.policies.auditor.report import REPORT, Evidence, report_text
 from core.simulator.policies.auditor.scan import parse_findings, scan_command
-from core.simulator.policies.auditor.step import MAX_TRIES, Step, end, plan, read, run
+from core.simulator.policies.auditor.step import MAX_TRIES, Step, count, end, plan, read, run
 from core.simulator.policies.auditor.testruns import COMPILE, read_run
 from core.simulator.policies.base import Call
 
@@ -29,7 +29,8 @@ def report(view: View, progress: Progress) -> Step:
             return end("The final scan or test run can't be had, so I write no report: it could not be true.", progress)
         return verify(view, progress.again(), said=["One of the two runs gave no result."])
     evidence = Evidence(parse_findings(scan.content), read_run(tests), tests.command, scan.command)
-    text = f"{view.notes.count_before} findings at the start, {len(evidence.after)} now. I write that down in {REPORT}."
+    before = count(view.notes.count_before, "finding")
+    text = f"{before} at the start, {len(evidence.after)} now. I write that down in {REPORT}."
     write = Call("write_file", {"path": REPORT, "content": report_text(view.notes, evidence, progress)})
     return Step(text, replace(progress.next("readback"), tries=progress.tries), [write, plan(5)])
 
@@ -53,7 +54,9 @@ def _summary(view: View) -> str:
     open_groups = [group for group in view.notes.before if not _is_fixed(view, group)]
     total = view.notes.count_before
     left = sum(len(view.notes.before[group]) for group in open_groups)
-    return f"Of {total} findings at the start, {total - left} are mended and {left} stay, each with its reason."
+    return (
+        f"Of {count(total, 'finding')} at the start, {total - left} are mended and {left} stay, each with its reason."
+    )
 
 
 def _is_fixed(view: View, group: tuple[str, str]) -> bool:

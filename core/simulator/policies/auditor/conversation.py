@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.simulator.policies.auditor.notes import Notes
+from core.simulator.policies.auditor.notes import NOTE, Notes
 from core.simulator.policies.auditor.progress import Progress, read_progress
 from core.simulator.policies.auditor.scan import Finding, parse_findings, scanned_path
 from core.simulator.policies.base import message_texts
@@ -16,6 +16,8 @@ from core.simulator.policies.base import message_texts
 _EXIT = re.compile(r"exit(?: code| status)?[ :]+(-?\d+)", re.I)
 _GUIDANCE = re.compile(r"<guidance[^>]*>\s*(.*?)\s*</guidance>", re.S)
 _NOTICE = re.compile(r"<notice[^>]*>(.*?)</notice>", re.S)
+_OWN_NOTE = re.compile(rf"^{NOTE}(.+)$", re.M)
+_TURNS = re.compile(r"^turns so far: (\d+)", re.M)
 _FILES_MOVED = re.compile(r"restor|rewound|rewind|changed|outside", re.I)
 _PAGE_LINE = re.compile(r"^ *(\d+)(?:\t|→|: |\| ?)(.*)$")
 _NEXT_PAGE = re.compile(r"^\[.*\boffset ?= ?(\d+)", re.M)
@@ -54,7 +56,7 @@ class View:
     """What one request says.
 
     `last` are the calls of the newest reply with their answers, `history` all visible ones since the files last
-    changed under the auditor's hands; `guidance` is what came after the newest reply.
+    changed under the auditor's hands; `guidance` is what came after the newest reply; `turns` were compressed away.
     """
 
     offered: dict[str, dict[str, Any]]
@@ -64,6 +66,7 @@ class View:
     history: list[Done] = field(default_factory=list)
     guidance: list[str] = field(default_factory=list)
     files_moved: bool = False
+    turns: int = 0
 
     def named(self, name: str) -> list[Done]:
         """The calls of the newest reply to one tool."""
@@ -98,15 +101,19 @@ class View:
         return int(more[1]) if more else 1
 
     def findings(self, path: str) -> list[Finding] | None:
-        """What the scanner says of a file as it is now; None when that is not known."""
+        """What the scanner says of a file as it is now; None when that is not known.
+
+        Edits that were taken back do not count as changes since the scan.
+        """
         known: list[Finding] | None = None
+        edits: list[tuple[Any, Any]] = []
         for done in self.history:
             target = scanned_path(done.command) if done.name == "run_command" else None
             if target is not None and target in ("", path) and done.exit_code in (0, 1) and not done.is_capped:
-                known = [finding for finding in parse_findings(done.content) if finding.path == path]
+                known, edits = [finding for finding in parse_findings(done.content) if finding.path == path], []
             elif done.name in ("edit_file", "write_file") and done.path == path and not done.failed:
-                known = None
-        return known
+                _stack(edits, done)
+        return None if edits else known
 
 
 def read_request(request: Mapping[str, Any]) -> View:
@@ -119,6 +126,8 @@ def read_request(request: Mapping[str, Any]) -> View:
         if message["role"] == "assistant":
             asked = {block["id"]: block for block in _blocks(message) if block.get("type") == "tool_use"}
             texts += message_texts(message)
+            for line in _OWN_NOTE.findall("\n".join(message_texts(message))):
+                view.notes.read(line)
             view.last, view.guidance, view.files_moved = [], [], False
         else:
             _take_user(view, message, asked, first=index == 0)
@@ -141,10 +150,21 @@ def _take_user(view: View, message: Mapping[str, Any], asked: Mapping[str, Mappi
             view.history.clear()
         if first:
             view.notes.read(text)
+            view.turns = max([view.turns, *map(int, _TURNS.findall(text))])
+
+
+def _stack(edits: list[tuple[Any, Any]], done: Done) -> None:
+    """Put an edit on the pile, or take off the one that it is the mirror image of."""
+    old, new = done.input.get("old"), done.input.get("new", done.input.get("content"))
+    if edits and edits[-1] == (new, old):
+        edits.pop()
+    else:
+        edits.append((old, new))
 
 
 def _take_notes(notes: Notes, done: Done) -> None:
-    if done.name == "remember" and not done.failed:
+    """From what was remembered, even where storing failed, as long as it is in sight; and from what was recalled."""
+    if done.name == "remember":
         notes.read(str(done.input.get("text", "")))
     elif done.name == "recall" and not done.failed:
         notes.read(done.content)

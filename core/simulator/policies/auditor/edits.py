@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from core.simulator.policies.auditor.conversation import Done
 from core.simulator.policies.base import Call
 
-_NEAR = 3
+_NEAR = 8
 
 
 def edit_calls(path: str, old: str, new: str) -> list[Call]:
@@ -54,8 +54,13 @@ def _unique(now: list[str], replacement: list[str], start: int, end: int) -> tup
     while True:
         before = "".join(now[head:tail])
         after = "".join(now[head:start] + replacement + now[end:tail])
-        if before and after and whole_now.count(before) == 1 and whole_then.count(after) == 1:
+        offset = len("".join(now[:head]))
+        if _is_only(before, whole_now, offset) and _is_only(after, whole_then, offset):
             return before, after
         if head == 0 and tail == len(now):
             return before, after
         head, tail = max(0, head - 1), min(len(now), tail + 1)
+
+
+def _is_only(piece: str, whole: str, offset: int) -> bool:
+    return bool(piece) and whole.find(piece) == whole.rfind(piece) == offset

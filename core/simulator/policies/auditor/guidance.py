@@ -10,12 +10,9 @@ from pathlib import PurePosixPath
 
 from core.simulator.policies.auditor.progress import Progress
 
-_SKIP = re.compile(
-    r"\b(?:skip|leave out|ignore)\s+(?:the (?:file|folder|directory)\s+)?[`'\"]?([\w./*-]*\w[\w./*-]*)", re.I
-)
-_FOCUS = re.compile(
-    r"\bfocus(?:\s+only)?\s+on\s+(?:the (?:file|folder|directory)\s+)?[`'\"]?([\w./*-]*\w[\w./*-]*)", re.I
-)
+_PATH = r"\s+(?:the (?:file|folder|directory)\s+)?[`'\"]?([\w./*-]*\w[\w./*-]*)"
+_SKIP = re.compile(r"\b(?:skip|leave out|ignore)" + _PATH, re.I)
+_FOCUS = re.compile(r"\bfocus(?:\s+only)?\s+on" + _PATH, re.I)
 _REPORT = re.compile(r"\breport\b.*\bnow\b|\bwrite (?:the|your) report\b|\bwrap up\b", re.I | re.S)
 _STOP = re.compile(r"(?<!not )(?<!n't )\bstop\b", re.I)
 _GO_ON = re.compile(r"\b(?:go on|continue|carry on|proceed)\b", re.I)

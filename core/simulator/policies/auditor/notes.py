@@ -17,7 +17,10 @@ _PLACE = re.compile(r"([^\s;][^;]*?):(\d+) (B\d{3})(?=;|$|\s*$)")
 _OUTCOME = re.compile(r"Outcome for (.+?) (B\d{3}): (fixed|open) — (.+)")
 _FAILURE = re.compile(r"Attempt (\d+) on (.+?) (B\d{3}) failed: (.+)")
 _TESTS = re.compile(r"Test command `(.+?)`, at the start: (.+?)(?: Failing from the start: (.+))?$")
-_PER_NOTE = 6
+_PER_NOTE = 8
+
+NOTE = "Note: "
+"""Begins a line of the auditor's own text that takes the place of a memory entry where no memory is offered."""
 
 Group = tuple[str, str]
 
@@ -64,6 +67,10 @@ class Notes:
     def files(self) -> list[str]:
         return list(dict.fromkeys(path for path, _ in self.before))
 
+    def open_groups(self) -> list[Group]:
+        """Findings at the start that nothing was decided about yet."""
+        return [group for group in self.before if group not in self.outcomes]
+
     @property
     def count_before(self) -> int:
         return sum(map(len, self.before.values()))
@@ -87,6 +94,6 @@ def failure_note(group: Group, attempt: int, text: str) -> str:
     return f"Attempt {attempt} on {group[0]} {group[1]} failed: {text}"
 
 
-def tests_note(command: str, summary: str, failing: Iterable[str]) -> str:
+def baseline_note(command: str, summary: str, failing: Iterable[str]) -> str:
     known = ", ".join(sorted(failing))
     return f"Test command `{command}`, at the start: {summary}" + (f" Failing from the start: {known}" if known else "")

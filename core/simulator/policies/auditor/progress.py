@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 _LINE = re.compile(r"^Progress: (.+)$", re.MULTILINE)
 _SEPARATOR = " · "
@@ -14,8 +15,9 @@ _SEPARATOR = " · "
 class Progress:
     """`step` is what comes next; `file`, `rule`, `attempt` and `rest` (findings a repair leaves) say what is in work.
 
-    `tries` counts repetitions of the step, `replies` everything said so far. `skip`, `focus` and `closing` are what
-    guidance asked for; `scanner` is the command and `compact` its short form for big projects.
+    `tries` counts repetitions of the step, `misfits` edits that did not fit the file, `replies` everything said so
+    far. `skip`, `focus` and `closing` are what guidance asked for; `scanner` is the command, `compact` says that a
+    big project is scanned in short form.
     """
 
     step: str = "survey"
@@ -24,12 +26,13 @@ class Progress:
     attempt: int = 1
     rest: int = 0
     tries: int = 0
+    misfits: int = 0
     replies: int = 0
     skip: tuple[str, ...] = ()
     focus: tuple[str, ...] = ()
     closing: bool = False
     compact: bool = False
-    scanner: str = ""
+    scanner: str = "bandit"
 
     def line(self) -> str:
         """`Progress: check · file app/ids.py · rule B324 · replies 31`; what is as at the start is left out."""
@@ -42,7 +45,7 @@ class Progress:
 
     def next(self, step: str) -> Progress:
         """On to a step, with nothing in work."""
-        return replace(self, step=step, file="", rule="", attempt=1, rest=0, tries=0)
+        return replace(self, step=step, file="", rule="", attempt=1, rest=0, tries=0, misfits=0)
 
     def again(self) -> Progress:
         """The same step once more."""
@@ -55,16 +58,10 @@ def read_progress(texts: Iterable[str]) -> Progress | None:
     if not lines:
         return None
     step, *rest = lines[-1].split(_SEPARATOR)
-    values = dict(item.partition(" ")[::2] for item in rest)
+    words = dict(item.partition(" ")[::2] for item in rest)
+    known: dict[str, Any] = {place.name: place.default for place in fields(Progress)[1:] if place.name in words}
     try:
-        return Progress(
-            step.strip(),
-            **{
-                place.name: _parsed(place.default, values[place.name])
-                for place in fields(Progress)
-                if place.name in values
-            },
-        )
+        return Progress(step.strip(), **{name: _parsed(default, words[name]) for name, default in known.items()})
     except ValueError:
         return None
 
@@ -73,7 +70,7 @@ def _plain(value: object) -> str:
     return "yes" if value is True else str(value)
 
 
-def _parsed(default: object, word: str) -> object:
+def _parsed(default: object, word: str) -> Any:
     if isinstance(default, bool):
         return word == "yes"
     if isinstance(default, int):

@@ -25,9 +25,15 @@ def repair_next(view: View, progress: Progress, calls: list[Call] | None = None,
     `calls` and `said` are what the reply already contains.
     """
     calls, said = calls or [], said or []
+    if "edit_file" not in view.offered and view.notes.open_groups():
+        said.append("Without edit_file I can mend nothing, only report.")
+        progress = replace(progress, closing=True)
     while not progress.closing and (group := _next_group(view, progress)) is not None:
         progress = progress if group == (progress.file, progress.rule) else _start_on(group, progress)
         path, test_id = group
+        if not rule_for(test_id).options:
+            _leave(view, group, calls, said)
+            continue
         content, findings = view.content(path), view.findings(path)
         if content is None or findings is None:
             if progress.tries < _MAX_PAGES and not _unreadable(view, progress):
@@ -39,8 +45,7 @@ def repair_next(view: View, progress: Progress, calls: list[Call] | None = None,
         if found is not None:
             return _change(view, replace(progress, attempt=found[0]), content, lines, found[1], calls, said)
         if lines:
-            said.append(f"{_name(group)} in {path} stays: {_reason(view, group)}.")
-            _decide(view, group, False, _reason(view, group), calls)
+            _leave(view, group, calls, said)
         else:
             _decide(view, group, True, "gone with another change in this file", calls)
     return closing.verify(view, progress, calls, said)
@@ -49,11 +54,11 @@ def repair_next(view: View, progress: Progress, calls: list[Call] | None = None,
 def check(view: View, progress: Progress) -> Step:
     """Judge the edits of the last reply by the tests that ran behind them."""
     edits, done = view.named("edit_file"), view.command(scan=False)
-    if view.files_moved or not edits:
+    if view.files_moved:
         return repair_next(
             view, replace(progress, step="fix"), said=["The files are not as I left them; I read again."]
         )
-    if any(edit.failed for edit in edits):
+    if not edits or any(edit.failed for edit in edits):
         return _refit(view, progress)
     result = read_run(done) if done is not None else None
     if result is None or not result.holds(view.notes.failing):
@@ -76,8 +81,10 @@ def reread(view: View, progress: Progress) -> Step:
 
 
 def _next_group(view: View, progress: Progress) -> Group | None:
-    open_groups = [group for group in view.notes.before if group not in view.notes.outcomes]
-    return next((group for group in open_groups if allowed(group[0], progress)), None)
+    """File by file; kinds without a rule come last in theirs, as another repair may have taken them along."""
+    open_groups = [group for group in view.notes.open_groups() if allowed(group[0], progress)]
+    in_file = [group for group in open_groups if group[0] == open_groups[0][0]]
+    return next((group for group in in_file if rule_for(group[1]).options), in_file[0] if in_file else None)
 
 
 def _start_on(group: Group, progress: Progress) -> Progress:
@@ -89,11 +96,12 @@ def _unreadable(view: View, progress: Progress) -> bool:
 
 
 def _look(view: View, progress: Progress, calls: list[Call], said: list[str]) -> Step:
-    """Read and scan what is not known of the file."""
-    path = progress.file
-    if view.content(path) is None:
-        calls = [*calls, read(path, view.next_page(path))]
-    if view.findings(path) is None:
+    """Read and scan what is not known of the file; both when that was not enough (old turns may be gone by then)."""
+    path, page = progress.file, view.next_page(progress.file)
+    both = progress.tries > 0 and page == 1
+    if both or view.content(path) is None:
+        calls = [*calls, read(path, page)]
+    if both or view.findings(path) is None:
         calls = [*calls, run(scan_command(progress.scanner, path, progress.compact))]
     text = " ".join([*said, f"Next: {path}."])
     return Step(text, replace(progress, step="fix", tries=progress.tries + 1), calls)
@@ -103,7 +111,6 @@ def _change(
     view: View, progress: Progress, content: str, lines: set[int], fix: Fix, calls: list[Call], said: list[str]
 ) -> Step:
     """Edit, test, and scan the file again where more is to be done in it."""
-    group = (progress.file, progress.rule)
     rest = max(0, len(lines) - fix.handled)
     calls = [*calls, *edit_calls(progress.file, content, fix.text), run(view.notes.test_command or COMPILE)]
     if (
@@ -117,18 +124,19 @@ def _change(
         calls.append(run(scan_command(progress.scanner, progress.file, progress.compact)))
     where = ", ".join(map(str, sorted(lines)))
     first = "" if progress.attempt == 1 else f"Attempt {progress.attempt}. "
-    said = [*said, f"{first}{_name(group).capitalize()} in {progress.file}, line {where}: {fix.title}."]
+    said = [*said, f"{first}{_name(progress.rule)} in {progress.file}, line {where}: {fix.title}."]
     return Step(" ".join(said), replace(progress, step="check", rest=rest, tries=0), calls)
 
 
 def _refit(view: View, progress: Progress) -> Step:
-    """An edit did not fit the file: take back the others, look again, in the end move on."""
+    """An edit did not fit the file: take back the others and look again; after some misfits leave the finding."""
     undo = undo_calls(view.named("edit_file"))
-    following = replace(progress, step="reread", tries=progress.tries + 1)
-    if progress.tries + 1 >= MAX_TRIES:
-        following = replace(following, tries=0, attempt=progress.attempt + 1)
-    text = f"An edit did not fit {progress.file}; it must have changed since I read it."
-    return Step(text, following, undo) if undo else reread(view, following)
+    text = f"An edit did not fit {progress.file}."
+    if progress.misfits + 1 >= MAX_TRIES:
+        _decide(view, (progress.file, progress.rule), False, f"{MAX_TRIES} edits did not fit the file", undo)
+        return repair_next(view, progress.next("fix"), undo, [f"{text} I leave it."])
+    following = replace(progress, step="reread", misfits=progress.misfits + 1)
+    return Step(f"{text} I read it again.", following, undo) if undo else reread(view, following)
 
 
 def _take_back(view: View, progress: Progress, result: TestRun | None) -> Step:
@@ -140,10 +148,11 @@ def _take_back(view: View, progress: Progress, result: TestRun | None) -> Step:
     note = failure_note(group, progress.attempt, why)
     view.notes.read(note)
     calls = [*undo_calls(view.named("edit_file")), remember(note, "failed approaches", "failure")]
-    if result and result.place:
+    if result and result.place and view.content(_inside(result.place)) is None:
         calls.append(read(_inside(result.place)))
-    title = rule_for(progress.rule).options[progress.attempt - 1].title
-    thinking = f"I assumed that {title} would change nothing else. {why} says otherwise; that is a real dependency."
+    thinking = (
+        f"I took it that nothing depends on how this was. {why}: something does, and the test is right to say so."
+    )
     text = f"That breaks {names}. I take the change back and look at what the test expects."
     following = replace(progress, step="fix", attempt=progress.attempt + 1, rest=0, tries=0)
     return Step(text, following, calls, thinking)
@@ -155,14 +164,21 @@ def _decide(view: View, group: Group, fixed: bool, text: str, calls: list[Call])
     calls.append(remember(note, "outcomes", "fact" if fixed else "decision"))
 
 
+def _leave(view: View, group: Group, calls: list[Call], said: list[str]) -> None:
+    """Nothing more to try: the finding stays open, with the reason and what was tried."""
+    said.append(f"{_name(group[1])} in {group[0]} stays: {rule_for(group[1]).stays}.")
+    _decide(view, group, False, _reason(view, group), calls)
+
+
 def _reason(view: View, group: Group) -> str:
     failures = view.notes.failures.get(group, {})
     tried = "; ".join(f"attempt {attempt} failed ({why})" for attempt, why in sorted(failures.items()))
     return f"{rule_for(group[1]).stays}" + (f"; {tried}" if tried else "")
 
 
-def _name(group: Group) -> str:
-    return rule_for(group[1]).name or group[1]
+def _name(test_id: str) -> str:
+    name = rule_for(test_id).name or test_id
+    return name[0].upper() + name[1:]
 
 
 def _inside(place: str) -> str:

@@ -80,7 +80,7 @@ def _counts(notes: Notes, evidence: Evidence) -> Iterator[str]:
 
 def _row(notes: Notes, group: Group) -> str:
     outcome = notes.outcomes.get(group)
-    done = outcome.text if outcome else "no longer found"
+    done = outcome.text if outcome and outcome.fixed else "gone with another change"
     failures = notes.failures.get(group, {})
     detour = "".join(f"; attempt {attempt} was taken back ({why})" for attempt, why in sorted(failures.items()))
     return f"- {_places(notes, group)} {group[1]}: {done}{detour}"
@@ -93,7 +93,7 @@ def _open_row(notes: Notes, evidence: Evidence, group: Group, progress: Progress
     elif not allowed(group[0], progress):
         why = "left out, as guidance asked"
     else:
-        why = "not reached before the report was asked for"
+        why = "not worked on before this report"
     now = ", ".join(str(finding.line) for finding in evidence.remaining(group))
     return f"- {_places(notes, group)} {group[1]} (now line {now}): {why}"
 

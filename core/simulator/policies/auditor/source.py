@@ -102,6 +102,10 @@ class Rewrite:
         start = self.source.line_start(_first_line(statement))
         self._changes.append((start, start, "".join(f"{indent}{line}\n" if line else "\n" for line in lines)))
 
+    def insert_after(self, node: ast.AST, text: str) -> None:
+        end = self.source.span(node)[1]
+        self._changes.append((end, end, text))
+
     def set_keyword(self, call: ast.Call, name: str, value: str) -> None:
         """Give a call the keyword argument, in place of the one it may have."""
         for keyword in call.keywords:

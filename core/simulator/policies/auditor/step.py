@@ -70,3 +70,8 @@ def read(path: str, offset: int = 1) -> Call:
 def end(text: str, progress: Progress) -> Step:
     """The last words of a turn."""
     return Step(text, progress.next("done"), final=True)
+
+
+def count(number: int, noun: str) -> str:
+    """`1 finding`, `4 findings`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

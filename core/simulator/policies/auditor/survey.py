@@ -9,11 +9,11 @@ from dataclasses import replace
 from core.simulator.policies.auditor import closing, repairing
 from core.simulator.policies.auditor.conversation import View
 from core.simulator.policies.auditor.guidance import allowed
-from core.simulator.policies.auditor.notes import before_notes, tests_note
+from core.simulator.policies.auditor.notes import baseline_note, before_notes
 from core.simulator.policies.auditor.progress import Progress
 from core.simulator.policies.auditor.rules import rule_for
 from core.simulator.policies.auditor.scan import CANDIDATES, INSTALL, Finding, parse_findings, scan_command
-from core.simulator.policies.auditor.step import MAX_TRIES, Step, end, plan, read, remember, run
+from core.simulator.policies.auditor.step import MAX_TRIES, Step, count, end, plan, read, remember, run
 from core.simulator.policies.auditor.testruns import COMPILE, first_command, next_command, read_run
 from core.simulator.policies.base import Call
 
@@ -41,8 +41,8 @@ def orient(view: View, progress: Progress) -> Step:
     names = [line.split()[0].rstrip("/") for line in listing.splitlines() if line.strip()]
     chosen = [name for name in names if _CONFIGURATION.match(name)][:4]
     modules = sum(name.endswith(".py") for name in names)
-    text = f"There are {modules} Python files. How the project is tested should be in its configuration."
-    return Step(text, progress.next("baseline"), [plan(0), *map(read, chosen)])
+    text = f"I see {count(modules, 'Python file')}. How the project is tested should be in its configuration."
+    return Step(text, progress.next("baseline"), [read(name) for name in chosen])
 
 
 def baseline(view: View, progress: Progress) -> Step:
@@ -61,13 +61,13 @@ def baselined(view: View, progress: Progress) -> Step:
     if following:
         text = f"That found no tests to run. Next I try `{following}`."
         return Step(text, progress.next("baselined"), [run(following)])
-    note = tests_note(done.command, result.summary, result.failing)
+    note = baseline_note(done.command, result.summary, result.failing)
     if done.command == COMPILE:
         text = "There are no tests; that the code compiles is the only check I will have."
     elif result.exit_code == 0:
         text = f"The tests pass ({result.summary}). That is what every change has to keep."
     else:
-        text = f"{len(result.failing)} tests fail already ({result.summary}); no further one may."
+        text = f"{count(len(result.failing), 'test')} fail already ({result.summary}); no further one may."
     scanner = CANDIDATES[0]
     calls = [remember(note, "tests"), run(f"{scanner} --version", 60)]
     return Step(f"{text} Is bandit at hand?", replace(progress.next("scanner"), scanner=scanner), calls)
@@ -94,9 +94,7 @@ def scanned(view: View, progress: Progress) -> Step:
         command = scan_command(progress.scanner, compact=progress.compact)
         return _again(view, progress, run(command), "The scan did not come to an end")
     if done.is_capped and not progress.compact:
-        text = (
-            "There are more findings than fit in one output; I scan again for the medium and high ones, in short form."
-        )
+        text = "That is more than fits in one output; I scan again for the medium and high findings, in short form."
         command = scan_command(progress.scanner, compact=True)
         return Step(text, replace(progress.next("scanned"), compact=True), [run(command)])
     findings = parse_findings(done.content)
@@ -112,7 +110,7 @@ def reading(view: View, progress: Progress) -> Step:
     start = (progress.attempt - 1) * _BATCH
     batch = paths[start : start + _BATCH]
     if not batch or progress.attempt > _MAX_BATCHES or progress.closing:
-        return repairing.repair_next(view, progress.next("fix"))
+        return repairing.repair_next(view, progress.next("fix"), [plan(3)])
     names = ", ".join(f"{path} ({_kinds(view, path)})" for path in batch)
     following = replace(progress, attempt=progress.attempt + 1, tries=0)
     return Step(f"In context: {names}.", following, [read(path) for path in batch])
@@ -126,13 +124,12 @@ def _told(findings: list[Finding]) -> str:
     by_level = Counter(finding.severity for finding in findings)
     levels = ", ".join(f"{by_level[level]} {level.lower()}" for level in ("HIGH", "MEDIUM", "LOW") if by_level[level])
     files = len({finding.path for finding in findings})
-    return (
-        f"{len(findings)} findings in {files} files: {levels}. I note each with its place, then read the code around."
-    )
+    where = f"{count(len(findings), 'finding')} in {count(files, 'file')}"
+    return f"{where}: {levels}. I note each place, then read the code around it."
 
 
 def _weighed(findings: list[Finding]) -> str:
-    unknown = sorted({finding.test_id for finding in findings if not rule_for(finding.test_id).options})
+    unknown = sorted({finding.test_id for finding in findings if not rule_for(finding.test_id).name})
     doubt = f" For {', '.join(unknown)} I have no rule; those will stay." if unknown else ""
     return (
         "One kind and one file at a time, tests after each change, so that a failure names its cause. Where the first "

@@ -11,6 +11,7 @@ _UNITTEST_FAILURE = re.compile(r"^(?:FAIL|ERROR): (\S+) \(([\w.]+)", re.M)
 _PYTEST_FAILURE = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.M)
 _SUMMARY = re.compile(r"^(Ran \d+ tests? in .+|=*\s?\d+ (?:passed|failed|error).*|FAILED \(.+\)|OK(?: \(.+\))?)$", re.M)
 _REASON = re.compile(r"^E? *((?:[\w.]+\.)?[A-Z]\w*(?:Error|Exception|Warning)\b.*)$", re.M)
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _TRACE = re.compile(r'(?:File "([^"\n]+\.py)", line (\d+), in test|^([\w./-]*test[\w./-]*\.py):(\d+):)', re.M)
 _NO_TESTS = ("Ran 0 tests", "NO TESTS RAN", "no tests ran", "Start directory is not importable")
 
@@ -59,12 +60,12 @@ def read_run(done: Done) -> TestRun:
     failing |= set(_PYTEST_FAILURE.findall(output)) if "pytest" in str(done.input.get("command")) else set()
     summary = ", ".join(re.sub(r" in [\d.]+s", "", line.strip("= ")) for line in _SUMMARY.findall(output)[-2:])
     reasons, traces = _REASON.findall(output), _TRACE.findall(output)
-    could_not_run = done.exit_code == 127 or ("No module named" in output and not failing)
+    ran = bool(failing or summary or done.exit_code == 0)
     return TestRun(
         exit_code=done.exit_code,
         failing=frozenset(failing),
         summary=summary or f"exit {done.exit_code}",
-        reason=reasons[-1].strip()[:160] if reasons else "",
+        reason=_ADDRESS.sub("", reasons[-1].strip())[:160] if reasons else "",
         place=(traces[0][0] or traces[0][2]) if traces else "",
-        found_none=could_not_run or any(words in output for words in _NO_TESTS),
+        found_none=not ran or any(words in output for words in _NO_TESTS),
     )

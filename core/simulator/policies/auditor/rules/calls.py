@@ -64,6 +64,9 @@ def declared_hash(rewrite: Rewrite, lines: Lines) -> int:
 
 
 def secure_random(rewrite: Rewrite, lines: Lines) -> int:
+    """Not where the module seeds the generator: its numbers are meant to repeat."""
+    if any(rewrite.source.qualified(node) == "random.seed" for node in ast.walk(rewrite.source.tree)):
+        return 0
     calls = rewrite.source.calls(lines, *(f"random.{name}" for name in _RANDOM))
     for call in calls:
         name = rewrite.source.qualified(call.func).removeprefix("random.")
@@ -120,19 +123,17 @@ def safe_extraction(rewrite: Rewrite, lines: Lines) -> int:
     return len(calls)
 
 
-def narrow_mode(group_readable: bool) -> Change:
-    """Permissions for the owner, or for the owner and readers."""
+def narrow_mode(others: int) -> Change:
+    """Everything for the owner, the given bits for group and others."""
 
     def change(rewrite: Rewrite, lines: Lines) -> int:
         calls = [call for call in rewrite.source.touching(ast.Call, lines) if _method(call) in ("chmod", "fchmod")]
         modes = [call.args[-1] for call in calls if call.args]
-        fixed = 0
-        for mode in modes:
-            if isinstance(mode, ast.Constant) and isinstance(mode.value, int):
-                owner = 0o7 if mode.value & 0o111 else 0o6
-                rewrite.replace(mode, f"0o{owner}{'44' if group_readable else '00'}")
-                fixed += 1
-        return fixed
+        plain = [mode for mode in modes if isinstance(mode, ast.Constant) and isinstance(mode.value, int)]
+        for mode in plain:
+            owner = 0o700 if int(str(mode.value)) & 0o111 else 0o600
+            rewrite.replace(mode, f"0o{owner | others:o}")
+        return len(plain)
 
     return change
 
@@ -199,6 +200,7 @@ def _method(call: ast.Call) -> str:
     return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
+_REVIEW = "a person has to look at it"
 _HASH = Rule(
     "weak hash",
     (
@@ -214,7 +216,7 @@ RULES = {
     "B311": Rule(
         "predictable random numbers",
         (Option("random numbers come from the system's secure source", secure_random),),
-        "the numbers have to be repeatable from a seed, and nothing secret is made of them",
+        "the module seeds the generator: its numbers are meant to repeat, not to be secret",
     ),
     "B506": Rule("unsafe YAML", (Option("YAML is loaded by safe_load", safe_yaml),), "needs a loader with types"),
     "B307": Rule(
@@ -229,11 +231,11 @@ RULES = {
         ),
         "the expressions need more than literals and arithmetic",
     ),
-    "B501": Rule("unchecked certificates", (Option("certificates are checked", checked_certificates),), "needs review"),
-    "B323": Rule("unchecked certificates", (Option("certificates are checked", default_context),), "needs review"),
-    "B113": Rule("no time-out", (Option("the request has a time-out", keyword_value("timeout", "30")),), "needs review"),
-    "B201": Rule("debug mode", (Option("debug mode is off", keyword_value("debug", "False")),), "needs review"),
-    "B701": Rule("no escaping", (Option("autoescape is on", keyword_value("autoescape", "True")),), "needs review"),
+    "B501": Rule("unchecked certificates", (Option("certificates are checked", checked_certificates),), _REVIEW),
+    "B323": Rule("unchecked certificates", (Option("certificates are checked", default_context),), _REVIEW),
+    "B113": Rule("no time-out", (Option("the request has a time-out", keyword_value("timeout", "30")),), _REVIEW),
+    "B201": Rule("debug mode", (Option("debug mode is off", keyword_value("debug", "False")),), _REVIEW),
+    "B701": Rule("no escaping", (Option("autoescape is on", keyword_value("autoescape", "True")),), _REVIEW),
     "B202": Rule(
         "unchecked archive members",
         (Option("archive members are filtered (PEP 706)", safe_extraction),),
@@ -242,12 +244,12 @@ RULES = {
     "B103": Rule(
         "permissive file mode",
         (
-            Option("the file mode is the owner's alone", narrow_mode(group_readable=False)),
-            Option("the file mode lets others read only", narrow_mode(group_readable=True)),
+            Option("others may read the file, no longer write it", narrow_mode(0o44)),
+            Option("the file mode is the owner's alone", narrow_mode(0)),
         ),
         "others have to write or execute this file",
     ),
-    "B104": Rule("binding all interfaces", (Option("the default address is loopback", loopback),), "has to be reachable"),
+    "B104": Rule("binding all interfaces", (Option("the default address is loopback", loopback),), "has to be reached"),
     "B108": Rule(
         "fixed path in /tmp",
         (Option("the system is asked for its temporary folder", system_temporary),),

@@ -85,7 +85,7 @@ def _word(items: list[str | ast.expr]) -> str:
         return f"str({ast.unparse(items[0])})"
     if all(isinstance(item, str) for item in items):
         return '"' + "".join(map(str, items)).replace("\\", "\\\\").replace('"', '\\"') + '"'
-    literal = [ast.Constant(i) if isinstance(i, str) else ast.FormattedValue(i, -1) for i in items]
+    literal: list[ast.expr] = [ast.Constant(i) if isinstance(i, str) else ast.FormattedValue(i, -1) for i in items]
     return ast.unparse(ast.JoinedStr(literal))
 
 

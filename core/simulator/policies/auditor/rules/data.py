@@ -61,13 +61,12 @@ def parameters(rewrite: Rewrite, lines: Lines) -> int:
         if execute is None or built is None:
             continue
         sql, values = built
-        rewrite.replace(query, sql)
-        end = rewrite.source.span(execute.args[0])[1]
-        trailing = "," if len(values) == 1 else ""
+        arguments = f"({', '.join(values)}{',' if len(values) == 1 else ''})"
         if query is execute.args[0]:
-            rewrite._changes[-1] = (*rewrite.source.span(query), f"{sql}, ({', '.join(values)}{trailing})")
+            rewrite.replace(query, f"{sql}, {arguments}")
         else:
-            rewrite.replace_span(end, end, f", ({', '.join(values)}{trailing})")
+            rewrite.replace(query, sql)
+            rewrite.insert_after(execute.args[0], f", {arguments}")
         fixed += 1
     return fixed
 
@@ -77,16 +76,12 @@ def _pickles(source: Source, call: ast.Call) -> bool:
 
 
 def _open_as_text(rewrite: Rewrite, call: ast.Call) -> None:
-    for above in rewrite.source.ancestors(call):
-        for item in above.items if isinstance(above, ast.With) else []:
-            opened = item.context_expr
-            modes = [
-                arg
-                for arg in getattr(opened, "args", [])
-                if isinstance(arg, ast.Constant) and arg.value in ("rb", "wb")
-            ]
-            if isinstance(opened, ast.Call) and modes:
-                rewrite.replace(modes[0], f'"{modes[0].value[0]}", encoding="utf-8"')
+    """The binary mode of the `with open(...)` around a call becomes the text mode."""
+    withs = [above for above in rewrite.source.ancestors(call) if isinstance(above, ast.With)]
+    for opened in [item.context_expr for above in withs for item in above.items]:
+        for argument in opened.args if isinstance(opened, ast.Call) else []:
+            if isinstance(argument, ast.Constant) and argument.value in ("rb", "wb"):
+                rewrite.replace(argument, f'"{str(argument.value)[0]}", encoding="utf-8"')
 
 
 def _queries(source: Source, lines: Lines) -> list[ast.expr]:

@@ -1,0 +1,233 @@
+"""A session as one file that can be carried anywhere, and such a file as a session that can be read.
+
+A `.longwatch` file is a zip: `manifest.json`, `events.jsonl` (one event a line, as printed everywhere) and
+`blobs/<hash>`. It is read member by member under limits and never opened as a foreign database; kinds that this
+version does not know pass through unchanged.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO, Any, Final
+
+import msgspec
+
+from core.clock import iso
+from core.journal import rows, schema
+from core.journal.errors import JournalError
+from core.journal.reader import Reader
+from core.journal.rows import Row
+
+FORMAT: Final = "longwatch-session"
+VERSION: Final = 1
+SUFFIX: Final = ".longwatch"
+MAX_BYTES: Final = 2 * 1024**3
+"""Bytes that an export may hold when unpacked."""
+_MAX_LINE: Final = 64 * 1024**2
+_MAX_MANIFEST: Final = 1024**2
+_CHUNK: Final = 500
+_PIECE: Final = 1024**2
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_MANIFEST: Final = "manifest.json"
+_EVENTS: Final = "events.jsonl"
+_BLOBS: Final = "blobs/"
+
+
+class EventLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One event as it is printed; `at` is ISO 8601 in UTC, `body` the stored JSON."""
+
+    seq: int
+    parent: int | None
+    node: int | None
+    kind: str
+    key: str | None
+    at: str
+    actor: str
+    body: msgspec.Raw
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What an export says of itself; `chain` is the last link of the log, in hexadecimal."""
+
+    format: str
+    version: int
+    events: int
+    chain: str
+    meta: dict[str, str] = {}
+
+
+_ENCODER = msgspec.json.Encoder()
+_LINES = msgspec.json.Decoder(EventLine)
+
+
+def event_line(row: Row) -> bytes:
+    """A stored event as one line of JSON, with its line end."""
+    line = EventLine(
+        seq=row.seq,
+        parent=row.parent,
+        node=row.node,
+        kind=row.kind,
+        key=row.key,
+        at=iso(row.at_us),
+        actor=row.actor,
+        body=msgspec.Raw(row.body.encode()),
+    )
+    return _ENCODER.encode(line) + b"\n"
+
+
+def export_jsonl(reader: Reader, out: IO[bytes], after: int = 0) -> int:
+    """Write every event after `after` as a line; returns how many. Raises JournalError when the journal is damaged."""
+    count = 0
+    for row in _all_rows(reader, after):
+        out.write(event_line(row))
+        count += 1
+    return count
+
+
+def export_session(folder: Path, target: Path) -> None:
+    """Pack a session into one file, which appears whole or not at all. Raises JournalError."""
+    draft = target.with_name(f".{target.name}.new")
+    try:
+        with Reader(folder) as reader, draft.open("wb") as file:
+            draft.chmod(0o600)
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+                _pack(reader, archive)
+        draft.replace(target)
+    except OSError as error:
+        raise JournalError(f"The export can't be written to {target}: {error.strerror}.") from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def open_export(path: Path, into: Path | None = None, max_bytes: int = MAX_BYTES) -> Path:
+    """Unpack an export into a session folder (a new one below `into`, or a temporary one) and return it.
+
+    The caller removes the folder. Raises JournalError for what is no export, is damaged or unpacks to more than
+    `max_bytes`; nothing is left behind then.
+    """
+    with tempfile.TemporaryDirectory(prefix="longwatch-", dir=into, ignore_cleanup_errors=True) as place:
+        folder = Path(place) / path.stem
+        try:
+            with zipfile.ZipFile(path) as archive:
+                _unpack(_Members(archive, path, max_bytes), folder)
+            final = Path(tempfile.mkdtemp(prefix="longwatch-", dir=into)) / path.stem
+            folder.rename(final)
+        except JournalError:
+            raise
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+            raise JournalError(f"{path} is not a Longwatch export, or it is damaged.") from error
+        except (msgspec.DecodeError, UnicodeError, ValueError, OverflowError, sqlite3.Error) as error:
+            raise JournalError(f"{path} is damaged: {error}.") from error
+        except OSError as error:
+            raise JournalError(f"{path} can't be opened: {error.strerror or error}.") from error
+    return final
+
+
+def _all_rows(reader: Reader, after: int = 0) -> Iterator[Row]:
+    while batch := reader.raw(after, _CHUNK):
+        yield from batch
+        after = batch[-1].seq
+
+
+def _pack(reader: Reader, archive: zipfile.ZipFile) -> None:
+    chain, count = rows.GENESIS, 0
+    with archive.open(_EVENTS, "w", force_zip64=True) as out:
+        for row in _all_rows(reader):
+            out.write(event_line(row))
+            chain, count = row.chain, count + 1
+    for name, _ in reader.blobs():
+        archive.writestr(_BLOBS + name, reader.blob(name) or b"")
+    manifest = Manifest(format=FORMAT, version=VERSION, events=count, chain=chain.hex(), meta=reader.meta())
+    archive.writestr(_MANIFEST, _ENCODER.encode(manifest))
+
+
+class _Members:
+    """The members of an archive, read by name; what they unpack to is counted as it comes, whatever they claim."""
+
+    def __init__(self, archive: zipfile.ZipFile, path: Path, max_bytes: int) -> None:
+        self._archive, self.path = archive, path
+        self._left = max_bytes
+
+    def names(self, prefix: str) -> list[str]:
+        return sorted({name for name in self._archive.namelist() if name.startswith(prefix) and name != prefix})
+
+    def read(self, name: str, limit: int) -> bytes:
+        with self._open(name) as member:
+            data = member.read(min(limit, self._left) + 1)
+        self._count(len(data))
+        if len(data) > limit:
+            raise JournalError(f"{self.path} holds a member that is too big to be opened ({name}).")
+        return data
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        with self._open(name) as member:
+            while line := member.readline(min(_MAX_LINE, self._left) + 1):
+                self._count(len(line))
+                if len(line) > _MAX_LINE:
+                    raise JournalError(f"{self.path} holds an event that is too big to be opened.")
+                yield line
+
+    def _open(self, name: str) -> IO[bytes]:
+        try:
+            return self._archive.open(name)
+        except KeyError as error:
+            raise JournalError(f"{self.path} is not a Longwatch export: it has no {name}.") from error
+
+    def _count(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            raise JournalError(f"{self.path} unpacks to more than is allowed; it was not opened.")
+
+
+def _unpack(members: _Members, folder: Path) -> None:
+    manifest = msgspec.json.decode(members.read(_MANIFEST, _MAX_MANIFEST), type=Manifest)
+    if manifest.format != FORMAT:
+        raise JournalError(f"{members.path} is not a Longwatch export.")
+    if manifest.version > VERSION:
+        raise JournalError(f"{members.path} was written by a newer Longwatch; update Longwatch to open it.")
+    database = schema.create_database(folder, manifest.meta)
+    with closing(sqlite3.connect(database, isolation_level=None)) as db:
+        db.execute("PRAGMA synchronous=OFF")
+        db.execute("BEGIN")
+        last = rows.GENESIS
+        for row in _read_rows(members):
+            last = row.chain
+            db.execute(f"INSERT INTO event({rows.COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        if last.hex() != manifest.chain:
+            raise JournalError(f"{members.path} is damaged: its events are not those that were exported.")
+        for name in members.names(_BLOBS):
+            db.execute("INSERT INTO blob VALUES (?, ?, ?, ?)", _blob(members, name))
+        db.execute("COMMIT")
+    database.chmod(0o400)
+
+
+def _read_rows(members: _Members) -> Iterator[Row]:
+    chain, expected = rows.GENESIS, 1
+    for line in members.lines(_EVENTS):
+        row = _row(_LINES.decode(line))
+        if row.seq != expected:
+            raise JournalError(f"{members.path} is damaged: event {expected} is missing.")
+        chain, expected = rows.link(chain, row), expected + 1
+        yield row._replace(chain=chain)
+
+
+def _row(line: EventLine) -> Row:
+    at_us = (datetime.fromisoformat(line.at).astimezone(UTC) - _EPOCH) // _MICROSECOND
+    body = bytes(line.body).decode()
+    msgspec.json.decode(body, type=dict[str, Any])
+    return Row(line.seq, line.parent, line.node, line.kind, line.key, at_us, line.actor, body)
+
+
+def _blob(members: _Members, name: str) -> tuple[str, int, str, bytes]:
+    packed = rows.pack(members.read(name, MAX_BYTES))
+    if packed[0] != name.removeprefix(_BLOBS):
+        raise JournalError(f"{members.path} is damaged: {name[:24]} is not what it was.")
+    return packed

@@ -1,0 +1,5 @@
+import sys
+
+from ledgerlite.cli import main
+
+sys.exit(main())

@@ -1,0 +1,108 @@
+"""What a snapshot is, what a restore came to, and which folders are refused as a workspace."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from core.workspace.errors import WorkspaceError
+
+
+class Entry(NamedTuple):
+    """A file of a tree: mode as git writes it (0o100644, 0o100755, 0o120000 for a link) and the id of its content."""
+
+    mode: int
+    oid: str
+
+
+Entries = dict[str, Entry]
+"""Workspace-relative paths with `/`, undecodable bytes as surrogates, in no particular order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The files at one moment.
+
+    `tree` is None when it could not be made; `detail` then says why, and there is nothing to restore. `changed` counts
+    paths that differ from the snapshot before; `skipped` are paths it does not cover (`detail` says why).
+    """
+
+    tree: str | None
+    changed: int = 0
+    skipped: tuple[str, ...] = ()
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore did.
+
+    `before` is the safety snapshot that undoes it; None: nothing was touched, and `detail` says why. `files` are
+    (status, path) pairs as applied: A came back, M changed, T changed its type, D went. `kept` are paths that were left
+    as they are: wanted so, in the way, or not secured by the safety snapshot.
+    """
+
+    before: str | None
+    files: tuple[tuple[str, str], ...] = ()
+    kept: tuple[str, ...] = ()
+    detail: str = ""
+
+
+class Snapshots(Protocol):
+    """Snapshots of one workspace, kept in the session's folder."""
+
+    @property
+    def backend(self) -> str:
+        """How files are found: `git` (ignore rules honoured) or `copies`."""
+        ...
+
+    async def snapshot(self, label: str) -> Snapshot:
+        """The files as they are now. Never raises: what goes wrong is in the result."""
+        ...
+
+    async def diff(self, before: str, after: str) -> list[tuple[str, str]]:
+        """(status, path) of what differs between two trees, sorted by path. Raises WorkspaceError."""
+        ...
+
+    async def restore(self, target: str, keep: Collection[str] = ()) -> Restored:
+        """Make the files as in `target`, except paths in `keep`; secured first, so it can be undone."""
+        ...
+
+    async def unified_diff(self, before: str, after: str, path: str) -> str:
+        """How one file differs between two trees, as text for the screen. Raises WorkspaceError."""
+        ...
+
+
+def check_workspace(path: Path) -> Path:
+    """The workspace with links resolved. Refuses a folder that is missing, or so wide that mistakes are disasters."""
+    path = path.expanduser()
+    if not path.exists():
+        raise WorkspaceError(f"The workspace {path} does not exist; create it or choose another with --workspace.")
+    if not path.is_dir():
+        raise WorkspaceError(f"The workspace {path} is not a folder.")
+    place = path.resolve()
+    home = Path.home().resolve()
+    if place == Path(place.anchor):
+        raise WorkspaceError("The whole file system can't be a workspace; choose the folder of a project.")
+    if place == home or place in home.parents:
+        raise WorkspaceError(f"{place} holds your whole home folder and can't be a workspace; choose a project in it.")
+    if not os.access(place, os.R_OK | os.X_OK):
+        raise WorkspaceError(f"The workspace {path} can't be read.")
+    return place
+
+
+def compare(before: Entries, after: Entries) -> list[tuple[str, str]]:
+    """(status, path) of what differs, sorted by path: A, D, M, or T where a file and a link change places."""
+    found = []
+    for path in before.keys() | after.keys():
+        old, new = before.get(path), after.get(path)
+        if old == new:
+            continue
+        if old is None or new is None:
+            found.append(("A" if old is None else "D", path))
+        else:
+            found.append(("M" if old.mode >> 12 == new.mode >> 12 else "T", path))
+    return sorted(found, key=lambda item: item[1])

@@ -1,0 +1,176 @@
+"""Which files a snapshot covers: what git would not ignore, nested repositories included; or all but caches."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from core.workspace.errors import WorkspaceError
+from core.workspace.git import Repository, git
+
+MAX_UNTRACKED_BYTES: Final = 10 * 1024 * 1024
+MAX_TRACKED_BYTES: Final = 100 * 1024 * 1024
+MAX_UNTRACKED_FILES: Final = 2000
+"""Files below one untracked folder of a repository."""
+MAX_PLAIN_FILES: Final = 20_000
+"""Files below one folder of a workspace that is no repository."""
+
+CACHES: Final = frozenset(
+    (".git", "node_modules", ".venv", "venv", "__pycache__", ".tox", ".mypy_cache", ".ruff_cache", ".pytest_cache")
+)
+
+
+@dataclass(slots=True)
+class Covered:
+    """What is known of the paths of a workspace. `closed` folders need no look inside: ignored or too big."""
+
+    paths: set[str] = field(default_factory=set)
+    tracked: set[str] = field(default_factory=set)
+    ignored: set[str] = field(default_factory=set)
+    closed: dict[str, str] = field(default_factory=dict)
+    """Folder -> why it is not covered; "" for an ignored one, of which nothing is said."""
+
+    def limit(self, path: str) -> int:
+        """The size in bytes up to which a file is kept."""
+        return MAX_TRACKED_BYTES if path in self.tracked else MAX_UNTRACKED_BYTES
+
+    def within_closed(self, path: str) -> bool:
+        """Whether the path lies in a folder that is not looked into."""
+        return any(folder in self.closed for folder in _parents(path))
+
+
+def walk(workspace: Path, closed: Collection[str], names: frozenset[str]) -> dict[str, os.stat_result]:
+    """Every file and link with its status, not entering folders that are `closed` or have one of the names."""
+    found: dict[str, os.stat_result] = {}
+    waiting = [""]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            entries = list(os.scandir(workspace / folder))
+        except OSError:
+            if not folder:
+                raise
+            continue
+        for entry in entries:
+            path = f"{folder}{entry.name}"
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name not in names and path not in closed:
+                    waiting.append(f"{path}/")
+            elif entry.name != ".git" and (status := _status(entry)) is not None:
+                found[path] = status
+    return found
+
+
+def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
+    """The status of a plain file or a link; None for pipes, sockets, devices and what has just gone."""
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except OSError:
+        return None
+    return status if stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode) else None
+
+
+async def list_by_git(program: str, workspace: Path, shadow: Path, repository: Repository | None) -> Covered:
+    """Ask git. In a plain folder the rules come from its `.gitignore` files alone. Raises WorkspaceError."""
+    lister = _Lister(program, workspace)
+    if repository is not None:
+        await lister.add("")
+    else:
+        own = {"GIT_DIR": str(shadow), "GIT_WORK_TREE": str(workspace), "GIT_INDEX_FILE": str(shadow / "no-index")}
+        await lister.add("", **own)
+    limit = MAX_PLAIN_FILES if repository is None else MAX_UNTRACKED_FILES
+    covered = lister.covered
+    for folder, count in _crowded(covered.paths - covered.tracked, limit, _folders(covered.tracked)):
+        covered.closed[folder] = f"{count:,} files"
+    return covered
+
+
+class _Lister:
+    """Gathers the paths of a workspace and, one by one, of the repositories in it."""
+
+    def __init__(self, program: str, workspace: Path) -> None:
+        self._program, self._workspace = program, workspace
+        self.covered = Covered()
+
+    async def add(self, prefix: str, **variables: str) -> None:
+        folder = self._workspace / prefix
+        nested: set[str] = set()
+        for options, known in ((["-c"], self.covered.tracked), (["-o", "--exclude-standard"], self.covered.paths)):
+            out = await git(self._program, folder, "ls-files", "-z", *options, given=b"", **variables)
+            for name in filter(None, out.split(b"\0")):
+                path = prefix + os.fsdecode(name)
+                if _is_folder(self._workspace / path):
+                    nested.add(path.rstrip("/") + "/")
+                else:
+                    known.add(path)
+        self.covered.paths |= self.covered.tracked
+        for path in sorted(nested - {prefix}):
+            await self._add_nested(path)
+
+    async def _add_nested(self, path: str) -> None:
+        try:
+            await self.add(path)
+        except WorkspaceError as error:
+            self.covered.closed[path.rstrip("/")] = str(error).rstrip(".")
+
+
+async def ignored_folders(
+    program: str, workspace: Path, shadow: Path, repository: Repository | None, found: Collection[str], known: set[str]
+) -> set[str]:
+    """Topmost folders that hold found but no covered files and are ignored as such: no need to look in again."""
+    inhabited = _folders(known)
+    candidates = {top for path in found if path not in known and (top := _topmost(path, inhabited))}
+    if not candidates:
+        return set()
+    variables: dict[str, str] = {} if repository else {"GIT_DIR": str(shadow), "GIT_WORK_TREE": str(workspace)}
+    given = b"".join(os.fsencode(path) + b"/\0" for path in sorted(candidates))
+    try:
+        out = await git(program, workspace, "check-ignore", "--no-index", "-z", "--stdin", given=given, **variables)
+    except WorkspaceError:
+        return set()  # None is ignored, or git can't tell: look in every time.
+    return {os.fsdecode(name).rstrip("/") for name in out.split(b"\0") if name}
+
+
+def list_by_walk(workspace: Path) -> Covered:
+    """Without git: every file but those in caches."""
+    covered = Covered(paths=set(walk(workspace, (), CACHES)))
+    for folder, count in _crowded(covered.paths, MAX_PLAIN_FILES, set()):
+        covered.closed[folder] = f"{count:,} files"
+    return covered
+
+
+def _crowded(paths: Collection[str], limit: int, inhabited: set[str]) -> Iterator[tuple[str, int]]:
+    """The deepest folders with at least `limit` of the paths below them, unless tracked files live there."""
+    counts = Counter(folder for path in paths for folder in _parents(path))
+    crowded = {folder for folder, count in counts.items() if count >= limit and folder not in inhabited}
+    above = _folders(crowded)
+    return ((folder, counts[folder]) for folder in sorted(crowded - above))
+
+
+def _folders(paths: Collection[str]) -> set[str]:
+    return {folder for path in paths for folder in _parents(path)}
+
+
+def _parents(path: str) -> Iterator[str]:
+    """The folders above a path, the nearest first."""
+    end = path.rfind("/")
+    while end > 0:
+        yield path[:end]
+        end = path.rfind("/", 0, end)
+
+
+def _topmost(path: str, inhabited: set[str]) -> str | None:
+    empty = [folder for folder in _parents(path) if folder not in inhabited]
+    return empty[-1] if empty else None
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:
+        return False

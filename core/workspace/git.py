@@ -1,0 +1,102 @@
+"""Asking git, and nothing of git's that runs foreign code: no hooks, no file-system monitor, no user configuration."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from core.workspace.errors import WorkspaceError
+
+_TIMEOUT_S: Final = 60.0
+_OPTIONS: Final = (
+    *("-c", "core.fsmonitor=false"),
+    *("-c", "core.hooksPath=/dev/null"),
+    *("-c", "core.untrackedCache=false"),
+    *("-c", "core.quotePath=false"),
+    *("-c", "safe.directory=*"),
+)
+
+
+def find_git() -> str | None:
+    """The git program, or None."""
+    return shutil.which("git")
+
+
+async def git(program: str, folder: Path, *arguments: str, given: bytes = b"", **variables: str) -> bytes:
+    """Run git in a folder and return what it printed. Raises WorkspaceError when it fails or takes too long."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | {
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_SYSTEM": os.devnull,
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+        "LC_ALL": "C",
+        **variables,
+    }
+    try:
+        process = await asyncio.create_subprocess_exec(
+            program,
+            *_OPTIONS,
+            *arguments,
+            cwd=folder,
+            env=environment,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise WorkspaceError(f"git can't be started ({error.strerror}).") from error
+    try:
+        async with asyncio.timeout(_TIMEOUT_S):
+            out, err = await process.communicate(given)
+    except TimeoutError as error:
+        raise WorkspaceError(f"git {arguments[0]} took longer than {_TIMEOUT_S:.0f} seconds.") from error
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        said = err.decode(errors="replace").strip().splitlines()
+        raise WorkspaceError(f"git {arguments[0]} failed: {said[0] if said else process.returncode}.")
+    return out
+
+
+class Repository:
+    """The user's repository around a workspace, only ever read."""
+
+    def __init__(self, program: str, workspace: Path, objects: Path) -> None:
+        self._program, self._workspace = program, workspace
+        self.objects = objects
+
+    @classmethod
+    async def around(cls, program: str, workspace: Path) -> Repository | None:
+        """The repository that the workspace belongs to, or None.
+
+        A folder that merely lies inside one (a repository of dot files, say) without being tracked is on its own.
+        """
+        try:
+            top = await git(program, workspace, "rev-parse", "--show-toplevel")
+            objects = await git(program, workspace, "rev-parse", "--git-path", "objects")
+            if _line(top) != workspace.resolve() and not await git(program, workspace, "ls-files", "-z", "--", "."):
+                return None
+        except WorkspaceError:
+            return None
+        return cls(program, workspace, (workspace / _line(objects)).resolve())
+
+    async def having(self, oids: Iterable[str]) -> set[str]:
+        """Those of the ids whose content the repository holds."""
+        given = "".join(f"{oid}\n" for oid in oids).encode()
+        answers = (await git(self._program, self._workspace, "cat-file", "--batch-check", given=given)).decode()
+        return {line[:40] for line in answers.splitlines() if line[40:46] == " blob "}
+
+    async def read(self, oid: str) -> bytes:
+        """A content of the repository. Raises WorkspaceError when it is gone (`git gc` may have removed it)."""
+        return await git(self._program, self._workspace, "cat-file", "blob", oid)
+
+
+def _line(out: bytes) -> Path:
+    return Path(os.fsdecode(out.removesuffix(b"\n")))

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.tools.secrets import Redactor
+
+PEM = (
+    f"-----BEGIN RSA {'PRIVATE'} KEY-----\n"
+    + "\n".join(["MIIEpAIBAAKCAQEA7bq" * 3] * 12)
+    + "\n-----END RSA PRIVATE KEY-----"
+)
+TOKENS = {
+    "Anthropic key": "sk-" + "ant-api03-AbCdEf0123456789_xyz",
+    "OpenRouter key": "sk-" + "or-v1-0123456789abcdef0123456789",
+    "API key": "sk-" + "proj-0123456789abcdefghijklmnopqrstuvwxyz",
+    "AWS key": "AKIA" + "IOSFODNN7EXAMPLE",
+    "GitHub token": "ghp_" + "0123456789abcdefghijABCDEFGHIJ012345",
+    "GitLab token": "glpat-" + "0123456789abcdefghij",
+    "Slack token": "xoxb-" + "1234567890-abcdefghij",
+    "Google key": "AIza" + "0123456789abcdefghijABCDEFGHIJ01234",
+    "Hugging Face token": "hf_" + "abcdefghijABCDEFGHIJabcdefghijABCD",
+    "npm token": "npm_" + "0123456789abcdefghijABCDEFGHIJ012345",
+    "PyPI token": "pypi-" + "AgEIcHlwaS5vcmc" * 4,
+    "Stripe key": "sk_" + "live_0123456789abcdefghij",
+    "JSON web token": "eyJ" + "hbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N",
+    "private key": PEM,
+}
+SECRETS = {"MY_API_KEY": "correct horse", "DB_PASSWORD": "päss/wörd+1"}
+REDACTOR = Redactor({**SECRETS, "SHORT_KEY": "abc", "HOME": "/home/me1"})
+
+
+@pytest.mark.parametrize("kind", TOKENS)
+def test_known_shapes_are_replaced_and_named(kind: str) -> None:
+    assert REDACTOR(f"a='{TOKENS[kind]}' b") == f"a='[redacted: {kind}]' b"
+
+
+def test_values_of_secret_variables_are_replaced_in_every_form() -> None:
+    for name, value in SECRETS.items():
+        forms = (value, quote(value, safe=""), base64.b64encode(value.encode()).decode().rstrip("="))
+        for form in forms:
+            assert REDACTOR(f"<{form}>") == f"<[redacted: value of {name}]>"
+
+
+def test_passwords_in_urls_go_and_the_host_stays() -> None:
+    assert REDACTOR("postgres://me:hunter2@db/x") == "postgres://[redacted: password in a URL]@db/x"
+
+
+def test_ordinary_text_stays_as_it_is() -> None:
+    text = (
+        "abc /home/me1 123e4567-e89b-12d3-a456-426614174000 9fceb02d0ae598e95dc970b74767f19372d61af8 "
+        "https://example.org/a@b:c mailto:a@b.org sk-learn task-force eyJ x://${USER}:$PW@host risk-management"
+    )
+    assert REDACTOR(text) == text
+
+
+def test_redacting_twice_changes_nothing_more() -> None:
+    once = REDACTOR(" ".join(TOKENS.values()) + " correct horse")
+    assert REDACTOR(once) == once
+
+
+@given(st.integers(0, 30_000), st.sampled_from([*TOKENS.values(), "correct horse"]), st.integers(1, 9_000))
+@settings(max_examples=60, deadline=None)
+def test_no_secret_slips_through_where_two_pieces_meet(before: int, secret: str, size: int) -> None:
+    text = "lorem " * (before // 6) + secret + " ipsum" * 3_000
+    pieces = [text[at : at + size] for at in range(0, len(text), size)]
+    assert "".join(REDACTOR.stream(pieces)) == REDACTOR(text)
+
+
+def test_a_file_is_redacted_in_place_and_other_bytes_stay(tmp_path: Path) -> None:
+    path = tmp_path / "output"
+    data = b"\xff\x00" + "päss/wörd+1 ".encode() + b"x" * 3_000_000 + b"=" + TOKENS["AWS key"].encode() + b"\xfe"
+    path.write_bytes(data)
+    assert REDACTOR.file(path)
+    expected = data.replace("päss/wörd+1".encode(), b"[redacted: value of DB_PASSWORD]")
+    assert path.read_bytes() == expected.replace(TOKENS["AWS key"].encode(), b"[redacted: AWS key]")
+    inode = path.stat().st_ino
+    assert not REDACTOR.file(path) and path.stat().st_ino == inode
+    assert [file.name for file in tmp_path.iterdir()] == ["output"]

@@ -1,0 +1,143 @@
+"""What has cost people files elsewhere: attributes, index flags, collected garbage, things in the way."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+from test_snapshots import IDENTITY, beside_git, git, taken, tree, workspace, write  # noqa: F401
+
+from core.workspace.errors import WorkspaceError
+from core.workspace.snapshots import check_workspace, open_snapshots
+
+
+async def test_line_ends_survive_attributes(beside_git, workspace):
+    write(workspace, ".gitattributes", "*.txt text eol=lf\n*.bat text eol=crlf\n")
+    write(workspace, "w.txt", b"one\r\ntwo\r\n")
+    write(workspace, "x.bat", b"one\ntwo\n")
+    before, expected = await taken(beside_git), tree(workspace)
+    write(workspace, "w.txt", b"changed")
+    write(workspace, "x.bat", b"c")
+    restored = await beside_git.restore(before)
+    assert restored.before, restored.detail
+    assert tree(workspace) == expected
+
+
+async def test_assume_unchanged(beside_git, workspace):
+    write(workspace, "a", "one")
+    git(workspace, "add", ".")
+    git(workspace, "commit", "-qm", "x")
+    git(workspace, "update-index", "--assume-unchanged", "a")
+    write(workspace, "a", "two!")
+    before = await taken(beside_git)
+    write(workspace, "a", "three")
+    await beside_git.restore(before)
+    assert (workspace / "a").read_text() == "two!"
+
+
+async def test_unmerged_index(beside_git, workspace):
+    write(workspace, "a", "one")
+    git(workspace, "add", ".")
+    git(workspace, "commit", "-qm", "x")
+    git(workspace, "checkout", "-qb", "o")
+    write(workspace, "a", "two")
+    git(workspace, "commit", "-qam", "y")
+    git(workspace, "checkout", "-q", "main")
+    write(workspace, "a", "three")
+    git(workspace, "commit", "-qam", "z")
+    subprocess.run(["git", *IDENTITY, "merge", "o"], cwd=workspace, capture_output=True)
+    before, expected = await taken(beside_git), tree(workspace)
+    write(workspace, "a", "x")
+    await beside_git.restore(before)
+    assert tree(workspace) == expected
+
+
+async def test_grown_file_not_lost(beside_git, workspace):
+    write(workspace, "data", "old")
+    before = await taken(beside_git)
+    (workspace / "data").unlink()
+    await taken(beside_git)
+    (workspace / "data").write_bytes(b"x" * (11 << 20))
+    restored = await beside_git.restore(before)
+    back = await beside_git.restore(restored.before)
+    assert (workspace / "data").stat().st_size == 11 << 20
+
+
+async def test_dir_symlink_in_the_way_is_not_written_through(beside_git, workspace, tmp_path):
+    write(workspace, "d/f", "one")
+    before = await taken(beside_git)
+    shutil.rmtree(workspace / "d")
+    out = tmp_path / "outside"
+    out.mkdir()
+    (out / "f").write_text("precious")
+    (workspace / "d").symlink_to(out)
+    write(workspace, ".gitignore", "d\n")
+    restored = await beside_git.restore(before)
+    assert (out / "f").read_text() == "precious", restored
+
+
+async def test_new_process_changed_count(workspace, tmp_path):
+    git(workspace, "init", "-q")
+    write(workspace, "a", "1")
+    s1 = open_snapshots(workspace, tmp_path / "session")
+    t = await taken(s1)
+    s2 = open_snapshots(workspace, tmp_path / "session")
+    assert await taken(s2) == t
+
+
+async def test_gc_of_users_repo(beside_git, workspace):
+    write(workspace, "a", "one" * 100)
+    git(workspace, "add", ".")
+    before = await taken(beside_git)
+    write(workspace, "a", "two")
+    git(workspace, "add", ".")
+    git(workspace, "gc", "-q", "--prune=now")
+    git(workspace, "prune", "--expire=now")
+    restored = await beside_git.restore(before)
+    assert restored.before and (workspace / "a").read_text() == "one" * 100, restored
+
+
+async def test_edit_of_same_size_in_the_same_instant(beside_git, workspace):
+    path = write(workspace, "a", "one")
+    missed = 0
+    for number in range(40):
+        path.write_text(f"{number:03}")
+        before = await taken(beside_git)
+        path.write_text("zzz")
+        missed += before == await taken(beside_git)
+    assert not missed
+
+
+async def test_home_parent(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home" / "u"))
+    (tmp_path / "home" / "u").mkdir(parents=True)
+    with pytest.raises(WorkspaceError):
+        check_workspace(tmp_path / "home")
+
+
+async def test_subdir_of_repo(tmp_path):
+    top = tmp_path / "top"
+    top.mkdir()
+    git(top, "init", "-q")
+    write(top, ".gitignore", "*.log\n")
+    write(top, "sub/a", "1")
+    git(top, "add", ".")
+    git(top, "commit", "-qm", "x")
+    write(top, "sub/x.log", "1")
+    s = open_snapshots(top / "sub", tmp_path / "session")
+    t = await taken(s)
+    write(top, "sub/x.log", "2")
+    write(top, "sub/a", "2")
+    await s.restore(t)
+    assert (top / "sub/a").read_text() == "1"
+    assert (top / "sub/x.log").read_text() == "2"
+
+
+async def test_session_inside_workspace(workspace):
+    write(workspace, "a", "1")
+    s = open_snapshots(workspace, workspace / "home" / "sessions" / "s1")
+    t = await taken(s)
+    write(workspace, "a", "2")
+    restored = await s.restore(t)
+    assert restored.files == (("M", "a"),), restored

@@ -1,0 +1,127 @@
+"""The four controls, on a real session in a process of its own, from another shell."""
+
+import json
+
+from processes import command, until
+
+
+def test_pause_stops_before_the_next_action_and_continue_goes_on(longwatch):
+    process = longwatch.run(longwatch.script(*[command(f"echo {n} >> log; sleep 0.3") for n in range(5)]))
+    until(lambda: longwatch.count("tool.started") >= 1)
+    assert longwatch.call("send", "", "pause").stdout == "accepted: pause\n"
+    until(lambda: longwatch.count("session.paused"))
+    calls = longwatch.count("tool.started")
+    assert longwatch.report()["state"] == "paused"
+    assert longwatch.call("send", "", "pause").returncode == 1
+    assert longwatch.count("tool.started") == calls
+    longwatch.call("send", "", "continue")
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert (longwatch.workspace / "log").read_text().split() == ["0", "1", "2", "3", "4"]
+
+
+def test_guidance_is_in_the_next_request_and_can_be_retracted_before(longwatch):
+    process = longwatch.run(longwatch.script(command("sleep 0.3"), command("echo on")))
+    until(lambda: longwatch.count("tool.started") >= 1)
+    longwatch.call("send", "", "pause")
+    until(lambda: longwatch.count("session.paused"))
+    longwatch.call("send", "", "guide", "Never", "touch", "vendor.", "--standing")
+    longwatch.call("send", "", "guide", "A mistake.")
+    queued = [event for event in longwatch.events() if event.kind == "guidance.queued"]
+    assert longwatch.call("send", "", "retract", queued[-1].key).returncode == 0
+    longwatch.call("send", "", "continue")
+    process.communicate(timeout=60)
+    events = longwatch.events()
+    delivered = [event for event in events if event.kind == "guidance.delivered"]
+    assert [event.body.text for event in delivered] == ["Never touch vendor."]
+    assert delivered[0].body.standing
+    asked = next(event.seq for event in events if event.kind == "model.requested" and event.seq > delivered[0].seq)
+    assert asked == delivered[0].seq + 1
+
+
+def test_a_forced_compression_shortens_the_next_request_and_undo_gives_it_back(longwatch):
+    rows = [command(f"seq {n} 400", text="Words. " * 100) for n in range(24)] + [command("echo on")] * 2
+    process = longwatch.run(longwatch.script(*rows), "--max-turns", "24", "--wait")
+    until(lambda: longwatch.count("session.paused"))
+    longwatch.call("send", "", "compress")
+    until(lambda: longwatch.count("context.compressed"))
+    process.kill()
+    process.communicate()
+    before = [event.body.body_bytes for event in longwatch.events() if event.kind == "model.requested"][-1]
+    longwatch.call("send", "", "stop")
+    process = longwatch.run_on("--max-turns", "25", "--wait")
+    until(lambda: longwatch.count("model.requested") == 25)
+    until(lambda: longwatch.events()[-1].kind == "session.paused")
+    after = [event.body.body_bytes for event in longwatch.events() if event.kind == "model.requested"][-1]
+    assert after < before * 0.7
+    longwatch.call("send", "", "undo")
+    until(lambda: longwatch.count("context.restored"))
+    process.kill()
+    process.communicate()
+    process = longwatch.run_on("--max-turns", "26", "--wait")
+    until(lambda: longwatch.count("model.requested") == 26)
+    again = [event.body.body_bytes for event in longwatch.events() if event.kind == "model.requested"][-1]
+    assert again > before
+
+
+def test_a_rewind_returns_the_conversation_and_the_files_that_commands_changed(longwatch):
+    kept = longwatch.workspace / "kept.txt"
+    kept.write_text("as it was\n")
+    rows = [command("echo one > made.txt"), command("echo spoiled > kept.txt; rm made.txt; mkdir d; echo x > d/y")]
+    process = longwatch.run(longwatch.script(*rows, command("sleep 0.5"), command("echo again")))
+    until(lambda: longwatch.count("tool.started") >= 3)
+    longwatch.call("send", "", "pause")
+    until(lambda: longwatch.count("session.paused"))
+    assert kept.read_text() == "spoiled\n"
+    target = [event for event in longwatch.events() if event.kind == "checkpoint.made"][1]
+    longwatch.call("send", "", "rewind", str(target.seq))
+    until(lambda: longwatch.count("head.moved"))
+    assert kept.read_text() == "as it was\n"
+    assert (longwatch.workspace / "made.txt").read_text() == "one\n"
+    assert not (longwatch.workspace / "d").exists()
+    longwatch.call("send", "", "undo")
+    until(lambda: longwatch.count("head.moved") == 2)
+    assert kept.read_text() == "spoiled\n"
+    assert (longwatch.workspace / "d" / "y").exists()
+    longwatch.call("send", "", "stop")
+    process.communicate(timeout=60)
+    assert process.returncode == 4
+
+
+def test_an_interrupt_kills_the_running_command_and_the_model_is_told(longwatch):
+    process = longwatch.run(longwatch.script(command("sleep 600"), command("echo on")))
+    until(lambda: list(longwatch.home.glob("sessions/*/jobs/*/started")))
+    longwatch.call("send", "", "interrupt")
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    first = next(event for event in longwatch.events() if event.kind == "tool.finished")
+    assert not first.body.ok
+    assert "topped" in first.body.content
+
+
+def test_commands_to_an_ended_session_are_applied_by_a_clerk(longwatch):
+    process = longwatch.run(longwatch.script(command("echo 1 > made.txt"), command("rm made.txt")))
+    process.communicate(timeout=60)
+    assert longwatch.call("send", "", "rename", "second", "name").returncode == 0
+    target = [event for event in longwatch.events() if event.kind == "checkpoint.made"][1]
+    assert longwatch.call("send", "", "rewind", str(target.seq)).returncode == 0
+    assert (longwatch.workspace / "made.txt").read_text() == "1\n"
+    assert longwatch.report()["name"] == "second name"
+    assert longwatch.call("send", "", "frobnicate").returncode == 2
+
+
+def test_limits_end_with_their_own_exit_code_and_the_session_can_be_resumed(longwatch):
+    process = longwatch.run(longwatch.script(*[command("echo 1")] * 4), "--max-turns", "2")
+    process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert longwatch.report()["reason"] == "turn_limit"
+
+
+def test_every_printed_event_has_the_contracts_fields(longwatch):
+    process = longwatch.run(longwatch.script(command("echo 1")))
+    out, _ = process.communicate(timeout=60)
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert all(list(row) == ["seq", "parent", "node", "kind", "key", "at", "actor", "body"] for row in rows)
+    assert [row["seq"] for row in rows] == list(range(2, len(rows) + 2))
+    printed = [json.loads(line) for line in longwatch.call("events", "--json").stdout.splitlines()]
+    assert printed[1:] == rows

@@ -1,0 +1,103 @@
+"""Killed at any moment, a session resumes: nothing finished runs twice, nothing is lost, the history stays valid."""
+
+import random
+from collections import Counter
+
+import pytest
+from processes import command, until
+
+from core.journal.reader import Reader
+
+STEPS = 12
+KILLS = 6
+
+
+def steps():
+    """Replies whose effects can be counted: a line a step in a file, with reads in between."""
+    rows = [command(f"echo step-{number} >> effects.log; sleep 0.02; echo done {number}") for number in range(STEPS)]
+    rows[5]["tool_uses"] += [{"name": "list_files", "input": {"path": "."}}] * 2
+    rows[7]["tool_uses"] = [{"name": "write_file", "input": {"path": "note.txt", "content": "seven\n"}}]
+    return rows
+
+
+def effects(longwatch):
+    path = longwatch.workspace / "effects.log"
+    return Counter(path.read_text().split()) if path.exists() else Counter()
+
+
+def check(longwatch):
+    """What must hold at the end, whatever happened on the way."""
+    events = longwatch.events()
+    with Reader(longwatch.folder()) as reader:
+        assert reader.verify() is None
+    started = Counter(event.key for event in events if event.kind == "tool.started")
+    finished = Counter(event.key for event in events if event.kind == "tool.finished")
+    assert set(finished.values()) == {1}
+    assert started == finished
+    outcomes = Counter(e.key for e in events if e.kind in ("model.responded", "model.failed"))
+    assert set(outcomes.values()) == {1}
+    expected = {f"step-{number}": 1 for number in range(STEPS) if number != 7}
+    assert effects(longwatch) == expected
+    assert (longwatch.workspace / "note.txt").read_text() == "seven\n"
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_killed_at_random_moments_it_ends_as_if_never_killed(longwatch, seed):
+    rng = random.Random(seed)
+    process = longwatch.run(longwatch.script(*steps()))
+    for _ in range(KILLS):
+        goal = len(longwatch.events()) + rng.randint(5, 16)
+        until(lambda goal=goal, process=process: len(longwatch.events()) >= goal or process.poll() is not None)
+        process.kill()
+        process.communicate()
+        process = longwatch.run_on()
+    process.communicate(timeout=60)
+    if process.returncode == 2:  # it had finished before the last kill
+        assert longwatch.report()["state"] == "finished"
+    else:
+        assert process.returncode == 0
+    check(longwatch)
+
+
+def test_a_command_that_outlives_its_agent_is_taken_up_with_its_output_and_exit_code(longwatch):
+    rows = [command("echo begun; sleep 1.5; echo ended; exit 3")]
+    process = longwatch.run(longwatch.script(*rows))
+    until(lambda: list(longwatch.home.glob("sessions/*/jobs/*/started")))
+    process.kill()
+    process.communicate()
+    answer = longwatch.call("resume", "--headless", "--speed", "0")
+    assert answer.returncode == 0, answer.stderr
+    finished = [event for event in longwatch.events() if event.kind == "tool.finished"]
+    assert len(finished) == 1
+    assert finished[0].body.recovered
+    assert finished[0].body.exit_code == 3
+    assert "begun" in finished[0].body.content
+    assert "ended" in finished[0].body.content
+    recovered = next(event for event in longwatch.events() if event.kind == "runner.recovered")
+    assert "run_command" in recovered.body.findings[0]
+
+
+def test_a_second_runner_is_refused_with_its_own_exit_code(longwatch):
+    process = longwatch.run(longwatch.script(command("sleep 3")))
+    until(lambda: longwatch.count("tool.started"))
+    answer = longwatch.call("resume", "--headless")
+    assert answer.returncode == 5
+    assert answer.stderr.count("\n") == 1
+    process.kill()
+    process.communicate()
+
+
+def test_a_pause_survives_a_crash(longwatch):
+    process = longwatch.run(longwatch.script(*[command("sleep 0.1")] * 4))
+    until(lambda: longwatch.count("tool.started"))
+    assert longwatch.call("send", "", "pause").returncode == 0
+    until(lambda: longwatch.count("session.paused"))
+    process.kill()
+    process.communicate()
+    process = longwatch.start("resume", "--headless", "--speed", "0")
+    until(lambda: longwatch.count("runner.attached") == 2)
+    requests = longwatch.count("model.requested")
+    assert longwatch.call("send", "", "continue").returncode == 0
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert longwatch.count("model.requested") > requests

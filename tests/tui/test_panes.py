@@ -1,0 +1,210 @@
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sample_sessions import REPORT, Log, audit_session
+
+from core.events import MemoryWritten, Usage
+from core.folds.context_usage import ContextUsage
+from core.folds.conversation import Item
+from core.folds.costs import Bill
+from core.folds.state import Status
+from core.folds.tool_calls import Call
+from core.folds.view import SessionView
+from core.protocols import LiveDelta
+from tui.panes import figures
+from tui.panes.context import ContextPane, filling
+from tui.panes.conversation_rows import Manner, Running, height_of, lines_of, place_of
+from tui.panes.cost import CostPane
+from tui.panes.light_markdown import light_markdown
+from tui.panes.memory import MemoryPane
+from tui.panes.pane_tabs import Tab, fitting
+from tui.panes.plan import PlanPane
+from tui.panes.sheet_lines import clip, spread
+from tui.panes.tail import LiveTail
+from tui.screens.call_text import arguments_of, facts_of, output_of
+from tui.screens.orders import Orders
+from tui.screens.status_facts import state_words
+
+
+def viewed(log: Log) -> SessionView:
+    view = SessionView()
+    view.apply_all(log.events)
+    return view
+
+
+@pytest.mark.parametrize("pane", [ContextPane(id="a"), MemoryPane(id="b"), CostPane(id="c"), PlanPane(id="d")])
+@pytest.mark.parametrize("width", [20, 38, 47, 78, 120])
+def test_no_line_of_a_sheet_is_wider_than_its_pane(pane, width):
+    log = audit_session()
+    view = viewed(log)
+    for at in (None, 1, 40, 90, 120):
+        assert all(line.cell_length <= width for line in pane.lines(view, at, width)), (pane, at)
+
+
+def test_the_parts_of_the_context_add_up_to_the_window():
+    usage = ContextUsage({"system": 2_000, "tools": 3_000, "text": 40_000, "odd": 7}, 200_000, 16_000, measured=True)
+    assert sum(part.amount for part in filling(usage)) == 200_000
+
+
+def test_an_unknown_window_is_said_and_shows_no_room():
+    log = Log()
+    log.opened()
+    log.responded(log.requested(window=None), [{"type": "text", "text": "x"}])
+    lines = [line.plain for line in ContextPane(id="a").lines(viewed(log), None, 60)]
+    assert "window unknown" in lines[0]
+    assert not any("free" in line for line in lines)
+
+
+def test_an_unknown_price_is_never_shown_as_nothing():
+    log = Log()
+    log.opened()
+    log.responded(log.requested(), [{"type": "text", "text": "x"}], cost=None)
+    text = "\n".join(line.plain for line in CostPane(id="a").lines(viewed(log), None, 60))
+    assert "spent  unknown" in text and "last reply  unknown" in text and "$0.00 " not in text.split("of")[0]
+    log.responded(log.requested(), [{"type": "text", "text": "x"}], cost="0.5")
+    assert "≥ $0.500" in CostPane(id="a").lines(viewed(log), None, 60)[0].plain
+
+
+def test_memory_entries_are_shown_newest_first_with_their_age():
+    log = Log()
+    log.opened()
+    log.add(MemoryWritten(text="first", topic="a"), key="m1")
+    log.add(MemoryWritten(text="second", topic="b", pinned=True), key="m2", after_s=120)
+    lines = [line.plain for line in MemoryPane(id="a").lines(viewed(log), None, 60)]
+    assert "second" in lines[1] and "first" in lines[3]
+    assert lines[2].endswith("2m") and "pinned" in lines[0]
+
+
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=300) | st.sampled_from(
+    [REPORT, "", "\n", "```\nx"]
+)
+KINDS = st.sampled_from(["task", "text", "thinking", "notice", "call", "result", "event"])
+
+
+@given(TEXTS, KINDS, st.integers(20, 160), st.booleans(), st.booleans(), st.integers(0, 3))
+@settings(max_examples=150, deadline=None)
+def test_every_entry_is_as_high_as_promised_and_no_wider_than_its_pane(text, kind, width, times, thinking, hidden):
+    call = Call(1, "r1.1.0", 1, "read_file", "x", "read", 0, {})
+    text = "\n".join(text.split("\n")[:4]) if kind == "result" else text
+    item = Item(5, 0, "agent", kind, text, call=call.key, name="read_file", hidden=hidden)
+    manner = Manner(times=times, thinking=thinking)
+    for before in (None, item):
+        for effect in ("read", "command"):
+            call.effect = effect
+            place = place_of(item, before, call)
+            lines = lines_of(item, place, manner, width, None, Running(call, "ok", 0))
+            assert len(lines) == height_of(item, place, manner, width)
+            assert all(line.cell_length <= max(width, 8 + 19) for line in lines)
+            assert all("\n" not in line.plain for line in lines)
+
+
+def test_markdown_marks_become_styles():
+    content = light_markdown("## Title\n- **bold** and `code`\n```python\nx = 1\n```")
+    assert content.plain == "Title\n• bold and code\n┌ python\n│ x = 1"
+    assert {str(span.style) for span in content.spans} >= {"bold", "$code-string"}
+
+
+@given(st.text("*`#-_ ab\n", max_size=120))
+@settings(max_examples=100, deadline=None)
+def test_no_letter_is_lost_by_light_markdown(text):
+    shown = light_markdown(text).plain
+    for letter in "ab":
+        assert shown.count(letter) == text.count(letter) or "```" in text
+
+
+def test_the_tail_gathers_text_thinking_and_the_call_that_is_written():
+    tail = LiveTail()
+    tail.take(
+        [
+            LiveDelta("r1.1", "thinking", 0, "Hm. "),
+            LiveDelta("r1.1", "text", 1, "I wri"),
+            LiveDelta("r1.1", "text", 1, "te."),
+        ]
+    )
+    tail.take([LiveDelta("r1.1", "tool", 2, "edit_file"), LiveDelta("r1.1", "arguments", 2, '{"a": 1')])
+    assert tail.content().plain == "Hm. \nI write.\n◌ edit_file  7 characters of arguments"
+    tail.take([LiveDelta("r1.2", "text", 0, "Again")])
+    assert tail.content().plain == "Again"
+    tail.take([])
+    assert tail.settled
+
+
+@pytest.mark.parametrize(
+    ("shown", "wanted"),
+    [
+        (figures.tokens(860), "860"),
+        (figures.tokens(9_400), "9.4k"),
+        (figures.tokens(128_000), "128k"),
+        (figures.tokens(999_700), "1.00M"),
+        (figures.tokens(None), "?"),
+        (figures.usd(None), "unknown"),
+        (figures.usd(Decimal("0.0184")), "$0.0184"),
+        (figures.usd("2.514"), "$2.51"),
+        (figures.usd(Decimal(0)), "$0.00"),
+        (figures.spent(Bill(usd=Decimal(2), replies=3, unpriced=1)), "≥ $2.00"),
+        (figures.spent(Bill().plus(Usage(fresh=1), None)), "unknown"),
+        (figures.elapsed(126_729_000_000), "35:12:09"),
+        (figures.duration(38), "38 ms"),
+        (figures.duration(2_310), "2.3 s"),
+        (figures.duration(252_000), "4m 12s"),
+        (figures.duration(11_100_000), "3h 05m"),
+        (figures.ago(200_000), "now"),
+        (figures.ago(3 * 3_600_000_000), "3h"),
+    ],
+)
+def test_figures_read_like_this(shown, wanted):
+    assert shown == wanted
+
+
+@given(st.text(max_size=60), st.text(max_size=60), st.integers(4, 80))
+@settings(max_examples=100, deadline=None)
+def test_clipped_and_spread_text_stays_within_its_width(left, right, width):
+    from textual.content import Content
+
+    assert Content(clip(left, width)).cell_length <= width
+    short = Content(clip(right, width // 2))
+    assert spread(Content(clip(left, 200)), short, width).cell_length <= width
+
+
+def test_tabs_drop_their_longest_figures_first():
+    tabs = [Tab("a", "1", "Cost", "$1,234.56"), Tab("b", "2", "Plan", "3/5")]
+    assert [tab.figure for tab in fitting(tabs, 22)] == ["", "3/5"]
+    assert [tab.figure for tab in fitting(tabs, 5)] == ["", ""]
+
+
+def test_a_waiting_session_counts_down_in_words():
+    status = Status("waiting", "retry", "overloaded: busy", until_us=9_000_000)
+    assert state_words(status, 4_000_000).plain == "◌ waiting · 5 s · overloaded: busy"
+    assert "trying again" in state_words(status, 10_000_000).plain
+
+
+def test_arguments_are_read_as_what_they_are():
+    def call(name, arguments):
+        return Call(1, "k", 1, name, "x", "write", 0, arguments)
+
+    edit = arguments_of(call("edit_file", {"path": "a.py", "old": "x = 1", "new": "x = 2", "all": True}))
+    assert edit.language == "diff" and "-x = 1" in edit.text and "+x = 2" in edit.text and '"all": true' in edit.text
+    assert arguments_of(call("write_file", {"path": "a.py", "content": "x"})).path == "a.py"
+    assert arguments_of(call("run_command", {"command": "ls", "timeout": 3})).language == "bash"
+    assert arguments_of(call("plan", {"steps": []})).language == "json"
+
+
+def test_outputs_are_read_as_what_they_are():
+    call = Call(1, "k", 1, "read_file", "x", "read", 0, {"path": "a.py"})
+    assert output_of(call, "x\n@@ -1,2 +1,2 @@\n").language == "diff"
+    assert output_of(call, '{"a": 1}').language == "json"
+    assert output_of(call, "{ not json").path == "a.py"
+    assert facts_of(call, None).startswith("● running")
+
+
+def test_a_verdict_that_comes_before_we_know_the_id_is_not_lost():
+    from core.events import CommandRefused
+
+    log, orders = Log(), Orders()
+    event = log.add(CommandRefused(verb="undo", reason="No."), key="c1")
+    assert orders.observe(event) is None
+    verdict = orders.sent("c1", "undo")
+    assert verdict is not None and verdict.text == "undo refused: No." and not verdict.ok
+    assert orders.chip == ""

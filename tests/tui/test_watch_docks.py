@@ -1,0 +1,144 @@
+from decimal import Decimal
+
+import pytest
+from sample_sessions import Log, audit_session
+from watching_app import app_over, read, screen_text, until
+
+from core.events import CheckpointMade, GuidanceQueued
+from core.folds.view import SessionView
+from tui.docks.rewind import between
+
+SIZE = (120, 36)
+
+
+async def sent_by(*keys, log=None, available=True):
+    """What the keys make the screen send."""
+    app = app_over(log or audit_session(), available=available)
+    async with app.run_test(size=SIZE) as pilot:
+        await read(pilot)
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause()
+        return app.fake_controls.sent, screen_text(pilot)
+
+
+@pytest.mark.parametrize(
+    ("keys", "verb", "args"),
+    [
+        (("space",), "pause", {}),
+        (("x",), "interrupt", {}),
+        (("u",), "undo", {}),
+        (("t",), "retry-now", {}),
+        (("c", "c"), "compress", {}),
+        (("ctrl+x", "s"), "stop", {}),
+        (("g", *"Mind", "ctrl+j", *"it", "enter"), "guide", {"text": "Mind\nit", "standing": False}),
+        (("g", "ctrl+t", *"Always", "enter"), "guide", {"text": "Always", "standing": True}),
+        (("b", *["backspace"] * 4, "7", "enter"), "budget", {"usd": "7"}),
+        (("b", *["backspace"] * 4, "enter"), "budget", {"usd": None}),
+        (("m", *"here", "enter"), "bookmark", {"text": "here"}),
+        (("M", "ctrl+u", *"other", "enter"), "model", {"model": "other"}),
+    ],
+)
+async def test_keys_send_their_verbs_with_the_head_they_were_given_for(keys, verb, args):
+    log = audit_session()
+    sent, _ = await sent_by(*keys, log=log)
+    assert sent == [(verb, args, log.head)]
+
+
+async def test_the_pause_key_continues_a_session_that_has_ended():
+    sent, _ = await sent_by("space", log=audit_session(running=False))
+    assert [verb for verb, _args, _head in sent] == ["continue"]
+
+
+@pytest.mark.parametrize(
+    "keys", [("c", "enter"), ("ctrl+x", "enter"), ("ctrl+x", "escape"), ("g", "enter"), ("r", "escape")]
+)
+async def test_nothing_costly_happens_by_enter_or_escape(keys):
+    sent, _ = await sent_by(*keys)
+    assert sent == []
+
+
+async def test_an_amount_that_is_none_is_explained_and_not_sent():
+    sent, text = await sent_by("b", "x", "enter")
+    assert sent == [] and "Write an amount in dollars" in text
+
+
+async def test_typing_guidance_triggers_no_other_key():
+    sent, text = await sent_by("g", *"quit c r space 2")
+    assert sent == [] and "quit c r " in text
+
+
+async def test_guidance_that_still_waits_can_be_taken_back():
+    log = audit_session()
+    log.add(GuidanceQueued(text="Use tabs."), key="01queued", actor="user")
+    sent, text = await sent_by("g", log=log)
+    assert "not read yet: Use tabs." in text
+    sent, _ = await sent_by("g", "ctrl+r", log=log)
+    assert sent == [("retract", {"id": "01queued"}, log.head)]
+
+
+@pytest.mark.parametrize(("key", "conversation", "files"), [("1", True, True), ("2", True, False), ("3", False, True)])
+async def test_rewind_goes_to_the_chosen_checkpoint_in_the_chosen_way(key, conversation, files):
+    log = audit_session()
+    view = SessionView()
+    view.apply_all(log.events)
+    target = view.checkpoints.on_branch()[-2]
+    sent, _ = await sent_by("r", "down", key, log=log)
+    assert sent == [("rewind", {"to": target.boundary, "files": files, "conversation": conversation}, log.head)]
+
+
+async def test_the_rewind_picker_says_what_is_left_behind():
+    _, text = await sent_by("r", "end", "down", "down", "down")
+    assert "Leaves behind 22 turns, 22 calls, 2 files changed" in text
+    assert "2 commands ran since" in text
+
+
+def test_what_lies_between_leaves_out_abandoned_branches():
+    view = SessionView()
+    view.apply_all(audit_session().events)
+    newest = between(view, view.checkpoints.on_branch()[-1])
+    assert (newest.turns, newest.calls, newest.files) == (1, 1, ())
+
+
+async def test_a_checkpoint_without_files_offers_only_the_conversation():
+    log = audit_session()
+    log.add(CheckpointMade(tree=None, backend="git", detail="no git"), key="c9")
+    sent, text = await sent_by("r", "1", log=log)
+    assert sent == [] and "no snapshot of the files" in text
+    sent, _ = await sent_by("r", "2", log=log)
+    assert len(sent) == 1
+
+
+async def test_a_session_without_checkpoints_says_so():
+    log = Log()
+    log.opened()
+    sent, text = await sent_by("r", "1", log=log)
+    assert sent == [] and "No checkpoint yet" in text
+
+
+async def test_a_recording_can_be_watched_and_not_steered():
+    sent, text = await sent_by("space", "g", "c", "r", available=False)
+    assert sent == []
+    assert "guide" not in text.splitlines()[-1]
+
+
+async def test_compressing_shows_what_it_would_do_first():
+    _, text = await sent_by("c")
+    assert "now 27,650 tokens" in text and "then about" in text
+
+
+async def test_the_budget_dock_starts_from_the_present_one():
+    _, text = await sent_by("b")
+    assert str(Decimal("5.00")) in text
+
+
+async def test_a_search_marks_what_it_finds_and_holds_the_view_there():
+    app = app_over(audit_session())
+    async with app.run_test(size=SIZE) as pilot:
+        await read(pilot)
+        await pilot.press("/", *"bound parameter", "enter")
+        await until(pilot, lambda: "Make every SQL statement use bound" in screen_text(pilot))
+        assert "held" in screen_text(pilot)
+        await until(pilot, lambda: "pause" in screen_text(pilot))
+        await pilot.press("N", "N")
+        await until(pilot, lambda: "make find use a bound parameter" in screen_text(pilot))

@@ -1,0 +1,134 @@
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sample_sessions import audit_session
+from watching_app import app_over, read, screen_text, status, until
+
+from core.folds.timeline import Timeline
+from core.folds.view import SessionView
+from tui.docks.playback import LONGEST_GAP_S, SPEEDS, Playback
+from tui.docks.scrubber import cell_of, seq_of, track
+from tui.screens.looking import Looking
+
+SIZE = (120, 36)
+
+
+def viewed(log=None):
+    view = SessionView()
+    view.apply_all((log or audit_session()).events)
+    return view
+
+
+async def test_stepping_shows_event_by_event_and_says_where_one_is():
+    log = audit_session()
+    async with app_over(log, mode="replay", start_at=20).run_test(size=SIZE) as pilot:
+        await read(pilot)
+        assert "REPLAY #20" in status(pilot)
+        await pilot.press("]")
+        assert "REPLAY #21" in status(pilot)
+        await pilot.press("[")
+        await pilot.press("[")
+        assert "REPLAY #19" in status(pilot)
+        await pilot.press("}")
+        checkpoint = next(event.seq for event in log.events if event.kind == "checkpoint.made")
+        assert f"REPLAY #{checkpoint}" in status(pilot)
+        await pilot.press("e")
+        await until(pilot, lambda: "✗" in screen_text(pilot))
+
+
+async def test_a_replay_plays_from_its_start_to_its_end_and_holds_there():
+    log = audit_session()
+    async with app_over(log, mode="replay", speed=1000).run_test(size=SIZE) as pilot:
+        await read(pilot)
+        await until(pilot, lambda: f"REPLAY #{len(log.events)}" in status(pilot))
+        await until(pilot, lambda: "held" in screen_text(pilot))
+        assert "35 calls" in status(pilot)
+
+
+async def test_a_live_session_can_be_looked_back_at_while_it_goes_on():
+    log = audit_session()
+    async with app_over(log).run_test(size=SIZE) as pilot:
+        await read(pilot)
+        await pilot.press("[")
+        there = f"PAST #{len(log.events) - 1}"
+        assert there in status(pilot)
+        log.call("read_file", {"path": "later.py"}, "x")
+        pilot.app.fake_source.push()
+        await until(pilot, lambda: f"persisted to #{len(log.events)}" in status(pilot))
+        assert there in status(pilot)
+        assert "later.py" not in screen_text(pilot)
+        await pilot.press("f")
+        await until(pilot, lambda: "later.py" in screen_text(pilot))
+        assert "PAST" not in status(pilot)
+
+
+async def test_a_click_on_the_track_seeks():
+    log = audit_session()
+    async with app_over(log, mode="replay", start_at=1).run_test(size=SIZE) as pilot:
+        await read(pilot)
+        await pilot.click("Track", offset=(60, 0))
+        await until(pilot, lambda: "REPLAY #1 " not in status(pilot))
+
+
+def test_waits_of_the_recording_are_cut():
+    timeline = Timeline()
+    timeline.times = [0, 1_000_000, 3_600_000_000, 3_600_500_000]
+    playback = Playback(timeline, speed=1)
+    playback.playing = True
+    assert playback.advance(1, 1.0) == 2
+    assert playback.advance(2, LONGEST_GAP_S) == 3
+    assert playback.playing
+    assert playback.advance(3, 0.5) == 4
+    assert not playback.playing
+
+
+@given(st.lists(st.floats(0, 1, allow_nan=False), min_size=1, max_size=60), st.sampled_from(SPEEDS))
+@settings(max_examples=40, deadline=None)
+def test_however_the_time_is_cut_the_film_goes_as_far(pieces, speed):
+    timeline = viewed().timeline
+    in_pieces, at_once = Playback(timeline, speed), Playback(timeline, speed)
+    seq = 1
+    for piece in pieces:
+        seq = in_pieces.advance(seq, piece)
+    assert abs(seq - at_once.advance(1, sum(pieces))) <= 1
+
+
+@given(st.integers(1, 6_000), st.integers(20, 200), st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_click_on_a_cell_leads_to_an_event_of_that_cell(last, width, data):
+    cell = data.draw(st.integers(0, width - 1))
+    seq = seq_of(cell, last, width)
+    assert 1 <= seq <= last
+    if last >= width:
+        assert cell_of(seq, last, width) == cell
+
+
+def test_the_track_has_one_cell_a_column_and_the_marks_of_the_session():
+    view = viewed()
+    line = track(view.timeline, 100, 80).plain
+    assert len(line) == 80
+    assert {"×", "+", "▲", "★", "↶"} <= set(line)
+
+
+def test_holding_a_key_goes_faster_and_faster():
+    view = viewed()
+    looking = Looking(view, replay=True, at=1)
+    for press in range(10):
+        looking.step(1, press * 0.05)
+    assert looking.seq > 11
+    slow = Looking(view, replay=True, at=1)
+    for press in range(10):
+        slow.step(1, press * 1.0)
+    assert slow.seq == 11
+
+
+def test_a_replay_never_leaves_the_recording_and_live_looks_return_to_now():
+    view = viewed()
+    replay, live = Looking(view, replay=True, at=1), Looking(view, replay=False)
+    for seq in (-5, 0, 10**9):
+        replay.seek(seq)
+        assert 1 <= replay.seq <= view.last_seq
+    assert replay.at == view.last_seq
+    live.seek(10)
+    assert live.at == 10
+    live.seek(10**9)
+    assert live.at is None

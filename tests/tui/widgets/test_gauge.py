@@ -1,0 +1,64 @@
+"""Figures that add up, in the bar and in its legend."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from textual.app import App, ComposeResult
+
+from tui.theming import role_variables
+from tui.widgets.gauge import Gauge, Part, bar_cells, legend, shares
+
+_AMOUNTS = st.lists(st.integers(0, 1_000_000), min_size=1, max_size=9)
+
+
+@given(_AMOUNTS, st.integers(80, 2000))
+def test_shares_add_up_and_nothing_that_is_there_vanishes(amounts: list[int], units: int) -> None:
+    result = shares(amounts, units)
+    assert sum(result) == (units if any(amounts) else 0)
+    for amount, share in zip(amounts, result, strict=True):
+        assert (share > 0) == (amount > 0)
+        if any(amounts):
+            assert abs(share - amount * units / sum(amounts)) <= len(amounts)
+
+
+@given(_AMOUNTS, st.integers(10, 200))
+def test_the_bar_is_as_wide_as_asked_and_runs_through_its_parts_in_order(amounts: list[int], width: int) -> None:
+    cells = bar_cells(amounts, width)
+    assert len(cells) == (width if any(amounts) else 0)
+    order = [part for _, front, behind in cells for part in (front, behind)]
+    assert order == sorted(order)
+    assert all(1 <= eighths <= 8 and amounts[front] for eighths, front, _ in cells)
+
+
+def test_an_exact_half_is_an_exact_half() -> None:
+    assert bar_cells([1, 1], 3) == [(8, 0, 0), (4, 0, 1), (8, 1, 1)]
+
+
+@given(_AMOUNTS, st.integers(24, 60))
+def test_the_legend_fits_and_its_shares_add_up_to_a_hundred(amounts: list[int], width: int) -> None:
+    lines = legend([Part(f"part {n}", amount, "context-text") for n, amount in enumerate(amounts)], width)
+    assert all(line.cell_length <= width for line in lines)
+    total = sum(float(line.plain.split()[-2]) for line in lines)
+    assert round(total, 1) == (100.0 if any(amounts) else 0.0)
+
+
+class GaugeApp(App[None]):
+    CSS = "Gauge { width: 16; }"
+
+    def compose(self) -> ComposeResult:
+        yield Gauge()
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return role_variables(self.current_theme)
+
+
+async def test_room_is_drawn_lightly_so_that_it_reads_without_colours() -> None:
+    app = GaugeApp()
+    async with app.run_test() as pilot:
+        gauge = app.query_one(Gauge)
+        gauge.show([Part("text", 25, "context-text"), Part("free", 75, "context-free", empty=True)])
+        await pilot.pause()
+        assert gauge.render_line(0).text == "████░░░░░░░░░░░░"
+        gauge.show([])
+        assert gauge.render_line(0).text.strip() == ""

@@ -1,0 +1,308 @@
+"""The virtual list shows what a naive rendering would, holds still, and costs little."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from textual import on
+from textual.app import App, ComposeResult
+from textual.content import Content
+from textual.geometry import Offset
+from textual.pilot import Pilot
+from textual.selection import SELECT_ALL, Selection
+
+from tui.theming import role_variables
+from tui.widgets.follow import FOLLOWING, Held
+from tui.widgets.line_list import LineList
+from tui.widgets.rows import RangedRows, Rows, TextRows, common_prefix
+
+TEXTS = [f"item {number} " + "word " * (number * 7 % 40) for number in range(300)]
+
+
+class ListApp(App[None]):
+    def __init__(self, rows: Rows) -> None:
+        super().__init__()
+        self.rows = rows
+        self.said: list[tuple[str, int]] = []
+
+    def compose(self) -> ComposeResult:
+        yield LineList(self.rows)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return role_variables(self.current_theme)
+
+    @property
+    def list(self) -> LineList:
+        return self.query_one(LineList)
+
+    @on(LineList.ItemSelected)
+    def _selected(self, event: LineList.ItemSelected) -> None:
+        self.said.append(("opened" if isinstance(event, LineList.ItemOpened) else "selected", event.index))
+
+    def shown(self) -> list[str]:
+        """The lines of text in view, without the cursor's column and trailing space."""
+        width = self.list.scrollable_content_region.width
+        lines = [strip.text[:width] for strip in self.screen._compositor.render_strips()]
+        return [line[1:].rstrip() for line in lines]
+
+
+def naive(texts: list[str], width: int) -> list[str]:
+    rows = TextRows(texts)
+    return [line.plain.rstrip() for index in range(len(texts)) for line in rows.render(index, width)]
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    await pilot.pause()
+    await pilot.pause()
+
+
+async def test_it_opens_at_the_end_and_shows_what_a_naive_rendering_shows() -> None:
+    app = ListApp(TextRows(TEXTS))
+    async with app.run_test(size=(60, 20)) as pilot:
+        await settled(pilot)
+        assert app.list.follow == FOLLOWING
+        assert app.shown() == naive(TEXTS, 58)[-20:]
+        for line in (0, 137, 400):
+            app.list.scroll_to(y=line, animate=False)
+            await settled(pilot)
+            assert app.shown() == naive(TEXTS, 58)[line : line + 20]
+
+
+async def test_appending_follows_at_the_end_and_moves_nothing_when_held() -> None:
+    rows = TextRows(TEXTS)
+    app = ListApp(rows)
+    async with app.run_test(size=(60, 20)) as pilot:
+        await settled(pilot)
+        rows.append("the newest")
+        app.list.appended()
+        await settled(pilot)
+        assert app.shown()[-1] == "the newest"
+        await pilot.press("pageup")
+        before = app.shown()
+        for number in range(12):
+            rows.append(f"more {number}")
+            app.list.appended()
+        await settled(pilot)
+        assert app.shown() == before
+        assert isinstance(app.list.follow, Held) and app.list.follow.unseen == 12
+        await pilot.press("end")
+        await settled(pilot)
+        assert app.shown()[-1] == "more 11" and app.list.follow == FOLLOWING
+
+
+async def test_a_streaming_tail_grows_in_place() -> None:
+    rows = TextRows(TEXTS)
+    app = ListApp(rows)
+    async with app.run_test(size=(60, 20)) as pilot:
+        for words in range(1, 60):
+            rows.replace(len(TEXTS) - 1, "streaming " * words)
+            app.list.extend_last()
+        await settled(pilot)
+        assert app.shown() == naive([*TEXTS[:-1], "streaming " * 59], 58)[-20:]
+
+
+async def test_an_item_above_that_grows_does_not_move_what_is_read() -> None:
+    rows = TextRows(TEXTS)
+    app = ListApp(rows)
+    async with app.run_test(size=(60, 20)) as pilot:
+        await settled(pilot)
+        app.list.hold_at(150)
+        await settled(pilot)
+        before = app.shown()
+        rows.replace(10, "much longer " * 50)
+        app.list.changed(10)
+        await settled(pilot)
+        assert app.shown() == before
+
+
+async def test_resizing_keeps_the_item_at_the_top() -> None:
+    app = ListApp(TextRows(TEXTS))
+    async with app.run_test(size=(100, 20)) as pilot:
+        await settled(pilot)
+        app.list.hold_at(150)
+        for size in ((50, 30), (140, 10), (31, 24), (100, 20)):
+            await pilot.resize_terminal(*size)
+            await settled(pilot)
+            assert app.list.top_item == 150
+            assert isinstance(app.list.follow, Held)
+        await pilot.press("end")
+        await pilot.resize_terminal(40, 12)
+        await settled(pilot)
+        assert app.list.follow == FOLLOWING and app.shown() == naive(TEXTS, 38)[-12:]
+
+
+async def test_the_cursor_moves_by_items_and_opens_them() -> None:
+    app = ListApp(TextRows(TEXTS))
+    async with app.run_test(size=(60, 20)) as pilot:
+        await settled(pilot)
+        app.list.focus()
+        await pilot.press("up", "up", "up", "down", "enter")
+        assert app.list.cursor == 298
+        assert app.said[-1] == ("opened", 298)
+        await pilot.press("home", "down")
+        await settled(pilot)
+        assert app.list.cursor == 1 and app.list.top_item == 0
+        assert app.list.copy_text() == TEXTS[1]
+        assert isinstance(app.list.follow, Held)
+
+
+async def test_a_tall_item_is_read_by_lines_before_the_next_one() -> None:
+    app = ListApp(TextRows(["short", "tall " * 400, "last"]))
+    async with app.run_test(size=(60, 10)) as pilot:
+        await settled(pilot)
+        app.list.focus()
+        await pilot.press("home", "down")
+        tops = []
+        while app.list.cursor == 1:
+            tops.append(app.list.scroll_offset.y)
+            await pilot.press("down")
+        assert tops == sorted(tops) and len(tops) > 3
+        assert app.list.cursor == 2
+
+
+async def test_a_click_selects_and_a_double_click_opens() -> None:
+    app = ListApp(TextRows(["one", "two", "three"]))
+    async with app.run_test(size=(60, 10)) as pilot:
+        await pilot.click(LineList, offset=(3, 1))
+        assert app.said == [("selected", 1)]
+        await pilot.click(LineList, offset=(3, 2), times=2)
+        assert app.said[-1] == ("opened", 2)
+        await pilot.click(LineList, offset=(3, 8))
+        assert app.said[-1] == ("opened", 2)
+
+
+async def test_the_wheel_holds_and_its_way_back_follows() -> None:
+    app = ListApp(TextRows(TEXTS))
+    async with app.run_test(size=(60, 20)) as pilot:
+        await settled(pilot)
+        app.list.scroll_relative(y=-5, animate=False)
+        await settled(pilot)
+        assert isinstance(app.list.follow, Held)
+        app.list.scroll_relative(y=+5, animate=False)
+        await settled(pilot)
+        assert app.list.follow == FOLLOWING
+
+
+async def test_a_jump_in_time_shows_fewer_items_and_comes_back() -> None:
+    base = TextRows(TEXTS)
+    now, then, branch = (RangedRows(base, ranges) for ranges in ([(0, 300)], [(0, 120)], [(0, 100), (200, 260)]))
+    app = ListApp(now)
+    async with app.run_test(size=(60, 20)) as pilot:
+        await settled(pilot)
+        for rows, texts in ((then, TEXTS[:120]), (branch, TEXTS[:100] + TEXTS[200:260]), (now, TEXTS)):
+            app.list.reset(rows)
+            await settled(pilot)
+            assert app.shown() == naive(texts, 58)[-20:]
+        app.list.select(250)
+        app.list.reset(then)
+        await settled(pilot)
+        assert app.list.cursor == 119 and "item 119" in "\n".join(app.shown())
+        app.list.reset(TextRows())
+        await settled(pilot)
+        assert app.list.cursor is None and app.shown() == [""] * 20
+
+
+async def test_text_is_selected_as_drawn_and_all_of_it_as_written() -> None:
+    app = ListApp(TextRows(["first item", "second item that is long enough to need another line of the list"]))
+    async with app.run_test(size=(40, 10)) as pilot:
+        await settled(pilot)
+        part = app.list.get_selection(Selection(Offset(6, 0), Offset(6, 1)))
+        assert part == ("item\nsecond", "\n")
+        whole = app.list.get_selection(SELECT_ALL)
+        assert whole is not None and whole[0].splitlines()[1].endswith("of the list")
+        await pilot.mouse_down(LineList, offset=(7, 0))
+        await pilot.hover(LineList, offset=(8, 1))
+        await pilot.mouse_up(LineList, offset=(8, 1))
+        await settled(pilot)
+        assert (app.screen.get_selected_text() or "").startswith("item\nsecond")
+
+
+async def test_a_theme_change_paints_anew() -> None:
+    app = ListApp(TextRows([Content.styled("coloured", "$tool-fail")]))
+    async with app.run_test(size=(40, 5)) as pilot:
+        await settled(pilot)
+        before = app.list.render_line(0)
+        app.theme = "gruvbox"
+        await settled(pilot)
+        assert app.list.render_line(0) != before
+
+
+async def test_found_words_are_marked() -> None:
+    app = ListApp(TextRows(["nothing here", "the Journal is open"]))
+    async with app.run_test(size=(40, 5)) as pilot:
+        await settled(pilot)
+        app.list.highlight("journal")
+        marked = [segment.text for segment in app.list.render_line(1) if "Journal" in segment.text]
+        assert marked == ["Journal"]
+
+
+class BrokenRows(TextRows):
+    def render(self, index: int, width: int) -> list[Content]:
+        if index == 1:
+            raise ValueError("bad")
+        return super().render(index, width)
+
+
+async def test_an_item_that_cannot_be_drawn_says_so_and_the_rest_lives() -> None:
+    app = ListApp(BrokenRows(["one", "two", "three"]))
+    async with app.run_test(size=(60, 5)) as pilot:
+        await settled(pilot)
+        assert app.shown()[:3] == ["one", "could not draw item 1: ValueError", "three"]
+
+
+async def test_foreign_text_is_neither_markup_nor_control() -> None:
+    app = ListApp(TextRows(["[bold]x[/] [@click=app.quit]y[/]", "\x1b[31mred"]))
+    async with app.run_test(size=(60, 5)) as pilot:
+        await settled(pilot)
+        assert app.shown()[:2] == ["[bold]x[/] [@click=app.quit]y[/]", "␛[31mred"]
+
+
+class CountingRows(TextRows):
+    measured = rendered = 0
+
+    def height(self, index: int, width: int) -> int:
+        self.measured += 1
+        return super().height(index, width)
+
+    def render(self, index: int, width: int) -> list[Content]:
+        self.rendered += 1
+        return super().render(index, width)
+
+
+async def test_of_fifty_thousand_items_only_those_in_view_are_drawn() -> None:
+    rows = CountingRows([TEXTS[number % 300] for number in range(50_000)])
+    app = ListApp(rows)
+    async with app.run_test(size=(100, 40)) as pilot:
+        await settled(pilot)
+        assert rows.measured == 50_000
+        rows.append("one more")
+        app.list.appended()
+        app.list.hold_at(25_000)
+        await settled(pilot)
+        assert rows.measured == 50_001
+        assert rows.rendered <= 160
+
+
+_RANGES = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=4)
+
+
+@given(_RANGES, _RANGES)
+def test_ranges_are_the_items_they_name_and_share_the_prefix_they_say(
+    first: list[tuple[int, int]], second: list[tuple[int, int]]
+) -> None:
+    base = TextRows([str(number) for number in range(40)])
+    old, new = RangedRows(base, first), RangedRows(base, second)
+    expected = [str(number) for start, stop in first for number in range(start, stop)]
+    assert [old.index(position) for position in range(len(old))] == [int(text) for text in expected]
+    common = common_prefix(old, new)
+    assert [old.index(n) for n in range(common)] == [new.index(n) for n in range(common)]
+
+
+def test_rows_of_another_kind_share_nothing() -> None:
+    assert common_prefix(TextRows(["a"]), TextRows(["a"])) == 0
+
+
+@pytest.mark.parametrize(("index", "position"), [(0, 0), (9, 9), (10, None), (20, 10), (24, 14), (25, None)])
+def test_an_item_is_found_where_it_is_shown(index: int, position: int | None) -> None:
+    assert RangedRows(TextRows(["x"] * 30), [(0, 10), (20, 25)]).position(index) == position

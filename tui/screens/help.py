@@ -1,0 +1,79 @@
+"""Every key and what it does, from the one registry of actions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import groupby
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+
+from tui.actions import ACTIONS, Action, display
+from tui.widgets.hint_bar import Hint, HintBar
+from tui.widgets.line_list import LineList
+from tui.widgets.live_label import LiveLabel
+from tui.widgets.rows import TextRows
+from tui.widgets.wrapping import fit
+
+KEY_CELLS = 12
+LABEL_CELLS = 18
+IN_LISTS = (
+    ("↑ ↓", "move", "Select the item above or below; the list is held there."),
+    ("PgUp PgDn", "page", "A page up or down."),
+    ("End", "follow", "Show the end of the list and move with it."),
+    ("v", "vary", "Conversation: thinking whole or short, times or none. Tool calls: all, errors, edits, commands."),
+    ("( )", "turns", "To the reply before or after, in time."),
+    ("shift+drag", "copy", "Select with the terminal's own selection while the mouse is in use here."),
+)
+
+
+class HelpScreen(ModalScreen[None]):
+    """A list that scrolls; `escape` closes it."""
+
+    DEFAULT_CSS = """
+    HelpScreen { align: center middle; background: $background 60%; }
+    HelpScreen > Vertical { width: 100%; max-width: 110; height: 92%; background: $surface; border: round $primary; }
+    HelpScreen .help--title { padding: 0 1; text-style: bold; color: $primary; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,f1", "close", "close", show=False)]
+
+    def __init__(self, keys: Callable[[Action], tuple[str, ...]] = lambda action: action.keys) -> None:
+        super().__init__()
+        self._keys = keys
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield LiveLabel("Keys", classes="help--title")
+            yield LineList(TextRows(list(help_lines(self._keys))))
+            yield HintBar()
+
+    def on_mount(self) -> None:
+        self.query_one(HintBar).auto_links = False
+        self.query_one(HintBar).show((Hint("esc", "close", "screen.close"), Hint("↑↓", "scroll", "")))
+        self.query_one(LineList).focus()
+        self.call_after_refresh(self.query_one(LineList).hold_at, 0)
+
+    def action_close(self) -> None:
+        self.dismiss(None)
+
+
+def help_lines(keys: Callable[[Action], tuple[str, ...]]) -> Iterable[Content]:
+    """A title for each group, a line for each action: key, label, what it does."""
+    for group, actions in groupby(ACTIONS, key=lambda action: action.group):
+        yield from _group(group, [(" ".join(map(display, keys(a))), a.label, a.help) for a in actions])
+    yield from _group("In lists", IN_LISTS)
+
+
+def _group(title: str, rows: Iterable[tuple[str, str, str]]) -> Iterable[Content]:
+    yield Content.styled(title, "bold $primary")
+    for key, label, help in rows:
+        yield (
+            fit(Content.styled(f"  {key}", "$hint-key"), KEY_CELLS)
+            + fit(Content(label), LABEL_CELLS)
+            + Content.styled(help, "$muted")
+        )
+    yield Content("")

@@ -1,0 +1,83 @@
+"""Rows at one width: how high each item is, and the lines of the few that are looked at."""
+
+from __future__ import annotations
+
+from textual.cache import LRUCache
+from textual.content import Content
+from textual.selection import Selection
+
+from tui.widgets.heights import Heights
+from tui.widgets.rows import Rows, common_prefix
+
+CACHED_ITEMS = 512
+
+
+class Measured:
+    """Knows where every item is, once `measure` gave it a width; before that it knows of no item at all."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+        self.width = 0
+        self.heights = Heights()
+        self._lines: LRUCache[int, list[Content]] = LRUCache(CACHED_ITEMS)
+
+    def measure(self, width: int) -> None:
+        """Everything anew, at `width` cells."""
+        self.width = width
+        self._lines.clear()
+        self.heights = Heights()
+        self.grow()
+
+    def grow(self) -> int:
+        """Measure what was added at the end; returns how many items that were."""
+        known = len(self.heights)
+        count = max(0, len(self.rows) - known) if self.width > 0 else 0
+        self.heights.extend(self.rows.height(index, self.width) for index in range(known, known + count))
+        return count
+
+    def change(self, item: int) -> int:
+        """Measure one item again; returns by how many lines it grew."""
+        self._lines.discard(item)
+        return self.heights.set(item, self.rows.height(item, self.width))
+
+    def replace(self, rows: Rows | None, common: int | None) -> int:
+        """Take other rows, or the same again; returns how many items at the start stayed as they were."""
+        if rows is not None:
+            common = common_prefix(self.rows, rows) if common is None else common
+            self.rows = rows
+        common = min(common or 0, len(self.heights), len(self.rows))
+        for item in [item for item in self._lines.keys() if item >= common]:  # noqa: SIM118 - no mapping
+            self._lines.discard(item)
+        self.heights.truncate(common)
+        self.grow()
+        return common
+
+    def lines(self, item: int) -> list[Content]:
+        """Exactly as many as the height promised; an item that can't be drawn says so in its place."""
+        lines = self._lines.get(item)
+        if lines is None:
+            lines = self._render(item)
+            height = self.heights.height(item)
+            lines = (lines + [Content("")] * height)[:height]
+            self._lines.set(item, lines)
+        return lines
+
+    def _render(self, item: int) -> list[Content]:
+        try:
+            return self.rows.render(item, self.width)
+        except Exception as error:  # One bad item must not take the screen with it.
+            return [Content.styled(f"could not draw item {item}: {type(error).__name__}", "$error")]
+
+    def selected_text(self, selection: Selection) -> str:
+        """What a selection by mouse covers, as it is drawn; all of it gives the items' own text."""
+        if selection.start is None and selection.end is None:
+            return "\n".join(self.rows.text(index) for index in range(len(self.rows)))
+        first = selection.start.y if selection.start else 0
+        last = min(selection.end.y if selection.end else self.heights.total, self.heights.total - 1)
+        return "\n".join(self._selected(selection, line) for line in range(first, last + 1))
+
+    def _selected(self, selection: Selection, line: int) -> str:
+        item, part = self.heights.locate(line)
+        start, end = selection.get_span(line) or (0, 0)
+        text = self.lines(item)[part].plain
+        return text[start:] if end == -1 else text[start:end]
