@@ -32,6 +32,7 @@ from core.protocols import LiveDelta
 from core.workspace.snapshots import check_workspace
 
 LIVE_EVERY_S = 0.1
+GLANCE_S = 0.3
 ENDING_S = 10.0
 
 
@@ -226,6 +227,7 @@ class BackgroundRunner:
 
     def ends_soon(self) -> bool:
         """After `leave_alone`: whether there is nothing left to run, so that waiting for the end is short."""
+        self.done.wait(GLANCE_S)
         if self._runner is not None and self._runner.over:
             self.done.wait(ENDING_S)
         return self.done.is_set()

@@ -98,11 +98,13 @@ def _screen_then_alone(hosting: Hosting, mouse: bool, writing: int) -> int:
     if runner.ends_soon():
         return runner.join()
     if outcome != "lost":
-        click.echo(goes_on(hosting.folder))
-        sys.stdout.flush()
+        with contextlib.suppress(OSError):
+            click.echo(goes_on(hosting.folder))
+            sys.stdout.flush()
     os.setsid()
-    os.write(writing, DETACHED)
-    os.close(writing)
+    with contextlib.suppress(OSError):  # The launcher may be gone with its terminal.
+        os.write(writing, DETACHED)
+        os.close(writing)
     _drop_terminal(hosting.folder)
     return runner.join()
 

@@ -36,7 +36,7 @@ class Longwatch:
         self.home, self.workspace = place / "home", place / "work"
         self.workspace.mkdir(parents=True)
         (place / "config.toml").touch()
-        self._environment = {
+        self.environment = {
             **os.environ,
             "LONGWATCH_HOME": str(self.home),
             "LONGWATCH_CONFIG": str(place / "config.toml"),
@@ -54,7 +54,7 @@ class Longwatch:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "tui.cli", *arguments],
             cwd=ROOT,
-            env=self._environment,
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -40,7 +40,7 @@ def test_no_line_of_a_sheet_is_wider_than_its_pane(pane, width):
     log = audit_session()
     view = viewed(log)
     for at in (None, 1, 40, 90, 120):
-        assert all(line.cell_length <= width for line in pane.lines(view, at, width)), (pane, at)
+        assert all(line.cell_length <= width for line in pane.fitted(view, at, width)), (pane, at)
 
 
 def test_the_parts_of_the_context_add_up_to_the_window():

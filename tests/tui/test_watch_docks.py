@@ -137,7 +137,7 @@ async def test_a_search_marks_what_it_finds_and_holds_the_view_there():
     async with app.run_test(size=SIZE) as pilot:
         await read(pilot)
         await pilot.press("/", *"bound parameter", "enter")
-        await until(pilot, lambda: "Make every SQL statement use bound" in screen_text(pilot))
+        await until(pilot, lambda: "Make every SQL statement" in screen_text(pilot))
         assert "held" in screen_text(pilot)
         await until(pilot, lambda: "pause" in screen_text(pilot))
         await pilot.press("N", "N")

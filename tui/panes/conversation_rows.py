@@ -13,7 +13,7 @@ from core.folds.conversation import Item
 from core.folds.tool_calls import Call
 from tui.panes import figures
 from tui.panes.light_markdown import light_markdown
-from tui.panes.sheet_lines import MUTED, clip, spread
+from tui.panes.sheet_lines import MUTED, clip, spread, within
 from tui.safe import one_line, safe_text
 from tui.widgets.wrapping import line_count, wrap
 
@@ -30,7 +30,9 @@ MERELY_READ = frozenset(("read", "network", "state"))
 CALL_GLYPHS = {"running": ("●", "$tool-running"), "ok": ("✓", "$tool-ok"), "failed": ("✗", "$tool-fail")}
 THINKING = "$thinking italic"
 SPOKEN = frozenset(("task", "guidance", "notice", "text", "thinking", "tail"))
-"""Kinds that are prose: wrapped, and set apart from what stands before by an empty line."""
+"""Kinds that are set apart from what stands before by an empty line."""
+WRAPPED = SPOKEN | {"event"}
+"""Kinds that are read to their end, however many lines that takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def place_of(item: Item, before: Item | None, call: Call | None = None) -> Place
 
 def height_of(item: Item, place: Place, manner: Manner, width: int, said: Content | None = None) -> int:
     """How many lines `lines_of` gives. `said`: the styled words, where they are known already."""
-    if item.kind in SPOKEN:
+    if item.kind in WRAPPED:
         return place.gap + line_count((said or prose(item, manner)).plain, manner.room(width))
     if item.kind != "result":
         return place.gap + 1
@@ -91,14 +93,13 @@ def lines_of(
 ) -> list[Content]:
     """The entry as lines with their gutters. `running` is the call that a call or a result belongs to."""
     room = manner.room(width)
-    if item.kind in SPOKEN:
+    if item.kind in WRAPPED:
         body = wrap(said or prose(item, manner), room)
     elif item.kind == "result":
         body = _result(item, running.call.target if running else "", room, place)
-    elif item.kind == "call":
-        body = [_call(item, running, room)]
     else:
-        body = [Content.styled(clip(safe_text(item.text), room), MUTED if item.ok else "$error")]
+        body = [_call(item, running, room)]
+    body = [within(line, room) for line in body]
     margins = [_margin(item, manner, named=place.named), *[_margin(item, manner, first=False)] * (len(body) - 1)]
     return [Content("")] * place.gap + [margin + line for margin, line in zip(margins, body, strict=True)]
 
@@ -111,6 +112,8 @@ def prose(item: Item, manner: Manner) -> Content:
     text = safe_text(item.text).expandtabs(4)
     if item.kind in ("text", "tail"):
         return light_markdown(text)
+    if item.kind == "event":
+        return Content.styled(one_line(text), MUTED if item.ok else "$error")
     return Content.styled(text, "$user" if item.speaker == "user" else "$guard" if item.speaker == "guard" else MUTED)
 
 

@@ -8,7 +8,7 @@ from core.folds.memories import Entry
 from core.folds.view import Changes, SessionView
 from tui.panes import figures
 from tui.panes.sheet import Sheet
-from tui.panes.sheet_lines import MUTED, heading, paragraph, spread
+from tui.panes.sheet_lines import MUTED, paragraph, sentence, spread
 from tui.safe import safe_text
 
 
@@ -24,7 +24,7 @@ class MemoryPane(Sheet):
     def lines(self, view: SessionView, at: int | None, width: int) -> list[Content]:
         entries = view.memories.known(at)
         if not entries:
-            return [heading("Nothing remembered yet.")]
+            return sentence("Nothing remembered yet.", width)
         now_us = view.timeline.at_us(at or view.last_seq)
         return [line for entry in reversed(entries) for line in entry_lines(entry, now_us, width)]
 

@@ -7,7 +7,7 @@ from textual.content import Content
 from core.events import PlanStep
 from core.folds.view import Changes, SessionView
 from tui.panes.sheet import Sheet
-from tui.panes.sheet_lines import MUTED, heading, paragraph
+from tui.panes.sheet_lines import MUTED, paragraph, sentence
 from tui.safe import safe_text
 
 _MARKS = {
@@ -32,7 +32,7 @@ class PlanPane(Sheet):
     def lines(self, view: SessionView, at: int | None, width: int) -> list[Content]:
         plan = view.plan.at(at)
         if plan is None or not plan.steps:
-            return [heading("No plan yet. The agent writes one when the task is long.")]
+            return sentence("No plan yet. The agent writes one when the task is long.", width)
         return [line for step in plan.steps for line in step_lines(step, width)]
 
 

@@ -11,6 +11,7 @@ from textual.strip import Strip
 
 from core.folds.view import Changes, SessionView
 from tui.panes.pane import Pane
+from tui.panes.sheet_lines import within
 from tui.widgets.painting import Painter
 
 
@@ -69,8 +70,12 @@ class Sheet(Pane):
         yield SheetBody()
 
     def lines(self, view: SessionView, at: int | None, width: int) -> list[Content]:
-        """The content, none wider than `width`."""
+        """The content, made for `width` cells."""
         raise NotImplementedError
+
+    def fitted(self, view: SessionView, at: int | None, width: int) -> list[Content]:
+        """The lines, cut where even so they are too wide."""
+        return [within(line, width) for line in self.lines(view, at, width)]
 
     def on_sheet_body_resized(self, message: SheetBody.Resized) -> None:
         message.stop()
@@ -78,4 +83,4 @@ class Sheet(Pane):
 
     def draw(self, view: SessionView, at: int | None, changes: Changes) -> None:
         body = self.query_one(SheetBody)
-        body.set_lines(self.lines(view, at, body.line_width))
+        body.set_lines(self.fitted(view, at, body.line_width))

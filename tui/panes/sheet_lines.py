@@ -28,6 +28,16 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
     return padding + line if right else line + padding
 
 
+def within(line: Content, width: int) -> Content:
+    """`line` in at most `width` cells."""
+    return line if line.cell_length <= width else line.truncate(width, ellipsis=True)
+
+
+def sentence(text: str, width: int) -> list[Content]:
+    """What is said where there is nothing to show."""
+    return paragraph(text, width, style=MUTED)
+
+
 def spread(left: Content, right: Content, width: int) -> Content:
     """`left` and `right` at the two ends of a line; the left one gives way."""
     room = width - right.cell_length - 1

@@ -110,8 +110,12 @@ class SessionsScreen(Screen[SessionChoice | None]):
         self.call_after_refresh(self._select_first)
 
     def _select_first(self) -> None:
-        if self._shown:
-            self.query_one(Table).list.select(0)
+        line_list = self.query_one(Table).list
+        if self._shown and line_list.top_item is None:
+            self.call_after_refresh(self._select_first)  # Not laid out yet.
+        elif self._shown:
+            line_list.select(0)
+            line_list.hold_at(0)
 
     @property
     def _shown(self) -> list[SessionRow]:

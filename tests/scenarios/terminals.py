@@ -1,0 +1,85 @@
+"""A real terminal for scenarios: a pty whose output is kept as a screen by pyte."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+
+import pyte
+from processes import PATIENCE_S, ROOT, Longwatch
+
+
+class Terminal:
+    """A command of the product on a terminal of its own."""
+
+    def __init__(self, longwatch: Longwatch, *arguments: str, columns: int = 120, rows: int = 36) -> None:
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
+        self.pid, self._master = pty.fork()
+        if not self.pid:
+            os.chdir(ROOT)
+            command = [sys.executable, "-P", "-m", "tui.cli", *arguments]
+            os.execve(sys.executable, command, {**longwatch.environment, "TERM": "xterm-256color"})
+        size = struct.pack("HHHH", rows, columns, 0, 0)
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
+        self.code: int | None = None
+
+    def text(self) -> str:
+        """What is on the screen now."""
+        self._drain(0.02)
+        return "\n".join(self.screen.display)
+
+    def shows(self, *words: str) -> None:
+        """Wait until all the words are on the screen."""
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            text = self.text()
+            if all(word in text for word in words):
+                return
+        raise AssertionError(f"never showed {words}:\n{text}")
+
+    def press(self, keys: str) -> None:
+        os.write(self._master, keys.encode())
+
+    def ends(self) -> int:
+        """Wait for the command that was started to end; its exit code."""
+        end = time.monotonic() + PATIENCE_S
+        while self.code is None and time.monotonic() < end:
+            self._drain(0.02)
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.code = os.waitstatus_to_exitcode(status)
+        assert self.code is not None, "it never ended:\n" + "\n".join(self.screen.display)
+        return self.code
+
+    def vanish(self) -> None:
+        """The terminal goes away, as when a connection drops."""
+        if self._master >= 0:
+            os.close(self._master)
+            self._master = -1
+
+    def close(self) -> None:
+        self.vanish()
+        if self.code is None:
+            try:
+                os.kill(self.pid, signal.SIGKILL)
+                os.waitpid(self.pid, 0)
+            except (ProcessLookupError, ChildProcessError):
+                pass
+
+    def _drain(self, patience_s: float) -> None:
+        while self._master >= 0 and select.select([self._master], [], [], patience_s)[0]:
+            try:
+                data = os.read(self._master, 65536)
+            except OSError:
+                return
+            if not data:
+                return
+            self._stream.feed(data)
