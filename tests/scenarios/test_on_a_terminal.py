@@ -82,8 +82,8 @@ def test_a_killed_launcher_and_a_killed_viewer_do_not_stop_the_agent(longwatch, 
 def test_stopping_is_confirmed_and_ends_with_the_operators_code(longwatch, terminal):
     screen = started(longwatch, terminal)
     screen.press("\x18")
-    screen.shows("Stop")
-    screen.press("y")
+    screen.shows("Stop this session?")
+    screen.press("s")
     until(lambda: longwatch.count("session.finished"))
     screen.press("q")
     assert screen.ends() == 4
