@@ -126,7 +126,8 @@ class ContextSettings(Section, frozen=True):
     """What the model keeps seeing in a long session."""
 
     policy: Annotated[
-        Literal["digest", "summarize", "window", "mask", "off"], says("How the context is compressed.")
+        Literal["digest", "off"],
+        says("How the context is compressed: to a digest from the log, or not at all (a full window then pauses)."),
     ] = "digest"
     keep_turns: Annotated[Count, says("The latest turns that stay word for word.")] = 25
     hard_limit_fraction: Annotated[
@@ -199,7 +200,9 @@ def load_config(path: Path | None = None, workspace: Path | None = None) -> Conf
     file = path or config_path()
     named = path is not None or bool(os.environ.get("LONGWATCH_CONFIG"))
     if named and not file.exists():
-        raise ConfigError(f"There is no configuration file {file}; create it with `longwatch config`, or name another.")
+        raise ConfigError(
+            f"There is no configuration file {file}; create it with `longwatch config --write`, or name another."
+        )
     config = _typed(_read(file), Config, "", file)
     own = workspace / WORKSPACE_FILE if workspace else None
     if own is None or not own.exists():

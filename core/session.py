@@ -12,9 +12,10 @@ from typing import Any
 
 import msgspec
 
-from core.agent.host import Hosting, app_version, host, seated
+from core.agent.host import Hosting, app_version, check_endpoint, endpoint_of, host, seated
 from core.agent.runner import Runner
 from core.clock import Clock, SystemClock, pause_real
+from core.config import Config
 from core.events import BudgetChanged, Draft, Event, SessionContinued, SessionOpened
 from core.folds.fold import Dispatcher
 from core.folds.totals import Totals
@@ -54,7 +55,10 @@ async def create(home: Path, wanted: NewSession, clock: Clock | None = None) -> 
     workspace = check_workspace(wanted.workspace)
     session = ulid(clock.now_us())
     folder = session_folder(home, session)
-    folder.mkdir(parents=True, mode=0o700)
+    try:
+        folder.mkdir(parents=True, mode=0o700)
+    except OSError as error:
+        raise JournalError(f"No session can be kept in {home}: {error.strerror}; choose another --home.") from error
     endpoint = wanted.endpoint
     opened = SessionOpened(
         session=session,
@@ -165,26 +169,27 @@ async def clerk(folder: Path, clock: Clock) -> None:
         return
 
 
-LIMITS = frozenset({"budget", "turn_limit"})
-
-
-async def continue_session(folder: Path, clock: Clock | None = None, budget_usd: str | None = None) -> SessionOpened:
+async def continue_session(
+    folder: Path, config: Config, clock: Clock | None = None, budget_usd: str | None = None
+) -> SessionOpened:
     """Open an ended session again, so that a runner may go on with it; how it was opened.
 
-    The operator's pause stays a pause: only an end, and a pause at a limit, is lifted. Raises LeaseHeld when a runner
-    has it, JournalError when the task is finished and no guidance waits.
+    The operator's pause stays a pause: an end is lifted, and a pause that the session itself came to. Raises LeaseHeld
+    when a runner has it, ConfigError when its model can't be reached from here, JournalError when the task is
+    finished and nothing new waits.
     """
     async with seated(folder, clock or SystemClock()) as (desk, _):
         await desk.read_inbox()
         state = desk.facts.state
-        if state.finished is not None and state.finished.state == "finished" and not state.queued:
+        assert state.opened is not None
+        if state.finished is not None and state.finished.state == "finished" and state.answered and not state.queued:
             guide = f"longwatch send {folder.name[:10]} guide TEXT"
             raise JournalError(f"The task of this session is finished; say what else to do: {guide}")
+        check_endpoint(endpoint_of(state.opened, config))
         if budget_usd is not None:
             await desk.append(Draft(BudgetChanged(usd=budget_usd), actor="user"))
-        if state.finished is not None or state.status.last.reason in LIMITS:
+        if state.finished is not None or (state.paused and state.status.last.reason != "operator"):
             await desk.append(Draft(SessionContinued(detail="resumed"), actor="user"))
-        assert state.opened is not None
         return state.opened
 
 
@@ -210,6 +215,7 @@ class BackgroundRunner:
         self._runner: Runner | None = None
         self._on_end: Callable[[], None] = lambda: None
         self._thread = threading.Thread(target=self._main, name="runner", daemon=False)
+        self._cancelled = False
         self.result: int | None = None
         self.error: BaseException | None = None
         self.done = threading.Event()
@@ -235,6 +241,8 @@ class BackgroundRunner:
     @property
     def trouble(self) -> str:
         """Why the runner can't write right now; empty when all is well."""
+        if self.error is not None:
+            return str(self.error)
         return self._runner.trouble if self._runner else ""
 
     def leave_alone(self) -> None:
@@ -243,7 +251,8 @@ class BackgroundRunner:
             self._loop.call_soon_threadsafe(self._runner.unattended)
 
     def cancel(self) -> None:
-        """Cut what runs and end, leaving the session to be resumed."""
+        """Cut what runs and end, leaving the session to be resumed; also before it has begun."""
+        self._cancelled = True
         if self._loop is not None and self._task is not None:
             self._loop.call_soon_threadsafe(self._task.cancel)
 
@@ -268,6 +277,8 @@ class BackgroundRunner:
     async def _run(self) -> int:
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()
+        if self._cancelled:
+            raise asyncio.CancelledError
         return await host(self._hosting, self._took)
 
     def _took(self, runner: Runner) -> None:

@@ -99,11 +99,10 @@ def main(arguments: list[str] | None = None) -> None:
 
 def explain(error: BaseException) -> tuple[str, int]:
     """The sentence and the exit code of an error. A bug gets one too, with where to look."""
-    from core.workspace.errors import WorkspaceError
-
     from core.config import ConfigError
     from core.journal.errors import JournalError
     from core.journal.lease import LeaseHeld
+    from core.workspace.errors import WorkspaceError
 
     if isinstance(error, BaseExceptionGroup):
         return explain(error.exceptions[0])

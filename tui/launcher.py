@@ -21,8 +21,6 @@ DETACHED = b"D"
 
 def on_screen(hosting: Hosting, *, mouse: bool = True) -> int:
     """Run a session with its screen; returns when the screen is left (the agent may go on)."""
-    if not sys.stdout.isatty() or not sys.stdin.isatty():
-        raise click.UsageError("This is no terminal; add --headless to run without a screen.")
     reading, writing = os.pipe()
     child = os.fork()
     if child:

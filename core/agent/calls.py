@@ -13,11 +13,12 @@ from core.clock import monotonic
 from core.events import Draft, ToolFinished, ToolStarted
 from core.folds.state import PendingCall
 from core.tools.base import Outcome, Rerun, Tool, ToolContext, ToolError
+from core.tools.jobs import settle
 from core.tools.registry import fingerprint, parse_arguments
 
 STOPPED = Outcome("Stopped by the user before it did anything.", ok=False)
 LARGEST_BLOB = 64 * 1024 * 1024
-"""Bytes of an output that are kept; the rest stays in the job's folder as long as that does."""
+"""Bytes of an output that the journal keeps; a job that wrote more keeps its folder."""
 
 
 class CallRunner:
@@ -67,8 +68,6 @@ class CallRunner:
         except ToolError as error:
             await self._refuse(call, tool, str(error))
             return
-        if tool.effect.mutates_files:
-            await self._desk.checkpoint(f"before {call.name}")
         await self._start(call, tool, intent)
         await self._finish(call, tool, arguments, intent, context)
 
@@ -92,7 +91,9 @@ class CallRunner:
         await self._desk.append(Draft(started, key=call.key), Draft(finished, key=call.key))
 
     async def _start(self, call: PendingCall, tool: Tool, intent: dict[str, Any]) -> None:
-        await self._desk.append(Draft(self._started(call, str(tool.effect), intent), key=call.key))
+        """Write down what is about to be done, and in the same transaction what the files were like before."""
+        before = [await self._desk.checkpoint(f"before {call.name}")] if tool.effect.mutates_files else []
+        await self._desk.append(*before, Draft(self._started(call, str(tool.effect), intent), key=call.key))
 
     def _started(self, call: PendingCall, effect: str, intent: dict[str, Any]) -> ToolStarted:
         return ToolStarted(name=call.name, use_id=call.use_id, arguments=call.arguments, effect=effect, intent=intent)
@@ -123,7 +124,7 @@ class CallRunner:
 
     async def _record(self, call: PendingCall, outcome: Outcome, began: float, recovered: bool) -> None:
         content = self._redact(outcome.content)
-        blobs, blob, size = await asyncio.to_thread(self._whole, outcome)
+        blobs, blob, size = await asyncio.to_thread(self._whole, outcome.full) if outcome.full else ([], None, 0)
         body = ToolFinished(
             name=call.name,
             use_id=call.use_id,
@@ -139,12 +140,11 @@ class CallRunner:
         )
         more = [Draft(event, key=key) for event, key in outcome.events]
         await self._desk.append(*more, Draft(body, key=call.key), blobs=blobs)
+        if (job := self._context(call.key).jobs / call.key).exists():
+            await asyncio.to_thread(settle, job, LARGEST_BLOB)
 
-    def _whole(self, outcome: Outcome) -> tuple[list[bytes], str | None, int]:
+    def _whole(self, full: str | Path) -> tuple[list[bytes], str | None, int]:
         """The whole output where the content is not all of it, redacted: ([data], its hash, its size)."""
-        full = outcome.full
-        if full is None:
-            return [], None, 0
         if isinstance(full, Path):
             with full.open("rb") as file:
                 raw = file.read(LARGEST_BLOB)

@@ -64,11 +64,9 @@ def _text(command: Command, limit: int) -> str:
 
 
 def _pause(command: Command, facts: Facts) -> list[Draft]:
-    if facts.state.finished is not None:
-        raise Refused("The session has ended.")
     if facts.state.paused or any(order.verb == "pause" for order in facts.state.orders.values()):
         raise Refused("The session is paused already.")
-    return []
+    return _while_open(command, facts)
 
 
 def _continue(command: Command, facts: Facts) -> list[Draft]:
@@ -94,7 +92,9 @@ def _retract(command: Command, facts: Facts) -> list[Draft]:
     return [Draft(GuidanceRetracted(), key=found[0], actor=command.actor)]
 
 
-def _anything(command: Command, facts: Facts) -> list[Draft]:
+def _while_open(command: Command, facts: Facts) -> list[Draft]:
+    if facts.state.finished is not None:
+        raise Refused("The session has ended.")
     return []
 
 
@@ -133,13 +133,13 @@ def _not_stale(command: Command, facts: Facts) -> None:
 
 
 def _budget(command: Command, facts: Facts) -> list[Draft]:
-    usd = command.args.get("usd")
-    if usd is None:
+    usd = command.args.get("usd", "")
+    if usd in (None, "none"):
         return [Draft(BudgetChanged(usd=None), actor=command.actor)]
     try:
         amount = Decimal(str(usd))
     except InvalidOperation:
-        raise Refused(f"{usd!r} is no amount in dollars.") from None
+        raise Refused("Say the budget as an amount in dollars, or `none` for no limit.") from None
     if not amount.is_finite() or amount <= 0:
         raise Refused("A budget is an amount above zero, in dollars.")
     return [Draft(BudgetChanged(usd=str(amount)), actor=command.actor)]
@@ -171,19 +171,19 @@ VERBS: dict[str, Verb] = {
     for verb in (
         Verb("pause", (), "stop before the next action", _pause),
         Verb("continue", (), "go on", _continue),
-        Verb("interrupt", (), "cut the reply in flight, or kill the running command", _anything),
+        Verb("interrupt", (), "cut the reply in flight, or kill the running command", _while_open),
         Verb("guide", ("text", "standing"), "say something to the agent, with its next request", _guide),
         Verb("retract", ("id",), "take back guidance that is still queued", _retract),
         Verb("compress", (), "compress the context now", _compress),
         Verb("undo", ("seq",), "take back the last compression or rewind", _undo),
         Verb("rewind", ("to", "files", "conversation"), "go back to an event, files included", _rewind),
-        Verb("budget", ("usd",), "set the budget in dollars", _budget),
+        Verb("budget", ("usd",), "set the budget in dollars, or `none`", _budget),
         Verb("model", ("model",), "go on with another model", _model),
         Verb("retry-now", (), "do not wait for the next attempt", _retry),
         Verb("bookmark", ("text",), "mark this moment", _bookmark),
         Verb("rename", ("text",), "give the session a name", _rename),
-        Verb("detach", (), "close the driver's screen; the agent goes on", _anything),
-        Verb("stop", (), "end the session", _anything),
+        Verb("detach", (), "close the driver's screen; the agent goes on", _while_open),
+        Verb("stop", (), "end the session", _while_open),
     )
 }
 """The one registry of controls: the inbox, `send` and the screen all use it."""
@@ -204,6 +204,8 @@ def parse_words(verb: str, words: list[str]) -> dict[str, Any]:
             return {"text": " ".join(words)}
         case "rewind":
             flags = {word for word in words if word.startswith("--")}
+            if unknown := flags - {"--conversation-only", "--files-only"}:
+                raise Refused(f"rewind has no {min(unknown)}; it knows --conversation-only and --files-only.")
             return {
                 "to": _seq(verb, [word for word in words if word not in flags]),
                 "files": "--conversation-only" not in flags,
@@ -212,11 +214,17 @@ def parse_words(verb: str, words: list[str]) -> dict[str, Any]:
         case "undo":
             return {"seq": _seq(verb, words)} if words else {}
         case _:
-            return {known.args[0]: words[0]} if known.args and words else {}
+            return {known.args[0]: _only(verb, words)} if words else {}
+
+
+def _only(verb: str, words: list[str]) -> str:
+    if len(words) > 1:
+        raise Refused(f"{verb} takes one argument.")
+    return words[0]
 
 
 def _seq(verb: str, words: list[str]) -> int:
     try:
-        return int(words[0].lstrip("#"))
+        return int(_only(verb, words).lstrip("#"))
     except (IndexError, ValueError):
         raise Refused(f"{verb} needs the number of an event, as `longwatch events` prints it.") from None

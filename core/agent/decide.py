@@ -183,11 +183,10 @@ def _after_failure(state: RunState, now: Circumstances) -> Decision | None:
         case WaitFor(delay_s):
             return Announce(delay_s)
         case CompressThen():
-            return (
-                Compress("the provider refused the prompt as too long")
-                if now.can_compress
-                else Pause("context", failure.message)
-            )
+            refused = error.error_class is ErrorClass.BAD_HISTORY
+            if not now.can_compress:
+                return Pause("history" if refused else "context", failure.message)
+            return Compress(f"the provider refused the {'history' if refused else 'prompt as too long'}")
         case GiveUp(reason):
             return Pause(reason, failure.message)
 

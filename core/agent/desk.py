@@ -29,7 +29,7 @@ from core.folds.checkpoints import boundary_at
 from core.folds.state import Order
 from core.journal.inbox import Command, discard, pending
 from core.journal.writer import Journal
-from core.request.compression import NothingToCompress, plan_compression
+from core.request.compression import KEEP_TURNS, NothingToCompress, plan_compression
 from core.workspace.snapshots import Snapshots
 
 
@@ -100,17 +100,18 @@ class Desk:
     async def _compress(self, order: Order) -> str:
         return await self.compress("forced", force=True)
 
-    async def compress(self, reason: str, *, force: bool = False) -> str:
-        """Compress the context; a sentence when there is nothing to gain."""
+    async def compress(self, reason: str, keep_turns: int = KEEP_TURNS, *, force: bool = False) -> str:
+        """Compress the context but for the last turns; a sentence when there is nothing to gain."""
+        facts = self.facts
         try:
-            body = plan_compression(self.facts.projection, self.facts.ledger, reason=reason, force=force)
+            body = plan_compression(facts.projection, facts.ledger, reason=reason, keep_turns=keep_turns, force=force)
         except NothingToCompress as nothing:
             return str(nothing)
         await self.append(Draft(body, actor="user" if force else "agent"))
         return ""
 
-    async def checkpoint(self, label: str) -> Event:
-        """Snapshot the files; a failure is written down and never hides."""
+    async def checkpoint(self, label: str) -> Draft:
+        """Snapshot the files, to be journalled with what comes next; a failure is written down and never hides."""
         shot = await self.snapshots.snapshot(label)
         body = CheckpointMade(
             tree=shot.tree,
@@ -120,7 +121,7 @@ class Desk:
             skipped=list(shot.skipped)[:50],
             detail=shot.detail,
         )
-        return (await self.append(Draft(body, key=f"c{self.facts.totals.checkpoints + 1}")))[0]
+        return Draft(body, key=f"c{self.facts.totals.checkpoints + 1}")
 
     async def _rewind(self, order: Order) -> str:
         facts, to = self.facts, int(order.args["to"])

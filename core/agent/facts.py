@@ -17,7 +17,6 @@ from core.folds.plan import Plan
 from core.folds.state import RunState
 from core.folds.totals import Totals
 from core.request.ledger import Ledger
-from core.request.pieces import BYTES_PER_TOKEN
 from core.request.projection import Projection
 
 
@@ -63,8 +62,9 @@ class Reversibles:
             return
         if body.reason == "rewind":
             self._moves.append(Reversible(event.seq, "rewind", body.origin, body.tree_before))
-        elif self._moves:
-            self._moves.pop()
+        else:  # Undoing an older rewind takes the later ones with it.
+            while self._moves and self._moves.pop().origin != body.to:
+                pass
 
 
 class UseIds:
@@ -136,15 +136,9 @@ class Facts:
     def budget(self) -> Decimal | None:
         return self.costs.budget.last
 
-    def prompt_tokens(self) -> int:
-        """The size of the next prompt: our estimate, corrected by what the provider counted last time."""
-        usage = self.window.usage.last
-        head = usage.parts.get("system", 0) + usage.parts.get("tools", 0)
-        estimate = sum(self.projection.parts.values())
-        if not usage.measured:
-            return estimate + head
-        return max(head + estimate, int(self.costs.last.last.usage.sent + self._since_last_reply()))
+    def prompt_tokens(self, head: dict[str, int]) -> int:
+        """The size of the next prompt: our estimate, corrected by what the provider counted last time.
 
-    def _since_last_reply(self) -> int:
-        recent = self.projection.pieces[-2:]
-        return sum(len(block) for piece in recent for block in piece.blocks) // BYTES_PER_TOKEN
+        `head`: estimated tokens of what stands before the messages.
+        """
+        return round((sum(head.values()) + sum(self.projection.parts.values())) * self.window.ratio)

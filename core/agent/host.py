@@ -12,18 +12,19 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from core.agent.calls import CallRunner
+from core.agent.calls import LARGEST_BLOB, CallRunner
 from core.agent.desk import Desk
 from core.agent.recollection import Recollection
 from core.agent.runner import Runner, Terms
 from core.agent.turn import Turns
 from core.clock import Clock, SystemClock, pause_real
-from core.config import Config
+from core.config import Config, ConfigError
 from core.events import Draft, Price, RunnerAttached, RunnerDetached, SessionFinished, SessionOpened, Usage
+from core.journal.errors import JournalError
 from core.journal.lease import BEAT_EVERY_S, Lease, acquire
 from core.journal.live import clear_live
 from core.journal.reader import Reader
@@ -34,12 +35,17 @@ from core.models.wire import Wire
 from core.request.projection import Head
 from core.request.prompt import system_prompt
 from core.tools.base import ToolContext
+from core.tools.jobs import settle_all
 from core.tools.registry import builtin_tools, schemas
 from core.tools.secrets import Redactor
 from core.workspace.snapshots import check_workspace, open_snapshots
 
+if TYPE_CHECKING:
+    from core.simulator.policies import Policy
+
 EXIT_FINISHED, EXIT_FAILED, EXIT_USAGE, EXIT_LIMIT, EXIT_OPERATOR, EXIT_HELD = range(6)
 READ_CHUNK = 2000
+JOBS = "jobs"
 
 
 def app_version() -> str:
@@ -76,7 +82,7 @@ async def seated(folder: Path, clock: Clock) -> AsyncIterator[tuple[Desk, Lease]
             with Reader(folder) as reader:
                 first = await asyncio.to_thread(reader.event, 1)
                 if first is None or not isinstance(first.body, SessionOpened):
-                    raise ValueError("a journal without its first event")
+                    raise JournalError(f"The session in {folder} was never opened: its journal has no first event.")
                 snapshots = open_snapshots(Path(first.body.workspace), folder)
                 desk = Desk(folder, journal, snapshots, clock)
                 after = 0
@@ -94,6 +100,7 @@ async def host(hosting: Hosting, on_runner: Callable[[Runner], None] = lambda ru
         if hosting.on_events is not None:
             desk.journal.subscribe(hosting.on_events)
         clear_live(hosting.folder)
+        await asyncio.to_thread(settle_all, hosting.folder / JOBS, desk.facts.state.pending, LARGEST_BLOB)
         opened = desk.facts.state.opened
         assert opened is not None
         check_workspace(Path(opened.workspace))
@@ -131,7 +138,7 @@ async def _beat(lease: Lease) -> None:
         await pause_real(BEAT_EVERY_S)
 
 
-def endpoint_of(opened: SessionOpened, config: Config, environ: Mapping[str, str]) -> Endpoint:
+def endpoint_of(opened: SessionOpened, config: Config, environ: Mapping[str, str] = os.environ) -> Endpoint:
     """The endpoint that a session was opened with. Raises ConfigError when it can't be had any more."""
     if opened.profile == "simulated":
         return resolve_endpoint(config, model=opened.endpoint, environ=environ)
@@ -141,23 +148,37 @@ def endpoint_of(opened: SessionOpened, config: Config, environ: Mapping[str, str
     )
 
 
+def check_endpoint(endpoint: Endpoint, environ: Mapping[str, str] = os.environ) -> None:
+    """Raises ConfigError when the key of an endpoint is missing, or the policy of a simulated one."""
+    if endpoint.simulated:
+        _policy(endpoint.model)
+    else:
+        read_key(endpoint, environ)
+
+
+def _policy(model: str) -> Policy:
+    from core.simulator.policies import load_policy
+
+    try:
+        return load_policy(model.removeprefix("simulated/"))
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+
+
 async def _runner(hosting: Hosting, desk: Desk, opened: SessionOpened, stack: AsyncExitStack) -> Runner:
     endpoint = endpoint_of(opened, hosting.config, hosting.environ)
-    key = None
+    key = None if endpoint.simulated else read_key(endpoint, hosting.environ)
+    Wire.preload()
     if endpoint.simulated:
         endpoint = await _simulated(hosting, opened, endpoint, stack)
-    else:
-        key = read_key(endpoint, hosting.environ)
     wire = Wire(endpoint, key, hosting.clock)
     stack.push_async_callback(wire.close)
     prompt, prompt_version = system_prompt()
     tools = builtin_tools()
     offered = tuple(schemas(tools))
     settings = opened.settings
-    max_tokens = min(
-        settings.get("max_tokens") or hosting.config.model.max_tokens or endpoint.max_output, endpoint.max_output
-    )
-
+    wanted = settings.get("max_tokens") or hosting.config.model.max_tokens or endpoint.max_output
+    max_tokens = min(wanted, endpoint.max_output)
     thinking = hosting.config.model.thinking_budget
 
     def head(model: str) -> Head:
@@ -172,6 +193,7 @@ async def _runner(hosting: Hosting, desk: Desk, opened: SessionOpened, stack: As
         attended=hosting.attended,
         wait=hosting.wait,
         max_turns=hosting.max_turns or settings.get("max_turns"),
+        compresses=hosting.config.context.policy != "off",
         keep_turns=hosting.config.context.keep_turns,
         window=window_of(opened.model, endpoint),
         full_at=hosting.config.context.hard_limit_fraction,
@@ -183,11 +205,9 @@ async def _runner(hosting: Hosting, desk: Desk, opened: SessionOpened, stack: As
 
 async def _simulated(hosting: Hosting, opened: SessionOpened, endpoint: Endpoint, stack: AsyncExitStack) -> Endpoint:
     """The endpoint with the address of its server, which runs in this loop."""
-    from core.simulator.policies import load_policy
     from core.simulator.server import SimulatedServer
 
-    policy = load_policy(opened.endpoint.removeprefix("simulated/"))
-    server = SimulatedServer(policy, clock=hosting.clock, speed=hosting.speed)
+    server = SimulatedServer(_policy(opened.endpoint), clock=hosting.clock, speed=hosting.speed)
     await stack.enter_async_context(server)
     return msgspec.structs.replace(endpoint, base_url=server.base_url)
 
@@ -213,7 +233,7 @@ def _contexts(
     def context(call: str) -> ToolContext:
         return ToolContext(
             workspace=workspace,
-            jobs=hosting.folder / "jobs",
+            jobs=hosting.folder / JOBS,
             call=call,
             recall=recall,
             read_hashes=read_hashes,

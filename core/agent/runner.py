@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -43,6 +43,7 @@ class Terms:
     attended: bool = False
     wait: bool = False
     max_turns: int | None = None
+    compresses: bool = True
     keep_turns: int = 25
     window: int | None = None
     full_at: float = 0.85
@@ -71,6 +72,7 @@ class Runner:
         self._jitter = jitter
         self._activity: asyncio.Task[None] | None = None
         self._cut = False
+        self._recovered = False
         self._futile: int | None = None
         self._snapshot_at = 0
         self.trouble = ""
@@ -80,9 +82,8 @@ class Runner:
         """Recover, then loop. The end of the session, None when it was left in another state."""
         inbox = asyncio.create_task(self._watch_inbox())
         try:
-            await self._guarded(self._recover)
-            while self.terms.attended or not self.over:
-                await self._guarded(self._step)
+            while not self._recovered or self.terms.attended or not self.over:
+                await self._guarded(self._step if self._recovered else self._recover)
         finally:
             inbox.cancel()
             await asyncio.gather(inbox, return_exceptions=True)
@@ -101,23 +102,24 @@ class Runner:
 
     async def _recover(self) -> None:
         await recover(self.desk, self._calls)
+        self._recovered = True
 
-    async def _guarded(self, step: Callable[[], object]) -> None:
+    async def _guarded(self, step: Callable[[], Awaitable[None]]) -> None:
         """A step; when the disk refuses, wait and pick up from the log as after a crash."""
         try:
-            await step()  # type: ignore[misc]
+            await step()
             self.trouble = ""
         except* (AlreadyRecorded, LeaseLost):
             raise
         except* JournalError as errors:
             self.trouble = str(errors.exceptions[0])
+            self._recovered = False
             await pause_real(DISK_RETRY_S)
-            await recover(self.desk, self._calls)
 
     def _decision(self) -> do.Decision:
         facts, terms = self.desk.facts, self.terms
-        window = terms.window
-        room = None if window is None else int(window * terms.full_at) - self._head(facts.state.model).max_tokens
+        head = self._head(facts.state.model)
+        room = None if terms.window is None else int(terms.window * terms.full_at) - head.max_tokens
         return do.decide(
             facts.state,
             do.Circumstances(
@@ -125,12 +127,12 @@ class Runner:
                 spent=facts.spent,
                 budget=facts.budget,
                 max_turns=terms.max_turns,
-                prompt_tokens=facts.prompt_tokens(),
+                prompt_tokens=facts.prompt_tokens(head.part_tokens()),
                 room=room,
                 retry=terms.retry,
                 concurrent=self._calls.concurrent,
                 jitter=self._jitter(),
-                can_compress=self._futile != facts.state.turns,
+                can_compress=terms.compresses and self._futile != facts.state.turns,
             ),
         )
 
@@ -183,7 +185,7 @@ class Runner:
             case do.Remind(text):
                 await append(Draft(GuidanceDelivered(text=text, source="notice")))
             case do.Compress(reason):
-                if await self.desk.compress(reason):
+                if await self.desk.compress(reason, self.terms.keep_turns):
                     self._futile = self.desk.facts.state.turns
             case do.Announce(delay_s):
                 await self._announce(delay_s)
@@ -193,9 +195,17 @@ class Runner:
                 await append(Draft(SessionFinished(state=state, reason=reason, detail=detail)))
             case do.Resume():
                 await append(Draft(SessionContinued(detail="guidance came")))
+            case do.Hold() if self._nobody_will_come():
+                status = self.desk.facts.state.status.last
+                await append(Draft(self._pause_or_end(status.reason, status.detail)))
             case do.Hold() | do.End():
                 await self.desk.journal.checkpoint()
                 await self.desk.stirred.wait()
+
+    def _nobody_will_come(self) -> bool:
+        """Whether a pause that the session itself came to would wait for somebody who has left."""
+        reason = self.desk.facts.state.status.last.reason
+        return not (self.terms.attended or self.terms.wait) and reason not in ("operator", "rewound")
 
     async def _announce(self, delay_s: float) -> None:
         failure = self.desk.facts.state.failure

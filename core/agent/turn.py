@@ -12,7 +12,19 @@ from core.events import Draft, ModelFailed, ModelRequested, ModelResponded, Pric
 from core.journal.live import LiveText
 from core.models.assembly import Delta, Reply, unique_ids
 from core.models.errors import ModelError
+from core.models.usage import usage_of
 from core.request.projection import Head
+
+COUNTS = frozenset(
+    (
+        "input_tokens",
+        "output_tokens",
+        "cache_read_input_tokens",
+        "cache_creation_input_tokens",
+        "cache_creation",
+    )
+)
+"""The vendor's fields that `Usage` is read from."""
 
 
 class Model(Protocol):
@@ -38,6 +50,7 @@ class Turns:
         self._price = price
         self._prompt_version = prompt_version
         self._kept: set[str] = set()
+        self._said = ("", "")
 
     async def take(self, head: Head, window: int | None) -> None:
         """Send the branch as it is; the reply or the failure is in the log when this returns."""
@@ -67,12 +80,12 @@ class Turns:
     async def _request(self, key: str, head: Head, window: int | None) -> None:
         request = self._desk.facts.projection.request(head)
         self._body = request.chunks
-        blobs = {self._desk.journal.hash_of(data): data for data in (head.system.encode(), head.tools_json())}
-        system, tools = blobs
+        hash_of, sections = self._desk.journal.hash_of, (head.system.encode(), head.tools_json())
+        names = system, tools = hash_of(sections[0]), hash_of(sections[1])
         body = ModelRequested(
             model=head.model,
-            system=system,
-            tools=tools,
+            system="" if system == self._said[0] else system,
+            tools="" if tools == self._said[1] else tools,
             body=request.digest,
             body_bytes=request.size,
             messages=request.messages,
@@ -82,9 +95,10 @@ class Turns:
             parts=request.parts,
             window=window,
         )
-        new = [data for name, data in blobs.items() if name not in self._kept]
+        new = [data for name, data in zip(names, sections, strict=True) if name not in self._kept]
         await self._desk.append(Draft(body, key=key), blobs=new)
-        self._kept.update(blobs)
+        self._kept.update(names)
+        self._said = names
 
     async def _fail(self, key: str, error: ModelError) -> None:
         body = ModelFailed(
@@ -98,16 +112,16 @@ class Turns:
         await self._desk.append(Draft(body, key=key))
 
     async def _record(self, key: str, model: str, reply: Reply) -> None:
-        now_us = self._clock.now_us()
+        now_us, usage = self._clock.now_us(), reply.usage or Usage()
         price = self._price(model, reply.usage, now_us, reply.raw_usage)
         body = ModelResponded(
             message_id=reply.message_id,
             model=reply.model or model,
             content=self._content(key, reply),
             stop_reason=reply.stop_reason,
-            usage=reply.usage or Usage(),
+            usage=usage,
             price=price,
-            raw_usage=reply.raw_usage,
+            raw_usage=unsaid(reply.raw_usage, usage),
             first_token_ms=reply.first_token_ms,
             ms=reply.ms,
             request_id=reply.request_id,
@@ -118,3 +132,12 @@ class Turns:
         """The blocks with tool_use ids that no earlier reply used: vendors' ids repeat, the protocol forbids it."""
         blocks = unique_ids(reply.content, key, self._desk.facts.use_ids)
         return blocks or [{"type": "text", "text": "(empty reply)"}]
+
+
+def unsaid(raw: dict[str, Any], usage: Usage) -> dict[str, Any]:
+    """What a vendor's report of usage holds beyond the counts that `usage` was made of: tiers, bills, its own fields.
+
+    All of it when those counts alone would not give the same usage.
+    """
+    counts = {name: value for name, value in raw.items() if name in COUNTS}
+    return raw if usage_of(counts) != usage else {name: value for name, value in raw.items() if name not in counts}

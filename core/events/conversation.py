@@ -87,13 +87,13 @@ class ModelRequested(Body, frozen=True):
     """Keyed by attempt `r<n>.<a>`; its `node` is the HEAD that was projected.
 
     The request itself is never stored: the blobs `system` and `tools` (hashes), `marks` (indexes of the messages that
-    carried a cache breakpoint) and the log up to here rebuild its bytes; `body` is their SHA-256.
+    carried a cache breakpoint) and the log up to here rebuild its bytes. `body` is the SHA-256 of what stands before the
+    messages and of the messages without their cache markers.
+    `system` and `tools` are empty when they are those of the request before it in the log.
     `parts` are estimated tokens by what fills the window: system, tools, pinned, digest, text, results.
     """
 
     model: str
-    system: str
-    tools: str
     body: str
     body_bytes: int
     messages: int
@@ -101,13 +101,18 @@ class ModelRequested(Body, frozen=True):
     max_tokens: int
     prompt_version: str
     parts: dict[str, int]
+    system: str = ""
+    tools: str = ""
     window: int | None = None
     purpose: str = "main"
 
 
 @kind("model.responded", node=True)
 class ModelResponded(Body, frozen=True):
-    """Keyed by attempt. `content`: the blocks as received (tool_use ids made unique), re-sent unchanged."""
+    """Keyed by attempt. `content`: the blocks as received (tool_use ids made unique), re-sent unchanged.
+
+    `raw_usage` is what the vendor reported beyond the counts in `usage`.
+    """
 
     message_id: str
     model: str

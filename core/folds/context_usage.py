@@ -33,12 +33,17 @@ class ContextUsage:
 
 
 class ContextWindow:
-    """The usage as of any event, and where it was compressed."""
+    """The usage as of any event, and where it was compressed.
+
+    A request in flight is estimated with the ratio that the provider's last count had to ours.
+    """
 
     def __init__(self) -> None:
         self.usage: Series[ContextUsage] = Series(ContextUsage())
         self.compressions: list[tuple[int, int, int]] = []
         self._requested: dict[str, ModelRequested] = {}
+        self.ratio = 1.0
+        """Tokens as the provider counted them last, over our estimate of the same request."""
 
     def handlers(self) -> dict[str, Handler]:
         return {
@@ -52,13 +57,15 @@ class ContextWindow:
         body = event.body
         if isinstance(body, ModelRequested) and body.purpose == "main" and event.key:
             self._requested[event.key] = body
-            self.usage.append(event.seq, ContextUsage(dict(body.parts), body.window, body.max_tokens))
+            likely = scaled(body.parts, round(sum(body.parts.values()) * self.ratio))
+            self.usage.append(event.seq, ContextUsage(likely, body.window, body.max_tokens))
 
     def _reply(self, event: Event) -> None:
         body, request = event.body, self._requested.pop(event.key or "", None)
         if not isinstance(body, ModelResponded) or request is None or not body.usage.sent:
             return
         parts = scaled(request.parts, body.usage.sent)
+        self.ratio = body.usage.sent / max(1, sum(request.parts.values()))
         self.usage.append(event.seq, ContextUsage(parts, request.window, request.max_tokens, measured=True))
 
     def _failed(self, event: Event) -> None:

@@ -29,7 +29,7 @@ from core.events import (
 )
 from core.folds.branches import Column
 from core.folds.fold import Handler
-from core.folds.words import call_line, preview
+from core.folds.words import call_line, changed_lines, preview
 
 PREVIEW_LINES = 4
 
@@ -101,7 +101,7 @@ class Conversation:
     def _finished(self, event: Event) -> None:
         body = event.body
         if isinstance(body, ToolFinished):
-            text, hidden = preview(body.content, PREVIEW_LINES)
+            text, hidden = preview(changed_lines(body.content) if body.files else body.content, PREVIEW_LINES)
             more = {"call": event.key, "name": body.name, "ok": body.ok, "hidden": hidden}
             self._add(event, "agent", "result", text, **more)
 

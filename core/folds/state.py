@@ -25,7 +25,7 @@ from core.events import (
 from core.folds.fold import Handler, Series
 
 REASONS = (
-    *("working", "operator", "done", "retry", "crashed"),
+    *("working", "operator", "done", "retry", "rewound", "crashed"),
     *("budget", "turn_limit", "context", "refusal", "disk"),
     *("auth", "billing", "config", "history", "request", "malformed", "outage"),
 )
@@ -287,6 +287,9 @@ class RunState:
             self.head = event.body.to
             self.pending, self.failure, self.open_attempt = {}, None, None
             self.answered = self._ends.get(event.body.to, False)
+            if self.finished is not None:
+                self.finished, self.paused = None, True
+                self._set(event, "paused", "rewound")
 
 
 def calls_of(attempt: str, reply: ModelResponded) -> list[PendingCall]:

@@ -34,3 +34,10 @@ def preview(text: str, lines: int, width: int = 240) -> tuple[str, int]:
     head = text.split("\n", lines)[:lines]
     shown = "\n".join(line if len(line) <= width else line[: width - 1] + "…" for line in head)
     return shown.rstrip("\n"), max(0, total - lines)
+
+
+def changed_lines(text: str) -> str:
+    """A result with a unified diff, reduced to its first line and the lines that were added or removed."""
+    first, _, rest = text.partition("\n")
+    lines = [line for line in rest.split("\n") if line[:1] in "+-" and line[:3] not in ("+++", "---") and line]
+    return "\n".join([first, *lines])

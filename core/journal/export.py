@@ -200,7 +200,7 @@ def _unpack(members: _Members, folder: Path) -> None:
         last = rows.GENESIS
         for row in _read_rows(members):
             last = row.chain
-            db.execute(f"INSERT INTO event({rows.COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            db.execute(rows.INSERT, rows.stored(row))
         if last.hex() != manifest.chain:
             raise JournalError(f"{members.path} is damaged: its events are not those that were exported.")
         for name in members.names(_BLOBS):

@@ -36,7 +36,8 @@ _DECODER = msgspec.json.Decoder(Delta)
 class LiveText:
     """Writes the deltas of one attempt, gathered and flushed at most ten times a second by the running loop.
 
-    A disk that refuses ends the showing, never the reply.
+    The file appears with the first flush, so a reply that is over before that never touches the disk. A disk that
+    refuses ends the showing, never the reply.
     """
 
     def __init__(self, folder: Path, attempt: str) -> None:
@@ -44,9 +45,7 @@ class LiveText:
         self._waiting: list[tuple[str, int, list[str]]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._file: BinaryIO | None = None
-        with contextlib.suppress(OSError):
-            self.path.parent.mkdir(mode=0o700, exist_ok=True)
-            self._file = os.fdopen(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb", buffering=0)
+        self._over = False
 
     def add(self, kind: DeltaKind, index: int, text: str) -> None:
         """Take a delta; consecutive ones of the same block become one row."""
@@ -54,7 +53,7 @@ class LiveText:
             self._waiting[-1][2].append(text)
         else:
             self._waiting.append((kind, index, [text]))
-        if self._timer is None and self._file is not None:
+        if self._timer is None and not self._over:
             self._timer = asyncio.get_running_loop().call_later(FLUSH_EVERY_S, self.flush)
 
     def flush(self) -> None:
@@ -64,25 +63,31 @@ class LiveText:
             self._timer = None
         deltas = [Delta(kind, index, _clean("".join(parts))) for kind, index, parts in self._waiting]
         self._waiting.clear()
-        if self._file is not None and deltas:
+        if deltas and not self._over:
             try:
+                self._file = self._file or self._open()
                 self._file.write(_ENCODER.encode_lines(deltas))
             except OSError:
                 self._shut()
 
     def close(self) -> None:
-        """Flush and stop; the file stays until `discard`. Safe to call twice."""
+        """Flush and stop; what was written stays until `discard`. Safe to call twice."""
         self.flush()
         self._shut()
 
     def discard(self) -> None:
-        """Remove the file: the outcome is in the journal. Closes first when need be."""
+        """Remove what was written: the outcome is in the journal. Closes first when need be."""
         self._waiting.clear()
         self.close()
         with contextlib.suppress(OSError):
             self.path.unlink(missing_ok=True)
 
+    def _open(self) -> BinaryIO:
+        self.path.parent.mkdir(mode=0o700, exist_ok=True)
+        return os.fdopen(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb", buffering=0)
+
     def _shut(self) -> None:
+        self._over = True
         if self._file is not None:
             with contextlib.suppress(OSError):
                 self._file.close()

@@ -23,6 +23,7 @@ from core.journal.errors import JournalError
 from core.journal.rows import Row
 
 _ALL: Final = f"SELECT {rows.COLUMNS} FROM event"
+_TEXT: Final = "CASE typeof(body) WHEN 'blob' THEN inflated(body) ELSE body END"
 _VERIFY_CHUNK: Final = 500
 _PAST_THE_END: Final = 1 << 62
 
@@ -58,24 +59,21 @@ class Reader:
     def raw(self, after: int = 0, limit: int | None = None) -> list[Row]:
         """The same as stored rows, bodies still JSON text."""
         found = self._all(f"{_ALL} WHERE seq > ? ORDER BY seq LIMIT ?", after, -1 if limit is None else limit)
-        return list(map(Row._make, found))
+        return list(map(self._load, found))
 
     def event(self, seq: int) -> Event | None:
         """One event by number."""
-        found = self._all(f"{_ALL} WHERE seq = ?", seq)
-        return self._decode(Row(*found[0])) if found else None
+        return self._first(f"{_ALL} WHERE seq = ?", seq)
 
     def keyed(self, kind: str, key: str) -> Event | None:
         """The event of that kind with that key; there is one at most."""
-        found = self._all(f"{_ALL} WHERE kind = ? AND key = ?", kind, key)
-        return self._decode(Row(*found[0])) if found else None
+        return self._first(f"{_ALL} WHERE kind = ? AND key = ?", kind, key)
 
     def latest(self, kind: str) -> Event | None:
         """The newest event of one of the kinds that tell a session's state (`schema.STATE_KINDS`); indexed."""
         if kind not in schema.STATE_KINDS:
             raise ValueError(f"{kind} is not indexed")
-        found = self._all(f"{_ALL} WHERE kind = '{kind}' ORDER BY seq DESC LIMIT 1")
-        return self._decode(Row(*found[0])) if found else None
+        return self._first(f"{_ALL} WHERE kind = '{kind}' ORDER BY seq DESC LIMIT 1")
 
     def last_seq(self) -> int:
         """The number of the newest event; 0 when there is none."""
@@ -86,11 +84,11 @@ class Reader:
         if not text:
             return []
         needle = msgspec.json.encode(clean_text(text)).decode()[1:-1]
-        query = f"{_ALL} WHERE seq < ? AND instr(body, ?) > 0 ORDER BY seq DESC LIMIT ?"
+        query = f"{_ALL} WHERE seq < ? AND instr({_TEXT}, ?) > 0 ORDER BY seq DESC LIMIT ?"
         found: list[Row] = []
         before = _PAST_THE_END
         while len(found) < limit and (batch := self._all(query, before, needle, limit)):
-            found += [row for row in map(Row._make, batch) if _mentions(msgspec.json.decode(row.body), text)]
+            found += [row for row in map(self._load, batch) if _mentions(msgspec.json.decode(row.body), text)]
             before = batch[-1][0]
         return [self._decode(row) for row in found[:limit]]
 
@@ -150,13 +148,24 @@ class Reader:
         except JournalError:
             return []
 
+    def _first(self, query: str, *values: Any) -> Event | None:
+        found = self._all(query, *values)
+        return self._decode(self._load(found[0])) if found else None
+
+    def _load(self, columns: tuple[Any, ...]) -> Row:
+        try:
+            return rows.load(columns)
+        except ValueError as error:
+            raise self._damaged(columns[0]) from error
+
     def _decode(self, row: Row) -> Event:
         try:
             return rows.decode(row)
         except (msgspec.DecodeError, UnicodeError) as error:
-            raise JournalError(
-                f"Event {row.seq} of the session in {self.folder} is damaged; what came before it is intact."
-            ) from error
+            raise self._damaged(row.seq) from error
+
+    def _damaged(self, seq: int) -> JournalError:
+        return JournalError(f"Event {seq} of the session in {self.folder} is damaged; what came before it is intact.")
 
     def _all(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         with self._lock:
@@ -195,6 +204,7 @@ def _open(path: Path, mode: str) -> sqlite3.Connection:
     uri = f"{path.absolute().as_uri()}?{mode}"
     db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=5.0, check_same_thread=False)
     try:
+        db.create_function("inflated", 1, _inflated, deterministic=True)
         db.execute("PRAGMA cell_size_check=ON")
         db.execute("PRAGMA trusted_schema=OFF")
         with closing(db.execute(f"{_ALL} LIMIT 1")) as cursor:
@@ -203,6 +213,14 @@ def _open(path: Path, mode: str) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def _inflated(body: bytes) -> str | None:
+    """For searching: a damaged body holds no text, and does not keep the others from being found."""
+    try:
+        return rows.text_of(body)
+    except ValueError:
+        return None
 
 
 def _mentions(value: Any, text: str) -> bool:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
+from collections.abc import Sequence
 from sys import intern
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -17,14 +18,18 @@ from core.events import Body, Draft, Event, clean_text, decode_body, encode_body
 from core.journal.errors import JournalError
 
 COLUMNS: Final = "seq, parent, node, kind, key, at_us, actor, body, chain"
+INSERT: Final = f"INSERT INTO event({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+"""Takes what `stored` gives."""
 GENESIS: Final = bytes(32)
 _ABSENT: Final = b"\xff\xff\xff\xff"
 _LENGTH = struct.Struct(">I")
 _COMPRESS_FROM: Final = 256
+_COMPRESS_BODY_FROM: Final = 512
+_BODY_LEVEL: Final = 6
 
 
 class Row(NamedTuple):
-    """An event as stored; `body` is JSON text, `chain` 32 bytes."""
+    """An event with its `body` as JSON text; `chain` is 32 bytes. Long bodies are stored compressed, see `stored`."""
 
     seq: int
     parent: int | None
@@ -35,6 +40,30 @@ class Row(NamedTuple):
     actor: str
     body: str
     chain: bytes = GENESIS
+
+
+def stored(row: Row) -> tuple[Any, ...]:
+    """The columns of a row as SQLite keeps them; a body in TEXT is plain, one in BLOB compressed."""
+    data = row.body.encode()
+    if len(data) < _COMPRESS_BODY_FROM:
+        return row
+    return row._replace(body=zlib.compress(data, _BODY_LEVEL))  # type: ignore[arg-type]
+
+
+def load(columns: Sequence[Any]) -> Row:
+    """The row of stored columns. Raises ValueError when its body can't be unpacked."""
+    row = Row._make(columns)
+    return row if isinstance(row.body, str) else row._replace(body=text_of(row.body))
+
+
+def text_of(body: str | bytes) -> str:
+    """The JSON text of a stored body. Raises ValueError when it can't be unpacked."""
+    if isinstance(body, str):
+        return body
+    try:
+        return zlib.decompress(body).decode()
+    except (zlib.error, TypeError) as error:  # TypeError: damage can make a number of it.
+        raise ValueError(f"a compressed body is damaged: {error}") from error
 
 
 def link(previous: bytes, row: Row) -> bytes:

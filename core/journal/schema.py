@@ -19,11 +19,10 @@ from core.journal.errors import JournalError
 DATABASE: Final = "session.db"
 VERSION: Final = 1
 APPLICATION_ID: Final = 0x4C57_4A31
-OUTCOMES: Final = ("model.responded", "model.failed")
 STATE_KINDS: Final = ("session.opened", "session.paused", "session.continued", "session.finished", "session.renamed")
 
-# Small pages: a commit writes whole pages to the log, and most events are a few hundred bytes.
-_PAGE_SIZE: Final = 1024
+# Small pages: a commit writes whole pages to the log, and most events are a few hundred bytes as they are stored.
+_PAGE_SIZE: Final = 512
 _HEADER = struct.Struct(">16s44xi4xi28x")
 _MAGIC: Final = b"SQLite format 3\x00"
 _SHARED_FILE_SYSTEMS: Final = {"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "afs", "ceph", "glusterfs"}
@@ -33,8 +32,19 @@ def _quoted(names: tuple[str, ...]) -> str:
     return ", ".join(f"'{name}'" for name in names)
 
 
-ONCE: Final = f"CASE WHEN kind IN ({_quoted(OUTCOMES)}) THEN 'outcome' ELSE kind END"
-"""What may happen once per key: an event of a kind, and an outcome of a request, whichever of the two it is."""
+SLOTS: Final = {
+    "model.requested": "r",
+    "model.responded": "o",
+    "model.failed": "o",
+    "tool.started": "s",
+    "tool.finished": "f",
+}
+"""What may happen once per key is an event of a kind, and an outcome of a request, whichever of the two it is.
+
+A slot is what that comes to in the index; short for what happens in every turn, the kind itself for the rest.
+"""
+_WHENS: Final = " ".join(f"WHEN '{kind}' THEN '{slot}'" for kind, slot in SLOTS.items())
+SLOT: Final = f"CASE kind {_WHENS} ELSE kind END"
 
 # The key leads in the unique index: what belongs to one call then shares a page, whatever its kind.
 _TABLES: Final = f"""
@@ -46,10 +56,10 @@ CREATE TABLE event(
     key    TEXT,
     at_us  INTEGER NOT NULL,
     actor  TEXT NOT NULL,
-    body   TEXT NOT NULL,
+    body   ANY NOT NULL,
     chain  BLOB NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX event_once ON event(key, {ONCE}) WHERE key IS NOT NULL;
+CREATE UNIQUE INDEX event_once ON event(key, {SLOT}) WHERE key IS NOT NULL;
 CREATE INDEX event_state ON event(kind, seq) WHERE kind IN ({_quoted(STATE_KINDS)});
 CREATE TABLE blob(hash TEXT PRIMARY KEY, size INTEGER NOT NULL, codec TEXT NOT NULL, data BLOB NOT NULL) STRICT;
 CREATE TABLE snapshot(

@@ -77,7 +77,7 @@ class Store:
         """All rows and blobs, or nothing. After a failure `ready` reads the tail anew: what is on disk is the truth."""
         try:
             await self._begin()
-            await self._db.executemany(f"INSERT INTO event({rows.COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", batch)
+            await self._db.executemany(rows.INSERT, map(rows.stored, batch))
             if blobs:
                 await self._db.executemany("INSERT OR IGNORE INTO blob VALUES (?, ?, ?, ?)", blobs)
             await self._db.execute("COMMIT")
@@ -95,11 +95,11 @@ class Store:
 
     async def recorded(self, drafts: Iterable[Prepared]) -> Row | None:
         """What stands in the journal for the first of the drafts that has happened before."""
-        query = f"SELECT {rows.COLUMNS} FROM event WHERE key = ? AND {schema.ONCE} = ?"
+        query = f"SELECT {rows.COLUMNS} FROM event WHERE key = ? AND {schema.SLOT} = ?"
         for draft in drafts:
-            once = "outcome" if draft.kind in schema.OUTCOMES else draft.kind
-            if draft.key is not None and (found := await self._one(query, draft.key, once)):
-                return Row(*found)
+            slot = schema.SLOTS.get(draft.kind, draft.kind)
+            if draft.key is not None and (found := await self._one(query, draft.key, slot)):
+                return rows.load(found)
         return None
 
     async def keep_snapshot(self, fold: str, version: int, seq: int, body: bytes) -> None:
@@ -163,7 +163,7 @@ class Store:
         )
         head: int | None = None
         if found:
-            head = _target(found[2], self.folder) if found[1] == HeadMoved.KIND else found[0]
+            head = self._target(found[2]) if found[1] == HeadMoved.KIND else found[0]
         self.tail = Tail(last[0], head, last[1]) if last else Tail()
         self._stale = False
 
@@ -171,12 +171,11 @@ class Store:
         found = list(await self._db.execute_fetchall(query, values))
         return tuple(found[0]) if found else None
 
-
-def _target(body: str, folder: Path) -> int:
-    try:
-        return msgspec.json.decode(body, type=HeadMoved).to
-    except msgspec.DecodeError as error:
-        raise schema.explain(error, schema.database(folder)) from error
+    def _target(self, body: str | bytes) -> int:
+        try:
+            return msgspec.json.decode(rows.text_of(body), type=HeadMoved).to
+        except ValueError as error:  # A damaged body, compressed or not.
+            raise schema.explain(error, schema.database(self.folder)) from error
 
 
 def cause(error: Exception, folder: Path, verb: str) -> JournalError:

@@ -220,9 +220,10 @@ class Projection:
 
 def task_text(opened: SessionOpened) -> str:
     """The first words of the first message."""
-    return (
-        f"<task>\n{opened.task.strip()}\n</task>\n\nThe workspace is {opened.workspace}; all paths are relative to it."
-    )
+    place = f"The workspace is {opened.workspace}; all paths are relative to it."
+    tests = opened.settings.get("test_command")
+    told = f"{place} Its tests are run with: {tests}" if tests else place
+    return f"<task>\n{opened.task.strip()}\n</task>\n\n{told}"
 
 
 def guidance_text(body: GuidanceDelivered) -> str:

@@ -4,15 +4,18 @@
   Unclaimed means that it never ran and may run; claimed is never run again.
 - `output`: what the command and its children wrote. `rc`: its exit code, put there by rename.
 - `ended`: why it was ended from outside, as a sentence, written before the first signal.
+
+Once the outcome is in the journal the folder has served (`settle`): who follows `output` must expect it to vanish.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -90,6 +93,23 @@ def job_status(folder: Path) -> JobState:
     if code.isdigit():
         return JobState(Phase.FINISHED, size, int(code), seconds=_took(folder, "rc"), process=process)
     return JobState(Phase.RUNNING if process else Phase.GONE, size, process=process)
+
+
+def settle(folder: Path, kept: int) -> None:
+    """Remove the folder of a job whose outcome is in the journal; never raises.
+
+    It stays while the job runs on, and when it holds more than the `kept` bytes of output that went with the outcome.
+    """
+    state = job_status(folder)
+    if state.phase is not Phase.RUNNING and state.size <= kept:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def settle_all(jobs: Path, open_calls: Collection[str], kept: int) -> None:
+    """Settle every job in `jobs` but those of `open_calls`: what a crash left between an outcome and its folder."""
+    with suppress(OSError):
+        for folder in [Path(entry.path) for entry in os.scandir(jobs) if entry.name not in open_calls]:
+            settle(folder, kept)
 
 
 class Job:

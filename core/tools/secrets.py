@@ -93,28 +93,27 @@ class Redactor:
     def file(self, path: Path) -> bool:
         """Redact a file in place; True when there was something to redact. Bytes that are no text stay. Raises OSError.
 
-        A redacted copy is put in the file's place, so whoever follows it sees the old content or the new.
+        A redacted copy is put in the file's place, so whoever follows it sees the old content or the new. It is made
+        only when a first look finds something.
         """
+        if not self._would_change(path):
+            return False
         part = path.with_name(path.name + ".redacted")
-        before, after = hashlib.sha256(), hashlib.sha256()
-
-        def pieces(source: BinaryIO) -> Iterator[str]:
-            while piece := source.read(_CHUNK_BYTES):
-                before.update(piece)
-                yield piece.decode("latin-1")
-
         try:
             with path.open("rb") as source, os.fdopen(os.open(part, _NEW_PRIVATE, 0o600), "wb") as target:
-                for piece in self.stream(pieces(source)):
-                    data = piece.encode("latin-1")
-                    after.update(data)
-                    target.write(data)
-            changed = before.digest() != after.digest()
-            if changed:
-                part.replace(path)
+                for piece in self.stream(_pieces(source)):
+                    target.write(piece.encode("latin-1"))
+            part.replace(path)
         finally:
             part.unlink(missing_ok=True)
-        return changed
+        return True
+
+    def _would_change(self, path: Path) -> bool:
+        before, after = hashlib.sha256(), hashlib.sha256()
+        with path.open("rb") as source:
+            for piece in self.stream(_pieces(source, before)):
+                after.update(piece.encode("latin-1"))
+        return before.digest() != after.digest()
 
     def _safe_cut(self, text: str, cut: int) -> int:
         """At or before `cut`, not inside a secret."""
@@ -134,6 +133,14 @@ class Redactor:
 
 
 _NEW_PRIVATE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+
+
+def _pieces(source: BinaryIO, seen: hashlib._Hash | None = None) -> Iterator[str]:
+    """A file byte for byte as text; `seen` is fed the same bytes."""
+    while piece := source.read(_CHUNK_BYTES):
+        if seen is not None:
+            seen.update(piece)
+        yield piece.decode("latin-1")
 
 
 def _forms(value: str) -> set[str]:

@@ -3,12 +3,14 @@
     .venv/bin/python tests/bench/long_session.py [--turns 1158] [--size 3000]
 
 The simulator runs in a process of its own. A turn is one reply with one command; its CPU time is what this process
-and its finished children used between two outcomes. Compression is off: the window of the simulator holds it all.
+and its finished children used between two outcomes, from the first outcome on: imports lie before it. Compression is
+off: the window of the simulator holds it all.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import resource
@@ -37,8 +39,9 @@ def cpu() -> tuple[float, float]:
 
 
 def written() -> int:
+    """Bytes sent to the disk by this process and its finished children; what was removed before that doesn't count."""
     rows = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
-    return int(rows["write_bytes"])
+    return int(rows["write_bytes"]) - int(rows["cancelled_write_bytes"])
 
 
 def script(path: Path, turns: int, size: int) -> None:
@@ -76,7 +79,7 @@ async def session(place: Path, url: str, turns: int) -> dict[str, float]:
 
     def on_events(events: list) -> None:
         for event in events:
-            if event.kind == "tool.finished" or (event.kind == "model.requested" and not marks):
+            if event.kind == "tool.finished":
                 marks.append(cpu())
 
     config = Config(profiles={})
@@ -84,13 +87,14 @@ async def session(place: Path, url: str, turns: int) -> dict[str, float]:
     code = await host(Hosting(folder, config, on_events=on_events))
     seconds = time.perf_counter() - began
     assert code == 0, code
-    own = [1000 * (after[0] - before[0]) for before, after in zip(marks, marks[1:], strict=False)]
-    both = [1000 * (sum(after) - sum(before)) for before, after in zip(marks, marks[1:], strict=False)]
+    own = [1000 * (after[0] - before[0]) for before, after in itertools.pairwise(marks)]
+    both = [1000 * (sum(after) - sum(before)) for before, after in itertools.pairwise(marks)]
     content = content_bytes(folder)
     database = sum(path.stat().st_size for path in folder.glob("session.db*"))
     return {
         "turns": len(own),
         "wall s": seconds,
+        "CPU ms/turn, median (own)": statistics.median(own),
         "CPU ms/turn, first 100 (own)": statistics.mean(own[:100]),
         "CPU ms/turn, last 100 (own)": statistics.mean(own[-100:]),
         "last/first (own)": statistics.mean(own[-100:]) / statistics.mean(own[:100]),

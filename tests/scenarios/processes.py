@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from core.events import Event
 from core.journal.errors import JournalError
 from core.journal.reader import Reader
+from tui.cli import main
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE_S = 60.0
@@ -35,11 +39,12 @@ class Longwatch:
     def __init__(self, place: Path) -> None:
         self.home, self.workspace = place / "home", place / "work"
         self.workspace.mkdir(parents=True)
-        (place / "config.toml").touch()
+        self.config = place / "config.toml"
+        self.config.touch()
         self.environment = {
             **os.environ,
             "LONGWATCH_HOME": str(self.home),
-            "LONGWATCH_CONFIG": str(place / "config.toml"),
+            "LONGWATCH_CONFIG": str(self.config),
         }
         self._script = place / "script.jsonl"
         self._started: list[subprocess.Popen[str]] = []
@@ -49,17 +54,21 @@ class Longwatch:
         self._script.write_text("".join(json.dumps(row) + "\n" for row in rows))
         return f"simulated/script:{self._script}"
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, **streams: Any) -> subprocess.Popen[str]:
         """Begin a command."""
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "tui.cli", *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return self._start("tui.cli", *arguments, **streams)
+
+    def serve(self, *arguments: str) -> str:
+        """A simulated model server in a process of its own, playing the script; its address."""
+        script = f"script:{self._script}"
+        process = self._start("core.simulator", "--policy", script, "--speed", "0", *arguments)
+        assert process.stdout is not None
+        return process.stdout.readline().removeprefix("READY ").strip()
+
+    def _start(self, module: str, *arguments: str, **streams: Any) -> subprocess.Popen[str]:
+        usual = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        line = [sys.executable, "-P", "-m", module, *arguments]
+        process = subprocess.Popen(line, cwd=ROOT, env=self.environment, text=True, **(usual | streams))
         self._started.append(process)
         return process
 
@@ -68,7 +77,18 @@ class Longwatch:
         for process in self._started:
             if process.poll() is None:
                 process.kill()
-            process.communicate()
+            if process.stdout and not process.stdout.closed:
+                process.communicate()
+
+    def here(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in this process: quicker, for those that run no session."""
+        out, err = io.StringIO(), io.StringIO()
+        with patch.dict(os.environ, self.environment, clear=True), redirect_stdout(out), redirect_stderr(err):
+            try:
+                main(list(arguments))
+            except SystemExit as end:
+                code = int(end.code or 0)
+        return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
     def call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
@@ -86,7 +106,7 @@ class Longwatch:
         return self.start("resume", "--headless", "--json", "--speed", "0", *more)
 
     def report(self) -> dict[str, Any]:
-        answer: dict[str, Any] = json.loads(self.call("report", "--format", "json").stdout)
+        answer: dict[str, Any] = json.loads(self.here("report", "--format", "json").stdout)
         return answer
 
     def folder(self) -> Path:

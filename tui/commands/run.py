@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import signal
 import sys
@@ -16,9 +17,11 @@ from typing import Any
 import click
 
 from core.config import Config, load_config
-from core.events import Event
+from core.events import Event, SessionFinished
+from core.folds.words import one_line
 from core.journal.catalogue import find_session
-from core.models.profiles import read_key, resolve_endpoint
+from core.models.profiles import resolve_endpoint
+from tui.terminal import need_terminal
 
 EXIT_INTERRUPTED = 130
 DEMO_TASK = (
@@ -55,19 +58,21 @@ def screen_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.pass_obj
 def run(home: Path, task: str, workspace: Path, **options: Any) -> int:
     """Start a session. TASK: the words, @FILE, or - for standard input."""
+    from core.agent.host import check_endpoint
     from core.session import NewSession, create
     from core.workspace.snapshots import check_workspace
 
+    _check_screen(options)
     place = check_workspace(workspace)
     config = load_config(workspace=place)
-    endpoint = resolve_endpoint(config, options["model"], options["base_url"], options["api_key_env"])
-    if not endpoint.simulated:
-        read_key(endpoint)
+    endpoint = resolve_endpoint(config, _model(options["model"]), options["base_url"], options["api_key_env"])
+    check_endpoint(endpoint)
     settings = {
         "budget_usd": _amount(options["budget"] or config.limits.budget_usd),
         "max_turns": options["max_turns"] or config.limits.max_turns,
         "max_tokens": options["max_tokens"],
         "speed": options["speed"] if endpoint.simulated else None,
+        "test_command": config.workspace.test_command,
     }
     kept = {name: value for name, value in settings.items() if value is not None}
     wanted = NewSession(_task(task), place, endpoint, options["name"] or config.workspace.name, kept)
@@ -84,9 +89,10 @@ def demo(home: Path, speed: float, workspace: Path | None, **options: Any) -> in
     from core.session import NewSession, create
     from core.simulator.bundled import copy_sample
 
+    _check_screen(options)
+    if workspace is not None and workspace.exists() and not (workspace.is_dir() and not any(workspace.iterdir())):
+        raise click.UsageError(f"{workspace} is not an empty folder; name one that is new or empty.")
     place = workspace or Path(tempfile.mkdtemp(prefix="longwatch-demo-"))
-    if workspace is not None and place.exists() and any(place.iterdir()):
-        raise click.UsageError(f"{place} is not empty; name a folder that is new or empty.")
     target = place / "ledger" if workspace is None else place
     copy_sample(target)
     config = load_config(workspace=target)
@@ -106,21 +112,40 @@ def resume(home: Path, session: str | None, speed: float | None, **options: Any)
     """Go on with a session that ended, crashed or was stopped."""
     from core.session import continue_session
 
+    _check_screen(options)
     summary = find_session(home, session)
     config = load_config(workspace=Path(summary.workspace) if summary.workspace else None)
-    opened = asyncio.run(continue_session(summary.folder, budget_usd=_amount(options["budget"])))
+    opened = asyncio.run(continue_session(summary.folder, config, budget_usd=_amount(options["budget"])))
     pace = speed if speed is not None else opened.settings.get("speed", 1.0)
     return _go(summary.folder, config, {**options, "speed": pace})
 
 
+def _check_screen(options: dict[str, Any]) -> None:
+    """Refuse what can't be shown as asked, before anything is made."""
+    if options["headless"] and options["detach"]:
+        raise click.UsageError("--headless stays in the foreground and --detach does not; give one of them.")
+    if options["as_json"] and not options["headless"]:
+        raise click.UsageError("--json prints events instead of a screen; add --headless.")
+    if not (options["headless"] or options["detach"]):
+        need_terminal("add --headless to run without a screen")
+
+
 def _amount(usd: float | None) -> str | None:
+    if usd is not None and not math.isfinite(usd):
+        raise click.UsageError("A budget is a finite amount in dollars; leave --budget out for none.")
     return None if usd is None else str(usd)
+
+
+def _model(name: str | None) -> str | None:
+    """The model; a script's file by its whole path, so that it is found from any folder later."""
+    head, script, path = (name or "").partition("simulated/script:")
+    return name if head or not script else script + str(Path(path).expanduser().absolute())
 
 
 def _task(words: str) -> str:
     """The task's text. Raises a usage error when there is none."""
     if words == "-":
-        text = sys.stdin.read()
+        text = sys.stdin.buffer.read().decode("utf-8", "replace")
     elif words.startswith("@"):
         path = Path(words[1:]).expanduser()
         try:
@@ -166,26 +191,37 @@ def headless(hosting: Any, as_json: bool) -> int:
         runner.cancel()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, interrupt)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a job of a script
+            signal.signal(number, interrupt)
     click.echo(f"session {hosting.folder.name}", err=True)
     runner.start(committed.put, on_end=lambda: committed.put(None))
-    _print_until_end(committed, as_json)
+    ended = _print_until_end(committed, as_json)
     code = runner.join()
+    again = f"`longwatch resume {hosting.folder.name[:10]}` goes on with it"
     if interrupted.is_set():
-        click.echo("longwatch: interrupted; `longwatch resume` goes on with it", err=True)
+        click.echo(f"longwatch: interrupted; {again}", err=True)
         return EXIT_INTERRUPTED
+    if ended is not None and ended.state != "finished":
+        from tui.safe import safe_text
+
+        why = safe_text(one_line(ended.detail or ended.reason, 500)).rstrip(".")
+        click.echo(f"longwatch: the session {ended.state} ({ended.reason}): {why}; {again}", err=True)
     return code
 
 
-def _print_until_end(committed: SimpleQueue[list[Event] | None], as_json: bool) -> None:
+def _print_until_end(committed: SimpleQueue[list[Event] | None], as_json: bool) -> SessionFinished | None:
+    """Print what is committed until the runner ends; the last end of the session, if it came to one."""
     from tui.plain import PlainLines, json_line
 
-    plain, heard = PlainLines(), True
+    plain, heard, ended = PlainLines(), True, None
     while (events := committed.get()) is not None:
         for event in events:
+            if isinstance(event.body, SessionFinished):
+                ended = event.body
             lines = [json_line(event)] if as_json else plain.lines(event)
             if heard and lines:
                 heard = _print("\n".join(lines))
+    return ended
 
 
 def _print(text: str) -> bool:

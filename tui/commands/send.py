@@ -38,8 +38,8 @@ def send(home: Path, session: str, verb: str, words: tuple[str, ...]) -> int:
 
 
 async def _send(folder: Path, verb: str, args: dict[str, object]) -> int:
-    command = await SessionControls(folder, actor="user").send(verb, args)
-    with Reader(folder) as reader:
+    with Reader(folder) as reader:  # Nothing is posted to a session that can't be read.
+        command = await SessionControls(folder, actor="user").send(verb, args)
         until = monotonic() + VERDICT_S
         while monotonic() < until:
             if reader.keyed("command.accepted", command) is not None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import shutil
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from core.clock import MICROSECONDS
 from core.folds.report import report as report_of
 from core.folds.words import one_line
 from core.journal.catalogue import Summary, find_session, list_sessions
+from core.journal.errors import JournalError
 from core.journal.lease import holder
 from core.session import SessionSource, read_totals
 from tui.safe import safe_text
@@ -39,20 +42,31 @@ def ls(home: Path, as_json: bool) -> int:
 
 
 def _row(summary: Summary) -> dict[str, Any]:
-    if summary.state == "damaged":
-        return {"session": summary.id, "state": "damaged", "detail": summary.detail}
-    return report_of(read_totals(summary.folder), running=holder(summary.folder) is not None)
+    detail = summary.detail
+    if summary.state != "damaged":
+        try:
+            return report_of(read_totals(summary.folder), running=holder(summary.folder) is not None)
+        except JournalError as error:  # further in than the summary reads
+            detail = str(error)
+    return {"session": summary.id, "state": "damaged", "detail": detail}
 
 
 def _line(summary: Summary) -> str:
     changed = datetime.fromtimestamp(summary.changed_ns / 1e9).strftime("%Y-%m-%d %H:%M")
     start = f"{summary.id[:10]:<12}"
-    if summary.state == "damaged":
-        return f"{start}{'damaged':<13}{'':>6}  {'':>9}  {changed:<17}{one_line(summary.detail, 80)}"
     row = _row(summary)
+    if row["state"] == "damaged":
+        return f"{start}{'damaged':<13}{'':>6}  {'':>9}  {changed:<17}{one_line(row['detail'], 160)}"
     state = summary.state if row["reason"] != "crashed" else "interrupted"
     cost = f"${row['cost_usd_known_part']:.2f}{'+?' if row['unpriced_replies'] else ''}"
     return f"{start}{state:<13}{row['tool_calls']:>6}  {cost:>9}  {changed:<17}{safe_text(row['name'])}"
+
+
+def _readable(home: Path, session: str | None) -> Summary:
+    summary = find_session(home, session)
+    if summary.state == "damaged":
+        raise JournalError(summary.detail)
+    return summary
 
 
 @click.command()
@@ -61,7 +75,7 @@ def _line(summary: Summary) -> str:
 @click.pass_obj
 def report(home: Path, session: str | None, form: str) -> int:
     """Print the report of a session: duration, calls, repetition, tokens, cost, interventions."""
-    summary = find_session(home, session)
+    summary = _readable(home, session)
     fields = report_of(read_totals(summary.folder), running=holder(summary.folder) is not None)
     if form == "json":
         click.echo(json.dumps(fields, indent=2))
@@ -80,10 +94,9 @@ def report(home: Path, session: str | None, form: str) -> int:
 def export(home: Path, session: str, file: Path, form: str | None) -> int:
     """Write a session to a FILE: `session` packs all of it into one .longwatch file, `jsonl` one event a line."""
     from core.journal.export import export_jsonl, export_session
-
     from core.journal.reader import Reader
 
-    summary = find_session(home, session)
+    summary = _readable(home, session)
     form = form or ("jsonl" if file.suffix == ".jsonl" else "session")
     aside = file.with_name(f".{file.name}.new")
     try:
@@ -94,8 +107,10 @@ def export(home: Path, session: str, file: Path, form: str | None) -> int:
             export_session(summary.folder, aside)
         aside.replace(file)
     except OSError as error:
-        aside.unlink(missing_ok=True)
         raise click.UsageError(f"{file} can't be written: {error.strerror}.") from error
+    finally:
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)
     click.echo(f"{file} ({file.stat().st_size:,} bytes)", err=True)
     return 0
 
@@ -107,7 +122,7 @@ def export(home: Path, session: str, file: Path, form: str | None) -> int:
 @click.pass_obj
 def events(home: Path, session: str | None, follow: bool, as_json: bool) -> int:
     """Print the log of a session as lines."""
-    asyncio.run(_print_events(find_session(home, session).folder, follow, as_json))
+    asyncio.run(_print_events(_readable(home, session).folder, follow, as_json))
     return 0
 
 
@@ -137,8 +152,19 @@ def rm(home: Path, session: str, yes: bool) -> int:
         raise click.UsageError(
             f"Session {summary.id[:10]} is running; stop it first: longwatch send {summary.id[:10]} stop"
         )
-    began = datetime.fromtimestamp(summary.opened_us / MICROSECONDS, UTC).date()
     if not yes:
-        click.confirm(f"Delete session {summary.id[:10]} ({safe_text(summary.name)}, begun {began})?", abort=True)
-    shutil.rmtree(summary.folder)
+        if not sys.stdin.isatty():
+            raise click.UsageError(f"Nobody is here to confirm; add --yes to delete session {summary.id[:10]}.")
+        click.confirm(f"Delete session {summary.id[:10]} ({_described(summary)})?", abort=True)
+    try:
+        shutil.rmtree(summary.folder)
+    except OSError as error:
+        raise click.UsageError(f"{summary.folder} can't be deleted whole: {error.strerror}.") from error
     return 0
+
+
+def _described(summary: Summary) -> str:
+    if summary.state == "damaged":
+        return "damaged"
+    began = datetime.fromtimestamp(summary.opened_us / MICROSECONDS, UTC).date()
+    return f"{safe_text(summary.name)}, begun {began}"

@@ -60,7 +60,7 @@ def reset() -> int:
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default="screenshots")
 def screenshots(folder: Path) -> int:
     """Make the pictures of the README from a real run of the demo."""
-    from tui.screenshots import from_demo
+    from tui.scenes import from_demo
 
     for path in asyncio.run(from_demo(folder)):
         click.echo(str(path))

@@ -10,6 +10,7 @@ from core.config import load_config
 from core.journal.catalogue import find_session
 from core.journal.lease import holder
 from core.session import SessionControls, SessionSource
+from tui.terminal import need_terminal
 
 
 @click.command()
@@ -18,6 +19,7 @@ from core.session import SessionControls, SessionSource
 @click.pass_obj
 def attach(home: Path, session: str | None, no_mouse: bool) -> int:
     """Watch and steer a session that runs in another process."""
+    need_terminal("`longwatch events --follow` prints what happens")
     folder = find_session(home, session).folder
     if holder(folder) is None:
         short = folder.name[:10]
@@ -35,6 +37,7 @@ def attach(home: Path, session: str | None, no_mouse: bool) -> int:
 @click.pass_obj
 def replay(home: Path, session: str, start_at: int | None, speed: float, no_mouse: bool) -> int:
     """Show a session, or a .longwatch FILE, like a film."""
+    need_terminal("`longwatch events` prints what happened")
     file = Path(session).expanduser()
     if file.suffix == ".longwatch" or file.is_file():
         from core.journal.export import open_export
@@ -73,6 +76,7 @@ def browse(home: Path) -> int:
     """The list of sessions; the chosen one is attached to, or replayed."""
     from tui.watching import choose
 
+    need_terminal("`longwatch ls` lists the sessions, `longwatch --help` the commands")
     chosen = choose(home)
     if chosen is None:
         return 0

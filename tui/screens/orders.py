@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from core.events import CommandDone, CommandRefused, Event
 from core.folds.state import DEFERRED
 
+KEPT_EARLY = 16
+"""Events of commands that may turn out to be ours: the log can be faster than the return from `send`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -35,7 +38,7 @@ class Orders:
         """Note a `command.*` event; a sentence when it settles one of ours in a way worth saying."""
         id = event.key or ""
         if id not in self._sent:
-            self._early[id] = event
+            self._early = {**dict(list(self._early.items())[1 - KEPT_EARLY :]), id: event}
             return None
         verb, body = self._sent[id], event.body
         if isinstance(body, CommandRefused):

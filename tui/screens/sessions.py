@@ -34,6 +34,10 @@ COLUMNS = (
 )
 
 
+LAID_OUT_S = 0.05
+"""After this the list knows its size, and its first row can be selected."""
+
+
 @dataclass(frozen=True, slots=True)
 class SessionRow:
     """One session as plain values, ready to print. `state`: running, waiting, paused, finished, stopped, failed, …"""
@@ -107,13 +111,11 @@ class SessionsScreen(Screen[SessionChoice | None]):
         owners = {"sessions": "screen", "global": "app"}
         self.query_one(HintBar).show([Hint(a.key_display, a.label, f"{owners[a.scope]}.{a.method}") for a in hints])
         self.set_class(not self._all, "-none")
-        self.call_after_refresh(self._select_first)
+        self.set_timer(LAID_OUT_S, self._select_first)
 
     def _select_first(self) -> None:
         line_list = self.query_one(Table).list
-        if self._shown and line_list.top_item is None:
-            self.call_after_refresh(self._select_first)  # Not laid out yet.
-        elif self._shown:
+        if self._shown and line_list.top_item is not None:
             line_list.select(0)
             line_list.hold_at(0)
 

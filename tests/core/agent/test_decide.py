@@ -13,6 +13,7 @@ from core.events import (
     CommandDone,
     GuidanceDelivered,
     GuidanceQueued,
+    HeadMoved,
     ModelFailed,
     RetryWaiting,
     SessionContinued,
@@ -161,3 +162,15 @@ def test_a_full_window_compresses_and_when_that_is_futile_pauses():
     log.turn(("read_file", {}))
     assert isinstance(decided(log, prompt_tokens=200_000), do.Compress)
     assert decided(log, prompt_tokens=200_000, can_compress=False).reason == "context"
+
+
+def test_rewinding_a_finished_session_leaves_it_paused_where_it_went():
+    log = Logbook()
+    log.turn(("read_file", {}))
+    boundary = log.head
+    log.reply(text="All done.")
+    log.add(SessionFinished(state="finished", reason="done"))
+    log.add(HeadMoved(to=boundary, origin=log.head, reason="rewind"))
+    assert decided(log) == do.Hold()
+    log.add(SessionContinued())
+    assert decided(log) == do.Send()

@@ -93,6 +93,20 @@ def test_an_export_opens_as_the_same_session(folder: Path, export: Path, tmp_pat
         assert first.read("events.jsonl") == second.read("events.jsonl")
 
 
+async def test_long_bodies_are_exported_as_their_text_and_packed_again(tmp_path: Path) -> None:
+    folder, content = tmp_path / "long", "a long line ☃\n" * 999
+    async with await Journal.create(folder, VirtualClock()) as journal:
+        await journal.append(opened(), finished("r1.1.0", content))
+    target, out = tmp_path / "long.longwatch", io.BytesIO()
+    export_session(folder, target)
+    with Reader(folder) as original, Reader(open_export(target, into=tmp_path)) as copy:
+        export_jsonl(original, out)
+        assert copy.raw() == original.raw()
+        assert copy.verify() is None
+        assert copy.path.stat().st_size < len(content)
+    assert json.loads(out.getvalue().splitlines()[1])["body"]["content"] == content
+
+
 def test_an_export_is_private_and_leaves_nothing_aside(export: Path) -> None:
     assert export.stat().st_mode & 0o777 == 0o600
     assert {path.name for path in export.parent.iterdir()} == {"s1", "film.longwatch"}

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
+import zlib
 from pathlib import Path
 
 import pytest
-from journal_drafts import opened, paused, said, started
+from journal_drafts import finished, opened, paused, said, started
 
 from core.clock import VirtualClock
 from core.events import GuidanceDelivered, Unknown
@@ -50,6 +51,53 @@ async def test_find_sees_exact_text_newest_first_and_no_field_names(folder: Path
         assert [event.seq for event in reader.find("ïve ☃")] == [3]
         assert [event.seq for event in reader.find("ls")] == [5]
         assert reader.find("arguments") == reader.find("") == reader.find("\ud800") == []
+
+
+async def test_long_bodies_are_kept_small_and_found_like_short_ones(folder: Path) -> None:
+    lines = "".join(f"line {number} of the log ☃\n" for number in range(200))
+    async with await Journal.create(folder, VirtualClock()) as journal:
+        written = await journal.append(opened(), said("line 7 of"), finished("r1.1.0", lines), said("line 199 of"))
+    with sqlite3.connect(database(folder)) as db:
+        stored = dict(db.execute("SELECT seq, typeof(body) FROM event"))
+        (size,) = db.execute("SELECT length(body) FROM event WHERE seq = 3").fetchone()
+    db.close()
+    assert stored == {1: "text", 2: "text", 3: "blob", 4: "text"}
+    assert size < len(lines) / 4
+    with Reader(folder) as reader:
+        assert reader.events() == written
+        assert (reader.event(3), reader.keyed("tool.finished", "r1.1.0")) == (written[2], written[2])
+        assert [event.seq for event in reader.find("line 199 of")] == [4, 3]
+        assert [event.seq for event in reader.find("line 7 of", limit=2)] == [3, 2]
+        assert [event.seq for event in reader.find("☃\nline 9 of the log")] == [3]
+        assert reader.verify() is None
+
+
+@pytest.mark.parametrize("damage", ["x'789c00'", "zeroblob(200)", "x''", "5", "substr(body, 1, 40)"])
+async def test_a_damaged_compressed_body_is_named_and_hides_no_other(folder: Path, damage: str) -> None:
+    async with await Journal.create(folder, VirtualClock()) as journal:
+        await journal.append(opened(), *[said(f"needle {number} " + "hay " * 500) for number in range(3)])
+    with sqlite3.connect(database(folder)) as db:
+        db.execute(f"UPDATE event SET body = {damage} WHERE seq = 3")
+    db.close()
+    with Reader(folder) as reader:
+        assert reader.verify() == 3
+        with pytest.raises(JournalError, match=r"Event 3 .* is damaged"):
+            reader.events()
+        assert [event.seq for event in reader.find("needle")] == [4, 2]
+        assert len(reader.events(limit=2)) == 2
+
+
+async def test_the_chain_covers_the_text_and_not_how_it_is_packed(folder: Path) -> None:
+    async with await Journal.create(folder, VirtualClock()) as journal:
+        (event,) = (await journal.append(opened(), said("hay " * 500)))[1:]
+    with Reader(folder) as reader:
+        text = reader.raw(1)[0].body
+    for body, verdict in ((text, None), (zlib.compress(text.encode(), 1), None), (text.replace("hay", "way"), 2)):
+        with sqlite3.connect(database(folder)) as db:
+            db.execute("UPDATE event SET body = ? WHERE seq = ?", (body, event.seq))
+        db.close()
+        with Reader(folder) as reader:
+            assert reader.verify() == verdict
 
 
 async def test_the_latest_event_of_a_state_kind_is_at_hand(folder: Path) -> None:

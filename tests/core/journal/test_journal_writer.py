@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import sqlite3
 import stat
 import subprocess
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from journal_drafts import failed, finished, moved, opened, paused, responded, said, started
 
 from core.clock import VirtualClock
-from core.events import Draft, Event, GuidanceDelivered, ToolStarted, Unknown, is_node
+from core.events import Draft, Event, GuidanceDelivered, HeadMoved, ToolStarted, Unknown, is_node
 from core.journal import AlreadyRecorded, DiskFull, Journal, JournalError, LeaseLost, Reader
 from core.journal.lease import Lease, acquire
 from core.journal.schema import database
@@ -258,17 +259,32 @@ asyncio.run(main())
 async def test_a_disk_that_is_full_refuses_and_recovers(journal: Journal, folder: Path) -> None:
     """A page limit makes SQLite report a full disk as a real one does."""
     await journal.append(opened())
+    noise = random.Random(1).randbytes(100_000).hex()
     pages = (await journal._store._one("PRAGMA page_count"))[0]
     await journal._store._one(f"PRAGMA max_page_count={pages + 20}")
     with pytest.raises(DiskFull, match="free some space"):
-        await journal.append(said("x" * 100_000))
+        await journal.append(said(noise))
     assert (journal.last_seq, journal.head) == (1, 1)
     await journal.append(said("small"))
     await journal._store._one("PRAGMA max_page_count=1000000")
-    (event,) = await journal.append(said("x" * 100_000))
+    (event,) = await journal.append(said(noise))
     assert event.seq == 3
     with Reader(folder) as reader:
         assert reader.verify() is None
+
+
+async def test_a_head_that_was_moved_by_a_long_event_is_found_again(folder: Path) -> None:
+    async with await Journal.create(folder, VirtualClock()) as journal:
+        await journal.append(opened(), said("a"), said("b"))
+        files = [f"M src/module_{number}.py" for number in range(500)]
+        await journal.append(Draft(HeadMoved(to=2, origin=3, reason="rewind", files=files)))
+    async with await Journal.open(folder, VirtualClock()) as journal:
+        assert journal.head == 2
+    with sqlite3.connect(database(folder)) as db:
+        db.execute("UPDATE event SET body = x'789c00' WHERE seq = 4")
+    db.close()
+    with pytest.raises(JournalError, match="damaged"):
+        await Journal.open(folder, VirtualClock())
 
 
 async def test_a_writer_whose_session_was_taken_over_writes_no_more(folder: Path) -> None:

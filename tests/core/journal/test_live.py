@@ -14,8 +14,9 @@ async def test_deltas_of_a_block_are_gathered_and_read_on(tmp_path: Path) -> Non
     for piece in ("Let ", "me ", "see"):
         live.add("text", 0, piece)
     live.add("input", 1, '{"path":')
-    assert tail.read() == [] and tail.attempt == "r1.1"
+    assert tail.read() == [] and tail.attempt is None
     live.flush()
+    assert tail.attempt is None
     assert tail.read() == [Delta("text", 0, "Let me see"), Delta("input", 1, '{"path":')]
     live.add("input", 1, '"a\ud800"}')
     live.close()
@@ -23,6 +24,15 @@ async def test_deltas_of_a_block_are_gathered_and_read_on(tmp_path: Path) -> Non
     live.close()
     live.discard()
     assert tail.read() == [] and tail.attempt is None
+
+
+async def test_a_reply_that_is_over_before_the_first_flush_never_touches_the_disk(tmp_path: Path) -> None:
+    live = LiveText(tmp_path, "r1.1")
+    live.add("text", 0, "quick")
+    live.discard()
+    live.add("text", 0, "late")
+    live.flush()
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_the_loop_flushes_by_itself(tmp_path: Path) -> None:
@@ -60,7 +70,10 @@ def test_a_torn_line_waits_for_its_end_and_a_foreign_one_is_passed_over(tmp_path
 
 async def test_leftovers_of_a_crash_are_cleared(tmp_path: Path) -> None:
     clear_live(tmp_path)
-    LiveText(tmp_path, "r1.1").close()
+    left = LiveText(tmp_path, "r1.1")
+    left.add("text", 0, "half a rep")
+    left.close()
+    assert [path.name for path in (tmp_path / "live").iterdir()] == ["r1.1.jsonl"]
     clear_live(tmp_path)
     assert list((tmp_path / "live").iterdir()) == []
 
