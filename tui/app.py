@@ -18,18 +18,18 @@ from core.events import Event
 from core.folds.view import Changes, SessionView
 from core.protocols import Controls, Source
 from tui.actions import Action, bindings
-from tui.compositor import ThriftyApp
 from tui.driver import ResilientDriver
+from tui.faults import BreakableApp
 from tui.messages import LeaveRequested
 from tui.safe import SanitizeFilter, one_line
 from tui.screens.help import HelpScreen
 from tui.screens.palette import ActionCommands
-from tui.screens.sessions import SessionChoice, SessionRow, SessionsScreen
+from tui.screens.sessions import SessionRow, SessionsScreen
 from tui.screens.watch import WatchScreen
 from tui.theming import DEFAULT_THEME, Loaded, apply_themes, load_themes, role_variables, watch_themes
 
 Mode = Literal["live", "attached", "replay"]
-Leaving = Literal["quit", "detached", "lost"]
+Leaving = Literal["quit", "detached", "lost", "broken"]
 
 SLICE = 32
 """Events applied between two looks at the clock."""
@@ -37,7 +37,7 @@ SLICE_S = 0.03
 """Longest stretch for which applying events may keep the loop."""
 
 
-class ThemedApp(ThriftyApp[ReturnType]):
+class ThemedApp(BreakableApp[ReturnType]):
     """What every app of ours has: themes that reload, the user's keys, the last barrier against foreign text."""
 
     CSS_PATH = "app.tcss"
@@ -46,9 +46,14 @@ class ThemedApp(ThriftyApp[ReturnType]):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("global")]
 
     def __init__(
-        self, *, theme: str | None = None, theme_folder: Path | None = None, keymap: Mapping[str, str] | None = None
+        self,
+        *,
+        theme: str | None = None,
+        theme_folder: Path | None = None,
+        keymap: Mapping[str, str] | None = None,
+        fault_log: Path | None = None,
     ) -> None:
-        super().__init__(driver_class=ResilientDriver if os.name == "posix" else None)
+        super().__init__(driver_class=ResilientDriver if os.name == "posix" else None, fault_log=fault_log)
         self._wanted_theme, self._theme_folder = theme or DEFAULT_THEME, theme_folder
         self._keymap_overrides = dict(keymap or {})
         self.animation_level = "none"
@@ -101,7 +106,8 @@ class LongwatchApp(ThemedApp[Leaving]):
 
     `keymap` holds the keys that differ from the registry, by action id (`load_keymap(...).overrides()`).
     `background` is called in a thread after the first paint (the runner). `trouble` says in a sentence what keeps the
-    runner from working, or None. `start_at` (a seq) and `speed` are for a replay. `on_quit` is told how it was left.
+    runner from working, or None; `gone` says that nobody runs the session any more, or None. `start_at` (a seq) and
+    `speed` are for a replay. `on_quit` is told how it was left. After `broken`, `fault_sentence` says why.
     """
 
     def __init__(
@@ -118,10 +124,12 @@ class LongwatchApp(ThemedApp[Leaving]):
         speed: float | None = None,
         background: Callable[[], object] | None = None,
         trouble: Callable[[], str | None] | None = None,
+        gone: Callable[[], str | None] | None = None,
         on_quit: Callable[[Leaving], object] | None = None,
         clock: Clock | None = None,
+        fault_log: Path | None = None,
     ) -> None:
-        super().__init__(theme=theme, theme_folder=theme_folder, keymap=keymap)
+        super().__init__(theme=theme, theme_folder=theme_folder, keymap=keymap, fault_log=fault_log)
         self._source, self._mode, self._background, self._on_quit = source, mode, background, on_quit
         self.title = one_line(title) or "Longwatch"
         self.view = SessionView()
@@ -134,7 +142,13 @@ class LongwatchApp(ThemedApp[Leaving]):
             speed=speed,
             clock=clock or SystemClock(),
             trouble=trouble or (lambda: None),
+            gone=gone or (lambda: None),
         )
+
+    @property
+    def return_value(self) -> Leaving | None:
+        """How the screen was left; an error of its own comes before everything."""
+        return super().return_value if self.fault is None else "broken"
 
     def on_mount(self) -> None:
         self.push_screen(self.watch_screen)
@@ -184,6 +198,12 @@ class LongwatchApp(ThemedApp[Leaving]):
             self._on_quit(how)
         self.exit(how)
 
+    def broke(self, error: Exception) -> None:
+        first = self.fault is None
+        super().broke(error)
+        if first and self._on_quit is not None:
+            self._on_quit("broken")
+
     async def action_quit(self) -> None:
         self.leave("quit")
 
@@ -197,19 +217,24 @@ class LongwatchApp(ThemedApp[Leaving]):
         await self._source.close()
 
 
-class SessionsApp(ThemedApp[SessionChoice]):
-    """The list of sessions; `run()` returns what was chosen, or None."""
+class SessionsApp(ThemedApp[str]):
+    """The list of sessions; `run()` returns the id of the one that was chosen, or None.
+
+    `report` gives the report of a session; it is called in a thread and may raise, with a sentence.
+    """
 
     def __init__(
         self,
         rows: Sequence[SessionRow],
         *,
+        report: Callable[[str], str] = lambda id: "",
         theme: str | None = None,
         theme_folder: Path | None = None,
         keymap: Mapping[str, str] | None = None,
+        fault_log: Path | None = None,
     ) -> None:
-        super().__init__(theme=theme, theme_folder=theme_folder, keymap=keymap)
-        self._rows = rows
+        super().__init__(theme=theme, theme_folder=theme_folder, keymap=keymap, fault_log=fault_log)
+        self._rows, self._report = rows, report
 
     def on_mount(self) -> None:
-        self.push_screen(SessionsScreen(self._rows), self.exit)
+        self.push_screen(SessionsScreen(self._rows, self._report), self.exit)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
+
+import msgspec
 
 from core.clock import MICROSECONDS, iso
 from core.events import Event, ModelRequested, ModelResponded, ToolFinished, ToolStarted, encode_body
@@ -14,10 +15,10 @@ from tui.safe import safe_text
 
 
 def json_line(event: Event) -> str:
-    """One event as stored: `{"seq","parent","node","kind","key","at","actor","body"}`."""
+    """One event as stored, as exports have it: `{"seq","parent","node","kind","key","at","actor","body"}`."""
     fields = {"seq": event.seq, "parent": event.parent, "node": event.node, "kind": event.kind}
     fields |= {"key": event.key, "at": iso(event.at_us), "actor": event.actor}
-    return f'{json.dumps(fields)[:-1]}, "body": {encode_body(event.body)}}}'
+    return f'{msgspec.json.encode(fields).decode()[:-1]},"body":{encode_body(event.body)}}}'
 
 
 class PlainLines:

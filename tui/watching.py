@@ -5,12 +5,24 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.config import Config, config_path
+from core.clock import SystemClock, monotonic
+from core.config import Config, config_path, load_config
+from core.journal.catalogue import list_sessions
+from core.journal.lease import holder
 from core.protocols import Controls, Source
+from core.session import read_totals
+
+if TYPE_CHECKING:
+    from tui.app import ThemedApp
+
+SCREEN_LOG = "screen.log"
+"""In the session's folder: what broke the screen, if anything did."""
+LOOK_EVERY_S = 2.0
+"""Shortest time between two looks at who runs a session."""
 
 
 class ReadOnly:
@@ -22,6 +34,26 @@ class ReadOnly:
         raise RuntimeError("An exported file can only be read.")
 
 
+class RunnerWatch:
+    """Called often, says in words that the runner of a session is gone; None while it lives.
+
+    It must have been seen once (`held`), and missed twice: its last words may still be on their way.
+    """
+
+    def __init__(self, folder: Path, *, held: bool, every_s: float = LOOK_EVERY_S) -> None:
+        self._folder, self._held, self._every_s = folder, held, every_s
+        self._looked_s = float("-inf")
+        self._missed = 0
+
+    def __call__(self) -> str | None:
+        if monotonic() - self._looked_s >= self._every_s:
+            self._looked_s = monotonic()
+            living = holder(self._folder) is not None
+            self._held = self._held or living
+            self._missed = 0 if living or not self._held else self._missed + 1
+        return f"its runner is gone; longwatch resume {self._folder.name[:10]} goes on" if self._missed > 1 else None
+
+
 def watch(
     source: Source,
     controls: Controls | None,
@@ -29,38 +61,84 @@ def watch(
     config: Config,
     mode: str = "live",
     title: str = "",
+    folder: Path | None = None,
     start: Callable[[], object] | None = None,
     trouble: Callable[[], str | None] | None = None,
     start_at: int | None = None,
     speed: float | None = None,
     mouse: bool = True,
 ) -> str:
-    """Show the screen until it is left; how: `quit`, `detached`, `lost`, `ended`. `start` begins the runner."""
-    from tui.app import LongwatchApp
-    from tui.keymap import load_keymap
+    """Show the screen until it is left; how: `quit`, `detached`, `lost`, or `broken`, which stderr is told.
 
-    keymap = load_keymap(config.screen.keymap)
-    for problem in keymap.problems:
-        click.echo(f"longwatch: {problem}", err=True)
+    `start` begins the runner. `folder` is the session's, where there is one that may be written to.
+    """
+    from tui.app import LongwatchApp
+
+    watched = folder is not None and mode != "replay"
     app = LongwatchApp(
         source,
         controls or ReadOnly(),
         mode=mode,  # type: ignore[arg-type]
         title=title,
-        theme=config.screen.theme,
-        theme_folder=config_path().parent / "themes",
-        keymap=keymap.overrides(),
         start_at=start_at,
         speed=speed,
         background=start,
         trouble=trouble,
+        gone=RunnerWatch(folder, held=mode == "attached") if folder and watched else None,
+        fault_log=folder / SCREEN_LOG if folder else None,
+        **_looks(config),
     )
     for number in (signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, lambda *_: app.call_later(app.on_terminal_lost, "signal"))
-    result = app.run(mouse=mouse and config.screen.mouse)
+    result = _run(app, mouse=mouse and config.screen.mouse)
+    if app.fault is not None:
+        _tell(app, "" if mode == "replay" else "The agent goes on.")
     return result or "quit"
 
 
 def choose(home: Path) -> Path | None:
-    """The list of sessions; the folder of the one that is chosen, None when the list is left."""
-    raise NotImplementedError
+    """Show the list of sessions until it is left: the folder of the one that was chosen, or None.
+
+    Raises JournalError when the sessions can't be listed. Needs a terminal, and has nothing to show without a session.
+    """
+    from tui.app import SessionsApp
+    from tui.session_rows import report_text, session_row
+
+    folders = {summary.id: summary for summary in list_sessions(home)}
+    now_us, config = SystemClock().now_us(), load_config()
+    app = SessionsApp(
+        [session_row(summary, read_totals, now_us) for summary in folders.values()],
+        report=lambda id: report_text(folders[id].folder),
+        **_looks(config),
+    )
+    chosen = _run(app, mouse=config.screen.mouse)
+    if app.fault is not None:
+        _tell(app, "")
+    return folders[chosen].folder if chosen else None
+
+
+def _looks(config: Config) -> dict[str, Any]:
+    """Theme and keys of the user; what is wrong with the keys goes to stderr."""
+    from tui.keymap import load_keymap
+
+    keymap = load_keymap(config.screen.keymap)
+    for problem in keymap.problems:
+        click.echo(f"longwatch: {problem}", err=True)
+    return {
+        "theme": config.screen.theme,
+        "theme_folder": config_path().parent / "themes",
+        "keymap": keymap.overrides(),
+    }
+
+
+def _run(app: ThemedApp[Any], *, mouse: bool) -> Any:
+    """Run the app; an error that Textual lets through counts as one of the screen's own."""
+    try:
+        return app.run(mouse=mouse)
+    except Exception as error:
+        app.broke(error)
+        return app.return_value
+
+
+def _tell(app: ThemedApp[Any], consequence: str) -> None:
+    click.echo(f"longwatch: {app.fault_sentence} {consequence}".rstrip(), err=True)

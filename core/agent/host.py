@@ -100,7 +100,8 @@ async def host(hosting: Hosting, on_runner: Callable[[Runner], None] = lambda ru
         if hosting.on_events is not None:
             desk.journal.subscribe(hosting.on_events)
         clear_live(hosting.folder)
-        await asyncio.to_thread(settle_all, hosting.folder / JOBS, desk.facts.state.pending, LARGEST_BLOB)
+        unfinished = {call.key for call in desk.facts.state.pending.values()}
+        await asyncio.to_thread(settle_all, hosting.folder / JOBS, unfinished, LARGEST_BLOB)
         opened = desk.facts.state.opened
         assert opened is not None
         check_workspace(Path(opened.workspace))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -75,19 +76,21 @@ class Longwatch:
     def end(self) -> None:
         """End what still runs."""
         for process in self._started:
-            if process.poll() is None:
+            with process:
                 process.kill()
-            if process.stdout and not process.stdout.closed:
-                process.communicate()
 
     def here(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command in this process: quicker, for those that run no session."""
+        """Run a command to its end in this process, which is quicker."""
         out, err = io.StringIO(), io.StringIO()
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
         with patch.dict(os.environ, self.environment, clear=True), redirect_stdout(out), redirect_stderr(err):
             try:
                 main(list(arguments))
             except SystemExit as end:
                 code = int(end.code or 0)
+            finally:
+                for number, handler in handlers.items():
+                    signal.signal(number, handler)
         return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
     def call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -96,10 +99,10 @@ class Longwatch:
         out, err = process.communicate(timeout=PATIENCE_S)
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
-    def run(self, model: str, *more: str) -> subprocess.Popen[str]:
+    def run(self, model: str, *more: str, **streams: Any) -> subprocess.Popen[str]:
         """Begin a headless session in the workspace."""
         options = ["--headless", "--json", "--speed", "0", "--workspace", str(self.workspace), *more]
-        return self.start("run", "Do the steps.", "--model", model, *options)
+        return self.start("run", "Do the steps.", "--model", model, *options, **streams)
 
     def run_on(self, *more: str) -> subprocess.Popen[str]:
         """Resume the session, headless."""

@@ -29,14 +29,14 @@ def refuse(longwatch, *arguments, task="Do it.", model="simulated/echo", workspa
 def against(longwatch, address, model="m"):
     """A headless run with the model at an address."""
     place = ["--headless", "--workspace", str(longwatch.workspace)]
-    return longwatch.call("run", "Do it.", "--model", model, "--base-url", address, *place)
+    return longwatch.here("run", "Do it.", "--model", model, "--base-url", address, *place)
 
 
 def ended(longwatch, *rows):
     """A session that ran these rows to its end; its folder."""
-    process = longwatch.run(longwatch.script(*rows))
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 0, errors
+    options = ["--headless", "--speed", "0", "--workspace", str(longwatch.workspace)]
+    answer = longwatch.here("run", "Do it.", "--model", longwatch.script(*rows), *options)
+    assert answer.returncode == 0, answer.stderr
     return longwatch.folder()
 
 

@@ -26,9 +26,10 @@ from tui.theming import (
     weaknesses,
 )
 from tui.widgets.chart import Chart
-from tui.widgets.gauge import Gauge, Part
+from tui.widgets.gauge import Part, stacked
 from tui.widgets.hint_bar import Hint, HintBar
 from tui.widgets.line_list import LineList
+from tui.widgets.live_label import LiveLabel
 from tui.widgets.rows import TextRows
 from tui.widgets.status_line import Field, StatusLine
 
@@ -40,7 +41,7 @@ class ThemedApp(ThriftyApp[None]):
         with Vertical():
             yield StatusLine([Field("state", 10)])
             yield LineList(TextRows(["one", "two"]))
-            yield Gauge()
+            yield LiveLabel(id="bar")
             yield Chart()
             yield HintBar()
 
@@ -49,7 +50,8 @@ class ThemedApp(ThriftyApp[None]):
 
     def on_mount(self) -> None:
         apply_themes(self, load_themes())
-        self.query_one(Gauge).show([Part("a", 3, "context-text"), Part("b", 5, "context-free", True)])
+        parts = [Part("a", 3, "context-text"), Part("b", 5, "context-free", True)]
+        self.query_one("#bar", LiveLabel).update(stacked(parts, 40))
         self.query_one(Chart).show([1, 2, 3])
         self.query_one(HintBar).show([Hint("q", "leave", "app.quit")])
 

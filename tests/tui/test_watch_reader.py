@@ -4,7 +4,7 @@ from watching_app import app_over, read, screen_text, until
 
 from tui.app import SessionsApp
 from tui.screens.help import help_lines
-from tui.screens.sessions import SessionChoice, SessionRow
+from tui.screens.sessions import SessionRow
 from tui.screenshots import Scene, take
 
 SIZE = (120, 36)
@@ -91,9 +91,9 @@ ROWS = [
 @pytest.mark.parametrize(
     ("keys", "chosen"),
     [
-        (("down", "enter"), SessionChoice("01b", "open")),
-        (("enter",), SessionChoice("01a", "open")),
-        (("R",), SessionChoice("01a", "report")),
+        (("down", "enter"), "01b"),
+        (("enter",), "01a"),
+        (("/", *"1b", "enter", "enter"), "01b"),
         (("q",), None),
     ],
 )

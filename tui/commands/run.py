@@ -19,8 +19,8 @@ import click
 from core.config import Config, load_config
 from core.events import Event, SessionFinished
 from core.folds.words import one_line
-from core.journal.catalogue import find_session
 from core.models.profiles import resolve_endpoint
+from tui.commands.chosen import readable
 from tui.terminal import need_terminal
 
 EXIT_INTERRUPTED = 130
@@ -113,7 +113,7 @@ def resume(home: Path, session: str | None, speed: float | None, **options: Any)
     from core.session import continue_session
 
     _check_screen(options)
-    summary = find_session(home, session)
+    summary = readable(home, session)
     config = load_config(workspace=Path(summary.workspace) if summary.workspace else None)
     opened = asyncio.run(continue_session(summary.folder, config, budget_usd=_amount(options["budget"])))
     pace = speed if speed is not None else opened.settings.get("speed", 1.0)

@@ -9,10 +9,10 @@ import click
 
 from core.agent.commands import VERBS, Refused, parse_words
 from core.clock import monotonic, pause_real
-from core.journal.catalogue import find_session
 from core.journal.lease import holder
 from core.journal.reader import Reader
 from core.session import SessionControls
+from tui.commands.chosen import readable
 
 VERDICT_S = 10.0
 LOOK_EVERY_S = 0.05
@@ -33,13 +33,13 @@ def send(home: Path, session: str, verb: str, words: tuple[str, ...]) -> int:
         args = parse_words(verb, list(words))
     except Refused as refusal:
         raise click.UsageError(str(refusal)) from None
-    folder = find_session(home, session).folder
+    folder = readable(home, session).folder
     return asyncio.run(_send(folder, verb, args))
 
 
 async def _send(folder: Path, verb: str, args: dict[str, object]) -> int:
-    with Reader(folder) as reader:  # Nothing is posted to a session that can't be read.
-        command = await SessionControls(folder, actor="user").send(verb, args)
+    command = await SessionControls(folder, actor="user").send(verb, args)
+    with Reader(folder) as reader:
         until = monotonic() + VERDICT_S
         while monotonic() < until:
             if reader.keyed("command.accepted", command) is not None:

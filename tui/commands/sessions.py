@@ -20,6 +20,7 @@ from core.journal.catalogue import Summary, find_session, list_sessions
 from core.journal.errors import JournalError
 from core.journal.lease import holder
 from core.session import SessionSource, read_totals
+from tui.commands.chosen import readable
 from tui.safe import safe_text
 
 
@@ -62,20 +63,13 @@ def _line(summary: Summary) -> str:
     return f"{start}{state:<13}{row['tool_calls']:>6}  {cost:>9}  {changed:<17}{safe_text(row['name'])}"
 
 
-def _readable(home: Path, session: str | None) -> Summary:
-    summary = find_session(home, session)
-    if summary.state == "damaged":
-        raise JournalError(summary.detail)
-    return summary
-
-
 @click.command()
 @click.argument("session", required=False)
 @click.option("--format", "form", type=click.Choice(["text", "md", "json"]), default="text")
 @click.pass_obj
 def report(home: Path, session: str | None, form: str) -> int:
     """Print the report of a session: duration, calls, repetition, tokens, cost, interventions."""
-    summary = _readable(home, session)
+    summary = readable(home, session)
     fields = report_of(read_totals(summary.folder), running=holder(summary.folder) is not None)
     if form == "json":
         click.echo(json.dumps(fields, indent=2))
@@ -96,7 +90,7 @@ def export(home: Path, session: str, file: Path, form: str | None) -> int:
     from core.journal.export import export_jsonl, export_session
     from core.journal.reader import Reader
 
-    summary = _readable(home, session)
+    summary = readable(home, session)
     form = form or ("jsonl" if file.suffix == ".jsonl" else "session")
     aside = file.with_name(f".{file.name}.new")
     try:
@@ -122,7 +116,7 @@ def export(home: Path, session: str, file: Path, form: str | None) -> int:
 @click.pass_obj
 def events(home: Path, session: str | None, follow: bool, as_json: bool) -> int:
     """Print the log of a session as lines."""
-    asyncio.run(_print_events(_readable(home, session).folder, follow, as_json))
+    asyncio.run(_print_events(readable(home, session).folder, follow, as_json))
     return 0
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from core.config import load_config
-from core.journal.catalogue import find_session
 from core.journal.lease import holder
 from core.session import SessionControls, SessionSource
+from tui.commands.chosen import readable
 from tui.terminal import need_terminal
 
 
@@ -20,7 +20,7 @@ from tui.terminal import need_terminal
 def attach(home: Path, session: str | None, no_mouse: bool) -> int:
     """Watch and steer a session that runs in another process."""
     need_terminal("`longwatch events --follow` prints what happens")
-    folder = find_session(home, session).folder
+    folder = readable(home, session).folder
     if holder(folder) is None:
         short = folder.name[:10]
         raise click.UsageError(
@@ -44,7 +44,7 @@ def replay(home: Path, session: str, start_at: int | None, speed: float, no_mous
 
         with open_export(file) as folder:
             return show(folder, "replay", start_at=start_at, speed=speed, mouse=not no_mouse, controls=False)
-    folder = find_session(home, session).folder
+    folder = readable(home, session).folder
     return show(folder, "replay", start_at=start_at, speed=speed, mouse=not no_mouse)
 
 

@@ -9,7 +9,9 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.geometry import Region
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import Static, TextArea
 
 from core.events import GuidanceQueued
@@ -27,6 +29,12 @@ class GuidanceInput(TextArea):
 
     class Submitted(Message):
         """Enter was pressed."""
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Between its removal and the next layout it may be painted once more, when its styles are already gone."""
+        if not self.is_attached:
+            return [Strip.blank(crop.width)] * crop.height
+        return super().render_lines(crop)
 
     async def _on_key(self, event: events.Key) -> None:
         if event.key == "enter":

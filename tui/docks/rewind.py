@@ -20,6 +20,8 @@ from tui.safe import safe_text
 
 ROWS = 7
 """Checkpoints in sight at once; the list scrolls with the cursor."""
+LABEL_CELLS = 30
+"""Room that the label has before the times give way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +119,24 @@ class RewindDock(Dock, can_focus=True):
         return facts_lines(between(self._view, self._checkpoints[self._cursor]), width)
 
     def _row(self, index: int, width: int) -> Content:
-        checkpoint = self._checkpoints[index]
-        since = self._view.timeline.at_us(self._view.last_seq) - checkpoint.at_us
-        when = figures.elapsed(checkpoint.at_us - self._view.timeline.at_us(1))
-        facts = f"{when}  {figures.ago(since):>4} ago  turn {checkpoint.turn:>4}  "
-        line = f" {fit(checkpoint.id, 6)}{facts}{safe_text(one_line(checkpoint.label, 120))}"
         chosen = index == self._cursor
-        text = ("▸" if chosen else " ") + line
+        text = ("▸" if chosen else " ") + checkpoint_line(self._view, self._checkpoints[index], width - 1)
         return Content.styled(fit(text, width), "bold $accent on $cursor-line" if chosen else "")
+
+
+def checkpoint_line(view: SessionView, checkpoint: Checkpoint, width: int) -> str:
+    """A checkpoint in `width` cells: its id, what it stands before, and, as far as there is room, when that was."""
+    began_us, now_us = view.timeline.at_us(1), view.timeline.at_us(view.last_seq)
+    facts = [
+        f"turn {checkpoint.turn:>4}",
+        f"{figures.ago(now_us - checkpoint.at_us):>4} ago",
+        figures.elapsed(checkpoint.at_us - began_us),
+    ]
+    while facts and width - 8 - len("  ".join(facts)) < LABEL_CELLS:
+        facts.pop()
+    when = "  ".join(facts)
+    label = safe_text(one_line(checkpoint.label or "no label", 200))
+    return f" {fit(checkpoint.id, 5)} {fit(label, width - 9 - len(when))}  {when}"
 
 
 def facts_lines(lost: Between, width: int) -> Content:

@@ -7,23 +7,7 @@ from collections.abc import Iterable, Sequence
 from textual.content import Content
 
 from tui.widgets.chart import blocks, resample
-from tui.widgets.gauge import Part, bar_cells
-
-_EIGHTHS = " ▏▎▍▌▋▊▉"
-
-
-def stacked(parts: Sequence[Part], width: int) -> Content:
-    """The parts side by side in `width` cells, each in its colour; room is drawn lightly."""
-    cells = bar_cells([max(0, part.amount) for part in parts], width)
-    return Content.assemble(*(_cell(eighths, parts[front], parts[behind]) for eighths, front, behind in cells))
-
-
-def _cell(eighths: int, front: Part, behind: Part) -> tuple[str, str]:
-    if eighths < 8 and front.empty:
-        front, eighths = (front if eighths >= 4 else behind), 8
-    if eighths == 8:
-        return ("░" if front.empty else "█", f"${front.variable}")
-    return (_EIGHTHS[eighths], f"${front.variable}" + ("" if behind.empty else f" on ${behind.variable}"))
+from tui.widgets.gauge import Part, stacked
 
 
 def filled(share: float, width: int, variable: str) -> Content:

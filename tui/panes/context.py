@@ -9,10 +9,10 @@ from textual.content import Content
 from core.folds.context_usage import PARTS, ContextUsage, ContextWindow
 from core.folds.view import Changes, SessionView
 from tui.panes import figures
-from tui.panes.bars import curve, stacked
+from tui.panes.bars import curve
 from tui.panes.sheet import Sheet
 from tui.panes.sheet_lines import MUTED, heading, spread
-from tui.widgets.gauge import Part, legend
+from tui.widgets.gauge import Part, legend, stacked
 
 CURVE_ROWS = 4
 LABELS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from textual.content import Content
@@ -16,6 +17,9 @@ from tui.panes.sheet_lines import MUTED, fit, heading, spread
 from tui.safe import safe_text
 
 CURVE_ROWS = 3
+ROW_TITLE = 7
+TOKEN_CLASSES = (("fresh", "fresh"), ("cached", "cache"), ("written", "write"), ("output", "out"))
+"""What a token was paid as, in a word and in a shorter one."""
 _LEVELS = ((95, "cost-over"), (80, "cost-warn"), (0, "cost-ok"))
 
 
@@ -63,20 +67,25 @@ def _unpriced_lines(bill: Bill) -> list[Content]:
 def _reply_lines(bill: Bill, last: LastReply, width: int) -> list[Content]:
     if not bill.replies:
         return [heading("No reply yet.")]
-    usage = last.usage
-    detail = f"{figures.tokens(usage.sent)} sent · {figures.tokens(usage.output)} out"
+    sent, out = figures.tokens(last.usage.sent), figures.tokens(last.usage.output)
     left = Content("last reply  ") + Content.styled(figures.usd(last.cost), "bold")
+    detail = first_that_fits((f"{sent} sent · {out} out", f"{sent} → {out}"), width - left.cell_length - 2)
     rate = Content("cache hit  ") + Content.styled(figures.percent(bill.hit_rate), "bold")
     replies = Content.styled(f"{bill.replies:,} replies", MUTED)
     return [spread(left, Content.styled(detail, MUTED), width), spread(rate, replies, width)]
 
 
+def first_that_fits(ways: Sequence[str], room: int) -> str:
+    """The first way to say it that has room; nothing where none has."""
+    return next((way for way in ways if len(way) <= room), "")
+
+
 def _token_lines(bill: Bill, width: int) -> list[Content]:
-    names = ("tokens", "fresh", "cached", "written", "output")
     counts = (bill.fresh, bill.cache_read, bill.cache_write, bill.output)
-    column = (width - 6) // 4
-    title = fit(names[0], 6) + "".join(fit(name, column, right=True) for name in names[1:])
-    row = " " * 6 + "".join(fit(figures.tokens(count), column, right=True) for count in counts)
+    column = (width - ROW_TITLE) // len(counts)
+    words = [whole if column > len("written") else short for whole, short in TOKEN_CLASSES]
+    title = fit("tokens", ROW_TITLE) + "".join(fit(word, column, right=True) for word in words)
+    row = " " * ROW_TITLE + "".join(fit(figures.tokens(count), column, right=True) for count in counts)
     return [heading(title), Content(row)]
 
 

@@ -19,6 +19,11 @@ def tokens(count: int | None) -> str:
     return f"{count / 1_000:.0f}k" if count < 999_500 else f"{count / 1_000_000:.2f}M"
 
 
+def window(count: int) -> str:
+    """The size of a window, without zeros that say nothing: `200k`, `1M`, `1.05M`."""
+    return tokens(count) if count < 999_500 else f"{count / 1_000_000:.2f}".rstrip("0").rstrip(".") + "M"
+
+
 def size(count: int) -> str:
     """Bytes: `812 B`, `3.1 KB`, `4.0 MB`."""
     if count < 1_000:
@@ -34,6 +39,11 @@ def usd(amount: Decimal | str | None) -> str:
     if value == 0 or value >= 1:
         return f"${value:,.2f}"
     return f"${value:.4f}" if value < Decimal("0.1") else f"${value:.3f}"
+
+
+def limit(amount: Decimal) -> str:
+    """A budget, without cents where it has none: `$5`, `$7.50`."""
+    return f"${amount:,.0f}" if amount == int(amount) else f"${amount:,.2f}"
 
 
 def spent(bill: Bill) -> str:

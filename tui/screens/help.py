@@ -25,8 +25,6 @@ IN_LISTS = (
     ("↑ ↓", "move", "Select the item above or below; the list is held there."),
     ("PgUp PgDn", "page", "A page up or down."),
     ("End", "follow", "Show the end of the list and move with it."),
-    ("v", "vary", "Conversation: thinking whole or short, times or none. Tool calls: all, errors, edits, commands."),
-    ("( )", "turns", "To the reply before or after, in time."),
     ("shift+drag", "copy", "Select with the terminal's own selection while the mouse is in use here."),
 )
 
@@ -52,7 +50,6 @@ class HelpScreen(ModalScreen[None]):
             yield HintBar()
 
     def on_mount(self) -> None:
-        self.query_one(HintBar).auto_links = False
         self.query_one(HintBar).show((Hint("esc", "close", "screen.close"), Hint("↑↓", "scroll", "")))
         self.query_one(LineList).focus()
         self.call_after_refresh(self.query_one(LineList).hold_at, 0)

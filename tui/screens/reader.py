@@ -57,6 +57,11 @@ class ReaderScreen(ModalScreen[None]):
         """A reader for something that was said or happened."""
         return TextReader(item, view, source)
 
+    @classmethod
+    def of_text(cls, title: str, facts: str, text: str) -> ReaderScreen:
+        """A reader for a text that is ready."""
+        return PlainReader(title, facts, text)
+
     def compose(self) -> ComposeResult:
         with Vertical(id="reader"):
             yield LiveLabel(one_line(self._title), classes="reader--title")
@@ -109,8 +114,14 @@ class CallReader(ReaderScreen):
         self.set_class(True, "-output")
         self._load_output()
 
-    @work
+    @work(exit_on_error=False)
     async def _load_output(self) -> None:
+        try:
+            await self._read_output()
+        except Exception as fault:
+            self._show("output", Reading(f"The output can't be read: {one_line(str(fault))}", "text"))
+
+    async def _read_output(self) -> None:
         call = self._call
         if call.status(self._at) == "running" or call.finished_seq is None:
             self._show("output", Reading("The call is still running.", "text"))
@@ -166,3 +177,19 @@ class TextReader(ReaderScreen):
             view = self.query_one("#message-text", CodeView)
             view.show(self._item.text, "markdown" if self._item.kind == "thinking" else "text", numbers=False)
             view.focus()
+
+
+class PlainReader(ReaderScreen):
+    """A text as it is."""
+
+    def __init__(self, title: str, facts: str, text: str) -> None:
+        super().__init__(title, facts)
+        self._text = text
+
+    def compose_body(self) -> ComposeResult:
+        yield CodeView(id="message-text")
+
+    def on_mount(self) -> None:
+        view = self.query_one(CodeView)
+        view.show(self._text, "text", numbers=False)
+        view.focus()

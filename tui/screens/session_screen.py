@@ -35,6 +35,8 @@ class SessionScreen(Screen[None]):
         self.replay, self.clock = replay, clock
         self.looking = Looking(view, replay=replay, at=start_at, speed=speed)
         self.orders = Orders()
+        self.orphaned = ""
+        """Says that the session was cut off: its runner is gone without a last word."""
 
     @property
     def ended(self) -> bool:
@@ -46,7 +48,8 @@ class SessionScreen(Screen[None]):
         newest = self.view.timeline.at_us(self.view.last_seq)
         if self.looking.at is not None:
             return self.view.timeline.at_us(self.looking.at)
-        return newest if self.ended or self.view.state.paused else max(newest, self.clock.now_us())
+        still = self.ended or self.view.state.paused or self.orphaned or not newest
+        return newest if still else max(newest, self.clock.now_us())
 
     def show_moment(self, changes: Changes = Changes.ALL) -> None:
         """Draw what concerns `changes` as of the position."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -16,6 +17,9 @@ from textual.screen import Screen
 from tui.actions import bindings, hinted, in_scope
 from tui.docks.search import SearchDock, SearchGiven
 from tui.messages import DockClosed
+from tui.panes import figures
+from tui.safe import one_line
+from tui.screens.reader import ReaderScreen
 from tui.screens.status_facts import STATES
 from tui.widgets.hint_bar import Hint, HintBar
 from tui.widgets.line_list import LineList
@@ -30,17 +34,15 @@ COLUMNS = (
     Column("calls", 7, right=True),
     Column("cost", 9, right=True),
     Column("lasted", 9, right=True, from_width=100),
-    Column("changed", 16, from_width=88),
+    Column("changed", 8, right=True, from_width=88),
 )
-
-
-LAID_OUT_S = 0.05
-"""After this the list knows its size, and its first row can be selected."""
-
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """One session as plain values, ready to print. `state`: running, waiting, paused, finished, stopped, failed, …"""
+    """One session as plain values, ready to print.
+
+    `state`: running, waiting, paused, finished, stopped, failed, interrupted, damaged.
+    """
 
     id: str
     name: str
@@ -50,14 +52,6 @@ class SessionRow:
     cost: str = ""
     duration: str = ""
     changed: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SessionChoice:
-    """What was chosen: open the session, or show its report."""
-
-    id: str
-    action: str
 
 
 class SessionRows:
@@ -79,8 +73,8 @@ class SessionRows:
         return mark, state, row.name, row.task, f"{row.calls:,}", row.cost, row.duration, row.changed
 
 
-class SessionsScreen(Screen[SessionChoice | None]):
-    """Dismissed with what was chosen, or None to leave."""
+class SessionsScreen(Screen[str | None]):
+    """Dismissed with the id of the session that was chosen, or None to leave."""
 
     DEFAULT_CSS = """
     SessionsScreen { background: $surface; layout: vertical; }
@@ -93,13 +87,13 @@ class SessionsScreen(Screen[SessionChoice | None]):
     AUTO_FOCUS = "LineList"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("sessions")]
 
-    def __init__(self, rows: Sequence[SessionRow]) -> None:
+    def __init__(self, rows: Sequence[SessionRow], report: Callable[[str], str]) -> None:
         super().__init__()
-        self._all = list(rows)
+        self._all, self._report = list(rows), report
         self._words = ""
 
     def compose(self) -> ComposeResult:
-        yield LiveLabel(f"Longwatch · {len(self._all)} sessions", classes="sessions--title")
+        yield LiveLabel(f"Longwatch · {figures.plural(len(self._all), 'session')}", classes="sessions--title")
         yield Table(COLUMNS, SessionRows(self._all))
         yield LiveLabel("No sessions. Start one: longwatch run TASK, or longwatch demo.", classes="sessions--none")
         yield Vertical(id="dock")
@@ -107,38 +101,47 @@ class SessionsScreen(Screen[SessionChoice | None]):
 
     def on_mount(self) -> None:
         hints = hinted(in_scope("sessions", "global"))
-        self.query_one(HintBar).auto_links = False
         owners = {"sessions": "screen", "global": "app"}
         self.query_one(HintBar).show([Hint(a.key_display, a.label, f"{owners[a.scope]}.{a.method}") for a in hints])
         self.set_class(not self._all, "-none")
-        self.set_timer(LAID_OUT_S, self._select_first)
+        self._select_first()
 
     def _select_first(self) -> None:
-        line_list = self.query_one(Table).list
-        if self._shown and line_list.top_item is not None:
-            line_list.select(0)
-            line_list.hold_at(0)
+        self.query_one(Table).list.select(0)
 
     @property
     def _shown(self) -> list[SessionRow]:
         wanted = self._words.casefold()
         return [row for row in self._all if wanted in f"{row.id} {row.name} {row.task} {row.state}".casefold()]
 
+    @property
+    def _selected(self) -> SessionRow | None:
+        cursor, shown = self.query_one(Table).list.cursor, self._shown
+        return shown[cursor] if cursor is not None and cursor < len(shown) else None
+
     @on(LineList.ItemOpened)
     def _opened(self, event: LineList.ItemOpened) -> None:
         event.stop()
-        self._choose("open")
-
-    def _choose(self, action: str) -> None:
-        cursor, shown = self.query_one(Table).list.cursor, self._shown
-        if cursor is not None and cursor < len(shown):
-            self.dismiss(SessionChoice(shown[cursor].id, action))
+        self.action_open_session()
 
     def action_open_session(self) -> None:
-        self._choose("open")
+        row = self._selected
+        if row is not None and row.state == "damaged":
+            self.notify(one_line(row.task), severity="warning", markup=False)
+        elif row is not None:
+            self.dismiss(row.id)
 
-    def action_report(self) -> None:
-        self._choose("report")
+    @work(exclusive=True, exit_on_error=False)
+    async def action_report(self) -> None:
+        row = self._selected
+        if row is None:
+            return
+        try:
+            text = await asyncio.to_thread(self._report, row.id)
+        except Exception as fault:
+            self.notify(one_line(str(fault)), severity="warning", markup=False)
+        else:
+            self.app.push_screen(ReaderScreen.of_text("Report", f"{row.name} · {row.state}", text))
 
     def action_leave_sessions(self) -> None:
         self.dismiss(None)

@@ -13,17 +13,17 @@ from tui.safe import one_line
 from tui.widgets.status_line import Field
 
 FIELDS = (
-    Field("state", 21, rank=1, grow=True),
+    Field("state", 24, rank=1, grow=True),
     Field("elapsed", 8, rank=2),
     Field("calls", 11, rank=5, right=True),
     Field("rate", 7, rank=8, right=True),
-    Field("context", 12, rank=4),
+    Field("context", 16, rank=4),
     Field("cache", 9, rank=6),
-    Field("spent", 14, rank=3),
+    Field("spent", 15, rank=3),
     Field("steered", 16, rank=9),
     Field("persisted", 19, rank=7),
 )
-"""Rank 1 stays longest when the line gets narrow; at 78 cells the five weightiest are there."""
+"""Rank 1 stays longest when the line gets narrow. At 78 cells the four weightiest are there; the rest is in the tabs."""
 
 STATES = {
     "running": ("●", "$state-running"),
@@ -32,6 +32,8 @@ STATES = {
     "finished": ("✓", "$state-finished"),
     "stopped": ("■", "$state-paused"),
     "failed": ("✗", "$state-failed"),
+    "interrupted": ("✗", "$state-failed"),
+    "damaged": ("✗", "$state-failed"),
 }
 REASONS = {
     "working": "",
@@ -62,7 +64,7 @@ def facts(view: SessionView, at: int | None, now_us: int) -> dict[str, str]:
         "rate": f"{calls / hours:,.0f}/h" if hours > 1 / 60 else "",
         "context": _context(view, at),
         "cache": f"cache {figures.percent(bill.hit_rate)}",
-        "spent": figures.spent(bill) + (f" / {figures.usd(budget)}" if budget else ""),
+        "spent": figures.spent(bill) + (f" / {figures.limit(budget)}" if budget else ""),
         "steered": _interventions(view, at),
         "persisted": f"persisted to #{view.last_seq:,}",
     }
@@ -72,7 +74,7 @@ def _context(view: SessionView, at: int | None) -> str:
     usage = view.context.usage.at(at)
     if not usage.window:
         return f"ctx {figures.tokens(usage.total)}"
-    return f"ctx {figures.percent(usage.total / usage.window)} {figures.tokens(usage.window)}"
+    return f"ctx {figures.percent(usage.total / usage.window)} of {figures.window(usage.window)}"
 
 
 def _interventions(view: SessionView, at: int | None) -> str:
@@ -82,10 +84,17 @@ def _interventions(view: SessionView, at: int | None) -> str:
     return figures.plural(count, "intervention")
 
 
-def state_content(view: SessionView, at: int | None, now_us: int, *, replay: bool, trouble: str | None) -> Content:
-    """The state in words and why. What is not now says so first; what keeps the runner from working before all."""
+def state_content(
+    view: SessionView, at: int | None, now_us: int, *, replay: bool, trouble: str | None, interrupted: str = ""
+) -> Content:
+    """The state in words and why. What is not now says so first; what keeps the runner from working before all.
+
+    `interrupted` says why a session that reads as running no longer is.
+    """
     if trouble:
         return Content.styled(f"✗ {one_line(trouble)}", "bold $state-failed")
+    if at is None and interrupted:
+        return state_words(Status("interrupted", "", one_line(interrupted)), now_us)
     status = state_words(view.state.status.at(at), now_us)
     if at is None:
         return status

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
@@ -16,7 +17,7 @@ from core.folds.view import Changes
 from core.protocols import LiveDelta
 from tui.actions import ACTIONS, Action, bindings, display, hinted
 from tui.docks.scrubber import Scrubber
-from tui.frame import FramePump
+from tui.frame import FramePump, frame_rate
 from tui.messages import CallOpened, ItemOpened, LeaveRequested, PaneChosen
 from tui.panes.context import ContextPane
 from tui.panes.conversation import ConversationPane
@@ -56,16 +57,17 @@ class WatchScreen(Searching, Travelling):
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (40, "-narrow"), (104, "-normal"), (160, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (12, "-short"), (38, "-tall")]
     AUTO_FOCUS = None
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings("watch", "replay"),
-        Binding("left_parenthesis", "previous_turn", "turn back", show=False),
-        Binding("right_parenthesis", "next_turn", "turn", show=False),
-        Binding("v", "vary", "vary", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("watch", "replay")]
 
-    def __init__(self, *args: Any, trouble: Callable[[], str | None] = lambda: None, **options: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        trouble: Callable[[], str | None] = lambda: None,
+        gone: Callable[[], str | None] = lambda: None,
+        **options: Any,
+    ) -> None:
         super().__init__(*args, **options)
-        self._trouble = trouble
+        self._trouble, self._gone = trouble, gone
         self._front, self._sheet, self._zoomed = "conversation", "context", False
         self._read = False
         self._pump: FramePump[Changes] | None = None
@@ -89,8 +91,7 @@ class WatchScreen(Searching, Travelling):
         yield Static(TOO_SMALL, id="too-small")
 
     def on_mount(self) -> None:
-        self._pump = FramePump(self.show_moment)
-        self.query_one(HintBar).auto_links = False
+        self._pump = FramePump(self.show_moment, frame_rate(os.environ))
         self.set_interval(SECOND_S, self._second)
         self.choose("conversation")
         self.show_moment()
@@ -134,7 +135,8 @@ class WatchScreen(Searching, Travelling):
         self.conversation.stream(deltas)
 
     def _second(self) -> None:
-        if self.looking.at is None and not self.ended:
+        self.orphaned = "" if self.ended or self.view.state.paused else self._gone() or ""
+        if self.looking.at is None and not self.ended and not self.orphaned:
             self.conversation.tick()
             self.query_one(ToolCallsPane).tick()
         self._show_status()
@@ -160,7 +162,10 @@ class WatchScreen(Searching, Travelling):
 
     def _show_status(self) -> None:
         line, at, now_us = self.query_one(StatusLine), self.looking.at, self.now_us()
-        line.set("state", state_content(self.view, at, now_us, replay=self.replay, trouble=self._trouble()))
+        state = state_content(
+            self.view, at, now_us, replay=self.replay, trouble=self._trouble(), interrupted=self.orphaned
+        )
+        line.set("state", state)
         for name, value in facts(self.view, at, now_us).items():
             line.set(name, value)
 

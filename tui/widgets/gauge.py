@@ -1,7 +1,4 @@
-"""What fills a container: a stacked bar in eighths of a cell, and a legend whose figures add up.
-
-The arithmetic is plain functions; the widgets only paint.
-"""
+"""What fills a container: a stacked bar in eighths of a cell, and a legend whose figures add up. Plain functions."""
 
 from __future__ import annotations
 
@@ -10,14 +7,10 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from textual.content import Content
-from textual.strip import Strip
-from textual.style import Style
-from textual.widget import Widget
 
 from tui.safe import one_line
-from tui.widgets.painting import Painter
 
-_EIGHTHS = " ▏▎▍▌▋▊▉█"
+_EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +70,21 @@ def _cell(ends: Sequence[int], start: int, parts: range) -> tuple[int, int, int]
     return min(7, max(1, eighths)), front, behind[0]
 
 
+def stacked(parts: Sequence[Part], width: int) -> Content:
+    """The parts side by side in `width` cells, each in its colour; room is drawn lightly. Empty without an amount."""
+    cells = bar_cells([max(0, part.amount) for part in parts], width)
+    return Content.assemble(*(_painted(eighths, parts[front], parts[behind]) for eighths, front, behind in cells))
+
+
+def _painted(eighths: int, front: Part, behind: Part) -> tuple[str, str]:
+    """Content meets content, or room, inside a cell; room meets room at its edge, for it has no solid colour."""
+    if eighths < 8 and front.empty:
+        front, eighths = (front if eighths >= 4 else behind), 8
+    if eighths == 8:
+        return ("░" if front.empty else "█", f"${front.variable}")
+    return (_EIGHTHS[eighths], f"${front.variable}" + ("" if behind.empty else f" on ${behind.variable}"))
+
+
 def legend(parts: Sequence[Part], width: int) -> list[Content]:
     """A line for each part: mark, name, amount and share in per cent, with one decimal, that add up to 100.0."""
     tenths = shares([part.amount for part in parts], 1000)
@@ -91,47 +99,3 @@ def legend(parts: Sequence[Part], width: int) -> list[Content]:
         )
         for part, share in zip(parts, tenths, strict=True)
     ]
-
-
-class Gauge(Widget):
-    """The stacked bar. `show` takes parts whose amounts add up to the whole; free room is a part too."""
-
-    DEFAULT_CSS = """
-    Gauge { height: 1; width: 1fr; }
-    """
-
-    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(name=name, id=id, classes=classes)
-        self._parts: tuple[Part, ...] = ()
-        self._painter = Painter()
-
-    def show(self, parts: Sequence[Part]) -> None:
-        """Show these parts, left to right; repaints only when they differ."""
-        if tuple(parts) != self._parts:
-            self._parts = tuple(parts)
-            self.refresh()
-
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self._painter.forget()
-
-    def render_line(self, y: int) -> Strip:
-        base, width = self.visual_style, self.size.width
-        cells = bar_cells([max(0, part.amount) for part in self._parts], width)
-        if not cells:
-            return Strip.blank(width, base.rich_style)
-        return self._painter.strip(Content.assemble(*(self._cell(*cell) for cell in cells)), base, width)
-
-    def _cell(self, eighths: int, front: int, behind: int) -> tuple[str, Style]:
-        """Content meets content, or room, inside a cell; room meets room at its edge, for it has no solid colour."""
-        if eighths < 8 and self._parts[front].empty:
-            front, eighths = (front if eighths >= 4 else behind), 8
-        if eighths == 8:
-            return ("░" if self._parts[front].empty else "█", self._color(front))
-        style = self._color(front)
-        if not self._parts[behind].empty:
-            style += Style(background=self._color(behind).foreground)
-        return (_EIGHTHS[eighths], style)
-
-    def _color(self, index: int) -> Style:
-        return self._painter.style(f"${self._parts[index].variable}")

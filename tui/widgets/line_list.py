@@ -168,9 +168,12 @@ class LineList(ScrollView, can_focus=True):
         if not len(self.rows):
             return
         old, self.cursor = self.cursor, min(max(index, 0), len(self.rows) - 1)
-        self._reveal(self.cursor, center)
-        for item in {self.cursor if old is None else old, self.cursor}:
-            self._repaint(item)
+        if not self._measured.width:
+            self.hold_at(self.cursor)
+        else:
+            self._reveal(self.cursor, center)
+            for item in {self.cursor if old is None else old, self.cursor}:
+                self._repaint(item)
         self.post_message(self.ItemSelected(self, self.cursor))
 
     def clear_cursor(self) -> None:
@@ -186,8 +189,10 @@ class LineList(ScrollView, can_focus=True):
         self._settle(0)
 
     def hold_at(self, item: int, offset: int = 0) -> None:
-        """Show `item` at the top and stay there."""
-        if len(self._heights):
+        """Show `item` at the top and stay there; before the first layout, from then on."""
+        if not self._measured.width:
+            self._set_follow(Held(item, offset))
+        elif len(self._heights):
             self._go_to(self._heights.top(min(item, len(self._heights) - 1)) + offset)
 
     @property
@@ -218,10 +223,11 @@ class LineList(ScrollView, can_focus=True):
             self.select(self.cursor + step)
 
     def action_page(self, step: int) -> None:
-        self._go_to(self.scroll_offset.y + step * max(1, self._view_height - 1))
+        if self._heights.total:
+            self._go_to(self.scroll_offset.y + step * max(1, self._view_height - 1))
 
     def action_home(self) -> None:
-        self._go_to(0)
+        self.hold_at(0)
         self.select(0)
 
     def action_follow(self) -> None:

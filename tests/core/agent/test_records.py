@@ -11,18 +11,20 @@ import pytest
 
 from core.agent.calls import LARGEST_BLOB, CallRunner
 from core.agent.desk import Desk
-from core.agent.host import seated
+from core.agent.host import Hosting, host, seated
 from core.agent.turn import Turns, unsaid
 from core.clock import SystemClock
 from core.config import Config
-from core.events import Event, ModelRequested, Price, ToolFinished, Usage
+from core.events import Draft, Event, GuidanceDelivered, ModelRequested, Price, ToolFinished, ToolStarted, Usage
+from core.journal.reader import Reader
 from core.models.assembly import Reply
-from core.models.profiles import resolve_endpoint
+from core.models.profiles import Endpoint, resolve_endpoint
 from core.models.usage import usage_of
 from core.request.projection import Head
 from core.session import NewSession, create
 from core.tools.base import ToolContext
 from core.tools.command import RunCommand
+from core.tools.jobs import Job
 
 COUNTS: dict[str, Any] = {
     "input_tokens": 12,
@@ -46,11 +48,14 @@ class Scripted:
         return Reply(message_id="m", model="m", content=content, stop_reason=stop, usage=usage_of(raw), raw_usage=raw)
 
 
+def simulated() -> Endpoint:
+    return resolve_endpoint(Config(), "simulated/echo")
+
+
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     (tmp_path / "work").mkdir()
-    endpoint = resolve_endpoint(Config(), "simulated/echo")
-    folder = await create(tmp_path / "home", NewSession("Do it.", tmp_path / "work", endpoint))
+    folder = await create(tmp_path / "home", NewSession("Do it.", tmp_path / "work", simulated()))
     async with seated(folder, SystemClock()) as (desk, _):
         yield desk
 
@@ -83,6 +88,7 @@ async def test_a_request_names_its_sections_only_when_they_changed(desk: Desk) -
     first = Head("m", "You work.", (), 100)
     for head in (first, first, Head("m", "You rest.", (), 100)):
         await model.take(head, None)
+        await desk.append(Draft(GuidanceDelivered(text="Go on.")))
     named = [
         (body.system[:8], body.tools[:8]) for (event,) in commits if isinstance(body := event.body, ModelRequested)
     ]
@@ -130,3 +136,25 @@ async def test_a_capped_output_is_whole_in_its_blob_when_the_folder_is_gone(desk
     assert body.blob == desk.journal.hash_of("".join(f"{number}\n" for number in range(1, 30001)).encode())
     assert body.size < LARGEST_BLOB
     assert list((desk.folder / "jobs").iterdir()) == []
+
+
+async def test_a_command_that_ended_while_nobody_watched_is_not_run_again(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    folder = await create(tmp_path / "home", NewSession("Do it.", tmp_path / "work", simulated()))
+    async with seated(folder, SystemClock()) as (desk, _):
+        await turns(desk, [use("echo x >> runs; echo once")]).take(Head("m", "s", (), 100), None)
+        (call,) = desk.facts.state.pending.values()
+        started = ToolStarted(name=call.name, use_id=call.use_id, arguments=call.arguments, effect="command")
+        await desk.append(Draft(started, key=call.key))
+        job = Job(folder / "jobs" / call.key)
+        job.spawn(["bash"], call.arguments["command"], tmp_path / "work", {"PATH": os.environ["PATH"]})
+        await job.wait(30)
+    assert await host(Hosting(folder, Config(), speed=0)) == 0
+    with Reader(folder) as reader:
+        finished = reader.keyed("tool.finished", call.key)
+    assert finished is not None
+    assert isinstance(finished.body, ToolFinished)
+    assert finished.body.recovered
+    assert finished.body.content.endswith("\nonce")
+    assert (tmp_path / "work" / "runs").read_text() == "x\n"
+    assert list((folder / "jobs").iterdir()) == []

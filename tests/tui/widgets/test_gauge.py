@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from textual.app import App, ComposeResult
 
-from tui.theming import role_variables
-from tui.widgets.gauge import Gauge, Part, bar_cells, legend, shares
+from tui.widgets.gauge import Part, bar_cells, legend, shares, stacked
 
 _AMOUNTS = st.lists(st.integers(0, 1_000_000), min_size=1, max_size=9)
 
@@ -43,22 +41,13 @@ def test_the_legend_fits_and_its_shares_add_up_to_a_hundred(amounts: list[int], 
     assert round(total, 1) == (100.0 if any(amounts) else 0.0)
 
 
-class GaugeApp(App[None]):
-    CSS = "Gauge { width: 16; }"
-
-    def compose(self) -> ComposeResult:
-        yield Gauge()
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return role_variables(self.current_theme)
+def test_room_is_drawn_lightly_so_that_it_reads_without_colours() -> None:
+    parts = [Part("text", 25, "context-text"), Part("free", 75, "context-free", empty=True)]
+    assert stacked(parts, 16).plain == "████░░░░░░░░░░░░"
+    assert stacked([], 16).plain == ""
 
 
-async def test_room_is_drawn_lightly_so_that_it_reads_without_colours() -> None:
-    app = GaugeApp()
-    async with app.run_test() as pilot:
-        gauge = app.query_one(Gauge)
-        gauge.show([Part("text", 25, "context-text"), Part("free", 75, "context-free", empty=True)])
-        await pilot.pause()
-        assert gauge.render_line(0).text == "████░░░░░░░░░░░░"
-        gauge.show([])
-        assert gauge.render_line(0).text.strip() == ""
+@given(_AMOUNTS, st.integers(10, 200))
+def test_the_painted_bar_has_one_cell_for_each_cell_of_the_width(amounts: list[int], width: int) -> None:
+    bar = stacked([Part(str(n), amount, "context-text", n % 2 > 0) for n, amount in enumerate(amounts)], width)
+    assert bar.cell_length == (width if any(amounts) else 0)

@@ -77,9 +77,12 @@ class AuditorPolicy:
         for _ in range(_MAX_STEPS_WITHOUT_CALLS):
             step = _STEPS.get(progress.step, survey.survey)(view, progress)
             calls = [call for call in (_fit(call, view.offered) for call in step.calls) if call is not None]
-            said += [step.text, *_notes_as_text(step, view)]
+            notes = _notes_as_text(step, view)
+            said += [step.text, *notes]
             if calls or step.final:
                 return replace(step, text="\n\n".join(said), calls=calls)
+            for note in notes:  # The next step must know what is only about to be said.
+                view.notes.read(note.removeprefix(NOTE))
             progress, view.last = step.progress, []
         return end("\n\n".join([*said, "The tools that I need are not offered, so I end here."]), progress)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from core.simulator.policies.auditor.conversation import View
@@ -11,6 +12,9 @@ from core.simulator.policies.auditor.scan import parse_findings, scan_command
 from core.simulator.policies.auditor.step import MAX_TRIES, Step, count, end, plan, read, run
 from core.simulator.policies.auditor.testruns import COMPILE, read_run
 from core.simulator.policies.base import Call
+
+FINDINGS_ROW = re.compile(r"^\| findings \| (\d+) \| (\d+) \|", re.M)
+"""The report's line with both counts."""
 
 
 def verify(view: View, progress: Progress, calls: list[Call] | None = None, said: list[str] | None = None) -> Step:
@@ -51,12 +55,14 @@ def finish(view: View, progress: Progress) -> Step:
 
 
 def _summary(view: View) -> str:
-    open_groups = [group for group in view.notes.before if not _is_fixed(view, group)]
-    total = view.notes.count_before
-    left = sum(len(view.notes.before[group]) for group in open_groups)
-    return (
-        f"Of {count(total, 'finding')} at the start, {total - left} are mended and {left} stay, each with its reason."
-    )
+    """The scanner's two counts, out of the report as it was read back; without it, what is known of the work."""
+    counted = FINDINGS_ROW.search(view.content(REPORT) or "")
+    if counted is not None:
+        before, after = map(int, counted.groups())
+        return f"The scanner found {count(before, 'finding')} at the start and finds {after} now; the report says why."
+    fixed = [group for group in view.notes.before if _is_fixed(view, group)]
+    mended = sum(len(view.notes.before[group]) for group in fixed)
+    return f"Of {count(view.notes.count_before, 'finding')} at the start at least {mended} are mended."
 
 
 def _is_fixed(view: View, group: tuple[str, str]) -> bool:
