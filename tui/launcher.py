@@ -88,6 +88,7 @@ def _screen_then_alone(hosting: Hosting, mouse: bool, writing: int) -> int:
         source,
         SessionControls(hosting.folder),
         config=hosting.config,
+        folder=hosting.folder,
         mouse=mouse,
         start=lambda: runner.start(lambda events: source.wake()),
         trouble=lambda: runner.trouble,

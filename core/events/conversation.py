@@ -87,8 +87,8 @@ class ModelRequested(Body, frozen=True):
     """Keyed by attempt `r<n>.<a>`; its `node` is the HEAD that was projected.
 
     The request itself is never stored: the blobs `system` and `tools` (hashes), `marks` (indexes of the messages that
-    carried a cache breakpoint) and the log up to here rebuild its bytes. `body` is the SHA-256 of what stands before the
-    messages and of the messages without their cache markers.
+    carried a cache breakpoint) and the log up to here rebuild its bytes. `body` is the SHA-256 of what stands before
+    the messages and of the messages without their cache markers.
     `system` and `tools` are empty when they are those of the request before it in the log.
     `parts` are estimated tokens by what fills the window: system, tools, pinned, digest, text, results.
     """

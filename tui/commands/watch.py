@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
 from core.config import load_config
+from core.journal.catalogue import list_sessions, summarize
 from core.journal.lease import holder
 from core.session import SessionControls, SessionSource
 from tui.commands.chosen import readable
 from tui.terminal import need_terminal
+
+ENDED = ("finished", "stopped", "failed")
 
 
 @click.command()
@@ -65,6 +69,7 @@ def show(
         SessionControls(folder) if controls else None,
         config=load_config(),
         mode=mode,
+        folder=folder if controls else None,
         start_at=start_at,
         speed=speed,
         mouse=mouse,
@@ -73,11 +78,14 @@ def show(
 
 
 def browse(home: Path) -> int:
-    """The list of sessions; the chosen one is attached to, or replayed."""
+    """The list of sessions, and the chosen one: replayed when it has ended, else attached to. Lines without a terminal."""
+    from tui.commands.sessions import ls
+
+    if not list_sessions(home) or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return int(click.get_current_context().invoke(ls))
     from tui.watching import choose
 
-    need_terminal("`longwatch ls` lists the sessions, `longwatch --help` the commands")
     chosen = choose(home)
     if chosen is None:
         return 0
-    return show(chosen, "attached" if holder(chosen) else "replay")
+    return show(chosen, "replay" if summarize(chosen).state in ENDED else "attached")
