@@ -21,7 +21,8 @@ from tui.actions import Action, bindings
 from tui.driver import ResilientDriver
 from tui.faults import BreakableApp
 from tui.messages import LeaveRequested
-from tui.safe import SanitizeFilter, one_line
+from tui.safe import one_line
+from tui.sanitize import SanitizeFilter
 from tui.screens.help import HelpScreen
 from tui.screens.palette import ActionCommands
 from tui.screens.sessions import SessionRow, SessionsScreen

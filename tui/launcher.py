@@ -14,7 +14,8 @@ from pathlib import Path
 
 import click
 
-from core.agent.host import Hosting
+from core.agent.host import EXIT_FAILED, Hosting
+from tui.terminal import mend_terminal
 
 DETACHED = b"D"
 
@@ -55,7 +56,12 @@ def _wait(child: int, reading: int) -> int:
         if pipe.read(1) == DETACHED:
             return 0
     _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status)
+    code = os.waitstatus_to_exitcode(status)
+    if code < 0:
+        mend_terminal()
+        click.echo("longwatch: the session's process was killed; `longwatch resume` goes on with it", err=True)
+        return EXIT_FAILED
+    return code
 
 
 def _child(work: Callable[[], int]) -> None:

@@ -1,17 +1,12 @@
-"""Two barriers between foreign text and the terminal.
+"""The first of two barriers between foreign text and the terminal.
 
 Models, tools, files and servers write text that may carry control sequences, reordering marks or invisible characters.
-`safe_text` makes them visible where text enters a view; `SanitizeFilter` is the last one, on every line the app paints.
+`safe_text` makes them visible where text enters a view, or a line of output; `tui.sanitize` is the last barrier.
 """
 
 from __future__ import annotations
 
 import re
-
-from rich.cells import cell_len
-from rich.segment import Segment
-from textual.color import Color
-from textual.filter import LineFilter
 
 # C0 but tab and newline, DEL, C1, soft hyphen, joiners, fillers, marks and isolates of bidi, separators,
 # variation selectors, BOM, annotations, lone surrogates, shorthand and musical format controls, tags.
@@ -28,10 +23,6 @@ _EMOJI_SPELLING = re.compile(
 )
 
 _PLAIN = re.compile(r"[\t\n\x20-\x7e]*")
-
-_CONTROL = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]"
-)
 
 
 def _visible(match: re.Match[str]) -> str:
@@ -60,19 +51,3 @@ def one_line(text: str) -> str:
 def hidden_count(text: str) -> int:
     """How many characters of `text` a person would not see as they are; approvals show this number."""
     return len(_HIDDEN.findall(_EMOJI_SPELLING.sub("", text.replace("\r\n", "\n"))))
-
-
-class SanitizeFilter(LineFilter):
-    """Removes what controls a terminal from painted lines, and links; the width of every segment stays."""
-
-    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        return [self._clean(segment) for segment in segments]
-
-    @staticmethod
-    def _clean(segment: Segment) -> Segment:
-        text, style, control = segment
-        linked = style is not None and style.link is not None
-        if not linked and ((text.isascii() and text.isprintable()) or not _CONTROL.search(text)):
-            return segment
-        clean = _CONTROL.sub(lambda match: " " * cell_len(match[0]), text)
-        return Segment(clean, style.update_link(None) if style is not None and linked else style, control)

@@ -19,7 +19,7 @@ from tui.screens.sessions import SessionRow
 
 def session_row(summary: Summary, totals_of: Callable[[Path], Totals], now_us: int) -> SessionRow:
     """The row of one session; one that can't be read is `damaged`, and its task says why."""
-    changed = f"{figures.ago(now_us - summary.changed_ns // 1000)} ago"
+    changed = figures.ago(now_us - summary.changed_ns // 1000)
     if summary.state == "damaged":
         return SessionRow(summary.id, summary.id[:10], "damaged", summary.detail, changed=changed)
     try:

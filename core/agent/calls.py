@@ -12,11 +12,14 @@ from core.agent.desk import Desk
 from core.clock import monotonic
 from core.events import Draft, ToolFinished, ToolStarted
 from core.folds.state import PendingCall
+from core.folds.words import call_line, one_line
 from core.tools.base import Outcome, Rerun, Tool, ToolContext, ToolError
 from core.tools.jobs import settle
 from core.tools.registry import fingerprint, parse_arguments
 
 STOPPED = Outcome("Stopped by the user before it did anything.", ok=False)
+LABEL = 100
+"""Characters of a checkpoint's label."""
 LARGEST_BLOB = 64 * 1024 * 1024
 """Bytes of an output that the journal keeps; a job that wrote more keeps its folder."""
 
@@ -92,7 +95,7 @@ class CallRunner:
 
     async def _start(self, call: PendingCall, tool: Tool, intent: dict[str, Any]) -> None:
         """Write down what is about to be done, and in the same transaction what the files were like before."""
-        before = [await self._desk.checkpoint(f"before {call.name}")] if tool.effect.mutates_files else []
+        before = [await self._desk.checkpoint(f"before {one_line(call_line(call.name, call.arguments), LABEL)}")] if tool.effect.mutates_files else []
         await self._desk.append(*before, Draft(self._started(call, str(tool.effect), intent), key=call.key))
 
     def _started(self, call: PendingCall, effect: str, intent: dict[str, Any]) -> ToolStarted:

@@ -12,6 +12,9 @@ KEEP_TURNS = 10
 MINIMUM_SAVING = 0.1
 """A compression that frees less than this share of the history is not worth the cache it breaks."""
 
+FORCED_SAVING = 0.4
+"""Whoever asks for a compression wants room: fewer turns are kept until this share is freed, if it can be."""
+
 
 class NothingToCompress(Exception):
     """The text says why, in one sentence."""
@@ -22,15 +25,21 @@ def plan_compression(
 ) -> ContextCompressed:
     """The compression that keeps the last `keep_turns` replies verbatim, as the event that would be appended.
 
-    A forced one keeps fewer turns when that many would leave nothing to free. Token counts are estimates.
+    A forced one keeps fewer turns where that many would leave little to free. Token counts are estimates.
     Raises NothingToCompress when it would free too little.
     """
-    for keep in dict.fromkeys([keep_turns, *((keep_turns // 2, 2, 1) if force else ())]):
-        body = _planned(projection, ledger, reason, keep)
-        saved = body.tokens_before - body.tokens_after
-        if saved > (0 if force else body.tokens_before * MINIMUM_SAVING):
-            return body
-    raise NothingToCompress("The history is too short for a compression to free anything.")
+    candidates = dict.fromkeys([keep_turns, *((keep_turns // 2, 4, 2, 1) if force else ())])
+    plans = [_planned(projection, ledger, reason, keep) for keep in candidates if keep]
+    worth = FORCED_SAVING if force else MINIMUM_SAVING
+    good = next((plan for plan in plans if _saving(plan) >= worth), max(plans, key=_saving))
+    if _saving(good) < (0.0 if force else worth) or good.tokens_after >= good.tokens_before:
+        raise NothingToCompress("The history is too short for a compression to free anything.")
+    return good
+
+
+def _saving(plan: ContextCompressed) -> float:
+    """The share of the history that a compression frees; below zero when it would grow."""
+    return 1 - plan.tokens_after / max(1, plan.tokens_before)
 
 
 def _planned(projection: Projection, ledger: Ledger, reason: str, keep_turns: int) -> ContextCompressed:

@@ -136,7 +136,7 @@ def test_a_home_that_cannot_be_one_is_told(longwatch, tmp_path):
 
 
 def test_without_a_terminal_the_screens_say_what_to_use_instead(longwatch):
-    refused(longwatch.here(), "longwatch ls")
+    assert "longwatch run TASK" in longwatch.here().stdout
     refused(longwatch.here("replay", ""), "longwatch events")
     refused(longwatch.here("attach"), "events --follow")
 

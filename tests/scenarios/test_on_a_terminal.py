@@ -100,3 +100,13 @@ def test_a_finished_session_is_left_with_its_own_code_and_replayed_from_its_end(
     film.shows("Step 2.")
     film.press("q")
     assert film.ends() == 0
+
+
+def test_a_killed_runner_leaves_a_mended_terminal_and_a_session_to_resume(longwatch, terminal):
+    screen = started(longwatch, terminal)
+    os.kill(holder(longwatch.folder()).pid, signal.SIGKILL)
+    assert screen.ends() == 1
+    assert "longwatch resume" in screen.text()
+    again = terminal("resume", "", "--speed", "0")
+    again.shows("Recovered", "running")
+    goes_on(longwatch)

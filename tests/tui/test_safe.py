@@ -11,7 +11,8 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 
-from tui.safe import SanitizeFilter, hidden_count, one_line, safe_text
+from tui.safe import hidden_count, one_line, safe_text
+from tui.sanitize import SanitizeFilter
 
 HOSTILE = [
     "\x1b[2J\x1b[H",

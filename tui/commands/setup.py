@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
 
 import click
 
 from core.config import config_path, default_config_text, load_config
-
-RESTORE = "\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1004l\x1b[<u\x1b[0m"
-"""Leaves the alternate screen, mouse and paste modes, and shows the cursor."""
+from tui.terminal import mend_terminal
 
 
 @click.command()
@@ -47,12 +44,7 @@ def themes() -> int:
 @click.command()
 def reset() -> int:
     """Mend a terminal that a killed screen left behind."""
-    import subprocess
-
-    sys.stdout.write(RESTORE)
-    sys.stdout.flush()
-    if sys.stdin.isatty():
-        subprocess.run(["stty", "sane"], check=False)
+    mend_terminal()
     return 0
 
 

@@ -34,7 +34,7 @@ COLUMNS = (
     Column("calls", 7, right=True),
     Column("cost", 9, right=True),
     Column("lasted", 9, right=True, from_width=100),
-    Column("changed", 8, right=True, from_width=88),
+    Column("age", 5, right=True, from_width=88),
 )
 
 @dataclass(frozen=True, slots=True)

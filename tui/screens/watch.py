@@ -27,6 +27,7 @@ from tui.panes.pane import Pane
 from tui.panes.pane_tabs import PaneTabs, Tab
 from tui.panes.plan import PlanPane
 from tui.panes.tool_calls import ToolCallsPane
+from tui.safe import one_line
 from tui.screens.reader import ReaderScreen
 from tui.screens.searching import Searching
 from tui.screens.status_facts import FIELDS, facts, state_content
@@ -135,11 +136,17 @@ class WatchScreen(Searching, Travelling):
         self.conversation.stream(deltas)
 
     def _second(self) -> None:
-        self.orphaned = "" if self.ended or self.view.state.paused else self._gone() or ""
+        self._look_for_the_runner()
         if self.looking.at is None and not self.ended and not self.orphaned:
             self.conversation.tick()
             self.query_one(ToolCallsPane).tick()
         self._show_status()
+
+    def _look_for_the_runner(self) -> None:
+        """A session that reads as running, and is run by nobody, was cut off; the status line may cut how to go on."""
+        before, self.orphaned = self.orphaned, "" if self.ended or self.view.state.paused else self._gone() or ""
+        if self.orphaned and not before:
+            self.notify(f"Interrupted: {one_line(self.orphaned)}.", severity="warning", markup=False, timeout=30)
 
     # What is drawn
 

@@ -1,0 +1,100 @@
+import asyncio
+import stat
+import subprocess
+import sys
+
+import pytest
+from sample_sessions import FakeControls, FakeSource, audit_session
+from watching_app import app_over, read, screen_text
+
+from core.config import Config
+from tui.docks.guidance import GuidanceInput
+from tui.watching import watch
+
+SIZE = (120, 36)
+
+
+async def test_the_guidance_line_may_be_painted_once_more_after_it_was_removed():
+    app = app_over(audit_session())
+    async with app.run_test(size=SIZE) as pilot:
+        await read(pilot)
+        await pilot.press("g")
+        await pilot.pause()
+        field = app.watch_screen.query_one(GuidanceInput)
+        gone = app.watch_screen.query_one("GuidanceDock").remove()
+        while field.is_attached:
+            await asyncio.sleep(0)
+        field.notify_style_update()  # as losing the focus does
+        assert field in app.screen._compositor.visible_widgets
+        assert "Conversation" in screen_text(pilot)
+        await gone
+
+
+async def test_an_error_of_the_screen_ends_it_as_broken_and_keeps_the_traceback(tmp_path):
+    log, told = tmp_path / "screen.log", []
+    app = app_over(audit_session(), fault_log=log, on_quit=told.append)
+    with pytest.raises(ZeroDivisionError):
+        async with app.run_test(size=SIZE) as pilot:
+            await read(pilot)
+            app.call_later(lambda: 1 // 0)
+            await pilot.pause()
+    assert app.return_value == "broken" and told == ["broken"]
+    assert app.fault_sentence.startswith("The screen broke (ZeroDivisionError: ")
+    assert str(log) in app.fault_sentence
+    assert "Traceback" in log.read_text() and "1 // 0" in log.read_text()
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+    assert app.fake_source.closed
+
+
+async def test_details_that_can_not_be_kept_are_not_promised(tmp_path):
+    app = app_over(audit_session(), fault_log=tmp_path / "missing" / "screen.log")
+    app.broke(ValueError("a\x1b[2Jb\nc"))
+    assert "details" not in app.fault_sentence
+    assert "\x1b" not in app.fault_sentence and "\n" not in app.fault_sentence
+
+
+BREAKS_WHEN_DRAWN = """
+import sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from sample_sessions import FakeControls, FakeSource, audit_session
+from core.config import Config
+from tui.watching import watch
+import tui.screens.watch
+
+def broken(*_, **__):
+    secret = "a local variable"
+    raise KeyError("no such style")
+
+tui.screens.watch.facts = broken
+print(watch(FakeSource(audit_session()), FakeControls(), config=Config(), folder=Path({folder!r})))
+"""
+
+
+def test_no_traceback_reaches_the_terminal(tmp_path, request):
+    code = BREAKS_WHEN_DRAWN.format(tests=str(request.path.parent), folder=str(tmp_path))
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=request.config.rootpath,
+        stdin=subprocess.DEVNULL,
+    )
+    assert run.returncode == 0
+    assert run.stdout.splitlines()[-1].endswith("broken")
+    said = run.stderr.splitlines()[-1]
+    assert "longwatch: The screen broke (KeyError: 'no such style'); details in " in said
+    assert said.endswith("screen.log. The agent goes on.")
+    assert "Traceback" not in run.stdout + run.stderr and "a local variable" not in run.stdout + run.stderr
+    assert "no such style" in (tmp_path / "screen.log").read_text()
+
+
+def test_an_error_that_textual_lets_through_is_one_of_the_screen(monkeypatch, capsys):
+    def fails(self, **_):
+        raise OSError("no terminal here")
+
+    monkeypatch.setattr("tui.app.LongwatchApp.run", fails)
+    monkeypatch.setattr("tui.watching.signal.signal", lambda *_: None)
+    assert watch(FakeSource(audit_session()), FakeControls(), config=Config(), mode="replay") == "broken"
+    assert capsys.readouterr().err == "longwatch: The screen broke (OSError: no terminal here).\n"
