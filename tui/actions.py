@@ -90,6 +90,7 @@ ACTIONS: tuple[Action, ...] = (
     _watch("budget", "b", "budget", "Change how much this session may spend.", _STEER, 0, "budget"),
     _watch("model", "M", "model", "Go on with another model.", _STEER, 0, "model"),
     _watch("bookmark", "m", "bookmark", "Mark this moment with a few words.", _STEER, 0, "bookmark"),
+    _watch("rename", "", "rename", "Give the session another name.", _STEER, 0, "rename"),
     _watch("stop", "ctrl+x", "stop", "End the session for good.", _STEER, 0, "stop", confirmed=True),
     _watch("detach", "d", "detach", "Give the terminal back; the agent goes on.", "Leave", 0, "detach"),
     _watch("leave", "q", "leave", "Leave this screen; the agent goes on.", "Leave", 9),

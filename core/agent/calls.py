@@ -95,8 +95,11 @@ class CallRunner:
 
     async def _start(self, call: PendingCall, tool: Tool, intent: dict[str, Any]) -> None:
         """Write down what is about to be done, and in the same transaction what the files were like before."""
-        before = [await self._desk.checkpoint(f"before {one_line(call_line(call.name, call.arguments), LABEL)}")] if tool.effect.mutates_files else []
-        await self._desk.append(*before, Draft(self._started(call, str(tool.effect), intent), key=call.key))
+        drafts = []
+        if tool.effect.mutates_files:
+            label = one_line(call_line(call.name, call.arguments), LABEL)
+            drafts.append(await self._desk.checkpoint(f"before {label}"))
+        await self._desk.append(*drafts, Draft(self._started(call, str(tool.effect), intent), key=call.key))
 
     def _started(self, call: PendingCall, effect: str, intent: dict[str, Any]) -> ToolStarted:
         return ToolStarted(name=call.name, use_id=call.use_id, arguments=call.arguments, effect=effect, intent=intent)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,13 +9,12 @@ import pyte
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from recording import recording_driver, written
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
-from textual.driver import Driver
 from textual.geometry import Size
 from textual.screen import ModalScreen
 from textual.strip import Strip
@@ -25,25 +23,6 @@ from textual.widgets import Input, Static
 from tui.compositor import TerminalMemory, ThriftyApp, cells_of, sgr_change
 
 WIDTH, HEIGHT = 100, 30
-
-
-class RecordingDriver(Driver):
-    """Keeps all that would go to a terminal of fixed size."""
-
-    def __init__(self, app: Any, **options: Any) -> None:
-        super().__init__(app, **options)
-        self.written: list[str] = []
-
-    def write(self, data: str) -> None:
-        self.written.append(data)
-
-    def start_application_mode(self) -> None:
-        size = Size(WIDTH, HEIGHT)
-        self.send_message(events.Resize(size, size))
-
-    def disable_input(self) -> None: ...
-
-    def stop_application_mode(self) -> None: ...
 
 
 class Question(ModalScreen[None]):
@@ -91,22 +70,14 @@ async def _script(app: Sample, settle: Callable[[str], Awaitable[None]]) -> None
 
 async def _play() -> tuple[dict[str, Any], dict[str, int]]:
     """Each frame's cells and the bytes it took."""
-    app = Sample(driver_class=RecordingDriver)
+    app = Sample(driver_class=recording_driver(WIDTH, HEIGHT))
     terminal = pyte.Screen(WIDTH, HEIGHT)
     stream = pyte.Stream(terminal)
     frames: dict[str, Any] = {}
     sizes: dict[str, int] = {}
 
     async def settle(name: str) -> None:
-        driver = app._driver
-        assert isinstance(driver, RecordingDriver)
-        quiet = 0
-        while quiet < 4:  # Until nothing more is written for a few frames.
-            count = len(driver.written)
-            await asyncio.sleep(0.03)
-            quiet = quiet + 1 if len(driver.written) == count else 0
-        data = "".join(driver.written)
-        driver.written.clear()
+        data = await written(app)
         stream.feed(data)
         sizes[name] = len(data.encode())
         frames[name] = [[tuple(terminal.buffer[y][x])[:9] for x in range(WIDTH)] for y in range(HEIGHT)]

@@ -78,7 +78,7 @@ def show(
 
 
 def browse(home: Path) -> int:
-    """The list of sessions (lines without a terminal), and the chosen one: replayed when it has ended, else attached."""
+    """The list of sessions (lines without a terminal), and the chosen one: replayed if it has ended, else attached."""
     from tui.commands.sessions import ls
 
     if not list_sessions(home) or not (sys.stdin.isatty() and sys.stdout.isatty()):

@@ -167,6 +167,18 @@ class BookmarkDock(LineDock):
         return {"text": text}
 
 
+class RenameDock(LineDock):
+    """What the session is called from now on."""
+
+    TITLE = "Name of this session"
+    VERB = "rename"
+
+    def accept(self, text: str) -> dict[str, Any]:
+        if not text:
+            raise ValueError("Write the name by which the session is to be found.")
+        return {"text": text}
+
+
 class ModelDock(LineDock):
     """The model that answers from the next request on."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.containers import Vertical
 
 from core.folds.context_usage import ContextUsage
-from tui.docks.dock import BookmarkDock, BudgetDock, Choice, ChoiceDock, Dock, ModelDock
+from tui.docks.dock import BookmarkDock, BudgetDock, Choice, ChoiceDock, Dock, ModelDock, RenameDock
 from tui.docks.guidance import GuidanceDock
 from tui.docks.rewind import RewindDock
 from tui.messages import ControlGiven, DockClosed
@@ -92,6 +92,9 @@ class Steering(SessionScreen):
 
     async def action_bookmark(self) -> None:
         await self.open_dock(BookmarkDock())
+
+    async def action_rename(self) -> None:
+        await self.open_dock(RenameDock(self.view.state.name))
 
     async def action_stop(self) -> None:
         facts = [
