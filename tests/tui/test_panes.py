@@ -13,6 +13,7 @@ from core.folds.state import Status
 from core.folds.tool_calls import Call
 from core.folds.view import SessionView
 from core.protocols import LiveDelta
+from tui.docks.rewind import checkpoint_line
 from tui.panes import figures
 from tui.panes.context import ContextPane, filling
 from tui.panes.conversation_rows import Manner, Running, height_of, lines_of, place_of
@@ -41,6 +42,35 @@ def test_no_line_of_a_sheet_is_wider_than_its_pane(pane, width):
     view = viewed(log)
     for at in (None, 1, 40, 90, 120):
         assert all(line.cell_length <= width for line in pane.fitted(view, at, width)), (pane, at)
+
+
+@pytest.mark.parametrize("width", range(34, 61))
+def test_the_cost_pane_cuts_no_figure_and_no_title(width):
+    lines = [line.plain for line in CostPane(id="c").fitted(viewed(audit_session()), None, width)]
+    assert not any("…" in line for line in lines)
+    title = next(line for line in lines if line.startswith("tokens"))
+    assert len(title.split()) == 5
+    assert any(line.startswith("last reply  $0.0184") for line in lines)
+
+
+@pytest.mark.parametrize(("count", "text"), [(200_000, "200k"), (1_000_000, "1M"), (1_050_000, "1.05M"), (900, "900")])
+def test_a_window_is_named_without_idle_zeros(count, text):
+    assert figures.window(count) == text
+
+
+@pytest.mark.parametrize(("amount", "text"), [("5.00", "$5"), ("7.5", "$7.50"), ("1200", "$1,200")])
+def test_a_budget_is_named_without_idle_cents(amount, text):
+    assert figures.limit(Decimal(amount)) == text
+
+
+@pytest.mark.parametrize("width", [40, 60, 78, 118])
+def test_a_checkpoint_says_what_it_stands_before_in_the_room_there_is(width):
+    view = viewed(audit_session())
+    line = checkpoint_line(view, view.checkpoints.on_branch()[0], width)
+    assert len(line) == width
+    assert line[7:].startswith("before edit_file")
+    assert ("before edit_file inventory/store.py" in line) == (width > 40)
+    assert ("turn" in line) == (width > 50)
 
 
 def test_the_parts_of_the_context_add_up_to_the_window():

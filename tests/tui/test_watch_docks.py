@@ -36,6 +36,7 @@ async def sent_by(*keys, log=None, available=True):
         (("b", *["backspace"] * 4, "7", "enter"), "budget", {"usd": "7"}),
         (("b", *["backspace"] * 4, "enter"), "budget", {"usd": None}),
         (("m", *"here", "enter"), "bookmark", {"text": "here"}),
+        (("ctrl+p", *"Give the session another", "enter", "ctrl+u", *"new", "enter"), "rename", {"text": "new"}),
         (("M", "ctrl+u", *"other", "enter"), "model", {"model": "other"}),
     ],
 )

@@ -35,6 +35,17 @@ async def test_stepping_shows_event_by_event_and_says_where_one_is():
         await until(pilot, lambda: "✗" in screen_text(pilot))
 
 
+async def test_a_film_goes_to_its_start_and_from_reply_to_reply():
+    async with app_over(audit_session(), mode="replay", start_at=20).run_test(size=SIZE) as pilot:
+        await read(pilot)
+        await pilot.press("0")
+        assert "REPLAY #1 " in status(pilot)
+        await pilot.press(")")
+        assert "REPLAY #4 " in status(pilot)
+        await pilot.press(")", "(")
+        assert "REPLAY #4 " in status(pilot)
+
+
 async def test_a_replay_plays_from_its_start_to_its_end_and_holds_there():
     log = audit_session()
     async with app_over(log, mode="replay", speed=1000).run_test(size=SIZE) as pilot:

@@ -37,6 +37,7 @@ COLUMNS = (
     Column("age", 5, right=True, from_width=88),
 )
 
+
 @dataclass(frozen=True, slots=True)
 class SessionRow:
     """One session as plain values, ready to print.

@@ -306,3 +306,19 @@ def test_rows_of_another_kind_share_nothing() -> None:
 @pytest.mark.parametrize(("index", "position"), [(0, 0), (9, 9), (10, None), (20, 10), (24, 14), (25, None)])
 def test_an_item_is_found_where_it_is_shown(index: int, position: int | None) -> None:
     assert RangedRows(TextRows(["x"] * 30), [(0, 10), (20, 25)]).position(index) == position
+
+
+class SelectedFirst(ListApp):
+    def on_mount(self) -> None:
+        self.list.action_home()
+        self.list.action_page(1)
+        self.list.select(120)
+
+
+async def test_an_item_can_be_selected_before_the_first_layout() -> None:
+    app = SelectedFirst(TextRows(TEXTS))
+    async with app.run_test(size=(50, 20)) as pilot:
+        await settled(pilot)
+        assert app.list.cursor == 120 and app.list.top_item == 120
+        assert app.list.follow == Held(120)
+        assert app.said[-1] == ("selected", 120)

@@ -1,0 +1,53 @@
+"""A driver without a terminal that keeps what an app would write, to count and to replay it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from textual import events
+from textual.app import App
+from textual.driver import Driver
+from textual.geometry import Size
+
+QUIET_FRAMES = 4
+FRAME_S = 0.03
+
+
+class RecordingDriver(Driver):
+    """Keeps all that would go to a terminal of a fixed size."""
+
+    SIZE = Size(80, 24)
+
+    def __init__(self, app: Any, **options: Any) -> None:
+        super().__init__(app, **options)
+        self.written: list[str] = []
+
+    def write(self, data: str) -> None:
+        self.written.append(data)
+
+    def start_application_mode(self) -> None:
+        self.send_message(events.Resize(self.SIZE, self.SIZE))
+
+    def disable_input(self) -> None: ...
+
+    def stop_application_mode(self) -> None: ...
+
+
+def recording_driver(width: int, height: int) -> type[RecordingDriver]:
+    """The class for a terminal of that size."""
+    return type("SizedDriver", (RecordingDriver,), {"SIZE": Size(width, height)})
+
+
+async def written(app: App[Any]) -> str:
+    """What was written since the last call, once nothing more is written for a few frames."""
+    driver = app._driver
+    assert isinstance(driver, RecordingDriver)
+    quiet = 0
+    while quiet < QUIET_FRAMES:
+        count = len(driver.written)
+        await asyncio.sleep(FRAME_S)
+        quiet = quiet + 1 if len(driver.written) == count else 0
+    data = "".join(driver.written)
+    driver.written.clear()
+    return data
