@@ -16,7 +16,7 @@ from core.agent.host import Hosting, app_version, check_endpoint, endpoint_of, h
 from core.agent.runner import Runner
 from core.clock import Clock, SystemClock, pause_real
 from core.config import Config
-from core.events import BudgetChanged, Draft, Event, SessionContinued, SessionOpened
+from core.events import BudgetChanged, Draft, Event, ModelSwitched, SessionContinued, SessionOpened
 from core.folds.fold import Dispatcher
 from core.folds.totals import Totals
 from core.ids import ulid
@@ -28,7 +28,7 @@ from core.journal.lease import LeaseHeld, acquire, holder
 from core.journal.live import LiveTail
 from core.journal.reader import Reader
 from core.journal.writer import Journal
-from core.models.profiles import Endpoint
+from core.models.profiles import PROFILES, Endpoint, resolve_endpoint
 from core.protocols import LiveDelta
 from core.workspace.snapshots import check_workspace
 
@@ -169,8 +169,33 @@ async def clerk(folder: Path, clock: Clock) -> None:
         return
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Where a session is to go on, as far as that is another place than before."""
+
+    model: str | None = None
+    base_url: str | None = None
+    api_key_env: str | None = None
+
+    def __bool__(self) -> bool:
+        return any((self.model, self.base_url, self.api_key_env))
+
+    def endpoint(self, opened: SessionOpened, config: Config) -> Endpoint:
+        """The endpoint; what is not told stays as it was. Raises ConfigError."""
+        model = self.model or opened.model
+        elsewhere = self.base_url is not None or opened.profile == "simulated" or model.startswith("simulated/")
+        if elsewhere or model.partition(":")[0] in PROFILES:
+            return resolve_endpoint(config, model, self.base_url, self.api_key_env)
+        key = self.api_key_env or opened.api_key_env
+        return resolve_endpoint(config, f"{opened.profile}:{model}", opened.endpoint, key)
+
+
 async def continue_session(
-    folder: Path, config: Config, clock: Clock | None = None, budget_usd: str | None = None
+    folder: Path,
+    config: Config,
+    clock: Clock | None = None,
+    budget_usd: str | None = None,
+    told: Told | None = None,
 ) -> SessionOpened:
     """Open an ended session again, so that a runner may go on with it; how it was opened.
 
@@ -185,12 +210,25 @@ async def continue_session(
         if state.finished is not None and state.finished.state == "finished" and state.answered and not state.queued:
             guide = f"longwatch send {folder.name[:10]} guide TEXT"
             raise JournalError(f"The task of this session is finished; say what else to do: {guide}")
-        check_endpoint(endpoint_of(state.opened, config))
+        endpoint = told.endpoint(state.opened, config) if told else endpoint_of(state.opened, config)
+        check_endpoint(endpoint)
+        if told:
+            await desk.append(Draft(switch_to(endpoint), actor="user"))
         if budget_usd is not None:
             await desk.append(Draft(BudgetChanged(usd=budget_usd), actor="user"))
         if state.finished is not None or (state.paused and state.status.last.reason != "operator"):
             await desk.append(Draft(SessionContinued(detail="resumed"), actor="user"))
         return state.opened
+
+
+def switch_to(endpoint: Endpoint) -> ModelSwitched:
+    """The event by which a session goes on at another endpoint."""
+    return ModelSwitched(
+        model=endpoint.model,
+        endpoint=endpoint.model if endpoint.simulated else endpoint.base_url,
+        profile=endpoint.profile,
+        api_key_env=endpoint.api_key_env,
+    )
 
 
 def read_totals(folder: Path) -> Totals:

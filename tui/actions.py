@@ -100,7 +100,7 @@ ACTIONS: tuple[Action, ...] = (
     _watch("next-error", "e", "next error", "Go to the next failed tool call or request.", _LOOK),
     _watch("follow", "f", "follow", "Show the end and move with it. End does the same in a list.", _LOOK),
     _watch("open", "enter", "open", "Open the selected item in full.", _LOOK, 5),
-    _watch("vary", "v", "vary", "Thinking whole or short, times or none; the calls: all, errors, edits, commands.", _LOOK),
+    _watch("vary", "v", "vary", "Show more or less: thinking and times, or calls by kind.", _LOOK),
     _watch("copy", "y", "copy", "Copy the selected item to the clipboard.", _LOOK),
     _watch("pane-conversation", "1", "conversation", "Look at the conversation.", "Panes"),
     _watch("pane-tools", "2", "tools", "Look at the tool calls.", "Panes"),

@@ -1,4 +1,4 @@
-"""When the screen itself breaks: the app ends in order, the details go to a file, and the terminal sees no traceback."""
+"""When the screen itself breaks: the app ends in order, the details go to a file, no traceback to the terminal."""
 
 from __future__ import annotations
 

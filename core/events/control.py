@@ -173,7 +173,12 @@ class BudgetCrossed(Body, frozen=True):
 
 @kind("model.switched")
 class ModelSwitched(Body, frozen=True):
+    """From here on this model answers; with `endpoint`, at another place and with another key variable."""
+
     model: str
+    endpoint: str | None = None
+    profile: str = ""
+    api_key_env: str | None = None
 
 
 @kind("bookmark.added")

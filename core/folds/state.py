@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import msgspec
+
 from core.events import (
     CommandAccepted,
     Event,
@@ -186,6 +188,8 @@ class RunState:
         if isinstance(event.body, ModelSwitched):
             self.model = event.body.model
             self.failure = None
+            if self.opened is not None:
+                self.opened = switched(self.opened, event.body)
 
     def _paused(self, event: Event) -> None:
         if isinstance(event.body, SessionPaused):
@@ -246,7 +250,7 @@ class RunState:
                 error=body.error,
                 message=body.message,
                 retry_after_s=body.retry_after_s,
-                attempt=last.attempt + 1,
+                attempt=last.attempt + (body.error != "interrupted"),
                 until_us=None,
             )
 
@@ -290,6 +294,15 @@ class RunState:
             if self.finished is not None:
                 self.finished, self.paused = None, True
                 self._set(event, "paused", "rewound")
+
+
+def switched(opened: SessionOpened, body: ModelSwitched) -> SessionOpened:
+    """How the session would have to be opened to be reached as it is now."""
+    if body.endpoint is None:
+        return msgspec.structs.replace(opened, model=body.model)
+    return msgspec.structs.replace(
+        opened, model=body.model, endpoint=body.endpoint, profile=body.profile, api_key_env=body.api_key_env
+    )
 
 
 def calls_of(attempt: str, reply: ModelResponded) -> list[PendingCall]:

@@ -195,3 +195,13 @@ def test_a_pause_for_a_wrong_key_is_lifted_by_resume(longwatch):
     answer = longwatch.here("resume", "--headless")
     assert answer.returncode == 0, answer.stdout + answer.stderr
     check_effects(longwatch)
+
+
+def test_a_session_with_a_mistyped_address_goes_on_at_the_right_one(longwatch):
+    longwatch.script(command("echo once >> effects.log"))
+    answer = against(longwatch, "http://127.0.0.1:9")
+    assert answer.returncode == 2
+    resumed = longwatch.here("resume", "--headless", "--base-url", longwatch.serve())
+    assert resumed.returncode == 0, resumed.stderr
+    assert (longwatch.workspace / "effects.log").read_text() == "once\n"
+    assert [event.kind for event in longwatch.events()].count("model.switched") == 1

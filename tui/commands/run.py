@@ -106,16 +106,21 @@ def demo(home: Path, speed: float, workspace: Path | None, **options: Any) -> in
 @click.option("--speed", type=float, help="Pace of a simulated model; 0: no delay.")
 @click.option("--budget", type=click.FloatRange(min=0, min_open=True), help="A new budget for the whole session.")
 @click.option("--max-turns", type=click.IntRange(min=1), help="A new limit of replies for the whole session.")
+@click.option("--model", help="Go on with another model.")
+@click.option("--base-url", help="Go on at another endpoint.")
+@click.option("--api-key-env", help="Take the key from another environment variable.")
 @screen_options
 @click.pass_obj
 def resume(home: Path, session: str | None, speed: float | None, **options: Any) -> int:
     """Go on with a session that ended, crashed or was stopped."""
-    from core.session import continue_session
+    from core.session import Told, continue_session
 
     _check_screen(options)
     summary = readable(home, session)
     config = load_config(workspace=Path(summary.workspace) if summary.workspace else None)
-    opened = asyncio.run(continue_session(summary.folder, config, budget_usd=_amount(options["budget"])))
+    told = Told(options["model"], options["base_url"], options["api_key_env"])
+    resumed = continue_session(summary.folder, config, budget_usd=_amount(options["budget"]), told=told)
+    opened = asyncio.run(resumed)
     pace = speed if speed is not None else opened.settings.get("speed", 1.0)
     return _go(summary.folder, config, {**options, "speed": pace})
 

@@ -20,7 +20,7 @@ from tui.safe import safe_text
 
 ROWS = 7
 """Checkpoints in sight at once; the list scrolls with the cursor."""
-LABEL_CELLS = 30
+LABEL_CELLS = 40
 """Room that the label has before the times give way."""
 
 

@@ -23,7 +23,7 @@ FIELDS = (
     Field("steered", 16, rank=9),
     Field("persisted", 19, rank=7),
 )
-"""Rank 1 stays longest when the line gets narrow. At 78 cells the four weightiest are there; the rest is in the tabs."""
+"""Rank 1 stays longest when the line gets narrow. At 78 cells the four weightiest are there, the rest in the tabs."""
 
 STATES = {
     "running": ("●", "$state-running"),
