@@ -134,7 +134,7 @@ class Logbook:
 
 
 @st.composite
-def sessions(draw: st.DrawFn, longest: int = 14) -> Logbook:
+def sessions(draw: st.DrawFn, longest: int = 14) -> Logbook:  # noqa: C901
     """A random session: turns with parallel calls, failures, guidance, memory, plans, compressions, rewinds, undos."""
     log = Logbook()
     boundaries = [1]

@@ -48,7 +48,12 @@ class Longwatch:
             "LONGWATCH_CONFIG": str(self.config),
         }
         self._script = place / "script.jsonl"
+        self.gate = place / "gate"
         self._started: list[subprocess.Popen[str]] = []
+
+    def gated(self, line: str, text: str = "Next.") -> dict[str, Any]:
+        """A reply with a command that ends only once the gate is open, so that nothing depends on timing."""
+        return command(f"{line}; while [ ! -e '{self.gate}' ]; do sleep 0.05; done", text)
 
     def script(self, *rows: dict[str, Any]) -> str:
         """A model that says these replies; its name."""

@@ -6,9 +6,10 @@ from processes import command, until
 
 
 def test_pause_stops_before_the_next_action_and_continue_goes_on(longwatch):
-    process = longwatch.run(longwatch.script(*[command(f"echo {n} >> log; sleep 0.3") for n in range(5)]))
+    process = longwatch.run(longwatch.script(*[longwatch.gated(f"echo {n} >> log") for n in range(5)]))
     until(lambda: longwatch.count("tool.started") >= 1)
     assert longwatch.call("send", "", "pause").stdout == "accepted: pause\n"
+    longwatch.gate.touch()
     until(lambda: longwatch.count("session.paused"))
     calls = longwatch.count("tool.started")
     assert longwatch.report()["state"] == "paused"
@@ -21,9 +22,10 @@ def test_pause_stops_before_the_next_action_and_continue_goes_on(longwatch):
 
 
 def test_guidance_is_in_the_next_request_and_can_be_retracted_before(longwatch):
-    process = longwatch.run(longwatch.script(command("sleep 0.3"), command("echo on")))
+    process = longwatch.run(longwatch.script(longwatch.gated("echo on"), command("echo on")))
     until(lambda: longwatch.count("tool.started") >= 1)
     longwatch.call("send", "", "pause")
+    longwatch.gate.touch()
     until(lambda: longwatch.count("session.paused"))
     longwatch.call("send", "", "guide", "Never", "touch", "vendor.", "--standing")
     longwatch.call("send", "", "guide", "A mistake.")
@@ -68,9 +70,10 @@ def test_a_rewind_returns_the_conversation_and_the_files_that_commands_changed(l
     kept = longwatch.workspace / "kept.txt"
     kept.write_text("as it was\n")
     rows = [command("echo one > made.txt"), command("echo spoiled > kept.txt; rm made.txt; mkdir d; echo x > d/y")]
-    process = longwatch.run(longwatch.script(*rows, command("sleep 0.5"), command("echo again")))
+    process = longwatch.run(longwatch.script(*rows, longwatch.gated("echo on"), command("echo again")))
     until(lambda: longwatch.count("tool.started") >= 3)
     longwatch.call("send", "", "pause")
+    longwatch.gate.touch()
     until(lambda: longwatch.count("session.paused"))
     assert kept.read_text() == "spoiled\n"
     target = [event for event in longwatch.events() if event.kind == "checkpoint.made"][1]

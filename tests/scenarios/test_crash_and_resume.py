@@ -88,9 +88,10 @@ def test_a_second_runner_is_refused_with_its_own_exit_code(longwatch):
 
 
 def test_a_pause_survives_a_crash(longwatch):
-    process = longwatch.run(longwatch.script(*[command("sleep 0.1")] * 4))
+    process = longwatch.run(longwatch.script(*[longwatch.gated("echo on")] * 4))
     until(lambda: longwatch.count("tool.started"))
     assert longwatch.call("send", "", "pause").returncode == 0
+    longwatch.gate.touch()
     until(lambda: longwatch.count("session.paused"))
     process.kill()
     process.communicate()

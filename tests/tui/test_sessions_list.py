@@ -10,9 +10,9 @@ from core.journal.catalogue import list_sessions
 from core.journal.errors import JournalError
 from core.journal.lease import acquire
 from core.models.profiles import resolve_endpoint
-from core.session import NewSession, create, read_totals
+from core.session import NewSession, SessionControls, SessionSource, create, read_totals
 from tui import watching
-from tui.app import SessionsApp
+from tui.app import LongwatchApp, SessionsApp
 from tui.session_rows import report_text, session_row
 from tui.watching import RunnerWatch, choose
 
@@ -115,3 +115,16 @@ async def test_a_session_that_has_ended_is_not_interrupted():
         await read(pilot)
         app.watch_screen._second()
         assert "✓ finished" in status(pilot)
+
+
+async def test_a_session_that_nobody_runs_is_still_steered_from_its_screen(home):
+    folder = next(one.folder for one in list_sessions(home) if one.name == "audit")
+    app = LongwatchApp(SessionSource(folder), SessionControls(folder), mode="attached")
+    async with app.run_test(size=SIZE) as pilot:
+        await read(pilot)
+        await pilot.press("m", *"here", "enter")
+        await until(pilot, lambda: "Bookmark: here" in screen_text(pilot))
+        await pilot.press("ctrl+x", "s")
+        await until(pilot, lambda: "■ stopped" in status(pilot))
+        await pilot.press("m", *"later", "enter")
+        await until(pilot, lambda: "Bookmark: later" in screen_text(pilot))

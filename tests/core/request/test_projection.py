@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -43,7 +44,7 @@ def check_history(messages):
     """What every vendor demands of a history."""
     assert messages[0]["role"] == "user"
     assert messages[-1]["role"] == "user"
-    for before, after in zip(messages, messages[1:], strict=False):
+    for before, after in pairwise(messages):
         assert before["role"] != after["role"]
     for index, message in enumerate(messages):
         uses = [block["id"] for block in message["content"] if block["type"] == "tool_use"]
@@ -124,12 +125,14 @@ def test_an_open_call_makes_the_request_refuse_instead_of_inventing_a_result():
 def test_the_last_marker_of_an_answered_request_is_carried_into_the_next():
     log = Logbook()
     log.turn(("read_file", {"path": "a"}))
-    log.request(marks=[0, 2])
+    key = log.request(marks=[0, 2])
     log.requests -= 1
-    log.turn(("read_file", {"path": "b"}))
-    marks = Desk(log.events).projection.request(HEAD).marks
-    assert marks[0] == 0
-    assert marks[-1] == 4
+    assert key == "r2.1"
+    reply = log.events[2].body
+    log.add(reply, key)
+    log.start(key, 0, "read_file", {"path": "b"})
+    log.add(log.events[4].body, f"{key}.0")
+    assert Desk(log.events).projection.request(HEAD).marks == [0, 2, 4]
 
 
 def long_session():

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from test_snapshots import IDENTITY, beside_git, git, taken, tree, workspace, write  # noqa: F401
+from test_snapshots import IDENTITY, git, taken, tree, write
 
 from core.workspace.errors import WorkspaceError
 from core.workspace.snapshots import check_workspace, open_snapshots
@@ -46,7 +46,7 @@ async def test_unmerged_index(beside_git, workspace):
     git(workspace, "checkout", "-q", "main")
     write(workspace, "a", "three")
     git(workspace, "commit", "-qam", "z")
-    subprocess.run(["git", *IDENTITY, "merge", "o"], cwd=workspace, capture_output=True)
+    subprocess.run(["git", *IDENTITY, "merge", "o"], cwd=workspace, capture_output=True)  # noqa: ASYNC221
     before, expected = await taken(beside_git), tree(workspace)
     write(workspace, "a", "x")
     await beside_git.restore(before)
@@ -60,7 +60,7 @@ async def test_grown_file_not_lost(beside_git, workspace):
     await taken(beside_git)
     (workspace / "data").write_bytes(b"x" * (11 << 20))
     restored = await beside_git.restore(before)
-    back = await beside_git.restore(restored.before)
+    await beside_git.restore(restored.before)
     assert (workspace / "data").stat().st_size == 11 << 20
 
 
