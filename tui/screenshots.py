@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +51,12 @@ async def picture(app: App[Any], scene: Scene) -> str:
         await pilot.pause()
         await pilot.press(*scene.keys)
         await pilot.pause()
-        return app.export_screenshot(title=scene.name).replace("Fira Code", FONT)
+        return _offline(app.export_screenshot(title=scene.name))
+
+
+def _offline(svg: str) -> str:
+    """The picture without the fonts that it would fetch, in one that readers have."""
+    return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL).replace("Fira Code", FONT)
 
 
 def to_png(svg: Path, png: Path) -> bool:
