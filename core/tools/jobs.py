@@ -17,7 +17,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -183,6 +183,8 @@ class Job:
         state = job_status(self.folder)
         if state.phase is Phase.UNCLAIMED and reaped:
             raise ToolError("the command could not be started: its job folder could not be written.")
+        if state.phase is Phase.GONE and not reaped:
+            return replace(state, phase=Phase.RUNNING)  # The claim is there but not written yet.
         return state
 
     def _spent(self) -> float:
