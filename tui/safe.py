@@ -46,8 +46,3 @@ def safe_text(text: str) -> str:
 def one_line(text: str) -> str:
     """`safe_text` on a single line: each run of white space becomes one space."""
     return " ".join(safe_text(text).split())
-
-
-def hidden_count(text: str) -> int:
-    """How many characters of `text` a person would not see as they are; approvals show this number."""
-    return len(_HIDDEN.findall(_EMOJI_SPELLING.sub("", text.replace("\r\n", "\n"))))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +17,6 @@ import msgspec
 
 from core.events import clean_text
 from core.journal.errors import JournalError
-from core.journal.watch import Waker
 
 INBOX: Final = "inbox"
 BAD: Final = "bad"
@@ -75,15 +74,6 @@ def pending(folder: Path, report: Callable[[str, str], None] | None = None) -> l
 def discard(folder: Path, command_id: str) -> None:
     """Forget a command that has been journalled."""
     _place(folder, command_id).unlink(missing_ok=True)
-
-
-async def arrivals(folder: Path, waker: Waker | None = None) -> AsyncIterator[None]:
-    """Yield at once, then whenever the inbox may have something new (often within 0.1 s, at least every second)."""
-    (folder / INBOX).mkdir(mode=0o700, exist_ok=True)
-    async with waker or Waker(folder / INBOX) as bell:
-        while True:
-            yield
-            await bell.wait()
 
 
 def _place(folder: Path, command_id: str) -> Path:

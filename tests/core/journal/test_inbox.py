@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from pathlib import Path
 
 import pytest
-from journal_drafts import until
 
 from core.ids import ulid
 from core.journal import Command, JournalError
-from core.journal.inbox import arrivals, discard, pending, post
+from core.journal.inbox import discard, pending, post
 
 
 def command(at_us: int, verb: str = "pause", **fields) -> Command:
@@ -74,17 +72,3 @@ def test_an_inbox_that_can_not_be_written_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "inbox").write_text("in the way")
     with pytest.raises(JournalError, match="can't be left"):
         post(tmp_path, command(1))
-
-
-async def test_arrivals_are_noticed(tmp_path: Path) -> None:
-    seen: list[str] = []
-
-    async def read() -> None:
-        async for _ in arrivals(tmp_path):
-            seen.extend(one.verb for one in pending(tmp_path))
-
-    task = asyncio.create_task(read())
-    post(tmp_path, command(1, "stop"))
-    await until(lambda: "stop" in seen)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
