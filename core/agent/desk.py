@@ -193,7 +193,7 @@ def rewind_notice(files: list[str] | None, commands: list[str]) -> str:
     if files is None:
         lines.append("The files were left as they are now: read before you rely on what you remember.")
     elif files:
-        lines.append(f"{len(files)} files were restored to their state at this point:")
+        lines.append("These files were restored to their state at this point:")
         lines += [f"- {line}" for line in files[:50]]
     else:
         lines.append("No file had to be restored.")

@@ -117,7 +117,8 @@ def _compressed(body: Any) -> str:
 
 
 def _moved(body: Any) -> str:
-    files = f", {len(body.files)} files restored" if body.files else ""
+    count = len(body.files)
+    files = f", {count} file{'' if count == 1 else 's'} restored" if count else ""
     return f"{'Undo' if body.reason == 'undo' else 'Rewound'} to #{body.to}{files}"
 
 
