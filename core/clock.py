@@ -6,10 +6,12 @@ No other module reads the time or sleeps; a test looks.
 from __future__ import annotations
 
 import asyncio
+import heapq
 import threading
 import time
 from datetime import UTC, datetime
-from typing import Protocol
+from itertools import count
+from typing import Any, NamedTuple, Protocol
 
 MICROSECONDS = 1_000_000
 
@@ -25,6 +27,10 @@ class Clock(Protocol):
         """Wait that long in journal time."""
         ...
 
+    async def alarm(self, seconds: float) -> None:
+        """The same for a watcher beside the work: a virtual clock does not move for it, it only rings in passing."""
+        ...
+
 
 class SystemClock:
     """Journal time is the wall clock."""
@@ -35,16 +41,33 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, seconds))
 
+    async def alarm(self, seconds: float) -> None:
+        await self.sleep(seconds)
+
+
+class _Alarm(NamedTuple):
+    """Somebody to wake at `at_us`; `number` keeps the order of equal times."""
+
+    at_us: int
+    number: int
+    rung: asyncio.Event
+    task: asyncio.Task[Any]
+    loop: asyncio.AbstractEventLoop
+
 
 class VirtualClock:
     """Journal time that advances by being slept on, so that hours pass in milliseconds.
 
-    Safe to share between threads: each sleeper moves the common time to its own deadline.
+    Safe to share between threads: each sleeper moves the common time to its own deadline. On the way it stops at every
+    alarm and waits until whom it woke has set the next one, or is done.
     """
 
     def __init__(self, start_us: int = 1_767_225_600 * MICROSECONDS) -> None:
         self._now_us = start_us
         self._lock = threading.Lock()
+        self._alarms: list[_Alarm] = []
+        self._numbers = count()
+        self._awake: set[asyncio.Task[Any]] = set()
 
     def now_us(self) -> int:
         with self._lock:
@@ -59,8 +82,34 @@ class VirtualClock:
         with self._lock:
             deadline = self._now_us + int(max(0.0, seconds) * MICROSECONDS)
         await asyncio.sleep(0)
+        while alarm := self._next_alarm(deadline):
+            alarm.loop.call_soon_threadsafe(alarm.rung.set)
+            while alarm.task in self._awake and not alarm.task.done():  # noqa: ASYNC110 - it may end without a word
+                await asyncio.sleep(0)
         with self._lock:
             self._now_us = max(self._now_us, deadline)
+
+    async def alarm(self, seconds: float) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._awake.discard(task)
+        rung = asyncio.Event()
+        with self._lock:
+            at_us = self._now_us + int(max(0.0, seconds) * MICROSECONDS)
+            alarm = _Alarm(at_us, next(self._numbers), rung, task, asyncio.get_running_loop())
+            heapq.heappush(self._alarms, alarm)
+        await rung.wait()
+
+    def _next_alarm(self, deadline: int) -> _Alarm | None:
+        """The first alarm that rings by then, with the time moved to it."""
+        with self._lock:
+            while self._alarms and self._alarms[0].at_us <= deadline:
+                alarm = heapq.heappop(self._alarms)
+                if not alarm.task.done():
+                    self._now_us = max(self._now_us, alarm.at_us)
+                    self._awake.add(alarm.task)
+                    return alarm
+        return None
 
 
 async def wait_for(clock: Clock, event: asyncio.Event, seconds: float) -> bool:

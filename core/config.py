@@ -122,14 +122,44 @@ class PriceSettings(Section, frozen=True):
     )
 
 
+Policy = Literal["auto", "summarize", "window", "mask", "off"]
+
+
 class ContextSettings(Section, frozen=True):
-    """What the model keeps seeing in a long session."""
+    """What the model keeps seeing in a long session, and what that may cost."""
 
     policy: Annotated[
-        Literal["digest", "off"],
-        says("How the context is compressed: to a digest from the log, or not at all (a full window then pauses)."),
-    ] = "digest"
-    keep_turns: Annotated[Count, says("The latest turns that stay word for word.")] = 25
+        Policy,
+        says(
+            "auto: a digest from the log when the rent of the past has paid for it. summarize: every keep_turns turns. "
+            "window: anchors and the latest turns. mask: old tool results in batches. off: only when asked."
+        ),
+    ] = "auto"
+    alpha: Annotated[
+        Annotated[float, Meta(gt=0)], says("auto: compress when the rent is so many times what a compression costs.")
+    ] = 1.0
+    keep_turns: Annotated[Count, says("The latest turns that stay word for word.")] = 10
+    digest_tokens: Annotated[
+        Annotated[int, Meta(ge=500)], says("The most that the digest, its index of names included, may take.")
+    ] = 6_000
+    keep_alive: Annotated[bool, says("auto: refresh the cache of a waiting session while that pays.")] = True
+    window_turns: Annotated[Count, says("window: the turns that stay beside the anchors.")] = 100
+    window_anchors: Annotated[Annotated[int, Meta(ge=0)], says("window: the first turns that always stay.")] = 1
+    mask_turns: Annotated[Count, says("mask: the latest turns whose tool results stay.")] = 10
+    mask_batch: Annotated[Count, says("mask: how many results are masked at a time.")] = 20
+    paragraph: Annotated[bool, says("Let a model add a paragraph to the digest; it is checked against the log.")] = (
+        False
+    )
+    paragraph_model: Annotated[
+        str | None, says("A cheaper model of the same endpoint for it; left out, the session's own.", "qwen3.7-plus")
+    ] = None
+    result_tokens: Annotated[
+        Annotated[int, Meta(ge=500)], says("The most of one tool result that the model sees at once.")
+    ] = 8_000
+    anchor_every: Annotated[
+        Annotated[int, Meta(ge=1_000)],
+        says("Tokens after which objective, constraints and current step are repeated at the end."),
+    ] = 40_000
     hard_limit_fraction: Annotated[
         Annotated[float, Meta(gt=0, le=1)], says("The share of the window at which compression is forced.")
     ] = 0.85

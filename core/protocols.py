@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Protocol
 
 import msgspec
 
 from core.events import Event
+from core.request.fidelity import Fact
+
+__all__ = ["Fact"]  # what else is defined here needs no mention
 
 
 class LiveDelta(msgspec.Struct, frozen=True):
@@ -44,6 +49,37 @@ class Source(Protocol):
     async def close(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a compression would do now, computed and not done. Tokens as the provider counts them; money None: unknown.
+
+    `digest` is the block that may be edited before it is applied; `rest` is everything else that the request would
+    hold afterwards, in which the `facts` are looked for too. `held`: what stays verbatim, one line each. `names`: how
+    many names the digest lists, of `names_known` that recall can reach. `planned_turns`: the turns that are still to
+    come as far as that is known, `saves` what they would cost less. `problem`: why there is nothing to compress.
+    """
+
+    tokens_before: int
+    tokens_after: int
+    turns_leaving: int
+    turns_kept: int
+    held: tuple[str, ...]
+    names: int
+    names_known: int
+    digest: str
+    rest: str
+    facts: tuple[Fact, ...]
+    keep_from: int | None
+    head: int
+    price: Decimal | None = None
+    next_call: Decimal | None = None
+    saves_per_turn: Decimal | None = None
+    payback_turns: float | None = None
+    planned_turns: int | None = None
+    saves: Decimal | None = None
+    problem: str = ""
+
+
 class Controls(Protocol):
     """Every control of the session, from here or from another shell."""
 
@@ -54,4 +90,8 @@ class Controls(Protocol):
 
     async def send(self, verb: str, args: dict[str, Any] | None = None, head: int | None = None) -> str:
         """Post a command; its id. Whether it was accepted is told by an event keyed by that id."""
+        ...
+
+    async def preview_compression(self, instruction: str = "") -> Preview:
+        """What a compression would do now, following the instruction ("keep everything on auth")."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -13,9 +14,10 @@ from typing import Any
 import msgspec
 
 from core.agent.host import Hosting, app_version, check_endpoint, endpoint_of, host, seated
+from core.agent.preview import preview, priced_thrift
 from core.agent.runner import Runner
 from core.clock import Clock, SystemClock, pause_real
-from core.config import Config
+from core.config import Config, load_config
 from core.events import BudgetChanged, Draft, Event, ModelSwitched, SessionContinued, SessionOpened
 from core.folds.fold import Dispatcher
 from core.folds.totals import Totals
@@ -29,9 +31,11 @@ from core.journal.live import LiveTail
 from core.journal.reader import Reader
 from core.journal.writer import Journal
 from core.models.profiles import PROFILES, Endpoint, resolve_endpoint
-from core.protocols import LiveDelta
+from core.protocols import LiveDelta, Preview
+from core.request.fidelity import surviving
 from core.workspace.snapshots import check_workspace
 
+__all__ = ["surviving"]  # what else is defined here needs no mention
 LIVE_EVERY_S = 0.1
 GLANCE_S = 0.3
 ENDING_S = 10.0
@@ -141,10 +145,13 @@ class SessionControls:
 
     available = True
 
-    def __init__(self, folder: Path, actor: str = "user", clock: Clock | None = None) -> None:
+    def __init__(
+        self, folder: Path, actor: str = "user", clock: Clock | None = None, config: Config | None = None
+    ) -> None:
         self._folder = folder
         self._actor = actor
         self._clock = clock or SystemClock()
+        self._config = config
 
     async def send(self, verb: str, args: dict[str, Any] | None = None, head: int | None = None) -> str:
         """Post a command; its id. Raises JournalError when it can't be posted."""
@@ -152,14 +159,20 @@ class SessionControls:
         command = Command(id=ulid(now_us), verb=verb, args=args or {}, head=head, actor=self._actor, at=now_us)
         await asyncio.to_thread(post, self._folder, command)
         if holder(self._folder) is None:
-            await clerk(self._folder, self._clock)
+            await clerk(self._folder, self._clock, self._config)
         return command.id
 
+    async def preview_compression(self, instruction: str = "") -> Preview:
+        """What a compression would do now. Raises JournalError, ConfigError."""
+        config = self._config or load_config()
+        return await asyncio.to_thread(preview, self._folder, config, self._clock, os.environ, instruction)
 
-async def clerk(folder: Path, clock: Clock) -> None:
+
+async def clerk(folder: Path, clock: Clock, config: Config | None = None) -> None:
     """Apply the inbox of a session that no runner holds: the same reducer, no model. A runner that comes first wins."""
     try:
         async with seated(folder, clock) as (desk, _):
+            desk.thrift = priced_thrift(desk.facts, config or load_config(), clock, os.environ)
             await desk.read_inbox()
             if desk.facts.state.open_attempt or desk.facts.state.pending:
                 return  # What was cut off is for a resume to recover; the orders wait in the log.

@@ -14,6 +14,7 @@ from core.events import (
     Event,
     GuidanceDelivered,
     HeadMoved,
+    HeldText,
     MemoryForgotten,
     MemoryWritten,
     ModelFailed,
@@ -23,6 +24,7 @@ from core.events import (
     PlanStep,
     Price,
     SessionOpened,
+    Stub,
     ToolFinished,
     ToolStarted,
     Usage,
@@ -176,12 +178,16 @@ def sessions(draw: st.DrawFn, longest: int = 14) -> Logbook:  # noqa: C901
                 keep_from = next(
                     (e.seq for e in log.events if keep and e.seq > keep and e.kind == "model.responded"), None
                 )
+                results = [e.seq for e in log.events if e.kind == "tool.finished"]
+                masked = draw(st.lists(st.sampled_from(results), max_size=2, unique=True)) if results else []
                 body = ContextCompressed(
-                    policy="digest",
+                    policy="auto",
                     reason="forced",
-                    pinned=f"pinned {step}",
-                    digest=f"digest {step}",
+                    held=[HeldText(seq=log.head or 1, text=f"held {step}")] if draw(st.booleans()) else [],
+                    ledger=draw(st.sampled_from(["", f"ledger {step}"])),
+                    digest=draw(st.sampled_from(["", f"digest {step}"])),
                     keep_from=keep_from,
+                    masked=[Stub(seq=seq, text=f"[stub {step}]") for seq in masked],
                     tokens_before=10,
                     tokens_after=5,
                 )

@@ -22,6 +22,8 @@ COMMANDS = {
     "events": "sessions",
     "rm": "sessions",
     "send": "send",
+    "simulate-cost": "costs",
+    "estimate": "costs",
     "config": "setup",
     "themes": "setup",
     "reset": "setup",

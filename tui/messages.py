@@ -12,10 +12,11 @@ from core.folds.conversation import Item
 
 @dataclass
 class ControlGiven(Message):
-    """The user decided: send this verb with these arguments."""
+    """The user decided: send this verb with these arguments; `head` is the node it is meant for (None: the latest)."""
 
     verb: str
     args: dict[str, Any] = field(default_factory=dict)
+    head: int | None = None
 
 
 @dataclass
@@ -35,6 +36,23 @@ class ItemOpened(Message):
     """Open this entry of the conversation in the reader."""
 
     item: Item
+
+
+@dataclass
+class ItemPinToggled(Message):
+    """Keep the words of event `seq` in the request (`pinned`), or let them go the way of all others again."""
+
+    seq: int
+    pinned: bool
+
+
+@dataclass
+class ItemEvictAsked(Message):
+    """The words of event `seq` are to leave the request; `label` names them, `tokens` is what they take."""
+
+    seq: int
+    label: str
+    tokens: int
 
 
 @dataclass

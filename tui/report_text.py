@@ -27,9 +27,23 @@ def _rows(fields: dict[str, Any]) -> list[tuple[str, str]]:
             f"cache write {tokens['cache_write']:,})",
         ),
         ("Tokens received", f"{tokens['output']:,}"),
-        ("Cache hits", _percent(fields["cache_hit_rate"])),
+        ("Sent per new", _number(fields["amplification"], "times")),
+        (
+            "Cache hits",
+            f"{_percent(fields['cache_hit_rate'])}, last 20 requests {_percent(fields['cache_hit_rate_last_20'])}",
+        ),
+        ("Cache misses", _misses(fields["cache_misses"])),
         ("Cost", _cost(fields)),
-        ("Compressions", str(fields["compressions"])),
+        ("by model", _split(fields["cost_by_model"])),
+        ("by purpose", _split(fields["cost_by_purpose"])),
+        ("by class", _split(fields["cost_by_class"])),
+        ("Forecasts", _forecasts(fields["forecast_error"])),
+        *_counterfactuals(fields["counterfactuals"], fields["cost_usd"]),
+        (
+            "Compressions",
+            f"{fields['compressions']} ({fields['compressions_automatic']} automatic, "
+            f"{fields['compressions_forced']} by hand), {fields['pings']} pings",
+        ),
         ("Checkpoints", f"{fields['checkpoints']} ({fields['rewinds']} rewinds)"),
         ("Corrections", str(fields["corrections"])),
         ("Interventions", str(fields["interventions"])),
@@ -42,15 +56,19 @@ def _rows(fields: dict[str, Any]) -> list[tuple[str, str]]:
 
 def as_text(fields: dict[str, Any]) -> str:
     """Aligned lines."""
-    return "\n".join(f"{name:<16} {safe_text(value)}" for name, value in _rows(fields))
+    rows = _rows(fields)
+    column = max(len(name) for name, _ in rows)
+    return "\n".join(f"{safe_text(name):<{column}}  {safe_text(value)}" for name, value in rows)
 
 
 def as_markdown(fields: dict[str, Any]) -> str:
     """A table."""
     lines = [f"# Session {safe_text(fields['name'])}", "", "| | |", "|---|---|"]
-    return "\n".join(
-        lines + [f"| {name} | {safe_text(value).replace('|', chr(92) + '|')} |" for name, value in _rows(fields)]
-    )
+    return "\n".join(lines + [f"| {_cell(name)} | {_cell(value)} |" for name, value in _rows(fields)])
+
+
+def _cell(text: str) -> str:
+    return safe_text(text).replace("|", chr(92) + "|")
 
 
 def _calls(fields: dict[str, Any]) -> str:
@@ -64,12 +82,41 @@ def _cost(fields: dict[str, Any]) -> str:
     return known if not unknown else f"unknown ({known} known, {unknown} replies without a price)"
 
 
+def _split(costs: dict[str, float]) -> str:
+    """`main $1.1070, ping $0.0132`, the dearest first; nothing that cost nothing."""
+    rows = sorted(((name.replace("_", " "), usd) for name, usd in costs.items() if usd), key=lambda row: -row[1])
+    return ", ".join(f"{name} ${usd:,.4f}" for name, usd in rows) or "nothing"
+
+
+def _misses(misses: list[dict[str, Any]]) -> str:
+    """Losses first, then what was planned."""
+    rows = [
+        f"{miss['cause']} {miss['count']} times ({miss['tokens']:,} tokens, "
+        + ("price unknown)" if miss["usd"] is None else f"${miss['usd']:,.4f})")
+        for miss in sorted(misses, key=lambda miss: bool(miss["cause"] == "compressed"))
+    ]
+    return ", ".join(rows) or "none"
+
+
+def _forecasts(error: float | None) -> str:
+    return "nothing yet" if error is None else f"half of them within {error:.1%} of the bill"
+
+
+def _counterfactuals(rows: list[dict[str, Any]] | None, paid: float | None) -> list[tuple[str, str]]:
+    """What the same session would have cost otherwise, and how that compares with what was paid."""
+    return [(row["what"], f"${row['usd']:,.2f}" + _compared(row["usd"], paid)) for row in rows or ()]
+
+
+def _compared(usd: float, paid: float | None) -> str:
+    return f" ({usd / paid:.2f} times what was paid)" if paid else ""
+
+
 def _percent(share: float | None) -> str:
     return "nothing yet" if share is None else f"{share:.1%}"
 
 
-def _number(value: float | None) -> str:
-    return "nothing yet" if value is None else f"{value:,.1f}"
+def _number(value: float | None, unit: str = "") -> str:
+    return "nothing yet" if value is None else f"{value:,.1f} {unit}".rstrip()
 
 
 def _duration(seconds: float) -> str:

@@ -13,7 +13,7 @@ from core.clock import SystemClock, monotonic
 from core.config import Config, config_path, load_config
 from core.journal.catalogue import list_sessions
 from core.journal.lease import holder
-from core.protocols import Controls, Source
+from core.protocols import Controls, Preview, Source
 from core.session import read_totals
 
 if TYPE_CHECKING:
@@ -32,6 +32,11 @@ class ReadOnly:
 
     async def send(self, verb: str, args: dict[str, Any] | None = None, head: int | None = None) -> str:
         raise RuntimeError("An exported file can only be read.")
+
+    async def preview_compression(self, instruction: str = "") -> Preview:
+        raise RuntimeError(
+            "An exported file can only be read: nothing of it is ever sent, so nothing can be compressed."
+        )
 
 
 class RunnerWatch:

@@ -14,12 +14,15 @@ from core.events import Draft, ToolFinished, ToolStarted
 from core.folds.state import PendingCall
 from core.folds.words import call_line, one_line
 from core.tools.base import Outcome, Rerun, Tool, ToolContext, ToolError
+from core.tools.capping import cap
 from core.tools.jobs import settle
 from core.tools.registry import fingerprint, parse_arguments
 
 STOPPED = Outcome("Stopped by the user before it did anything.", ok=False)
 LABEL = 100
 """Characters of a checkpoint's label."""
+PAGED = frozenset({"recall"})
+"""Tools that give pages by themselves: to cap those would hide what was asked for."""
 LARGEST_BLOB = 64 * 1024 * 1024
 """Bytes of an output that the journal keeps; a job that wrote more keeps its folder."""
 
@@ -28,6 +31,7 @@ class CallRunner:
     """Runs the calls of a reply at a desk.
 
     `context` makes the context of one call from its key; `redact` is applied once to every text that a tool gives.
+    `longest_result`: characters of one result that the model sees; the rest of a giant one is behind its handle.
     """
 
     def __init__(
@@ -36,11 +40,13 @@ class CallRunner:
         tools: dict[str, Tool],
         context: Callable[[str], ToolContext],
         redact: Callable[[str], str],
+        longest_result: int = 32_000,
     ) -> None:
         self._desk = desk
         self._tools = tools
         self._context = context
         self._redact = redact
+        self._longest_result = longest_result
 
     @property
     def concurrent(self) -> frozenset[str]:
@@ -130,7 +136,11 @@ class CallRunner:
 
     async def _record(self, call: PendingCall, outcome: Outcome, began: float, recovered: bool) -> None:
         content = self._redact(outcome.content)
-        blobs, blob, size = await asyncio.to_thread(self._whole, outcome.full) if outcome.full else ([], None, 0)
+        full = outcome.full
+        if len(content) > self._longest_result and call.name not in PAGED:
+            full = full or content
+            content = cap(content, f"out:{call.key}", self._longest_result // 3, self._longest_result * 2 // 3).text
+        blobs, blob, size = await asyncio.to_thread(self._whole, full) if full else ([], None, 0)
         body = ToolFinished(
             name=call.name,
             use_id=call.use_id,

@@ -5,24 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, get_args
 
 from core.agent.facts import Facts
+from core.config import Policy
 from core.events import (
     BookmarkAdded,
     BudgetChanged,
     CommandAccepted,
     CommandRefused,
+    ContextPolicy,
     Draft,
     GuidanceQueued,
     GuidanceRetracted,
+    ItemPinned,
+    ItemUnpinned,
+    MemoryKept,
     ModelSwitched,
     SessionRenamed,
 )
 from core.journal.inbox import Command
+from core.request.pieces import Piece
 
 LONGEST_GUIDANCE = 100_000
 """Characters; more belongs into a file."""
+LONGEST_DIGEST = 200_000
+POLICIES = get_args(Policy)
 
 
 class Refused(Exception):
@@ -101,7 +109,62 @@ def _while_open(command: Command, facts: Facts) -> list[Draft]:
 def _compress(command: Command, facts: Facts) -> list[Draft]:
     if not any(piece.role == "assistant" for piece in facts.projection.pieces):
         raise Refused("There is nothing to compress yet: the model has not replied.")
+    digest, keep_from = command.args.get("digest"), command.args.get("keep_from")
+    if digest is not None and (not isinstance(digest, str) or len(digest) > LONGEST_DIGEST):
+        raise Refused(f"An edited digest is a text of at most {LONGEST_DIGEST:,} characters.")
+    if keep_from is not None and (not isinstance(keep_from, int) or isinstance(keep_from, bool)):
+        raise Refused("keep_from is the number of the first event that stays word for word.")
+    if not isinstance(command.args.get("instruction", ""), str):
+        raise Refused("The instruction is a sentence, as in: keep everything on auth.")
+    _not_stale(command, facts)
     return []
+
+
+def _pin(command: Command, facts: Facts) -> list[Draft]:
+    seq = _item(command)
+    if not any(seq == piece.seq or seq in piece.owners for piece in _said(facts)):
+        raise Refused(f"#{seq} is nothing that was said or done on this branch, so it can't be pinned.")
+    return [Draft(ItemPinned(seq=seq), actor=command.actor)]
+
+
+def _unpin(command: Command, facts: Facts) -> list[Draft]:
+    seq = _item(command)
+    if seq not in facts.ledger.pinned():
+        raise Refused(f"#{seq} is not pinned.")
+    return [Draft(ItemUnpinned(seq=seq), actor=command.actor)]
+
+
+def _evict(command: Command, facts: Facts) -> list[Draft]:
+    seq = _item(command)
+    sent = facts.projection.sent.tail
+    if not any(seq in piece.owners and seq not in piece.stubbed for piece in sent):
+        raise Refused(f"#{seq} is not a tool result that the model still sees; only those can be evicted.")
+    return []
+
+
+def _said(facts: Facts) -> list[Piece]:
+    return [entry for entry in facts.projection.entries if isinstance(entry, Piece)]
+
+
+def _item(command: Command) -> int:
+    seq = command.args.get("seq")
+    if not isinstance(seq, int) or isinstance(seq, bool):
+        raise Refused(f"{command.verb} needs the number of an event, as `longwatch events` prints it.")
+    return seq
+
+
+def _policy(command: Command, facts: Facts) -> list[Draft]:
+    policy = command.args.get("policy")
+    if policy not in POLICIES:
+        raise Refused(f"There is no context policy {policy!r}. There are: {', '.join(POLICIES)}.")
+    return [Draft(ContextPolicy(policy=str(policy), reason="chosen by the user"), actor=command.actor)]
+
+
+def _keep(command: Command, facts: Facts) -> list[Draft]:
+    wanted = str(command.args.get("id", ""))
+    if wanted not in {entry.id for entry in facts.memories.hidden()}:
+        raise Refused(f"No memory entry {wanted!r} was left behind on an abandoned branch.")
+    return [Draft(MemoryKept(id=wanted), actor=command.actor)]
 
 
 def _undo(command: Command, facts: Facts) -> list[Draft]:
@@ -174,7 +237,12 @@ VERBS: dict[str, Verb] = {
         Verb("interrupt", (), "cut the reply in flight, or kill the running command", _while_open),
         Verb("guide", ("text", "standing"), "say something to the agent, with its next request", _guide),
         Verb("retract", ("id",), "take back guidance that is still queued", _retract),
-        Verb("compress", (), "compress the context now", _compress),
+        Verb("compress", ("instruction", "digest", "keep_from"), "compress the context now", _compress),
+        Verb("policy", ("policy",), f"compress by another policy: {', '.join(POLICIES)}", _policy),
+        Verb("pin", ("seq",), "keep what an event said word for word in every later request", _pin),
+        Verb("unpin", ("seq",), "let a pinned item go with the next compression", _unpin),
+        Verb("evict", ("seq", "now"), "drop a tool result with the next compression, or with --now", _evict),
+        Verb("keep", ("id",), "keep a memory entry that an abandoned branch wrote", _keep),
         Verb("undo", ("seq",), "take back the last compression or rewind", _undo),
         Verb("rewind", ("to", "files", "conversation"), "go back to an event, files included", _rewind),
         Verb("budget", ("usd",), "set the budget in dollars, or `none`", _budget),
@@ -211,6 +279,13 @@ def parse_words(verb: str, words: list[str]) -> dict[str, Any]:
                 "files": "--conversation-only" not in flags,
                 "conversation": "--files-only" not in flags,
             }
+        case "compress":
+            return {"instruction": " ".join(words)} if words else {}
+        case "evict":
+            seq = _seq(verb, [word for word in words if word != "--now"])
+            return {"seq": seq, "now": True} if "--now" in words else {"seq": seq}
+        case "pin" | "unpin":
+            return {"seq": _seq(verb, words)}
         case "undo":
             return {"seq": _seq(verb, words)} if words else {}
         case _:

@@ -46,7 +46,27 @@ class Remind:
 
 @dataclass(frozen=True, slots=True)
 class Compress:
+    """Shorten the context, by a policy that is due or (`policy` None) to make room."""
+
     reason: str
+    policy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Consult:
+    """Let a model write a paragraph for the compression that is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """Repeat the objective, the constraints and the current step at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUpCompressing:
+    """Automatic compressions free too little: switch them off and say so."""
+
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +111,24 @@ class End:
     """Nothing is left to do."""
 
 
-Decision = Obey | Hold | RunTools | Deliver | Remind | Compress | Announce | Wait | Send | Pause | Finish | Resume | End
+Decision = (
+    Obey
+    | Hold
+    | RunTools
+    | Deliver
+    | Remind
+    | Compress
+    | Consult
+    | Anchor
+    | GiveUpCompressing
+    | Announce
+    | Wait
+    | Send
+    | Pause
+    | Finish
+    | Resume
+    | End
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +146,18 @@ class Circumstances:
     concurrent: frozenset[str]
     jitter: float = 0.5
     can_compress: bool = True
+    policy: str = "off"
+    due: str | None = None
+    """Why the context policy wants a compression now."""
+    consult: bool = False
+    """Whether that compression is to have a model's paragraph that nobody has written yet."""
+    spiralling: bool = False
+    anchor: bool = False
+    next_usd: Decimal | None = None
+    """About what the next request costs; None where prices are unknown."""
 
 
-AT_BOUNDARY = frozenset({"compress", "undo"})
+AT_BOUNDARY = frozenset({"compress", "evict", "undo"})
 """Commands that wait until no call of a reply is open."""
 
 
@@ -130,7 +176,7 @@ def decide(state: RunState, now: Circumstances) -> Decision:
         return Deliver(tuple(state.queued))
     if state.answered:
         return _after_answer(state)
-    return _limits(state, now) or _after_failure(state, now) or _room(now) or Send()
+    return _limits(state, now) or _after_failure(state, now) or _room(now) or _carrying(state, now) or Send()
 
 
 def _next_calls(state: RunState, concurrent: frozenset[str]) -> tuple[PendingCall, ...]:
@@ -160,6 +206,9 @@ def _limits(state: RunState, now: Circumstances) -> Decision | None:
         return Pause("turn_limit", f"{state.turns} turns, the limit of this run")
     if now.budget is not None and now.spent >= now.budget:
         return Pause("budget", f"${now.spent:.2f} of ${now.budget:.2f} are spent")
+    if now.budget is not None and now.next_usd is not None and now.spent + now.next_usd > now.budget:
+        left = now.budget - now.spent
+        return Pause("budget", f"the next request costs about ${now.next_usd:.4f}, of the budget ${left:.4f} is left")
     return None
 
 
@@ -197,3 +246,14 @@ def _room(now: Circumstances) -> Decision | None:
     if not now.can_compress:
         return Pause("context", "The context window is full and compressing frees too little.")
     return Compress("the window is nearly full")
+
+
+def _carrying(state: RunState, now: Circumstances) -> Decision | None:
+    """What keeps the context small and the objective in sight; not between the attempts of one request."""
+    if state.failure is not None:
+        return None
+    if now.due is not None and now.can_compress:
+        if now.spiralling:
+            return GiveUpCompressing("The last compressions freed too little, so automatic compression is off.")
+        return Consult() if now.consult else Compress(now.due, now.policy)
+    return Anchor() if now.anchor else None

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from core.agent.commands import judged
 from core.agent.facts import Facts
+from core.agent.thrift import Carrying, Thrift
 from core.clock import Clock
 from core.events import (
     CheckpointMade,
@@ -20,6 +21,7 @@ from core.events import (
     Event,
     GuidanceDelivered,
     HeadMoved,
+    ItemEvicted,
     SessionContinued,
     SessionFinished,
     SessionPaused,
@@ -29,7 +31,7 @@ from core.folds.checkpoints import boundary_at
 from core.folds.state import Order
 from core.journal.inbox import Command, discard, pending
 from core.journal.writer import Journal
-from core.request.compression import KEEP_TURNS, NothingToCompress, plan_compression
+from core.request.compression import NothingToCompress, Wish
 from core.workspace.snapshots import Snapshots
 
 
@@ -45,6 +47,7 @@ class Desk:
         self.snapshots = snapshots
         self.clock = clock
         self.facts = Facts()
+        self.thrift = Thrift(self.facts, Carrying(), lambda model, sent: None, clock)
         self.stirred = asyncio.Event()
         self.on_command: Callable[[Command], None] = lambda command: None
         self._order = asyncio.Lock()
@@ -81,6 +84,7 @@ class Desk:
             "compress": self._compress,
             "undo": self._undo,
             "rewind": self._rewind,
+            "evict": self._evict,
         }[order.verb]
         problem = await effect(order)
         await self.append(Draft(CommandDone(verb=order.verb, ok=not problem, detail=problem), key=order.id))
@@ -98,17 +102,33 @@ class Desk:
         return ""
 
     async def _compress(self, order: Order) -> str:
-        return await self.compress("forced", force=True)
+        args = order.args
+        wish = Wish(
+            reason="forced",
+            force=True,
+            instruction=str(args.get("instruction") or ""),
+            paragraph=self.facts.state.paragraph or "",
+            digest=args.get("digest"),
+            keep_from=args.get("keep_from"),
+        )
+        return await self.compress(wish, actor="user")
 
-    async def compress(self, reason: str, keep_turns: int = KEEP_TURNS, *, force: bool = False) -> str:
-        """Compress the context but for the last turns; a sentence when there is nothing to gain."""
-        facts = self.facts
+    async def compress(self, wish: Wish, actor: str = "agent") -> str:
+        """Compress the context as it is wished; a sentence when there is nothing to gain."""
         try:
-            body = plan_compression(facts.projection, facts.ledger, reason=reason, keep_turns=keep_turns, force=force)
+            body = self.thrift.plan(wish)
         except NothingToCompress as nothing:
             return str(nothing)
-        await self.append(Draft(body, actor="user" if force else "agent"))
+        await self.append(Draft(body, actor=actor))
         return ""
+
+    async def _evict(self, order: Order) -> str:
+        """An item leaves with the next compression; "now" is such a compression, of this item alone."""
+        seq = int(order.args["seq"])
+        await self.append(Draft(ItemEvicted(seq=seq), actor="user"))
+        if not order.args.get("now"):
+            return ""
+        return await self.compress(Wish("evict", f"#{seq} evicted", force=True), actor="user")
 
     async def checkpoint(self, label: str) -> Draft:
         """Snapshot the files, to be journalled with what comes next; a failure is written down and never hides."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from core.events import ContextCompressed, ContextRestored, Event, HeadMoved, ModelResponded
+from core.events import ContextCompressed, ContextRestored, Event, HeadMoved, ModelRequested, ModelResponded
+from core.folds.anchors import Anchors
 from core.folds.branches import Branches, Column
 from core.folds.checkpoints import Checkpoints
 from core.folds.context_usage import ContextWindow
@@ -18,6 +20,12 @@ from core.folds.state import RunState
 from core.folds.totals import Totals
 from core.request.ledger import Ledger
 from core.request.projection import Projection
+
+RECENT = 20
+FIRST_OUTPUT = 300.0
+"""Tokens of a reply before there was one."""
+FUTILE_SAVING, FUTILE_TURNS = 0.2, 5
+"""A compression that frees less of the prompt than this, so few turns after the one before, did not help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,75 @@ class UseIds:
             self.ids.update(block["id"] for block in event.body.content if block.get("type") == "tool_use")
 
 
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What one reply came to: tokens of its output, the limit it was given, why it stopped, whether it called tools."""
+
+    output: int
+    limit: int
+    stop_reason: str
+    calls: bool
+
+
+class Recent:
+    """A fold: the latest replies, by which the next one's length is judged; and the rent since the last compression.
+
+    `excess` sums over the replies since then the tokens that each prompt had above its floor.
+    """
+
+    def __init__(self) -> None:
+        self.replies: deque[Spoken] = deque(maxlen=RECENT)
+        self.excess = 0
+        self.futile = 0
+        """Compressions in a row that nobody asked for, freed too little and followed each other too soon."""
+        self._turns = 0
+        self._requested: dict[str, ModelRequested] = {}
+
+    def handlers(self) -> dict[str, Handler]:
+        return {
+            "model.requested": self._request,
+            "model.responded": self._responded,
+            "context.compressed": self._compressed,
+            "context.restored": self._reset,
+            "context.policy": self._forgive,
+            "head.moved": self._reset,
+        }
+
+    @property
+    def output(self) -> float:
+        """Tokens that a reply had in the mean."""
+        return sum(reply.output for reply in self.replies) / len(self.replies) if self.replies else FIRST_OUTPUT
+
+    def _request(self, event: Event) -> None:
+        if isinstance(event.body, ModelRequested) and event.body.purpose == "main":
+            self._requested = {event.key or "": event.body}
+
+    def _responded(self, event: Event) -> None:
+        body, asked = event.body, self._requested.pop(event.key or "", None)
+        if not isinstance(body, ModelResponded):
+            return
+        calls = any(block.get("type") == "tool_use" for block in body.content)
+        limit = asked.max_tokens if asked else 0
+        self._turns += 1
+        self.replies.append(Spoken(body.usage.output, limit, body.stop_reason, calls))
+        if asked and asked.outlook:
+            self.excess += max(0, body.usage.sent - asked.outlook.floor)
+
+    def _compressed(self, event: Event) -> None:
+        body = event.body
+        self.excess = 0
+        if isinstance(body, ContextCompressed) and event.actor != "user" and body.policy in ("auto", "summarize"):
+            freed = 1 - body.tokens_after / max(1, body.tokens_before)
+            vain = freed < FUTILE_SAVING and self._turns < FUTILE_TURNS
+            self.futile, self._turns = (self.futile + 1 if vain else 0), 0
+
+    def _reset(self, event: Event) -> None:
+        self.excess = 0
+
+    def _forgive(self, event: Event) -> None:
+        self.futile = self._turns = 0
+
+
 class Facts:
     """The runner's folds. `apply` each event once, in order."""
 
@@ -96,6 +173,8 @@ class Facts:
         self.reversibles = Reversibles(self.branches)
         self.projection = Projection(self.branches)
         self.ledger = Ledger(self.branches, self.memories, self.plan)
+        self.recent = Recent()
+        self.anchors = Anchors(self.branches)
         self._use_ids = UseIds()
         self._dispatch = Dispatcher(
             (
@@ -110,6 +189,8 @@ class Facts:
                 self.reversibles,
                 self.projection,
                 self.ledger,
+                self.recent,
+                self.anchors,
                 self._use_ids,
             )
         )
@@ -135,10 +216,3 @@ class Facts:
     @property
     def budget(self) -> Decimal | None:
         return self.costs.budget.last
-
-    def prompt_tokens(self, head: dict[str, int]) -> int:
-        """The size of the next prompt: our estimate, corrected by what the provider counted last time.
-
-        `head`: estimated tokens of what stands before the messages.
-        """
-        return round((sum(head.values()) + sum(self.projection.parts.values())) * self.window.ratio)

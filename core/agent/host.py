@@ -7,7 +7,7 @@ import contextlib
 import os
 import random
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -16,25 +16,33 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from core.agent.asides import Asides
 from core.agent.calls import LARGEST_BLOB, CallRunner
+from core.agent.carriage import carrying_of, check_floor, tariff_of
 from core.agent.desk import Desk
 from core.agent.recollection import Recollection
 from core.agent.runner import Runner, Terms
+from core.agent.thrift import Thrift
 from core.agent.turn import Turns
+from core.agent.upkeep import Upkeep
 from core.clock import Clock, SystemClock, pause_real
 from core.config import Config, ConfigError
+from core.economy.tariff import Tariff
 from core.events import Draft, Price, RunnerAttached, RunnerDetached, SessionFinished, SessionOpened, Usage
 from core.journal.errors import JournalError
 from core.journal.lease import BEAT_EVERY_S, Lease, acquire
 from core.journal.live import clear_live
+from core.journal.project_memory import ProjectMemory
 from core.journal.reader import Reader
+from core.journal.recall_index import RecallIndex
 from core.journal.writer import Journal
-from core.models.prices import price, window_of
+from core.models.prices import price, price_row, window_of
 from core.models.profiles import Endpoint, read_key, resolve_endpoint
 from core.models.wire import Wire
+from core.request.pieces import BYTES_PER_TOKEN
 from core.request.projection import Head
 from core.request.prompt import system_prompt
-from core.tools.base import ToolContext
+from core.tools.base import Tool, ToolContext
 from core.tools.jobs import settle_all
 from core.tools.registry import builtin_tools, schemas
 from core.tools.secrets import Redactor
@@ -72,6 +80,7 @@ class Hosting:
     clock: Clock = field(default_factory=SystemClock)
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     on_events: Callable[[list[Any]], None] | None = None
+    extra_tools: Sequence[Tool] = ()
 
 
 @contextlib.asynccontextmanager
@@ -175,33 +184,47 @@ async def _runner(hosting: Hosting, desk: Desk, opened: SessionOpened, stack: As
     wire = Wire(endpoint, key, hosting.clock)
     stack.push_async_callback(wire.close)
     prompt, prompt_version = system_prompt()
-    tools = builtin_tools()
+    tools = {**builtin_tools(), **{tool.name: tool for tool in hosting.extra_tools}}
     offered = tuple(schemas(tools))
-    settings = opened.settings
-    wanted = settings.get("max_tokens") or hosting.config.model.max_tokens or endpoint.max_output
-    max_tokens = min(wanted, endpoint.max_output)
-    thinking = hosting.config.model.thinking_budget
+    settings, config = opened.settings, hosting.config
+    most_output = min(settings.get("max_tokens") or config.model.max_tokens or endpoint.max_output, endpoint.max_output)
 
-    def head(model: str) -> Head:
-        return Head(model, prompt, offered, max_tokens, endpoint.cache == "explicit", thinking)
+    def head(model: str, limit: int) -> Head:
+        return Head(model, prompt, offered, limit, endpoint.cache == "explicit", config.model.thinking_budget)
 
     def priced(model: str, usage: Usage | None, at_us: int, raw: dict[str, Any]) -> Price:
-        return price(usage, endpoint, model, at_us, hosting.config.prices, raw)
+        return price(usage, endpoint, model, at_us, config.prices, raw)
 
+    def tariff(model: str, sent: int) -> Tariff | None:
+        return tariff_of(endpoint, price_row(endpoint, model, hosting.clock.now_us(), config.prices, sent=sent))
+
+    window = window_of(opened.model, endpoint)
+    carrying = carrying_of(config.context, settings, endpoint.cache)
+    check_floor(carrying, head(opened.model, 0), opened, window, config.context.hard_limit_fraction)
+    desk.thrift = Thrift(desk.facts, carrying, tariff, hosting.clock)
     reader = stack.enter_context(Reader(hosting.folder))
-    calls = CallRunner(desk, tools, _contexts(hosting, desk, opened, reader, key), _redactor(hosting, key))
+    project = ProjectMemory(hosting.folder.parent.parent, Path(opened.workspace), opened.session)
+    recall = Recollection(desk.facts, reader, stack.enter_context(RecallIndex(reader)), project)
+    calls = CallRunner(
+        desk,
+        tools,
+        _contexts(hosting, opened, recall, key),
+        _redactor(hosting, key),
+        longest_result=config.context.result_tokens * BYTES_PER_TOKEN,
+    )
     terms = Terms(
         attended=hosting.attended,
         wait=hosting.wait,
         max_turns=hosting.max_turns or settings.get("max_turns"),
-        compresses=hosting.config.context.policy != "off",
-        keep_turns=hosting.config.context.keep_turns,
-        window=window_of(opened.model, endpoint),
-        full_at=hosting.config.context.hard_limit_fraction,
-        retry=hosting.config.retry,
+        window=window,
+        full_at=config.context.hard_limit_fraction,
+        retry=config.retry,
+        most_output=most_output,
     )
     turns = Turns(desk, wire, hosting.clock, priced, prompt_version)
-    return Runner(desk, turns, calls, head, terms, hosting.clock, random.Random().random)
+    asides = Asides(desk, wire, hosting.clock, priced, lambda: turns.last)
+    upkeep = Upkeep(desk, recall, project)
+    return Runner(desk, turns, calls, asides, upkeep, head, terms, hosting.clock, random.Random().random)
 
 
 async def _simulated(hosting: Hosting, opened: SessionOpened, endpoint: Endpoint, stack: AsyncExitStack) -> Endpoint:
@@ -218,9 +241,8 @@ def _redactor(hosting: Hosting, key: str | None) -> Redactor:
 
 
 def _contexts(
-    hosting: Hosting, desk: Desk, opened: SessionOpened, reader: Reader, key: str | None
+    hosting: Hosting, opened: SessionOpened, recall: Recollection, key: str | None
 ) -> Callable[[str], ToolContext]:
-    recall = Recollection(desk.facts, reader)
     read_hashes: dict[str, str] = {}
     workspace = Path(opened.workspace)
     settings = {

@@ -15,6 +15,10 @@ async def recover(desk: Desk, calls: CallRunner) -> list[str]:
         body = ModelFailed(error="interrupted", message="the runner ended before the reply was complete")
         await desk.append(Draft(body, key=attempt, actor="recovery"))
         findings.append(f"request {attempt} had no complete reply and is sent again")
+    for aside in sorted(state.open_sides):
+        body = ModelFailed(error="interrupted", message="the runner ended before the answer came")
+        await desk.append(Draft(body, key=aside, actor="recovery"))
+        findings.append(f"side request {aside} had no complete answer and is not needed any more")
     for call in list(state.pending.values()):
         if call.started:
             findings.append(await calls.recover(call))

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import msgspec
 
 from core.agent import decide as do
+from core.agent.anchoring import anchor_due, anchor_text
+from core.agent.asides import Asides
 from core.agent.calls import CallRunner
 from core.agent.desk import Desk
+from core.agent.keepalive import KeepAlive
+from core.agent.output_limit import LARGEST, Limit, output_limit
 from core.agent.recovery import recover
 from core.agent.turn import Turns
+from core.agent.upkeep import Upkeep
 from core.clock import MICROSECONDS, Clock, pause_real, wait_for
 from core.config import RetryPolicy
 from core.events import (
     BudgetCrossed,
+    ContextPolicy,
     Draft,
     GuidanceDelivered,
     RetryWaiting,
@@ -28,12 +35,15 @@ from core.events import (
 from core.folds.totals import Totals
 from core.journal.errors import AlreadyRecorded, JournalError, LeaseLost
 from core.journal.inbox import Command
+from core.request.compression import Wish
 from core.request.projection import Head
 
 INBOX_EVERY_S = 0.1
 SNAPSHOT_EVERY = 1000
 WARN_AT = (50, 80, 95)
 DISK_RETRY_S = 2.0
+PARAGRAPH_S = 60.0
+"""How long a finished tool waits for a paragraph that is still being written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +53,11 @@ class Terms:
     attended: bool = False
     wait: bool = False
     max_turns: int | None = None
-    compresses: bool = True
-    keep_turns: int = 25
     window: int | None = None
     full_at: float = 0.85
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    most_output: int = LARGEST
+    """The longest reply that the model can give, or that was asked for; in tokens."""
 
 
 class Runner:
@@ -58,7 +68,9 @@ class Runner:
         desk: Desk,
         turns: Turns,
         calls: CallRunner,
-        head: Callable[[str], Head],
+        asides: Asides,
+        upkeep: Upkeep,
+        head: Callable[[str, int], Head],
         terms: Terms,
         clock: Clock,
         jitter: Callable[[], float],
@@ -66,6 +78,8 @@ class Runner:
         self.desk = desk
         self._turns = turns
         self._calls = calls
+        self._asides = asides
+        self._upkeep = upkeep
         self._head = head
         self.terms = terms
         self._clock = clock
@@ -76,6 +90,14 @@ class Runner:
         self._futile: int | None = None
         self._snapshot_at = 0
         self.trouble = ""
+        thrift = desk.thrift
+        self.warmth = KeepAlive(
+            clock,
+            since=lambda: desk.facts.state.requested_us,
+            ttl_s=thrift.ttl_s,
+            pays=thrift.pays_to_ping,
+            ping=asides.ping,
+        )
         desk.on_command = self._on_command
 
     async def run(self) -> SessionFinished | None:
@@ -102,6 +124,7 @@ class Runner:
 
     async def _recover(self) -> None:
         await recover(self.desk, self._calls)
+        await self._upkeep.begin()
         self._recovered = True
 
     async def _guarded(self, step: Callable[[], Awaitable[None]]) -> None:
@@ -117,34 +140,59 @@ class Runner:
             await pause_real(DISK_RETRY_S)
 
     def _decision(self) -> do.Decision:
-        facts, terms = self.desk.facts, self.terms
-        head = self._head(facts.state.model)
-        room = None if terms.window is None else int(terms.window * terms.full_at) - head.max_tokens
+        facts, terms, thrift = self.desk.facts, self.terms, self.desk.thrift
+        state = facts.state
+        speaking = not (state.pending or state.queued or state.answered or state.paused or state.finished)
+        due = thrift.due() if speaking else None
         return do.decide(
-            facts.state,
+            state,
             do.Circumstances(
                 now_us=self._clock.now_us(),
                 spent=facts.spent,
                 budget=facts.budget,
                 max_turns=terms.max_turns,
-                prompt_tokens=facts.prompt_tokens(head.part_tokens()),
-                room=room,
+                prompt_tokens=thrift.prompt_tokens(self._fixed()) if speaking else 0,
+                room=self._room(),
                 retry=terms.retry,
                 concurrent=self._calls.concurrent,
                 jitter=self._jitter(),
-                can_compress=terms.compresses and self._futile != facts.state.turns,
+                can_compress=self._futile != state.turns,
+                policy=thrift.policy,
+                due=due,
+                consult=thrift.lacks_paragraph(),
+                spiralling=thrift.spiralling,
+                anchor=speaking and anchor_due(facts, thrift.carrying.anchor_every),
+                next_usd=thrift.next_usd() if speaking and facts.budget is not None else None,
             ),
         )
+
+    def _room(self) -> int | None:
+        """Tokens that a prompt may have; None where the window is unknown."""
+        terms = self.terms
+        return None if terms.window is None else int(terms.window * terms.full_at) - self._limit().tokens
+
+    def _limit(self) -> Limit:
+        facts = self.desk.facts
+        plan = facts.plan.at()
+        long_step = any(step.long and step.status == "active" for step in plan.steps) if plan else False
+        thinking = self._head(facts.state.model, 0).thinking_budget
+        return output_limit(facts.recent.replies, self.terms.most_output, long_step=long_step, thinking=thinking)
+
+    def _fixed(self) -> int:
+        """Estimated tokens of system and tools; measured anew only before the first request."""
+        known = self.desk.facts.state.fixed
+        return known or sum(self._head(self.desk.facts.state.model, 0).part_tokens().values())
 
     async def _step(self) -> None:
         await self.desk.read_inbox()
         self.desk.stirred.clear()
         decision = self._decision()
-        if isinstance(decision, do.RunTools | do.Send | do.Wait):
+        if isinstance(decision, do.RunTools | do.Send | do.Wait | do.Consult):
             await self._cuttable(decision)
         else:
             await self._settle(decision)
         await self._keep_snapshot()
+        await self._upkeep.after_step()
 
     async def _cuttable(self, decision: do.Decision) -> None:
         """Act in a task of its own, which an interrupt may cancel."""
@@ -157,7 +205,7 @@ class Runner:
                 self._activity.cancel()
                 await asyncio.gather(self._activity, return_exceptions=True)
                 raise
-            if isinstance(decision, do.Send):
+            if isinstance(decision, do.Send | do.Consult):
                 await self.desk.append(Draft(SessionPaused(reason="operator", detail="interrupted"), actor="user"))
         finally:
             self._activity = None
@@ -165,12 +213,17 @@ class Runner:
     async def _act(self, decision: do.Decision) -> None:
         match decision:
             case do.RunTools(calls):
-                await self._calls.run(calls)
+                async with self.warmth.kept(), self._paragraph_meanwhile():
+                    await self._calls.run(calls)
+            case do.Consult():
+                await self._consult()
             case do.Wait(until_us):
                 seconds = (until_us - self._clock.now_us()) / MICROSECONDS
                 await wait_for(self._clock, self.desk.stirred, seconds)
             case do.Send():
-                await self._turns.take(self._head(self.desk.facts.state.model), self.terms.window)
+                limit = self._limit()
+                head = self._head(self.desk.facts.state.model, limit.tokens)
+                await self._turns.take(head, self.terms.window, limit.reason)
                 await self._warn_of_budget()
 
     async def _settle(self, decision: do.Decision) -> None:
@@ -184,9 +237,8 @@ class Runner:
                 await append(*(Draft(body, key=id, actor="user") for id, body in bodies))
             case do.Remind(text):
                 await append(Draft(GuidanceDelivered(text=text, source="notice")))
-            case do.Compress(reason):
-                if await self.desk.compress(reason, self.terms.keep_turns):
-                    self._futile = self.desk.facts.state.turns
+            case do.Compress() | do.Anchor() | do.GiveUpCompressing():
+                await self._carry(decision)
             case do.Announce(delay_s):
                 await self._announce(delay_s)
             case do.Pause(reason, detail):
@@ -198,9 +250,44 @@ class Runner:
             case do.Hold() if self._nobody_will_come():
                 status = self.desk.facts.state.status.last
                 await append(Draft(self._pause_or_end(status.reason, status.detail)))
-            case do.Hold() | do.End():
+            case do.Hold():
+                await self.desk.journal.checkpoint()
+                async with self.warmth.kept():
+                    await self.desk.stirred.wait()
+            case do.End():
                 await self.desk.journal.checkpoint()
                 await self.desk.stirred.wait()
+
+    async def _carry(self, decision: do.Compress | do.Anchor | do.GiveUpCompressing) -> None:
+        """Keep the context small and the objective in sight."""
+        facts = self.desk.facts
+        match decision:
+            case do.Compress(reason, policy):
+                wish = Wish(policy or "auto", reason, force=policy is None, paragraph=facts.state.paragraph or "")
+                if await self.desk.compress(wish):
+                    self._futile = facts.state.turns
+            case do.Anchor():
+                await self.desk.append(Draft(GuidanceDelivered(text=anchor_text(facts), source="anchor")))
+            case do.GiveUpCompressing(detail):
+                await self.desk.append(Draft(ContextPolicy(policy="off", reason=detail)))
+
+    @asynccontextmanager
+    async def _paragraph_meanwhile(self) -> AsyncIterator[None]:
+        """While tools run there is time for the paragraph of a compression that is near."""
+        if not self.desk.thrift.wants_paragraph():
+            yield
+            return
+        task = asyncio.create_task(self._consult())
+        try:
+            yield
+        finally:
+            if not self._cut:
+                await asyncio.wait({task}, timeout=PARAGRAPH_S)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _consult(self) -> None:
+        await self._asides.paragraph(self.desk.thrift.paragraph_model())
 
     def _nobody_will_come(self) -> bool:
         """Whether a pause that the session itself came to would wait for somebody who has left."""

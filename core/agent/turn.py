@@ -13,7 +13,7 @@ from core.journal.live import LiveText
 from core.models.assembly import Delta, Reply, unique_ids
 from core.models.errors import ModelError
 from core.models.usage import usage_of
-from core.request.projection import Head
+from core.request.projection import Head, Request
 
 COUNTS = frozenset(
     (
@@ -33,17 +33,14 @@ class Model(Protocol):
     async def stream(self, body: list[bytes], on_delta: Callable[[Delta], None]) -> Reply: ...
 
 
-class Turns:
-    """Sends requests. `price` gives the cost of a reply (model, usage, journal time, raw usage)."""
+Pricing = Callable[[str, Usage | None, int, dict[str, Any]], Price]
+"""The cost of a reply, from model, usage, journal time and the vendor's raw usage."""
 
-    def __init__(
-        self,
-        desk: Desk,
-        wire: Model,
-        clock: Clock,
-        price: Callable[[str, Usage | None, int, dict[str, Any]], Price],
-        prompt_version: str,
-    ) -> None:
+
+class Turns:
+    """Sends the requests of the conversation. `last` is the latest one that was answered, with its head."""
+
+    def __init__(self, desk: Desk, wire: Model, clock: Clock, price: Pricing, prompt_version: str) -> None:
         self._desk = desk
         self._wire = wire
         self._clock = clock
@@ -51,22 +48,25 @@ class Turns:
         self._prompt_version = prompt_version
         self._kept: set[str] = set()
         self._said = ("", "")
+        self.last: tuple[Head, Request] | None = None
 
-    async def take(self, head: Head, window: int | None) -> None:
+    async def take(self, head: Head, window: int | None, limit_reason: str = "") -> None:
         """Send the branch as it is; the reply or the failure is in the log when this returns."""
         key = self._next_key()
-        await self._request(key, head, window)
+        request = self._desk.facts.projection.request(head)
+        await self._announce(key, head, request, window, limit_reason)
         live = LiveText(self._desk.folder, key)
         try:
-            reply = await self._wire.stream(self._body, lambda delta: live.add(delta.kind, delta.index, delta.text))
+            reply = await self._wire.stream(request.chunks, lambda delta: live.add(delta.kind, delta.index, delta.text))
         except ModelError as error:
-            await self._fail(key, error)
+            await self._fail(key, head.model, error)
         except asyncio.CancelledError:
             body = ModelFailed(error="interrupted", message="cut by the user")
             await self._desk.append(Draft(body, key=key, actor="user"))
             raise
         else:
             await self._record(key, head.model, reply)
+            self.last = head, request
         finally:
             live.discard()
 
@@ -77,9 +77,8 @@ class Turns:
             return f"r{state.request}.{state.attempt + 1}"
         return f"r{state.request + 1}.1"
 
-    async def _request(self, key: str, head: Head, window: int | None) -> None:
-        request = self._desk.facts.projection.request(head)
-        self._body = request.chunks
+    async def _announce(self, key: str, head: Head, request: Request, window: int | None, limit_reason: str) -> None:
+        """Intent before act: the request is in the log before it goes out."""
         hash_of, sections = self._desk.journal.hash_of, (head.system.encode(), head.tools_json())
         names = system, tools = hash_of(sections[0]), hash_of(sections[1])
         body = ModelRequested(
@@ -94,13 +93,17 @@ class Turns:
             prompt_version=self._prompt_version,
             parts=request.parts,
             window=window,
+            limit_reason=limit_reason,
+            outlook=self._desk.thrift.outlook(request),
         )
         new = [data for name, data in zip(names, sections, strict=True) if name not in self._kept]
         await self._desk.append(Draft(body, key=key), blobs=new)
         self._kept.update(names)
         self._said = names
 
-    async def _fail(self, key: str, error: ModelError) -> None:
+    async def _fail(self, key: str, model: str, error: ModelError) -> None:
+        usage = usage_of(error.raw_usage)
+        now_us = self._clock.now_us()
         body = ModelFailed(
             error=str(error.error_class),
             message=error.message,
@@ -108,6 +111,8 @@ class Turns:
             retry_after_s=error.retry_after_s,
             request_id=error.request_id,
             partial=error.partial_chars,
+            usage=usage,
+            price=self._price(model, usage, now_us, error.raw_usage) if usage else None,
         )
         await self._desk.append(Draft(body, key=key))
 

@@ -113,20 +113,87 @@ class HeadMoved(Body, frozen=True):
     kept: list[str] = []
 
 
+class HeldText(Body, frozen=True):
+    """Words that enter the head of the request for good: the user's own, or an item that somebody pinned.
+
+    `seq` is the event whose words they are (the name by which they are released again), `text` the exact block.
+    """
+
+    seq: int
+    text: str
+
+
+class Stub(Body, frozen=True):
+    """What stands for a tool result from here on: `seq` is its `tool.finished`, `text` names its handle."""
+
+    seq: int
+    text: str
+
+
+class Quote(Body, frozen=True):
+    """What a compression was computed to cost and to save, in US dollars as decimal strings; None: prices unknown.
+
+    `price` is the cache that is written anew, the model's share and the re-reads to be expected; `saves_per_turn` what
+    each further turn costs less; `payback_turns` their quotient.
+    """
+
+    price: str | None = None
+    saves_per_turn: str | None = None
+    payback_turns: float | None = None
+
+
 @kind("context.compressed", node=True)
 class ContextCompressed(Body, frozen=True):
-    """From here on the request starts with pinned text and `digest`; turns from node `keep_from` on stay verbatim.
+    """From here on the request is: the task, all texts `held` so far, all `ledger` blocks so far, `digest`, the tail.
 
-    `pinned` and `digest` are the exact texts that are sent; nothing of the log is removed.
+    `held`, `ledger` and `digest` are the exact texts that are sent. `held` and `ledger` are only what this compression
+    adds (they are never rewritten), `released` are the seqs of held texts that leave; `digest` replaces the last one.
+    The tail is what was there from node `keep_from` on (None: nothing), with `anchors` (older nodes that stay) before
+    it and the results in `masked` replaced by their stubs. Nothing of the log is removed.
+    Token counts are in the provider's tokens as far as they are calibrated.
     """
 
     policy: str
     reason: str
-    pinned: str
     digest: str
     keep_from: int | None
     tokens_before: int
     tokens_after: int
+    held: list[HeldText] = []
+    released: list[int] = []
+    ledger: str = ""
+    anchors: list[int] = []
+    masked: list[Stub] = []
+    instruction: str = ""
+    edited: bool = False
+    quote: Quote | None = None
+
+
+@kind("context.policy")
+class ContextPolicy(Body, frozen=True):
+    """From here on the context is compressed by this policy (`off`: only when asked); `reason` is a plain sentence."""
+
+    policy: str
+    reason: str = ""
+
+
+@kind("item.pinned")
+class ItemPinned(Body, frozen=True):
+    """The words of event `seq` stay in the request, verbatim, from the next compression on."""
+
+    seq: int
+
+
+@kind("item.unpinned")
+class ItemUnpinned(Body, frozen=True):
+    seq: int
+
+
+@kind("item.evicted")
+class ItemEvicted(Body, frozen=True):
+    """The words of event `seq` leave the request with the next compression, though they are recent."""
+
+    seq: int
 
 
 @kind("context.restored", node=True)
@@ -138,13 +205,18 @@ class ContextRestored(Body, frozen=True):
 
 @kind("memory.written")
 class MemoryWritten(Body, frozen=True):
-    """Keyed by entry id `m<n>`."""
+    """Keyed by entry id `m<n>`. `scope`: of this session alone, or offered to the next ones of its workspace.
+
+    `replaces` is the entry that this one revises: it is no longer current from here on.
+    """
 
     text: str
     category: str = "fact"
     topic: str = ""
     pinned: bool = False
     call: str | None = None
+    scope: Literal["session", "project"] = "session"
+    replaces: str | None = None
 
 
 @kind("memory.forgotten")
@@ -153,6 +225,13 @@ class MemoryForgotten(Body, frozen=True):
 
     id: str
     reason: str = ""
+
+
+@kind("memory.kept")
+class MemoryKept(Body, frozen=True):
+    """Entry `id`, written on a branch that was abandoned, is known on this branch too from here on."""
+
+    id: str
 
 
 @kind("budget.changed")

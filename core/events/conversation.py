@@ -47,11 +47,13 @@ class GuidanceRetracted(Body, frozen=True):
 class GuidanceDelivered(Body, frozen=True):
     """Text that enters the context as a user block. Only `source="user"` is the user's words.
 
-    `source`: `user`; `notice`: a fact stated by the runner (a rewind, a recovery); `guard`: an automatic nudge.
+    `source`: `user`; `notice`: a fact stated by the runner (a rewind, a recovery); `guard`: an automatic nudge;
+    `anchor`: the objective, the constraints and the current step, repeated automatically; `memory`: what earlier
+    sessions of this workspace left behind.
     """
 
     text: str
-    source: Literal["user", "notice", "guard"] = "user"
+    source: Literal["user", "notice", "guard", "anchor", "memory"] = "user"
     standing: bool = False
 
 
@@ -82,6 +84,26 @@ class Price(Body, frozen=True):
     row: dict[str, str] = {}
 
 
+class Outlook(Body, frozen=True):
+    """What was computed before a request went out, so that meters and forecasts replay as they were.
+
+    `floor`: tokens that the prompt would have right after a compression. `compression_usd`: what that compression would
+    cost (K of the rent rule). `warm_usd`, `cold_usd`: forecast of this request with its prefix cached, and without.
+    `readable`: tokens that the cache should give back; `changed_at`: the first block of the messages that differs from
+    the last answered request (None: nothing but the end). `ttl_s`, `minimum`: the cache's lifetime in seconds and the
+    least tokens that it keeps; None: no cache that we know of. Money as decimal strings, None where prices are unknown.
+    """
+
+    floor: int = 0
+    compression_usd: str | None = None
+    warm_usd: str | None = None
+    cold_usd: str | None = None
+    readable: int = 0
+    changed_at: int | None = None
+    ttl_s: int | None = None
+    minimum: int = 0
+
+
 @kind("model.requested")
 class ModelRequested(Body, frozen=True):
     """Keyed by attempt `r<n>.<a>`; its `node` is the HEAD that was projected.
@@ -91,6 +113,7 @@ class ModelRequested(Body, frozen=True):
     the messages and of the messages without their cache markers.
     `system` and `tools` are empty when they are those of the request before it in the log.
     `parts` are estimated tokens by what fills the window: system, tools, pinned, digest, text, results.
+    `purpose`: `main`, or what a side request is for (`digest`, `ping`, `judge`); `limit_reason` says why `max_tokens`.
     """
 
     model: str
@@ -105,6 +128,8 @@ class ModelRequested(Body, frozen=True):
     tools: str = ""
     window: int | None = None
     purpose: str = "main"
+    limit_reason: str = ""
+    outlook: Outlook | None = None
 
 
 @kind("model.responded", node=True)
@@ -126,9 +151,30 @@ class ModelResponded(Body, frozen=True):
     request_id: str | None = None
 
 
+@kind("model.consulted")
+class ModelConsulted(Body, frozen=True):
+    """Keyed by attempt `<purpose><n>.1`: the reply to a side request. It is no part of the conversation.
+
+    `text` is what it said; `used` whether something came of it, `detail` why not.
+    """
+
+    model: str
+    text: str
+    stop_reason: str
+    usage: Usage
+    price: Price
+    raw_usage: dict[str, Any] = {}
+    ms: int = 0
+    used: bool = True
+    detail: str = ""
+
+
 @kind("model.failed")
 class ModelFailed(Body, frozen=True):
-    """Keyed by attempt: the other outcome of a request. `partial` counts characters that were shown and thrown away."""
+    """Keyed by attempt: the other outcome of a request. `partial` counts characters that were shown and thrown away.
+
+    `usage` and `price` are what the broken reply was known to have cost; None when the server did not say.
+    """
 
     error: str
     message: str
@@ -136,6 +182,8 @@ class ModelFailed(Body, frozen=True):
     retry_after_s: float | None = None
     request_id: str | None = None
     partial: int = 0
+    usage: Usage | None = None
+    price: Price | None = None
 
 
 @kind("retry.waiting")
@@ -193,13 +241,14 @@ class ToolFinished(Body, frozen=True):
 
 
 class PlanStep(Body, frozen=True):
-    """A step of 15-30 minutes with an observable check."""
+    """A step of 15-30 minutes with an observable check; a `long` one may need long replies."""
 
     id: str
     intent: str
     check: str = ""
     status: Literal["todo", "active", "done", "dropped"] = "todo"
     note: str = ""
+    long: bool = False
 
 
 @kind("plan.changed", node=True)

@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from statistics import median
 
 from core.events import ContextCompressed, Event, ModelRequested, ModelResponded
 from core.folds.fold import Handler, Series
 
 PARTS = ("system", "tools", "pinned", "digest", "text", "results")
+"""pinned: the task and what is held verbatim; digest: ledger and digest of what was compressed."""
+
+REMEMBERED = 9
+"""Replies whose counts calibrate our estimate: the median of so few follows a change and ignores an odd one."""
+
+LEAST_GROWTH = 25
+"""Estimated tokens below which a request's growth says nothing about the ratio."""
 
 
 @dataclass(frozen=True, slots=True)
 class ContextUsage:
-    """Tokens of one request by part. `measured` says that the total is the provider's, not our estimate.
+    """Tokens of one request by part, as we estimate them in the provider's tokens.
 
+    `measured` says that the total is the provider's; `residual` is what its count has more (or less) than the parts.
     `reserve` is kept for the reply; `window` is None when the model's window is unknown.
     """
 
-    parts: dict[str, int] = field(default_factory=dict)
+    parts: Mapping[str, int] = field(default_factory=dict)
     window: int | None = None
     reserve: int = 0
     measured: bool = False
+    residual: int = 0
 
     @property
     def total(self) -> int:
-        return sum(self.parts.values())
+        return sum(self.parts.values()) + self.residual
 
     @property
     def free(self) -> int | None:
@@ -33,17 +44,37 @@ class ContextUsage:
 
 
 class ContextWindow:
-    """The usage as of any event, and where it was compressed.
+    """The usage as of any event, where it was compressed, and what our estimates are in the provider's tokens.
 
-    A request in flight is estimated with the ratio that the provider's last count had to ours.
+    Two ratios are kept: of whole prompts, and of what a prompt grew by. The next prompt is the last count and the
+    growth since, which errs by a hundredth of what a ratio of whole prompts does.
     """
 
     def __init__(self) -> None:
         self.usage: Series[ContextUsage] = Series(ContextUsage())
+        self.ratios: Series[float] = Series(1.0)
         self.compressions: list[tuple[int, int, int]] = []
         self._requested: dict[str, ModelRequested] = {}
-        self.ratio = 1.0
-        """Tokens as the provider counted them last, over our estimate of the same request."""
+        self._wholes: list[float] = []
+        self._growths: list[float] = []
+        self._counted: tuple[int, int] | None = None
+
+    @property
+    def ratio(self) -> float:
+        """Tokens as the provider counts them, over our estimate: the median of the last replies."""
+        return self.ratios.last
+
+    @property
+    def growth_ratio(self) -> float:
+        """The same for what is added to a prompt: replies and tool results."""
+        return median(self._growths) if self._growths else self.ratio
+
+    def tokens(self, estimated: int) -> int:
+        """A prompt that we estimate at so many tokens of ours, in the provider's tokens."""
+        if self._counted is None or estimated < self._counted[1]:
+            return round(estimated * self.ratio)
+        counted, basis = self._counted
+        return counted + round((estimated - basis) * self.growth_ratio)
 
     def handlers(self) -> dict[str, Handler]:
         return {
@@ -51,40 +82,47 @@ class ContextWindow:
             "model.responded": self._reply,
             "model.failed": self._failed,
             "context.compressed": self._compressed,
+            **dict.fromkeys(("context.restored", "head.moved", "model.switched"), self._moved),
         }
 
     def _request(self, event: Event) -> None:
         body = event.body
         if isinstance(body, ModelRequested) and body.purpose == "main" and event.key:
             self._requested[event.key] = body
-            likely = scaled(body.parts, round(sum(body.parts.values()) * self.ratio))
-            self.usage.append(event.seq, ContextUsage(likely, body.window, body.max_tokens))
+            self._use(event.seq, body, self.tokens(sum(body.parts.values())), measured=False)
 
     def _reply(self, event: Event) -> None:
         body, request = event.body, self._requested.pop(event.key or "", None)
         if not isinstance(body, ModelResponded) or request is None or not body.usage.sent:
             return
-        parts = scaled(request.parts, body.usage.sent)
-        self.ratio = body.usage.sent / max(1, sum(request.parts.values()))
-        self.usage.append(event.seq, ContextUsage(parts, request.window, request.max_tokens, measured=True))
+        self._calibrate(event.seq, body.usage.sent, sum(request.parts.values()))
+        self._use(event.seq, request, body.usage.sent, measured=True)
+
+    def _calibrate(self, seq: int, counted: int, estimated: int) -> None:
+        if estimated <= 0:
+            return
+        self._wholes = [*self._wholes, counted / estimated][-REMEMBERED:]
+        self.ratios.append(seq, median(self._wholes))
+        if self._counted is not None and (grown := estimated - self._counted[1]) >= LEAST_GROWTH:
+            self._growths = [*self._growths, max(0, counted - self._counted[0]) / grown][-REMEMBERED:]
+        self._counted = (counted, estimated)
+
+    def _use(self, seq: int, request: ModelRequested, total: int, *, measured: bool) -> None:
+        parts = {name: round(tokens * self.ratio) for name, tokens in request.parts.items()}
+        residual = total - sum(parts.values())
+        self.usage.append(seq, ContextUsage(parts, request.window, request.max_tokens, measured, residual))
 
     def _failed(self, event: Event) -> None:
         self._requested.pop(event.key or "", None)
 
+    def _moved(self, event: Event) -> None:
+        """Another history, or another tokenizer: the last count is no basis for the next prompt."""
+        self._counted = None
+        if event.kind == "model.switched":
+            self._wholes, self._growths = [], []
+
     def _compressed(self, event: Event) -> None:
         body = event.body
+        self._moved(event)
         if isinstance(body, ContextCompressed):
             self.compressions.append((event.seq, body.tokens_before, body.tokens_after))
-
-
-def scaled(parts: dict[str, int], total: int) -> dict[str, int]:
-    """The same proportions, adding up to `total` exactly (largest remainder)."""
-    estimate = sum(parts.values())
-    if not estimate:
-        return dict(parts)
-    exact = {name: tokens * total / estimate for name, tokens in parts.items()}
-    whole = {name: int(tokens) for name, tokens in exact.items()}
-    missing = total - sum(whole.values())
-    for name in sorted(exact, key=lambda name: whole[name] - exact[name])[:missing]:
-        whole[name] += 1
-    return whole

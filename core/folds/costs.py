@@ -2,24 +2,99 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from core.events import BudgetChanged, Event, ModelRequested, ModelResponded, SessionOpened, Usage
+from core.events import (
+    BudgetChanged,
+    Event,
+    ModelConsulted,
+    ModelFailed,
+    ModelRequested,
+    ModelResponded,
+    Price,
+    SessionOpened,
+    Usage,
+)
+from core.folds.branches import FOREVER, Column, Span
 from core.folds.fold import Handler, Series
+
+MILLION = 1_000_000
+RATES: Mapping[str, str] = {
+    "fresh": "input",
+    "cache_read": "cache_read",
+    "cache_write_5m": "cache_write",
+    "cache_write_1h": "cache_write_1h",
+    "output": "output",
+}
+"""Each way in which a token is counted (a field of `Usage`), and the name of its price in a `Price.row`."""
+
+CLASSES = tuple(RATES)
+MAIN = "main"
+_SMALLEST = Decimal("1e-12")
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """One cost by class of token. `rest` could not be told apart; `scaled`: list prices brought to the bill."""
+
+    by_class: Mapping[str, Decimal]
+    rest: Decimal = Decimal(0)
+    scaled: bool = False
+
+
+def split(usage: Usage, price: Price) -> Split:
+    """A reply's dollars by class of token; they and the rest add up to `price.cost` exactly."""
+    cost, listed = Decimal(price.cost or 0), _listed(usage, price.row)
+    total = sum(listed.values(), Decimal(0))
+    if total == cost:
+        return Split(listed)
+    if not total:
+        return Split(dict.fromkeys(CLASSES, Decimal(0)), cost)
+    shares = {name: (usd * cost / total).quantize(_SMALLEST) for name, usd in listed.items()}
+    largest = max(shares, key=lambda name: shares[name])
+    shares[largest] += cost - sum(shares.values(), Decimal(0))
+    return Split(shares, scaled=True)
+
+
+def _listed(usage: Usage, row: Mapping[str, str]) -> dict[str, Decimal]:
+    """What the tokens cost by the prices of the row; nothing at all where one that is needed is missing."""
+    counts = {name: int(getattr(usage, name)) for name in CLASSES}
+    if any(count and RATES[name] not in row for name, count in counts.items()):
+        return dict.fromkeys(CLASSES, Decimal(0))
+    return {
+        name: count * Decimal(row[RATES[name]]) / MILLION if count else Decimal(0) for name, count in counts.items()
+    }
+
+
+def _nothing() -> Mapping[str, Decimal]:
+    return dict.fromkeys(CLASSES, Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """Sums up to an event. `usd` leaves out `unpriced` replies, whose price is unknown (never taken as zero)."""
+    """Sums up to an event. `usd` leaves out `unpriced` replies, whose price is unknown (never taken as zero).
+
+    `dollars` by class of token, with `unsplit` (billed by the provider at prices that we don't know) adds up to `usd`.
+    `scaled` replies are split by list prices brought to what the provider billed.
+    """
 
     usd: Decimal = Decimal(0)
     replies: int = 0
     unpriced: int = 0
     fresh: int = 0
     cache_read: int = 0
-    cache_write: int = 0
+    cache_write_5m: int = 0
+    cache_write_1h: int = 0
     output: int = 0
+    dollars: Mapping[str, Decimal] = field(default_factory=_nothing)
+    unsplit: Decimal = Decimal(0)
+    scaled: int = 0
+
+    @property
+    def cache_write(self) -> int:
+        return self.cache_write_5m + self.cache_write_1h
 
     @property
     def sent(self) -> int:
@@ -30,16 +105,17 @@ class Bill:
         """Share of the sent tokens that the provider read from its cache; None before the first reply."""
         return self.cache_read / self.sent if self.sent else None
 
-    def plus(self, usage: Usage, cost: str | None) -> Bill:
+    def plus(self, usage: Usage, price: Price) -> Bill:
+        parts = split(usage, price)
         return replace(
             self,
-            usd=self.usd + Decimal(cost or 0),
+            usd=self.usd + Decimal(price.cost or 0),
             replies=self.replies + 1,
-            unpriced=self.unpriced + (cost is None),
-            fresh=self.fresh + usage.fresh,
-            cache_read=self.cache_read + usage.cache_read,
-            cache_write=self.cache_write + usage.cache_write,
-            output=self.output + usage.output,
+            unpriced=self.unpriced + (price.cost is None),
+            dollars={name: usd + parts.by_class[name] for name, usd in self.dollars.items()},
+            unsplit=self.unsplit + parts.rest,
+            scaled=self.scaled + parts.scaled,
+            **{name: getattr(self, name) + getattr(usage, name) for name in CLASSES},
         )
 
 
@@ -53,8 +129,35 @@ class LastReply:
     source: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A line of the ledger: what one attempt cost. `key` is the attempt's; `purpose` says what the request was for."""
+
+    seq: int
+    at_us: int
+    key: str
+    model: str
+    purpose: str
+    usage: Usage
+    price: Price
+
+
+def charge_of(event: Event, purpose: str, model: str) -> Charge | None:
+    """What an outcome of a request cost, None when it is not known to have cost anything.
+
+    `purpose` and `model` are the request's. A broken reply in the conversation counts as `retry`.
+    """
+    body = event.body
+    if isinstance(body, ModelResponded | ModelConsulted):
+        return Charge(event.seq, event.at_us, event.key or "", body.model, purpose, body.usage, body.price)
+    if not isinstance(body, ModelFailed) or (body.usage is None and body.price is None):
+        return None
+    purpose = "retry" if purpose == MAIN else purpose
+    return Charge(event.seq, event.at_us, event.key or "", model, purpose, body.usage or Usage(), body.price or Price())
+
+
 class Costs:
-    """The bill as of any event: in all, by model, by purpose; and the budget."""
+    """The bill as of any event: in all, by model, by purpose; the ledger behind it; and the budget."""
 
     def __init__(self) -> None:
         self.total: Series[Bill] = Series(Bill())
@@ -62,15 +165,26 @@ class Costs:
         self.by_purpose: dict[str, Series[Bill]] = {}
         self.last: Series[LastReply] = Series(LastReply())
         self.budget: Series[Decimal | None] = Series(None)
-        self._purposes: dict[str, str] = {}
+        self.charges: Column[Charge] = Column()
+        self._main: Column[Charge] = Column()
+        self._asked: dict[str, tuple[str, str]] = {}
 
     def handlers(self) -> dict[str, Handler]:
         return {
             "session.opened": self._opened,
             "budget.changed": self._budget,
             "model.requested": self._requested,
-            "model.responded": self._responded,
+            **dict.fromkeys(("model.responded", "model.consulted", "model.failed"), self._settled),
         }
+
+    def turns(self, at: int | None = None) -> list[int]:
+        """The seqs of the main replies as of event `at`, oldest first."""
+        return [charge.seq for charge in self._main.within([Span(0, FOREVER if at is None else at)])]
+
+    def latest(self, count: int, at: int | None = None) -> list[Charge]:
+        """The last `count` main replies as of event `at`, oldest first."""
+        found = self._main.ranges([Span(0, FOREVER if at is None else at)])
+        return [self._main.items[index] for index in found[0][-count:]] if found else []
 
     def _opened(self, event: Event) -> None:
         if isinstance(event.body, SessionOpened) and (usd := event.body.settings.get("budget_usd")) is not None:
@@ -82,18 +196,20 @@ class Costs:
 
     def _requested(self, event: Event) -> None:
         if isinstance(event.body, ModelRequested) and event.key:
-            self._purposes[event.key] = event.body.purpose
+            self._asked[event.key] = (event.body.purpose, event.body.model)
 
-    def _responded(self, event: Event) -> None:
-        body = event.body
-        if not isinstance(body, ModelResponded):
+    def _settled(self, event: Event) -> None:
+        purpose, model = self._asked.pop(event.key or "", (MAIN, ""))
+        charge = charge_of(event, purpose, model)
+        if charge is None:
             return
-        purpose = self._purposes.pop(event.key or "", "main")
-        cost = body.price.cost
         for series in (
             self.total,
-            self.by_model.setdefault(body.model, Series(Bill())),
-            self.by_purpose.setdefault(purpose, Series(Bill())),
+            self.by_model.setdefault(charge.model, Series(Bill())),
+            self.by_purpose.setdefault(charge.purpose, Series(Bill())),
         ):
-            series.append(event.seq, series.last.plus(body.usage, cost))
-        self.last.append(event.seq, LastReply(body.usage, cost, event.at_us, body.price.source))
+            series.append(event.seq, series.last.plus(charge.usage, charge.price))
+        self.charges.append(event.seq, charge)
+        if charge.purpose == MAIN:
+            self._main.append(event.seq, charge)
+            self.last.append(event.seq, LastReply(charge.usage, charge.price.cost, event.at_us, charge.price.source))

@@ -1,17 +1,36 @@
-"""The memory entries, each with the span of events in which it was known."""
+"""The memory entries, each with the events that made it known and those that took it away, by branch."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from core.events import Event, MemoryForgotten, MemoryWritten
-from core.folds.branches import Branches
+from core.events import Event, MemoryForgotten, MemoryKept, MemoryWritten
+from core.folds.branches import Branches, Column, Span
 from core.folds.fold import Handler
+
+KNOWN = ""
+FORGOTTEN = "forgotten"
+ABANDONED = "abandoned branch"
+
+
+class Loss(NamedTuple):
+    """Event `seq` took an entry away; `by` is the entry that replaced it, empty when it was forgotten."""
+
+    seq: int
+    by: str = ""
+
+    def __str__(self) -> str:
+        return f"replaced by {self.by}" if self.by else FORGOTTEN
 
 
 @dataclass(slots=True)
 class Entry:
-    """A memory entry; `forgotten_seqs` are the events that took it away (on whichever branch)."""
+    """A memory entry; `births` and `losses` are the events that gave and took it (on whichever branch), ascending.
+
+    `scope` is `session`, or `project` for what is offered to the next sessions of the workspace.
+    """
 
     id: str
     seq: int
@@ -21,46 +40,101 @@ class Entry:
     topic: str
     pinned: bool
     actor: str
-    forgotten_seqs: tuple[int, ...] = ()
+    scope: str
+    replaces: str | None
+    births: tuple[int, ...]
+    losses: tuple[Loss, ...] = ()
 
 
 class Memories:
-    """All entries ever written; what an abandoned branch wrote is hidden on the others."""
+    """All entries ever written; what an abandoned branch wrote is hidden on the others until it is kept."""
 
     def __init__(self, branches: Branches) -> None:
         self.entries: list[Entry] = []
         self._branches = branches
+        self._born: Column[Entry] = Column()
         self._by_id: dict[str, Entry] = {}
 
     def handlers(self) -> dict[str, Handler]:
-        return {"memory.written": self._written, "memory.forgotten": self._forgotten}
+        return {"memory.written": self._written, "memory.forgotten": self._forgotten, "memory.kept": self._kept}
+
+    @property
+    def last_number(self) -> int:
+        """The highest number among the ids `m<n>` so far."""
+        return max((int(entry.id[1:]) for entry in self.entries[-50:] if entry.id[1:].isdecimal()), default=0)
+
+    def get(self, id: str) -> Entry | None:
+        """The entry, known or not."""
+        return self._by_id.get(id)
 
     def known(self, at: int | None = None) -> list[Entry]:
-        """The entries known as of event `at`, oldest first."""
+        """The entries known as of event `at`, in the order in which they were written; costs as much as there are."""
         spans = self._branches.spans(at)
+        born = {entry.id: entry for entry in self._born.within(spans)}
+        found = [entry for entry in born.values() if not entry.losses or _status(entry, spans) == KNOWN]
+        return sorted(found, key=lambda entry: entry.seq)
 
-        def on_branch(seq: int) -> bool:
-            return any(first <= seq <= last for first, last in spans)
+    def hidden(self, at: int | None = None) -> list[Entry]:
+        """What was written by event `at` and nowhere taken back, but on a branch that is abandoned as of then."""
+        known = {entry.id for entry in self._born.within(self._branches.spans(at))}
+        return [entry for entry in self.entries if entry.id not in known and _held(entry, at)]
 
-        return [e for e in self.entries if on_branch(e.seq) and not any(map(on_branch, e.forgotten_seqs))]
+    def status(self, entry: Entry, at: int | None = None) -> str:
+        """As of event `at`: empty when it is known, else `forgotten`, `replaced by m9` or `abandoned branch`."""
+        return _status(entry, self._branches.spans(at))
 
     def _written(self, event: Event) -> None:
         body = event.body
-        if isinstance(body, MemoryWritten) and event.key:
-            entry = Entry(
-                id=event.key,
-                seq=event.seq,
-                at_us=event.at_us,
-                text=body.text,
-                category=body.category,
-                topic=body.topic,
-                pinned=body.pinned,
-                actor=event.actor,
-            )
-            self.entries.append(entry)
-            self._by_id[entry.id] = entry
+        if not isinstance(body, MemoryWritten) or not event.key:
+            return
+        entry = Entry(
+            id=event.key,
+            seq=event.seq,
+            at_us=event.at_us,
+            text=body.text,
+            category=body.category,
+            topic=body.topic,
+            pinned=body.pinned,
+            actor=event.actor,
+            scope=body.scope,
+            replaces=body.replaces,
+            births=(event.seq,),
+        )
+        self.entries.append(entry)
+        self._by_id[entry.id] = entry
+        self._born.append(event.seq, entry)
+        self._lose(entry.replaces, Loss(event.seq, entry.id))
 
     def _forgotten(self, event: Event) -> None:
-        body = event.body
-        if isinstance(body, MemoryForgotten) and (entry := self._by_id.get(body.id)) is not None:
-            entry.forgotten_seqs = (*entry.forgotten_seqs, event.seq)
+        if isinstance(event.body, MemoryForgotten):
+            self._lose(event.body.id, Loss(event.seq))
+
+    def _kept(self, event: Event) -> None:
+        """Known again, and with it that it replaces another."""
+        if isinstance(event.body, MemoryKept) and (entry := self._by_id.get(event.body.id)) is not None:
+            entry.births = (*entry.births, event.seq)
+            self._born.append(event.seq, entry)
+            self._lose(entry.replaces, Loss(event.seq, entry.id))
+
+    def _lose(self, id: str | None, loss: Loss) -> None:
+        if id is not None and (entry := self._by_id.get(id)) is not None and id != loss.by:
+            entry.losses = (*entry.losses, loss)
+
+
+def _status(entry: Entry, spans: Sequence[Span]) -> str:
+    birth = max(_within(entry.births, spans), default=None)
+    if birth is None:
+        return ABANDONED
+    lost = max(_within((loss.seq for loss in entry.losses), spans), default=0)
+    return KNOWN if lost < birth else next(str(loss) for loss in entry.losses if loss.seq == lost)
+
+
+def _within(seqs: Iterable[int], spans: Sequence[Span]) -> list[int]:
+    return [seq for seq in seqs if any(first <= seq <= last for first, last in spans)]
+
+
+def _held(entry: Entry, at: int | None) -> bool:
+    """Whether, of all that befell an entry by event `at` on any branch, the last gave it."""
+    births = [seq for seq in entry.births if at is None or seq <= at]
+    losses = [loss.seq for loss in entry.losses if at is None or loss.seq <= at]
+    return bool(births) and max(losses, default=0) < births[-1]

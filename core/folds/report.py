@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from core.clock import MICROSECONDS, iso
+from core.folds.costs import CLASSES
 from core.folds.totals import Totals
 
 
-def report(totals: Totals, *, running: bool) -> dict[str, Any]:
+def report(
+    totals: Totals, *, running: bool, counterfactuals: Sequence[tuple[str, float]] | None = None
+) -> dict[str, Any]:
     """The contract's fields, JSON-ready. Rates are None where nothing was counted yet; unknown money is None.
 
     `repetition_rate`: calls whose tool and arguments had been seen before, over all calls.
     `no_progress_repeats`: calls that repeat tool, arguments *and* result with no changed file in between.
+    `cost_by_class`: dollars by the way a token was counted; `unsplit` was billed at prices that are not known.
+    `cache_misses`: by cause, `compressed` being the planned ones; `usd` what they cost more than reading would have.
+    `forecast_error`: half of the requests cost within this share of their forecast. `amplification`: tokens sent for
+    each that was new. `counterfactuals`: (what if, dollars) rows of the caller, None when nobody computed them.
     `running`: whether a runner holds the session now; a session that says "running" without one was cut off.
     """
     seconds = max(0, totals.last_us - totals.started_us) / MICROSECONDS
@@ -49,7 +57,19 @@ def report(totals: Totals, *, running: bool) -> dict[str, Any]:
         "unpriced_replies": totals.unpriced,
         "cost_by_model": {name: _money(usd) for name, usd in sorted(totals.by_model.items())},
         "cost_by_purpose": {name: _money(usd) for name, usd in sorted(totals.by_purpose.items())},
+        "cost_by_class": {name: _money(totals.by_class.get(name, "0")) for name in CLASSES}
+        | ({"unsplit": _money(totals.unsplit)} if float(totals.unsplit) else {}),
+        "cache_hit_rate_last_20": _share(totals.cache.recent_rate),
+        "cache_misses": _misses(totals),
+        "forecast_error": _share(totals.forecasts.median),
+        "amplification": round(totals.sent / new, 2) if (new := totals.fresh + totals.cache_write) else None,
+        "pings": totals.pings,
+        "counterfactuals": None
+        if counterfactuals is None
+        else [{"what": what, "usd": round(usd, 4)} for what, usd in counterfactuals],
         "compressions": totals.compressions,
+        "compressions_automatic": totals.compressions - totals.forced,
+        "compressions_forced": totals.forced,
         "checkpoints": totals.checkpoints,
         "rewinds": totals.rewinds,
         "corrections": totals.corrections,
@@ -66,6 +86,24 @@ def _state(totals: Totals, running: bool) -> tuple[str, str]:
     if running or totals.state in ("finished", "stopped", "failed", "paused"):
         return totals.state, totals.reason
     return "stopped", "crashed"
+
+
+def _misses(totals: Totals) -> list[dict[str, Any]]:
+    """The dearest cause first; money is None where no price was known."""
+    ordered = sorted(totals.losses.items(), key=lambda row: (-row[1].usd, -row[1].tokens, row[0]))
+    return [
+        {
+            "cause": cause,
+            "count": loss.count,
+            "tokens": loss.tokens,
+            "usd": None if loss.unpriced == loss.count else _money(str(loss.usd)),
+        }
+        for cause, loss in ordered
+    ]
+
+
+def _share(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
 
 
 def _money(usd: str) -> float:

@@ -9,11 +9,14 @@ import msgspec
 
 from core.events import (
     CommandAccepted,
+    ContextPolicy,
     Event,
     GuidanceDelivered,
     GuidanceQueued,
     HeadMoved,
+    ModelConsulted,
     ModelFailed,
+    ModelRequested,
     ModelResponded,
     ModelSwitched,
     RetryWaiting,
@@ -33,7 +36,7 @@ REASONS = (
 )
 """The words of a state's reason, as the report prints them."""
 
-DEFERRED = frozenset({"pause", "continue", "compress", "undo", "rewind", "stop"})
+DEFERRED = frozenset({"pause", "continue", "compress", "undo", "rewind", "evict", "stop"})
 """Commands whose effect comes at the next safe point; each is closed by a `command.done`."""
 
 
@@ -98,6 +101,15 @@ class RunState:
         self.request = 0
         self.attempt = 0
         self.open_attempt: str | None = None
+        self.open_sides: set[str] = set()
+        """Side requests (pings, paragraphs) that have no outcome yet."""
+        self.sides = 0
+        self.requested_us = 0
+        """When the last request began that used the cache: a turn's or a ping."""
+        self.fixed = 0
+        """Estimated tokens of system and tools in the last request."""
+        self.paragraph: str | None = None
+        """A model's paragraph for the next digest; empty when it was dropped, None when none was asked for."""
         self.turns = 0
         self.failure: Failure | None = None
         self.pending: dict[str, PendingCall] = {}
@@ -106,6 +118,8 @@ class RunState:
         self.commands: set[str] = set()
         self.crossed: set[str] = set()
         self.paused = False
+        self.policy: str | None = None
+        """The context policy that somebody, or the guard against futile compressions, chose for this session."""
         self.finished: SessionFinished | None = None
         self.stop_reason: str | None = None
         self.answered = False
@@ -127,6 +141,7 @@ class RunState:
             "guidance.delivered": self._delivered,
             "model.requested": self._requested,
             "model.responded": self._responded,
+            "model.consulted": self._consulted,
             "model.failed": self._failed,
             "model.switched": self._switched,
             "retry.waiting": self._waiting,
@@ -137,6 +152,7 @@ class RunState:
             "command.done": self._done,
             "context.compressed": self._compressed,
             "context.restored": self._node,
+            "context.policy": self._policy,
             "plan.changed": self._node,
             "budget.crossed": self._crossed,
             "head.moved": self._moved,
@@ -163,6 +179,7 @@ class RunState:
     def _compressed(self, event: Event) -> None:
         if self.failure is not None:
             self.failure = replace(self.failure, compressions=self.failure.compressions + 1, until_us=event.at_us)
+        self.paragraph = None
         self._node(event)
 
     def _set(self, event: Event, state: str, reason: str, detail: str = "", until_us: int | None = None) -> None:
@@ -187,7 +204,7 @@ class RunState:
     def _switched(self, event: Event) -> None:
         if isinstance(event.body, ModelSwitched):
             self.model = event.body.model
-            self.failure = None
+            self.failure, self.requested_us = None, 0
             if self.opened is not None:
                 self.opened = switched(self.opened, event.body)
 
@@ -223,6 +240,16 @@ class RunState:
             self._node(event)
 
     def _requested(self, event: Event) -> None:
+        body = event.body
+        if not isinstance(body, ModelRequested):
+            return
+        if body.purpose in ("main", "ping"):
+            self.requested_us = event.at_us
+        if body.purpose != "main":
+            self.sides += 1
+            self.open_sides.add(event.key or "")
+            return
+        self.fixed = body.parts.get("system", 0) + body.parts.get("tools", 0)
         number, attempt = (event.key or "r0.0").removeprefix("r").split(".")
         self.request, self.attempt = int(number), int(attempt)
         self.open_attempt = event.key
@@ -240,9 +267,16 @@ class RunState:
         self._node(event)
         self._running(event)
 
+    def _consulted(self, event: Event) -> None:
+        body, key = event.body, event.key or ""
+        self.open_sides.discard(key)
+        if isinstance(body, ModelConsulted) and key.startswith("digest"):
+            self.paragraph = body.text if body.used else ""
+
     def _failed(self, event: Event) -> None:
         body = event.body
-        if isinstance(body, ModelFailed):
+        self.open_sides.discard(event.key or "")
+        if isinstance(body, ModelFailed) and event.key == self.open_attempt:
             last = self.failure or Failure("", "", None, 0)
             self.open_attempt = None
             self.failure = replace(
@@ -280,6 +314,10 @@ class RunState:
         elif isinstance(body, CommandAccepted) and body.verb == "retry-now" and self.failure:
             self.failure = replace(self.failure, retry_after_s=None, until_us=event.at_us)
 
+    def _policy(self, event: Event) -> None:
+        if isinstance(event.body, ContextPolicy):
+            self.policy = event.body.policy
+
     def _crossed(self, event: Event) -> None:
         self.crossed.add(event.key or "")
 
@@ -289,7 +327,7 @@ class RunState:
     def _moved(self, event: Event) -> None:
         if isinstance(event.body, HeadMoved):
             self.head = event.body.to
-            self.pending, self.failure, self.open_attempt = {}, None, None
+            self.pending, self.failure, self.open_attempt, self.paragraph = {}, None, None, None
             self.answered = self._ends.get(event.body.to, False)
             if self.finished is not None:
                 self.finished, self.paused = None, True

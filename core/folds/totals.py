@@ -14,6 +14,7 @@ from core.events import (
     Event,
     GuidanceDelivered,
     HeadMoved,
+    ModelConsulted,
     ModelRequested,
     ModelResponded,
     PlanChanged,
@@ -24,13 +25,13 @@ from core.events import (
     ToolFinished,
     ToolStarted,
 )
+from core.folds.cache import WATCHED, CacheWatch, Loss
+from core.folds.costs import CLASSES, MAIN, Charge, charge_of, split
 from core.folds.fold import Handler
+from core.folds.rent import Errors, judge
 
 INTERVENTIONS = frozenset({"pause", "continue", "interrupt", "guide", "retract", "compress", "undo", "rewind"}) | {
-    "budget",
-    "model",
-    "stop",
-    "retry-now",
+    *("budget", "model", "stop", "retry-now", "policy", "pin", "unpin", "evict"),
 }
 """Commands by which a human changes the course."""
 
@@ -39,7 +40,7 @@ class Totals(msgspec.Struct, kw_only=True):
     """Counts and sums over every event up to `seq`, all branches. Money is a decimal string."""
 
     NAME: ClassVar[str] = "totals"
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     seq: int = 0
     session: str = ""
@@ -66,7 +67,14 @@ class Totals(msgspec.Struct, kw_only=True):
     unpriced: int = 0
     by_model: dict[str, str] = {}
     by_purpose: dict[str, str] = {}
+    by_class: dict[str, str] = {}
+    unsplit: str = "0"
+    pings: int = 0
+    cache: CacheWatch = msgspec.field(default_factory=CacheWatch)
+    losses: dict[str, Loss] = {}
+    forecasts: Errors = msgspec.field(default_factory=Errors)
     compressions: int = 0
+    forced: int = 0
     checkpoints: int = 0
     rewinds: int = 0
     corrections: int = 0
@@ -79,14 +87,16 @@ class Totals(msgspec.Struct, kw_only=True):
     seen: set[str] = set()
     seen_results: set[str] = set()
     open_calls: dict[str, str] = {}
-    open_requests: dict[str, str] = {}
+    open_requests: dict[str, tuple[str, str]] = {}
 
     def handlers(self) -> dict[str, Handler]:
         return {kind: getattr(self, f"_{method}") for kind, method in _METHODS.items()}
 
     def observe(self, event: Event) -> None:
-        """Note how far the totals go; called for each event, counted or not."""
+        """Note how far the totals go, and what became of the cache; called for each event, counted or not."""
         self.seq, self.last_us = event.seq, event.at_us
+        if event.kind in WATCHED and (miss := self.cache.observe(event)) is not None:
+            self.losses[miss.cause] = self.losses.get(miss.cause, Loss()).plus(miss)
 
     @property
     def tool_calls(self) -> int:
@@ -125,29 +135,38 @@ class Totals(msgspec.Struct, kw_only=True):
         self.state, self.reason = "waiting", "retry"
 
     def _requested(self, event: Event) -> None:
-        if isinstance(event.body, ModelRequested) and event.key:
+        body = event.body
+        if isinstance(body, ModelRequested) and event.key:
             self.requests += 1
-            self.open_requests[event.key] = event.body.purpose
+            self.open_requests[event.key] = (body.purpose, body.model)
             if self.state == "waiting":
                 self.state, self.reason = "running", "working"
 
-    def _failed(self, event: Event) -> None:
-        self.open_requests.pop(event.key or "", None)
-
-    def _responded(self, event: Event) -> None:
+    def _settled(self, event: Event) -> None:
+        known = event.key in self.open_requests
+        purpose, model = self.open_requests.pop(event.key or "", (MAIN, ""))
         body = event.body
-        if not isinstance(body, ModelResponded):
-            return
-        usage, cost = body.usage, body.price.cost
-        purpose = self.open_requests.pop(event.key or "", "main")
-        self.turns += purpose == "main"
+        if isinstance(body, ModelResponded):
+            self.turns += purpose == MAIN
+            if known and self.cache.answered is not None:
+                judge(self.forecasts, self.cache.answered.outlook, body)
+        self.pings += isinstance(body, ModelConsulted) and purpose == "ping"
+        charge = charge_of(event, purpose, model)
+        if charge is not None:
+            self._charge(charge)
+
+    def _charge(self, charge: Charge) -> None:
+        usage, cost, parts = charge.usage, charge.price.cost, split(charge.usage, charge.price)
         self.fresh += usage.fresh
         self.cache_read += usage.cache_read
         self.cache_write += usage.cache_write
         self.output += usage.output
         self.unpriced += cost is None
-        for ledger, name in ((self.by_model, body.model), (self.by_purpose, purpose)):
-            ledger[name] = str(Decimal(ledger.get(name, "0")) + Decimal(cost or 0))
+        _add(self.by_model, charge.model, Decimal(cost or 0))
+        _add(self.by_purpose, charge.purpose, Decimal(cost or 0))
+        for name in CLASSES:
+            _add(self.by_class, name, parts.by_class[name])
+        self.unsplit = str(Decimal(self.unsplit) + parts.rest)
         self.usd = str(Decimal(self.usd) + Decimal(cost or 0))
 
     def _started(self, event: Event) -> None:
@@ -180,6 +199,7 @@ class Totals(msgspec.Struct, kw_only=True):
 
     def _compressed(self, event: Event) -> None:
         self.compressions += 1
+        self.forced += event.actor == "user"
 
     def _checkpoint(self, event: Event) -> None:
         self.checkpoints += 1
@@ -210,8 +230,9 @@ _METHODS = {
     "session.finished": "finished",
     "model.switched": "switched",
     "model.requested": "requested",
-    "model.responded": "responded",
-    "model.failed": "failed",
+    "model.responded": "settled",
+    "model.consulted": "settled",
+    "model.failed": "settled",
     "retry.waiting": "waiting",
     "tool.started": "started",
     "tool.finished": "tool_finished",
@@ -225,6 +246,10 @@ _METHODS = {
     "memory.forgotten": "forgot",
     "plan.changed": "plan",
 }
+
+
+def _add(ledger: dict[str, str], name: str, usd: Decimal) -> None:
+    ledger[name] = str(Decimal(ledger.get(name, "0")) + usd)
 
 
 def digest(name: str, arguments: dict[str, Any]) -> str:

@@ -7,17 +7,21 @@ from enum import Flag, auto
 
 from core.events import Event
 from core.folds.branches import Branches
+from core.folds.cache import CacheLedger
 from core.folds.checkpoints import Checkpoints
+from core.folds.context_items import ContextItems
 from core.folds.context_usage import ContextWindow
 from core.folds.conversation import Conversation, Item
 from core.folds.costs import Costs
 from core.folds.fold import Dispatcher
 from core.folds.memories import Memories
 from core.folds.plan import Plan
+from core.folds.rent import RentMeter
 from core.folds.state import RunState
 from core.folds.timeline import Timeline
 from core.folds.tool_calls import ToolCalls
 from core.folds.totals import Totals
+from core.folds.workload import Workload
 
 
 class Changes(Flag):
@@ -37,11 +41,13 @@ class Changes(Flag):
 
 
 _CHANGES = {
-    "tool": Changes.TOOLS | Changes.CONVERSATION,
+    "tool": Changes.TOOLS | Changes.CONVERSATION | Changes.CONTEXT | Changes.COST,
     "model": Changes.CONVERSATION | Changes.CONTEXT | Changes.COST,
-    "context": Changes.CONTEXT | Changes.CONVERSATION,
+    "context": Changes.CONTEXT | Changes.CONVERSATION | Changes.COST,
+    "guidance": Changes.CONTEXT | Changes.CONVERSATION | Changes.COST,
+    "item": Changes.CONTEXT | Changes.CONVERSATION,
     "memory": Changes.MEMORY,
-    "plan": Changes.PLAN | Changes.CONVERSATION,
+    "plan": Changes.PLAN | Changes.CONVERSATION | Changes.COST,
     "head": Changes.ALL,
     "budget": Changes.COST | Changes.CONVERSATION,
 }
@@ -62,6 +68,10 @@ class SessionView:
         self.costs = Costs()
         self.plan = Plan(self.branches)
         self.checkpoints = Checkpoints(self.branches, self.state)
+        self.cache = CacheLedger()
+        self.context_items = ContextItems(self.branches, self.context)
+        self.rent = RentMeter(self.context, self.context_items, self.costs, self.plan)
+        self.workload = Workload(self.context)
         self._dispatch = Dispatcher(
             (
                 self.branches,
@@ -75,6 +85,10 @@ class SessionView:
                 self.costs,
                 self.plan,
                 self.checkpoints,
+                self.cache,
+                self.context_items,
+                self.rent,
+                self.workload,
             )
         )
 

@@ -105,7 +105,7 @@ class Assembly:
         self._foreign = False
         self._message: dict[str, Any] = {}
         self._blocks: dict[int, _Block] = {}
-        self._usage: dict[str, Any] = {}
+        self.raw_usage: dict[str, Any] = {}
         self._stop_reason: str | None = None
 
     def feed(self, event: dict[str, Any]) -> Delta | None:
@@ -116,7 +116,7 @@ class Assembly:
         match event["type"]:
             case "message_start":
                 self._message = _table(event.get("message"))
-                self._usage = merge_usage(self._usage, self._message.get("usage"))
+                self.raw_usage = merge_usage(self.raw_usage, self._message.get("usage"))
             case "content_block_start":
                 return self._start(self._index(event), _table(event.get("content_block")))
             case "content_block_delta":
@@ -125,7 +125,7 @@ class Assembly:
                 self._stop(self._index(event))
             case "message_delta":
                 self._stop_reason = _string(_table(event.get("delta")).get("stop_reason")) or self._stop_reason
-                self._usage = merge_usage(self._usage, event.get("usage"))
+                self.raw_usage = merge_usage(self.raw_usage, event.get("usage"))
             case "message_stop":
                 self._finished = True
         return None
@@ -147,8 +147,8 @@ class Assembly:
             model=clean_text(_string(self._message.get("model"))) or model,
             content=unique_ids(content, message_id or "toolu"),
             stop_reason=clean_text(self._stop_reason),
-            usage=usage_of(self._usage),
-            raw_usage=clean_text(self._usage),
+            usage=usage_of(self.raw_usage),
+            raw_usage=clean_text(self.raw_usage),
             request_id=self.request_id,
         )
 

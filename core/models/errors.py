@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class ErrorClass(StrEnum):
@@ -40,7 +41,8 @@ class ErrorClass(StrEnum):
 class ModelError(Exception):
     """A request that got no reply. `str()` is one plain sentence; it never holds a key.
 
-    `retry_after_s` is the server's wish in seconds; `partial_chars` counts what had been streamed and is thrown away.
+    `retry_after_s` is the server's wish in seconds; `partial_chars` counts what had been streamed and is thrown away,
+    `raw_usage` is what the server had said until then that it bills.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class ModelError(Exception):
         self.retry_after_s = retry_after_s
         self.request_id = request_id
         self.partial_chars = partial_chars
+        self.raw_usage: dict[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,7 @@ class Wire:
     @staticmethod
     def _failed(error: ModelError, assembly: Assembly) -> ModelError:
         error.partial_chars = assembly.chars
+        error.raw_usage = assembly.raw_usage
         error.request_id = error.request_id or assembly.request_id
         return error
 

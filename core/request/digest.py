@@ -1,95 +1,191 @@
-"""The digest: what replaces compressed turns, assembled from the log alone, the users' words byte for byte."""
+"""The digest: what stands for compressed turns besides the held texts and the ledger. Built anew each time.
+
+It is assembled from the log alone and never longer than it may be. Each section has a share of the room that it can't
+exceed; what they leave goes to the index of names, which is what makes the rest reachable by recall.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Sequence
 
-from core.events import PlanChanged
-from core.folds.memories import Entry
-from core.folds.words import one_line
+from core.events import PlanStep
+from core.request.held import held_texts, memory_line, released
 from core.request.ledger import Deed, Ledger
-from core.request.projection import task_text
+from core.request.names import name_lines, names_in
+from core.request.pieces import BYTES_PER_TOKEN
+from core.request.quoting import size, tame, tame_line
+from core.request.record import ledger_block, recorded
 
-FAILURES = 10
-FILES = 60
-LATEST = 40
-NAMES = 150
-MEMORIES = 200
+__all__ = ["digest_text", "held_texts", "ledger_block", "released", "stub_text"]
 
-
-def pinned_text(ledger: Ledger) -> str:
-    """The task, standing guidance, what the user said, the plan and the memory: verbatim, never compressed."""
-    opened = ledger.opened
-    sections = [task_text(opened) if opened else ""]
-    standing = [body.text for _, body in ledger.guidance() if body.standing]
-    sections += [f'<guidance standing="true">\n{text}\n</guidance>' for text in dict.fromkeys(standing)]
-    sections += [_memory(ledger.memories()), _plan(ledger.plan())]
-    return "\n\n".join(section for section in sections if section)
-
-
-def digest_text(ledger: Ledger, keep_from: int | None) -> str:
-    """What happened before event `keep_from` (None: everything), in sections that are left out when empty."""
-    end = keep_from if keep_from is not None else 2**62
-    deeds = [deed for deed in ledger.deeds() if deed.seq < end]
-    said = [body.text for seq, body in ledger.guidance() if seq < end and body.source == "user" and not body.standing]
-    turns = sum(seq < end for seq in ledger.turns())
-    sections = [
-        "Earlier turns were compressed. Everything in them can be had back with recall(handle or exact name).",
-        f"turns so far: {turns}",
-        _section("What the user said meanwhile (oldest first)", [f"- {text}" for text in said]),
-        _section("Files changed (latest state)", _files(deeds)),
-        _section("Approaches that failed", _failures(deeds)),
-        _section("Latest calls (oldest first)", [_deed(deed) for deed in deeds[-LATEST:]]),
-        _section("Names and where they were last used", _names(ledger)),
-        "The plan above is decided: go on with its next open step; do not plan again what is decided.",
-    ]
-    return "<digest>\n" + "\n\n".join(section for section in sections if section) + "\n</digest>"
+LATEST = 8
+"""Calls that are listed as the latest ones."""
+MEMORY_CHARS = 600
+EXCERPT_LINES = 12
+MATCHES = 8
+MATCHING_NAMES = 40
+"""Calls that are quoted, and names that are listed, because the instruction asks for them."""
+_COMMON = (
+    "about all also and any anything are but can compress context drop everything for forget from has have keep leave "
+    "not only please remember rest stay still that the them this what with work you"
+)
+_HOW = (
+    "Earlier turns were compressed into what stands above and below; nothing of them is lost. recall(handle) returns "
+    "the original of an out:… or #… or m… named here, recall(exact name) where it occurred."
+)
+_NAMES_TITLE = "## Names, by the place where each was last (more: recall the name)"
 
 
-def _section(title: str, lines: Iterable[str]) -> str:
-    body = "\n".join(lines)
-    return f"## {title}\n{body}" if body else ""
+class _Room:
+    """The bytes that are left, and the sections that were put in. `share`: the part of the whole a section may take."""
+
+    def __init__(self, tokens: int) -> None:
+        self.whole = self.left = tokens * BYTES_PER_TOKEN
+        self.sections: list[str] = []
+
+    def put(self, text: str) -> None:
+        if (cost := size(text) + 2) <= self.left:
+            self.left -= cost
+            self.sections.append(text)
+
+    def put_lines(self, title: str, lines: Sequence[str], share: float, end: str = "") -> None:
+        """As many of the last lines as fit, under a title and before `end`; nothing when there are none.
+
+        The last one is what matters most; a line may be several that belong together.
+        """
+        room = min(self.left, int(self.whole * share)) - size(title) - size(end) - 60
+        kept: list[str] = []
+        for line in reversed(lines):
+            room -= size(line)
+            if room < 0:
+                break
+            kept.append(line)
+        if not kept:
+            return
+        left_out = [f"- {len(lines) - len(kept)} older ones are left out"] if len(kept) < len(lines) else []
+        self.put("\n".join([title, *left_out, *reversed(kept), *([end] if end else [])]))
 
 
-def _memory(entries: list[Entry]) -> str:
-    lines = [f"[{e.id}] {e.category} · {e.topic + ': ' if e.topic else ''}{e.text}" for e in entries[-MEMORIES:]]
-    return "<memory>\n" + "\n".join(lines) + "\n</memory>" if lines else ""
+def digest_text(
+    ledger: Ledger, keep_from: int | None, *, tokens: int = 6000, paragraph: str = "", instruction: str = ""
+) -> str:
+    """What is worth knowing of the events before `keep_from` (None: all), in at most `tokens` estimated tokens.
+
+    `paragraph` is a model's, checked beforehand; `instruction` says in words what is to be kept above all.
+    """
+    deeds = [deed for deed in ledger.deeds() if _before(deed.seq, keep_from)]
+    turns = sum(_before(seq, keep_from) for seq, _ in ledger.replies())
+    room = _Room(tokens - 10)
+    room.put(_HOW)
+    room.put(f"turns so far: {turns}")
+    _put_plan(room, ledger)
+    room.put_lines("<paragraph>", tame(paragraph).strip().splitlines(), 0.2, "</paragraph>")
+    _put_asked(room, ledger, deeds, instruction)
+    _put_memory(room, ledger, keep_from)
+    room.put_lines("## Open errors", [_deed(d) for d in ledger.open_errors() if _before(d.seq, keep_from)], 0.1)
+    room.put_lines("## Files changed (lines of the last change)", _files(deeds), 0.12)
+    room.put_lines("## Latest calls (oldest first)", [_deed(deed) for deed in deeds[-LATEST:]], 0.08)
+    _put_names(room, ledger, keep_from)
+    return "<digest>\n" + "\n\n".join(room.sections) + "\n</digest>"
 
 
-def _plan(plan: PlanChanged | None) -> str:
-    if plan is None:
-        return ""
-    lines = [f"[{step.status}] {step.id}: {step.intent}" + _after(step.check, step.note) for step in plan.steps]
-    return '<plan decided="true">\n' + "\n".join(lines) + "\n</plan>"
+def stub_text(ledger: Ledger, seq: int) -> str:
+    """What stands for the result of event `seq`: its call, its outcome and its handle on one line."""
+    item = ledger.item(seq)
+    if not isinstance(item, Deed):
+        return f'[left out to save room; recall("#{seq}") returns it]'
+    mark = "" if item.ok else "FAILED "
+    return f'[{mark}{tame_line(item.line, 160)} → {tame(item.outcome)}; recall("{item.handle}") returns the whole]'
 
 
-def _after(check: str, note: str) -> str:
-    return (f" (check: {check})" if check else "") + (f" — {note}" if note else "")
+def _before(seq: int, keep_from: int | None) -> bool:
+    return keep_from is None or seq < keep_from
 
 
-def _files(deeds: list[Deed]) -> list[str]:
+def _put_plan(room: _Room, ledger: Ledger) -> None:
+    """The open steps, with their checks if there is room. Of the closed ones the ids: the ledger says the rest."""
+    plan, open_steps = ledger.plan(), ledger.open_steps()
+    steps = list(plan.steps) if plan else []
+    ids = {status: [step.id for step in steps if step.status == status] for status in ("done", "dropped")}
+    closed = [f"[{status}] {tame_line(', '.join(found), 400)}" for status, found in ids.items() if found]
+    lines = [*closed, *map(_step, open_steps)]
+    if sum(map(size, lines)) > room.whole / 4:
+        lines = [f"[{step.status}] {tame_line(step.id, 40)}: {tame_line(step.intent, 300)}" for step in open_steps]
+    room.put_lines('<plan decided="true">', lines, 0.6, "</plan>\nThe plan is decided: go on with it.")
+
+
+def _step(step: PlanStep) -> str:
+    check = f" (check: {tame_line(step.check, 160)})" if step.check else ""
+    note = f" — {tame_line(step.note, 100)}" if step.note else ""
+    return f"[{step.status}] {tame_line(step.id, 40)}: {tame_line(step.intent, 300)}{check}{note}"
+
+
+def _put_memory(room: _Room, ledger: Ledger, keep_from: int | None) -> None:
+    """Entries that stand nowhere else; and which of the ledger's no longer hold."""
+    known, written = ledger.memories(), recorded(ledger, keep_from)
+    held = {entry.id for entry in ledger.held_memories()}
+    gone = sorted(written - {entry.id for entry in known}, key=lambda entry: int(entry[1:]))
+    if gone:
+        room.put(tame_line(f"Of the ledger, these no longer hold: {', '.join(gone)}", 400))
+    rest = [entry for entry in known if entry.id not in held | written]
+    open_ends = [entry for entry in rest if entry.category == "todo"]
+    others = [entry for entry in rest if entry.category != "todo"]
+    room.put_lines("## To do", [tame_line(memory_line(entry), MEMORY_CHARS) for entry in open_ends], 0.1)
+    lines = [tame_line(memory_line(entry), MEMORY_CHARS) for entry in others]
+    room.put_lines("<memory>", lines, 0.35, "</memory>")
+
+
+def _files(deeds: Sequence[Deed]) -> list[str]:
     latest: dict[str, str] = {}
     for deed in deeds:
         for change in deed.files:
             latest.pop(change.path, None)
-            state = "deleted" if change.after is None else f"+{change.added} -{change.removed} in the last change"
-            latest[change.path] = f"- {change.path}: {state} (out:{deed.key})"
-    return list(latest.values())[-FILES:]
-
-
-def _failures(deeds: list[Deed]) -> list[str]:
-    distinct: dict[str, Deed] = {}
-    for deed in deeds:
-        if not deed.ok:
-            distinct.pop(deed.line, None)
-            distinct[deed.line] = deed
-    return [_deed(deed) for deed in list(distinct.values())[-FAILURES:]]
+            state = "deleted" if change.after is None else f"+{change.added} -{change.removed}"
+            latest[change.path] = f"- {tame_line(change.path, 200)} {state} (#{deed.seq})"
+    return list(latest.values())
 
 
 def _deed(deed: Deed) -> str:
     mark = "" if deed.ok else "FAILED "
-    return f"- {mark}{one_line(deed.line, 120)} → {deed.outcome} (out:{deed.key})"
+    return f"- {mark}{tame_line(deed.line, 120)} → {tame_line(deed.outcome, 100)} ({deed.handle})"
 
 
-def _names(ledger: Ledger) -> list[str]:
-    return [f"- {name} ({handle})" for name, handle in ledger.names(NAMES)]
+def _put_asked(room: _Room, ledger: Ledger, deeds: Sequence[Deed], instruction: str) -> None:
+    """What the instruction asks to keep: calls, names and memory that hold its words, with excerpts of the outputs."""
+    words = [word for word in re.findall(r"[\w./\-]{3,}", instruction.casefold()) if word not in _COMMON.split()]
+    if not words:
+        return
+    ranked = sorted(enumerate(deeds), key=lambda pair: (_hits(_about(pair[1]), words), pair[0]))
+    matching = [deed for _, deed in ranked[-MATCHES:] if _hits(_about(deed), words)]
+    names = sorted(name for name in ledger.names() if _hits(name, words))[:MATCHING_NAMES]
+    entries = [memory_line(entry) for entry in ledger.memories() if _hits(memory_line(entry), words)]
+    lines = ["\n".join((_deed(deed), *_excerpt(deed, words))) for deed in matching]
+    lines += [f"- {', '.join(names)}"] if names else []
+    lines += [tame_line(entry, MEMORY_CHARS) for entry in entries]
+    room.put_lines(f"## Kept as asked: {tame_line(instruction, 200)}", lines, 1 / 3)
+
+
+def _about(deed: Deed) -> str:
+    return f"{deed.line} {' '.join(change.path for change in deed.files)} {deed.body.content}"
+
+
+def _hits(text: str, words: Sequence[str]) -> int:
+    folded = text.casefold()
+    return sum(word in folded for word in words)
+
+
+def _excerpt(deed: Deed, words: Sequence[str]) -> list[str]:
+    """The lines of an output that hold one of the words."""
+    lines = [line for line in deed.body.content.splitlines() if _hits(line, words)]
+    return [f"  | {tame_line(line, 200)}" for line in lines[:EXCERPT_LINES]]
+
+
+def _put_names(room: _Room, ledger: Ledger, keep_from: int | None) -> None:
+    """The names most likely to be needed that stand nowhere else in the head."""
+    held = (text.text for text in held_texts(ledger, set(), keep_from))
+    known = names_in("\n".join([ledger.task, *held, *room.sections]), most=10_000)
+    budget = (room.left - size(_NAMES_TITLE) - 20) / BYTES_PER_TOKEN
+    listed = ledger.names().best(budget, keep_from, known)
+    if listed:
+        room.put("\n".join([_NAMES_TITLE, *name_lines(listed)]))

@@ -7,7 +7,7 @@ a rewind, a compression, a restart) gives the same bytes as growing did; a prope
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -17,8 +17,9 @@ from core.events import (
     ContextRestored,
     Event,
     GuidanceDelivered,
-    ModelRequested,
+    ItemEvicted,
     ModelResponded,
+    ModelSwitched,
     SessionOpened,
     ToolFinished,
 )
@@ -28,18 +29,20 @@ from core.folds.state import calls_of
 from core.request.messages import MessageList
 from core.request.pieces import (
     BYTES_PER_TOKEN,
-    HEAD_SEQ,
     Compression,
     Entry,
     Piece,
     Restoration,
+    Sent,
+    Switch,
     encode_block,
     resolve,
     text_block,
 )
 
 MAX_MARKS = 3
-"""Markers on messages; the fourth is on the system prompt."""
+"""Markers on messages (the end of what is never rewritten, the end of the last answered request, the end of this
+one); the fourth is on the system prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,11 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request ready to be sent: the body in chunks, and what the log keeps of it."""
+    """A request ready to be sent: the body in chunks, and what the log keeps of it.
+
+    `marks`: the numbers of the blocks that carry a cache marker. `changed_at`: the first block that differs from the
+    last answered request (None: none before its end).
+    """
 
     chunks: list[bytes]
     marks: list[int]
@@ -85,6 +92,7 @@ class Request:
     size: int
     messages: int
     parts: dict[str, int]
+    changed_at: int | None = None
 
     @property
     def body(self) -> bytes:
@@ -102,10 +110,12 @@ class Projection:
         self._branches = branches
         self._entries: Column[Entry] = Column()
         self._expected: list[str] = []
-        self._results: dict[str, bytes] = {}
-        self._requested_marks: dict[str, list[int]] = {}
-        self._answered_mark: int | None = None
-        self.pieces: list[Piece] = []
+        self._results: dict[str, tuple[int, bytes]] = {}
+        self._tail: list[Piece] = []
+        self._answered = _Answered()
+        self._before: _Answered | None = None
+        self._evicted: Column[int] = Column()
+        self.sent = Sent()
         self.parts: dict[str, int] = {}
         self._messages = MessageList()
 
@@ -113,11 +123,12 @@ class Projection:
         return {
             "session.opened": self._opened,
             "guidance.delivered": self._guidance,
-            "model.requested": self._requested,
             "model.responded": self._responded,
             "tool.finished": self._finished,
             "context.compressed": self._compressed,
             "context.restored": self._restored,
+            "item.evicted": self._item_evicted,
+            "model.switched": self._switched,
             "head.moved": self._moved,
         }
 
@@ -125,6 +136,27 @@ class Projection:
     def complete(self) -> bool:
         """Whether every call has its result and it is the model's turn."""
         return not self._expected and self._messages.last_role == "user"
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """What is sent, in order."""
+        return self.sent.pieces
+
+    @property
+    def stable_tokens(self) -> int:
+        """Estimated tokens of the messages that a compression does not rewrite."""
+        return sum(piece.tokens for piece in self.sent.stable)
+
+    def readable_tokens(self, changed_at: int | None) -> int:
+        """Estimated tokens of the messages up to the last marker of the answered request that precedes a change."""
+        last = self._before or self._answered
+        if changed_at is None:
+            return last.tokens
+        return last.stable_tokens if last.stable <= changed_at else 0
+
+    def evicted(self) -> set[int]:
+        """The events whose results are to leave with the next compression."""
+        return set(self._evicted.within(self._branches.spans()))
 
     @property
     def entries(self) -> list[Entry]:
@@ -143,31 +175,64 @@ class Projection:
         body = [first, *(piece for chunk in chunks for piece in (chunk, b","))]
         body[-1] = b"]}"
         digest = hashlib.sha256(first + self._messages.digest().encode()).hexdigest()
-        parts = {**head.part_tokens(), **self.parts}
-        return Request(body, marks, digest, sum(map(len, body)), len(chunks), parts)
+        fixed = head.part_tokens()
+        return Request(
+            chunks=body,
+            marks=marks,
+            digest=digest,
+            size=sum(map(len, body)),
+            messages=len(chunks),
+            parts={**fixed, **self.parts},
+            changed_at=self.changed_at,
+        )
 
     def _marks(self) -> list[int]:
-        marks = {0, len(self._messages) - 1}
-        if self._answered_mark is not None:
-            marks.add(self._answered_mark)
+        """The end of what is never rewritten, the end of the last answered request, the end of this one."""
+        stable = sum(len(piece.blocks) for piece in self.sent.stable)
+        marks = {stable - 1, self._messages.block_count - 1}
+        if self._answered.end:
+            marks.add(self._answered.end - 1)
         return sorted(marks)
+
+    @property
+    def changed_at(self) -> int | None:
+        """The first block that is not as it was in the last answered request; None: nothing but its end."""
+        if self._before is None:
+            return None
+        now = self._messages.blocks()
+        pairs = enumerate(zip(self._before.blocks, now, strict=False))
+        same = next((place for place, (old, new) in pairs if old != new), min(len(self._before.blocks), len(now)))
+        return None if same == self._before.end else same
 
     def _add(self, entry: Entry) -> None:
         self._entries.append(entry.seq, entry)
         if isinstance(entry, Piece):
-            self._send(entry)
+            self._extend(entry)
         else:
             self._rebuild()
 
+    def _extend(self, piece: Piece) -> None:
+        """The next piece of the history; the first one of all is the task."""
+        if self.sent.task is None:
+            self.sent = Sent(task=piece, tail=self._tail)
+        else:
+            self._tail.append(piece)
+        self._send(piece)
+
     def _send(self, piece: Piece) -> None:
-        self.pieces.append(piece)
+        if piece.role == "assistant":
+            self._answered.end = self._messages.block_count
         self.parts[piece.part] = self.parts.get(piece.part, 0) + piece.tokens
         self._messages.add(piece)
 
     def _rebuild(self) -> None:
-        self._messages, self.pieces, self.parts = MessageList(), [], {}
-        self._answered_mark = None
-        for piece in resolve(self.entries):
+        if self._before is None and self._answered.end:
+            self._before = replace(self._answered, blocks=self._messages.blocks()[: self._answered.end])
+        self._messages, self.parts, self._answered = MessageList(), {}, _Answered()
+        self.sent = resolve(self.entries)
+        self._tail = list(self.sent.tail)
+        self.sent = replace(self.sent, tail=self._tail)
+        for piece in self.sent.pieces:
             self._send(piece)
 
     def _opened(self, event: Event) -> None:
@@ -179,15 +244,15 @@ class Projection:
             part = "pinned" if event.body.standing else "text"
             self._add(Piece(event.seq, "user", part, (text_block(guidance_text(event.body)),)))
 
-    def _requested(self, event: Event) -> None:
-        if isinstance(event.body, ModelRequested) and event.body.purpose == "main" and event.key:
-            self._requested_marks = {event.key: event.body.marks}
-
     def _responded(self, event: Event) -> None:
-        body, marks = event.body, self._requested_marks.pop(event.key or "", None)
+        body = event.body
         if not isinstance(body, ModelResponded):
             return
-        self._answered_mark = marks[-1] if marks else None
+        stable = self.sent.stable
+        self._before = None
+        self._answered.tokens = sum(self.parts.values())
+        self._answered.stable = sum(len(piece.blocks) for piece in stable)
+        self._answered.stable_tokens = sum(piece.tokens for piece in stable)
         self._add(Piece(event.seq, "assistant", "text", tuple(map(encode_block, body.content))))
         self._expected = [call.use_id for call in calls_of(event.key or "", body)]
         self._results = {}
@@ -196,26 +261,72 @@ class Projection:
         body = event.body
         if not isinstance(body, ToolFinished) or body.use_id not in self._expected:
             return
-        self._results[body.use_id] = encode_block(result_block(body))
+        self._results[body.use_id] = event.seq, encode_block(result_block(body))
         if len(self._results) == len(self._expected):
-            blocks = tuple(self._results[use_id] for use_id in self._expected)
+            owners, blocks = zip(*(self._results[use_id] for use_id in self._expected), strict=True)
             self._expected, self._results = [], {}
-            self._add(Piece(event.seq, "user", "results", blocks))
+            self._add(Piece(event.seq, "user", "results", blocks, owners))
 
     def _compressed(self, event: Event) -> None:
-        body = event.body
-        if isinstance(body, ContextCompressed):
-            pinned = Piece(HEAD_SEQ, "user", "pinned", (text_block(body.pinned),))
-            digest = Piece(HEAD_SEQ, "user", "digest", (text_block(body.digest),))
-            self._add(Compression(event.seq, (pinned, digest), body.keep_from))
+        if isinstance(event.body, ContextCompressed):
+            self._add(entry_of(event.seq, event.body))
 
     def _restored(self, event: Event) -> None:
         if isinstance(event.body, ContextRestored):
             self._add(Restoration(event.seq, event.body.seq))
 
+    def _item_evicted(self, event: Event) -> None:
+        if isinstance(event.body, ItemEvicted):
+            self._evicted.append(event.seq, event.body.seq)
+
+    def _switched(self, event: Event) -> None:
+        if isinstance(event.body, ModelSwitched):
+            self._add(Switch(event.seq))
+
     def _moved(self, event: Event) -> None:
         self._expected, self._results = [], {}
         self._rebuild()
+
+
+@dataclass(slots=True)
+class _Answered:
+    """What the last answered request held: blocks up to its end, and tokens, also of its part that is never rewritten.
+
+    `blocks` are only kept while the history is being rebuilt.
+    """
+
+    end: int = 0
+    tokens: int = 0
+    stable: int = 0
+    stable_tokens: int = 0
+    blocks: list[bytes] = field(default_factory=list)
+
+
+def entry_of(seq: int, body: ContextCompressed) -> Compression:
+    """A compression event as the history takes it in."""
+    return Compression(
+        seq=seq,
+        held=tuple(Piece(held.seq, "user", "pinned", (text_block(held.text),)) for held in body.held),
+        released=frozenset(body.released),
+        ledger=_own(seq, "digest", body.ledger),
+        digest=_own(seq, "digest", body.digest),
+        keep_from=body.keep_from,
+        anchors=frozenset(body.anchors),
+        stubs={stub.seq: stub.text for stub in body.masked},
+    )
+
+
+def _own(seq: int, part: str, text: str) -> Piece | None:
+    """A block of the head, None when it would be empty."""
+    return Piece(seq, "user", part, (text_block(text),)) if text else None
+
+
+_TAGS = {
+    "user": ("guidance", ""),
+    "notice": ("notice", ""),
+    "guard": ("nudge", ' automatic="true"'),
+    "anchor": ("reminder", ' automatic="true"'),
+}
 
 
 def task_text(opened: SessionOpened) -> str:
@@ -228,8 +339,10 @@ def task_text(opened: SessionOpened) -> str:
 
 def guidance_text(body: GuidanceDelivered) -> str:
     """A block that says whose words these are."""
-    tag = {"user": "guidance", "notice": "notice", "guard": "nudge"}[body.source]
-    attribute = ' standing="true"' if body.standing else ""
+    if body.source == "memory":
+        return body.text
+    tag, attribute = _TAGS[body.source]
+    attribute += ' standing="true"' if body.standing else ""
     return f"<{tag}{attribute}>\n{body.text}\n</{tag}>"
 
 

@@ -3,6 +3,7 @@
 from core.simulator.bundled import copy_sample
 from core.simulator.cache import CacheRules
 from core.simulator.faults import Fault, FaultKind, Faults, parse_fault
+from core.simulator.invoice import Invoice, PriceList
 from core.simulator.policies import Policy, Reply, load_policy
 from core.simulator.server import SimulatedServer
 
@@ -11,7 +12,9 @@ __all__ = [
     "Fault",
     "FaultKind",
     "Faults",
+    "Invoice",
     "Policy",
+    "PriceList",
     "Reply",
     "SimulatedServer",
     "copy_sample",

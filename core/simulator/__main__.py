@@ -9,6 +9,7 @@ import click
 
 from core.clock import SystemClock
 from core.simulator.faults import Faults
+from core.simulator.invoice import PriceList
 from core.simulator.policies import POLICY_NAMES, load_policy
 from core.simulator.server import SimulatedServer
 
@@ -20,6 +21,7 @@ from core.simulator.server import SimulatedServer
 @click.option("--fault", "faults", multiple=True, help="WHERE:KIND[=VALUE][xTIMES], e.g. 3:529x2.")
 @click.option("--api-key", default=None, help="Refuse requests that do not carry this key.")
 @click.option("--model", "models", multiple=True, help="Serve only this model; may be repeated.")
+@click.option("--prices", default=None, help="INPUT,OUTPUT,READ,WRITE in dollars a million: replies say their cost.")
 @click.option("--context-limit", default=1_000_000, show_default=True, help="Window in tokens.")
 def main(
     policy: str,
@@ -28,6 +30,7 @@ def main(
     faults: tuple[str, ...],
     api_key: str | None,
     models: tuple[str, ...],
+    prices: str | None,
     context_limit: int,
 ) -> None:
     """Serve a simulated model until interrupted; prints `READY <base_url>` when it listens."""
@@ -40,6 +43,7 @@ def main(
             api_key=api_key,
             models=models,
             context_limit=context_limit,
+            prices=PriceList.parse(prices) if prices else None,
             port=port,
         )
     except ValueError as error:

@@ -37,8 +37,8 @@ class Billed:
     def total(self) -> int:
         return self.fresh + self.cache_read + self.write_5m + self.write_1h
 
-    def usage(self, output_tokens: int) -> dict[str, Any]:
-        """The `usage` object of the wire."""
+    def counts(self) -> dict[str, Any]:
+        """The prompt's part of the `usage` object of the wire."""
         return {
             "input_tokens": self.fresh,
             "cache_creation_input_tokens": self.write_5m + self.write_1h,
@@ -47,8 +47,6 @@ class Billed:
                 "ephemeral_5m_input_tokens": self.write_5m,
                 "ephemeral_1h_input_tokens": self.write_1h,
             },
-            "output_tokens": output_tokens,
-            "service_tier": "standard",
         }
 
 
@@ -73,6 +71,10 @@ class PromptCache:
         self._rules = rules
         self._clock = clock
         self._entries: dict[int, _Entry] = {}
+
+    def evict(self) -> None:
+        """Forget every entry, as a vendor may inside a lifetime."""
+        self._entries.clear()
 
     def bill(self, scope: Any, blocks: Iterable[Block], keep: bool = True) -> Billed:
         """Split a prompt's tokens. `scope` (hashable) is what must be equal for a hit besides the blocks: the model.

@@ -31,6 +31,8 @@ class FaultKind(StrEnum):
     HANG_UP = "hang-up"  # the socket closes after the reply, unannounced
     CUT_ARGUMENTS = "cut-arguments"  # the last tool's arguments end half way, stop_reason max_tokens
     UNKNOWN_TOOL = "unknown-tool"  # the first tool call names this tool; no_such_tool
+    EVICT = "evict"  # the cache has forgotten every prompt before its time
+    COMPACTION = "compaction"  # the server compacts a prompt of so many tokens before it replies; 180000
 
 
 _FAULT = re.compile(r"(?P<where>\d+|\*|/.+?/):(?P<kind>[a-z0-9-]+?)(?:=(?P<value>.*?))?(?:x(?P<times>\d+|\*))?")
@@ -105,6 +107,7 @@ _NUMERIC = {
     FaultKind.STALL,
     FaultKind.ERROR_EVENT,
     FaultKind.SLOW,
+    FaultKind.COMPACTION,
 }
 
 

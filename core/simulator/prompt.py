@@ -15,6 +15,7 @@ import msgspec
 
 from core.simulator.errors import invalid
 
+BYTES_PER_TOKEN = 4
 IMAGE_TOKENS = 1_600
 TTL_SECONDS = {"5m": 300, "1h": 3_600}
 
@@ -98,7 +99,12 @@ class PromptReader:
 
 def text_tokens(text: str) -> int:
     """Tokens of a text: a quarter of its UTF-8 bytes, rounded up."""
-    return -(-_bytes(text) // 4)
+    return -(-_bytes(text) // BYTES_PER_TOKEN)
+
+
+def block_tokens(block: dict[str, Any]) -> int:
+    """Tokens of one content block in a prompt."""
+    return -(-_block_bytes(block) // BYTES_PER_TOKEN)
 
 
 def content_blocks(content: Any) -> list[dict[str, Any]]:
@@ -131,20 +137,19 @@ def _marked(message: Message, marker: Any) -> Message:
 
 
 def _resized(blocks: tuple[Block, ...], tokens: int) -> Iterator[Block]:
-    for block in blocks[:-1]:
-        yield Block(block.digest, 0, block.ttl_s)
-    for block in blocks[-1:]:
-        yield Block(block.digest, tokens, block.ttl_s)
+    """All of them on the first block, so that what a side request adds behind it leaves the sums before it alone."""
+    for index, block in enumerate(blocks):
+        yield Block(block.digest, 0 if index else tokens, block.ttl_s)
 
 
 def _section_blocks(content: Any, section: str) -> tuple[Block, ...]:
-    return tuple(_block(block, section, -(-_block_bytes(block) // 4)) for block in content_blocks(content))
+    return tuple(_block(block, section, block_tokens(block)) for block in content_blocks(content))
 
 
 def _tool_blocks(tools: Any) -> tuple[Block, ...]:
     if not isinstance(tools, list) or not all(isinstance(tool, dict) for tool in tools):
         raise invalid("tools: Input should be a list of tool definitions")
-    return tuple(_block(tool, "tools", -(-len(msgspec.json.encode(tool)) // 4)) for tool in tools)
+    return tuple(_block(tool, "tools", -(-len(msgspec.json.encode(tool)) // BYTES_PER_TOKEN)) for tool in tools)
 
 
 def _block(block: dict[str, Any], section: str, tokens: int) -> Block:
@@ -174,7 +179,7 @@ def _block_bytes(block: dict[str, Any]) -> int:
         case "tool_result":
             return sum(_block_bytes(part) for part in content_blocks(block.get("content", "")))
         case "image":
-            return IMAGE_TOKENS * 4
+            return IMAGE_TOKENS * BYTES_PER_TOKEN
     return len(msgspec.json.encode(block))
 
 

@@ -22,13 +22,18 @@ from core.clock import Clock
 from core.simulator.cache import Billed, CacheRules, PromptCache
 from core.simulator.errors import ApiError, invalid
 from core.simulator.faults import Fault, FaultKind, Faults
+from core.simulator.invoice import Invoice, PriceList
 from core.simulator.listener import TRANSPORT, Listener
 from core.simulator.playback import Pace, Player
 from core.simulator.policies.base import Policy, Reply, message_texts
+from core.simulator.policies.sides import purpose_of, with_sides
 from core.simulator.prompt import Prompt, PromptReader
 from core.simulator.refusals import refusal
 from core.simulator.validation import check_fields, check_history, check_size
 from core.simulator.wire import Delivery
+
+COMPACTED = 180_000
+"""Tokens that a server-side compaction reads, where its fault does not say."""
 
 _EVENT_STREAM = "text/event-stream; charset=utf-8"
 
@@ -37,8 +42,9 @@ class SimulatedServer:
     """Plays `policy` over HTTP while its context is open; `base_url` is then where.
 
     `speed` 1 is a human-watchable pace, 0 or infinity no delay at all; every wait goes through `clock`.
-    `api_key` and `models` restrict who may ask for what; `context_limit` is in tokens. `requests` counts calls of
-    /v1/messages, `billed` holds what each answered prompt cost, `warnings` what a vendor would quietly mend.
+    `api_key` and `models` restrict who may ask for what; `context_limit` is in tokens; with `prices` each reply says
+    what it cost. `requests` counts calls of /v1/messages, `invoices` holds the bill of each that was answered,
+    `warnings` what a vendor would quietly mend.
     """
 
     def __init__(
@@ -52,13 +58,14 @@ class SimulatedServer:
         api_key: str | None = None,
         models: Sequence[str] = (),
         context_limit: int = 1_000_000,
+        prices: PriceList | None = None,
         port: int = 0,
     ) -> None:
         self.base_url = ""
         self.requests = 0
-        self.billed: list[Billed] = []
+        self.invoices: list[Invoice] = []
         self.warnings: Counter[str] = Counter()
-        self._policy = policy
+        self._policy = with_sides(policy)
         self._clock = clock
         self._pace = Pace(speed)
         self._faults = faults or Faults()
@@ -67,6 +74,7 @@ class SimulatedServer:
         self._api_key = api_key
         self._models = tuple(models)
         self._context_limit = context_limit
+        self._prices = prices
         self._listener = Listener(self._application(), port)
 
     async def __aenter__(self) -> SimulatedServer:
@@ -112,18 +120,21 @@ class SimulatedServer:
 
     def _deliver(self, prompt: Prompt, request: Request, number: int, fault: Fault | None) -> Delivery:
         """Check, bill and answer. Raises ApiError as a vendor would."""
-        billed = self._bill(prompt, request)
-        fields = prompt.fields
-        self.billed.append(billed)
+        if fault and fault.kind is FaultKind.EVICT:
+            self._cache.evict()
+        billed, fields = self._bill(prompt, request), prompt.fields
         seed = _seed(prompt, billed)
-        reply = _with_ids(
-            self._policy.reply(fields), seed, {use for message in prompt.messages for use in message.uses}
-        )
+        used = {use for message in prompt.messages for use in message.uses}
+        reply = _with_ids(self._policy.reply(fields), seed, used)
         if fault and fault.kind is FaultKind.UNKNOWN_TOOL:
             reply = _with_unknown_tool(reply, fault.value or "no_such_tool")
-        delivery = Delivery(f"msg_{seed}{number:04x}", fields["model"], billed, reply, fields["max_tokens"])
+        compacted = int(fault.number(COMPACTED)) if fault and fault.kind is FaultKind.COMPACTION else 0
+        invoice = Invoice(billed, purpose_of(fields), self._clock.now_us(), compacted=compacted)
+        name = f"msg_{seed}{number:04x}"
+        delivery = Delivery(name, fields["model"], invoice, reply, fields["max_tokens"], self._prices)
         if fault and fault.kind is FaultKind.CUT_ARGUMENTS:
-            return replace(delivery, reply=replace(reply, output_tokens=None), limit=delivery.half_of_last_block)
+            delivery = replace(delivery, reply=replace(reply, output_tokens=None), limit=delivery.half_of_last_block)
+        self.invoices.append(delivery.billed)
         return delivery
 
     def _bill(self, prompt: Prompt, request: Request, counting: bool = False) -> Billed:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from core.simulator.errors import ApiError, invalid
+from core.simulator.policies.base import thinking_budget
 from core.simulator.prompt import Message, Prompt, content_blocks
 
 STRICT_VERSION = "2026-10-21"
@@ -34,6 +35,8 @@ def check_fields(fields: Mapping[str, Any], version: str, counting: bool = False
     limit = fields.get("max_tokens")
     if not counting and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
         raise invalid("max_tokens: Field required" if limit is None else "max_tokens: must be at least 1")
+    if not counting and thinking_budget(fields) >= fields["max_tokens"]:
+        raise invalid("`max_tokens` must be greater than `thinking.budget_tokens`.")
     _check_tools(fields.get("tools") or [])
 
 

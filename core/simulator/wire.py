@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
-from core.simulator.cache import Billed
+from core.simulator.invoice import Invoice, PriceList
 from core.simulator.policies.base import Block, Reply
 from core.simulator.prompt import text_tokens
 
@@ -32,13 +32,17 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A reply on its way out: the message's head, what its prompt was billed, at most `limit` tokens of it."""
+    """A reply on its way out: the message's head, the bill of its prompt, at most `limit` tokens of it.
+
+    With `prices`, the usage says what it cost.
+    """
 
     message_id: str
     model: str
-    billed: Billed
+    invoice: Invoice
     reply: Reply
     limit: int
+    prices: PriceList | None = None
 
     @property
     def measured(self) -> int:
@@ -52,11 +56,26 @@ class Delivery:
 
     @property
     def is_cut(self) -> bool:
-        return self.reply.output_tokens is None and self.measured > self.limit
+        return self._size > self.limit
 
     @property
     def output_tokens(self) -> int:
-        return self.reply.output_tokens or max(1, min(self.measured, self.limit))
+        return max(1, min(self._size, self.limit))
+
+    @property
+    def _size(self) -> int:
+        """Tokens of the whole reply as they are billed: scripted or measured."""
+        return self.measured if self.reply.output_tokens is None else self.reply.output_tokens
+
+    @property
+    def _sent(self) -> int:
+        """How much of `measured` goes out."""
+        return self.limit * self.measured // self._size if self.is_cut else self.measured
+
+    @property
+    def billed(self) -> Invoice:
+        """The bill of the whole request."""
+        return replace(self.invoice, output_tokens=self.output_tokens)
 
     @property
     def stop_reason(self) -> str:
@@ -66,26 +85,26 @@ class Delivery:
         """The stream, in the order of the real API."""
         yield _frame("message_start", message=self._head())
         yield _frame("ping")
-        left = self.limit if self.is_cut else self.measured
+        left = self._sent
         for index, block in enumerate(self.reply.blocks):
             if left <= 0:
                 break
             yield from _block_frames(index, block, left)
             left -= text_tokens(_body(block))
         stop = {"stop_reason": self.stop_reason, "stop_sequence": None}
-        yield _frame("message_delta", delta=stop, usage=self.billed.usage(self.output_tokens))
+        yield _frame("message_delta", delta=stop, usage=self.billed.usage(self.prices))
         yield _frame("message_stop")
 
     def message(self) -> dict[str, Any]:
         """The reply to a request that did not ask for a stream; cut arguments are lost in it, as in the real API."""
-        content, left = [], self.limit if self.is_cut else self.measured
+        content, left = [], self._sent
         for block in self.reply.blocks:
             size = text_tokens(_body(block))
             if left > 0:
                 content.append(_whole(block) if size <= left else _shortened(block, left))
             left -= size
         stop = {"stop_reason": self.stop_reason, "stop_sequence": None}
-        return self._head() | {"content": content, "usage": self.billed.usage(self.output_tokens)} | stop
+        return self._head() | {"content": content, "usage": self.billed.usage(self.prices)} | stop
 
     def _head(self) -> dict[str, Any]:
         return {
@@ -96,7 +115,7 @@ class Delivery:
             "content": [],
             "stop_reason": None,
             "stop_sequence": None,
-            "usage": self.billed.usage(1),
+            "usage": self.invoice.usage(),
         }
 
 

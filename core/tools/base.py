@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final, Protocol
 import msgspec
 
 from core.events import Body, FileChange
+from core.tools.recalled import Passage
 
 
 class Effect(StrEnum):
@@ -66,16 +67,24 @@ class Outcome:
 class Recall(Protocol):
     """What the session remembers, as tools may ask it (implemented over the folds and the journal)."""
 
-    async def memories(self, query: str, category: str | None, limit: int) -> list[dict[str, Any]]:
-        """Visible entries, best or newest first: `id, category, topic, text, seq`."""
+    async def memories(self, query: str, category: str | None, limit: int) -> list[Passage]:
+        """Entries known now, newest first: of the category, holding every word of the query, where these are given."""
+        ...
+
+    async def search(self, query: str, limit: int) -> list[Passage]:
+        """What holds exactly this string, or else is most like it: what still holds first, each newest first."""
+        ...
+
+    async def near(self, query: str) -> list[str]:
+        """Names that exist and look like a query that found nothing."""
         ...
 
     async def output(self, handle: str) -> str | None:
-        """The whole text behind a handle (`out:<call>`, `#<seq>`), or None."""
+        """The whole text behind a handle (`out:<call>`, `#<seq>`, `m<n>`, `p<n>`), or None."""
         ...
 
-    async def search(self, text: str, limit: int) -> list[tuple[str, str]]:
-        """(handle, excerpt) of events that hold the exact text, newest first."""
+    def remembers(self, entry: str) -> bool:
+        """Whether this entry of the session is known now."""
         ...
 
     def next_memory_id(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
@@ -11,14 +11,14 @@ from msgspec import Meta
 from core.events import MemoryForgotten, MemoryWritten
 from core.tools.base import Effect, Outcome, ToolContext, ToolError
 from core.tools.common import Arguments, Repeatable, count
+from core.tools.recalled import Passage, line_at, page_lines
 
 DEFAULT_LINES = 200
-DEFAULT_ENTRIES = 20
+DEFAULT_ENTRIES = 10
 MAX_LIMIT = 2_000
 _MAX_PAGE_CHARS = 30_000
-_MAX_LINE_CHARS = 2_000
-_EVERY_ENTRY = 1_000_000
-_ENTRY = re.compile(r"m\d+")
+_SHORT = 300
+_HANDLE = re.compile(r"out:\S+|#\d+|[mp]\d+")
 
 
 class RememberArguments(Arguments, frozen=True):
@@ -27,6 +27,10 @@ class RememberArguments(Arguments, frozen=True):
         str, Meta(max_length=40, description="fact, decision, finding, failure, preference or another word.")
     ] = "fact"
     topic: Annotated[str, Meta(max_length=120, description="What it is about, e.g. a path or a component.")] = ""
+    scope: Annotated[
+        Literal["session", "project"], Meta(description="project: also for later sessions in this workspace.")
+    ] = "session"
+    replaces: Annotated[str | None, Meta(description="The entry that this one revises, e.g. `m12`.")] = None
 
 
 class Remember(Repeatable):
@@ -43,9 +47,20 @@ class Remember(Repeatable):
         text, category = arguments.text.strip(), arguments.category.strip().lower()
         if not text:
             raise ToolError("`text` is empty; say what is to be remembered.")
+        if arguments.replaces is not None:
+            _check_known(arguments.replaces, context)
         entry = context.recall.next_memory_id()
-        body = MemoryWritten(text=text, category=category or "fact", topic=arguments.topic.strip(), call=context.call)
-        return Outcome(f"remembered as {entry} ({body.category})", events=((body, entry),))
+        body = MemoryWritten(
+            text=text,
+            category=category or "fact",
+            topic=arguments.topic.strip(),
+            call=context.call,
+            scope=arguments.scope,
+            replaces=arguments.replaces,
+        )
+        kind = f"{body.category}, project" if body.scope == "project" else body.category
+        instead = f", replaces {body.replaces}" if body.replaces else ""
+        return Outcome(f"remembered as {entry} ({kind}){instead}", events=((body, entry),))
 
 
 class ForgetArguments(Arguments, frozen=True):
@@ -56,67 +71,74 @@ class ForgetArguments(Arguments, frozen=True):
 class Forget(Repeatable):
     name: ClassVar[str] = "forget"
     description: ClassVar[str] = (
-        "Take a memory entry out of use because it is wrong or outdated; write the right one with remember. The entry "
-        "stays in the session's history."
+        "Take a memory entry out of use because it no longer holds. To correct one, remember the right one with "
+        "`replaces`. The entry stays in the session's history."
     )
     effect: ClassVar[Effect] = Effect.STATE
     Arguments: ClassVar[type[msgspec.Struct]] = ForgetArguments
 
     async def run(self, arguments: ForgetArguments, context: ToolContext) -> Outcome:
-        if await _entry(arguments.id, context) is None:
-            raise ToolError(f"There is no memory entry {arguments.id!r}; recall without arguments lists the entries.")
+        _check_known(arguments.id, context)
         body = MemoryForgotten(id=arguments.id, reason=arguments.reason)
         return Outcome(f"forgot {arguments.id}", events=((body, None),))
 
 
 class RecallArguments(Arguments, frozen=True):
     handle: Annotated[
-        str | None, Meta(description="`out:<call>` or `#<number>` of a capped output or event, or an entry like `m12`.")
+        str | None, Meta(description="`out:<call>`, `#<number>` of an event, or an entry like `m12` or `p3`.")
     ] = None
-    query: Annotated[str | None, Meta(description="An exact name, or words.")] = None
+    query: Annotated[
+        str | None, Meta(description="An exact name or string, or words; with handle: where to start in it.")
+    ] = None
     category: Annotated[str | None, Meta(description="Only memory entries of this category.")] = None
-    limit: Annotated[Annotated[int, Meta(ge=1, le=MAX_LIMIT)] | None, Meta(description="Most lines or entries.")] = None
+    limit: Annotated[
+        Annotated[int, Meta(ge=1, le=MAX_LIMIT)] | None,
+        Meta(description=f"Most entries (default {DEFAULT_ENTRIES}), or lines of a handle (default {DEFAULT_LINES})."),
+    ] = None
     offset: Annotated[int, Meta(ge=1, description="First line of a handle, or first entry, counted from 1.")] = 1
 
 
 class Recall(Repeatable):
     name: ClassVar[str] = "recall"
     description: ClassVar[str] = (
-        "Get back what is not in the context. With `handle`: the whole of an output that was capped, by lines with "
-        "offset and limit. With `query`: memory entries, and the events of this session that hold that exact text. "
-        "With `category`, or nothing: the newest memory entries. Look here before doing work again."
+        "Get back the original words of anything this session ever saw. With `query`: an exact name (path, identifier, "
+        "number, error) or words; searches everything, whole outputs and memory entries included, newest first; what "
+        "is marked earlier, replaced, forgotten or abandoned may not hold any more. With `handle`: the whole text, by "
+        "lines. With `category`, or nothing: the newest memory entries. Look here before doing work again."
     )
     effect: ClassVar[Effect] = Effect.READ
     Arguments: ClassVar[type[msgspec.Struct]] = RecallArguments
 
     async def run(self, arguments: RecallArguments, context: ToolContext) -> Outcome:
-        if arguments.handle:
-            return Outcome(await _by_handle(arguments.handle.strip(), arguments, context))
-        limit = min(arguments.limit or DEFAULT_ENTRIES, MAX_LIMIT)
-        skip = arguments.offset - 1
-        query, category = (arguments.query or "").strip(), arguments.category
-        entries = await context.recall.memories(query, category.lower() if category else None, skip + limit)
-        lines = [_line(entry) for entry in entries[skip:]]
+        query, category = (arguments.query or "").strip(), (arguments.category or "").strip().lower() or None
+        handle = (arguments.handle or "").strip()
+        if not handle and _HANDLE.fullmatch(query):
+            handle, query = query, ""
+        if handle:
+            return Outcome(await _by_handle(handle, query, arguments, context))
+        limit, skip = arguments.limit or DEFAULT_ENTRIES, arguments.offset - 1
         if query and not category:
-            hits = await context.recall.search(query, skip + limit)
-            lines += [f"{handle} {_clip(' '.join(excerpt.split()), 300)}" for handle, excerpt in hits[skip:]]
-        return Outcome("\n".join(lines) or _nothing(arguments))
+            found = await context.recall.search(query, skip + limit)
+        else:
+            found = await context.recall.memories(query, category, skip + limit)
+        return Outcome("\n".join(map(_shown, found[skip:])) or await _nothing(query, category, skip, context))
 
 
-async def _by_handle(handle: str, arguments: RecallArguments, context: ToolContext) -> str:
-    if _ENTRY.fullmatch(handle):
-        entry = await _entry(handle, context)
-        text = None if entry is None else _line(entry)
-    else:
-        text = await context.recall.output(handle)
+async def _by_handle(handle: str, query: str, arguments: RecallArguments, context: ToolContext) -> str:
+    text = await context.recall.output(handle)
     if text is None:
-        raise ToolError(f"Nothing is stored under {handle!r}; handles look like `out:r3.1.0`, `#214` or `m12`.")
-    return _page(text, handle, arguments.offset, arguments.limit or DEFAULT_LINES)
+        raise ToolError(f"{await _unknown(handle, context)} Handles look like `out:r3.1.0`, `#214`, `m12` or `p3`.")
+    offset = arguments.offset
+    if query and (place := text.find(query)) >= 0:
+        offset = max(offset, line_at(text, place))
+    elif query:
+        raise ToolError(f"{handle} does not hold {query!r}; leave query out to read it from its start.")
+    return _page(text, handle, offset, arguments.limit or DEFAULT_LINES)
 
 
 def _page(text: str, handle: str, offset: int, limit: int) -> str:
     """Some lines of a text. Very long lines are folded, so that every part of the text can be reached."""
-    lines = [part for line in text.split("\n") for part in _fold(line)]
+    lines = page_lines(text)
     if offset > len(lines):
         raise ToolError(f"{handle} has {count(len(lines), 'line')}; offset {offset} is beyond its end.")
     page: list[str] = []
@@ -133,26 +155,32 @@ def _page(text: str, handle: str, offset: int, limit: int) -> str:
     return "\n".join(shown)
 
 
-def _fold(line: str) -> list[str]:
-    return [line[at : at + _MAX_LINE_CHARS] for at in range(0, len(line), _MAX_LINE_CHARS)] or [""]
+def _check_known(entry: str, context: ToolContext) -> None:
+    if not context.recall.remembers(entry):
+        raise ToolError(
+            f"There is no memory entry {entry!r} of this session that is known now; recall without arguments lists "
+            "the entries."
+        )
 
 
-async def _entry(handle: str, context: ToolContext) -> dict[str, Any] | None:
-    entries = await context.recall.memories("", None, _EVERY_ENTRY)
-    return next((entry for entry in entries if entry["id"] == handle), None)
+def _shown(passage: Passage) -> str:
+    """`m12 [finding · core/a.py] eval in line 3`; longer passages begin on a line of their own."""
+    rest = "" if passage.whole else f"from line {passage.line}" if passage.line else "excerpt"
+    facts = " · ".join(fact for fact in (passage.title, passage.label, rest) if fact)
+    text = passage.text.strip("\n")
+    return f"{passage.handle} [{facts}]{' ' if len(text) <= _SHORT and chr(10) not in text else chr(10)}{text}"
 
 
-def _line(entry: dict[str, Any]) -> str:
-    topic = f" · {entry['topic']}" if entry.get("topic") else ""
-    return f"{entry['id']} [{entry['category']}{topic}] {entry['text']}"
-
-
-def _clip(text: str, most: int) -> str:
-    return text if len(text) <= most else text[:most] + "…"
-
-
-def _nothing(arguments: RecallArguments) -> str:
-    if arguments.offset > 1:
+async def _nothing(query: str, category: str | None, skip: int, context: ToolContext) -> str:
+    if skip:
         return "no more entries"
-    asked = arguments.query or arguments.category
-    return f"nothing is remembered about {asked!r}" if asked else "nothing is remembered yet"
+    if query and not category:
+        return await _unknown(query, context)
+    if query or category:
+        return f"nothing is remembered about {query or category!r}"
+    return "nothing is remembered yet"
+
+
+async def _unknown(name: str, context: ToolContext) -> str:
+    near = await context.recall.near(name)
+    return f"nothing by that name: {name!r}." + (f" Near it: {', '.join(near)}." if near else "")

@@ -100,7 +100,7 @@ def test_a_file_that_was_named_must_be_there(tmp_path: Path, monkeypatch: pytest
         ("model = 'claude'\n", "`model` is wrong: expected object, got str"),
         ("[model]\nmax_tokens = 'many'\n", "`model.max_tokens` is wrong: expected int | null, got str"),
         ("[model]\nmax_tokens = 0\n", "`model.max_tokens` is wrong: expected int >= 1"),
-        ("[context]\npolicy = 'magic'\n", "(one of digest, off)"),
+        ("[context]\npolicy = 'magic'\n", "(one of auto, summarize, window, mask, off)"),
         ("[limits]\nbudget_usd = nan\n", "`limits.budget_usd` must be a finite number"),
         ("[retry]\noutage_s = inf\n", "`retry.outage_s` must be a finite number"),
         ('[prices."a/b"]\ninput = -1\noutput = 1\n', "`prices.a/b.input` is wrong: expected float >= 0.0"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 from core.events import (
@@ -19,11 +20,14 @@ from core.events import (
     GuidanceDelivered,
     GuidanceQueued,
     HeadMoved,
+    HeldText,
     MemoryForgotten,
     MemoryWritten,
+    ModelConsulted,
     ModelFailed,
     ModelRequested,
     ModelResponded,
+    Outlook,
     PlanChanged,
     PlanStep,
     Price,
@@ -40,6 +44,19 @@ from core.protocols import LiveDelta
 
 START_US = 1_767_225_600_000_000
 MODEL = "claude-opus-4-6"
+ROW = {"input": "5", "output": "25", "cache_read": "0.5", "cache_write": "6.25", "cache_write_1h": "10"}
+LISTED = "at list prices"
+TTL_S = 300
+
+
+def priced(usage: Usage, cost: str | None = LISTED) -> Price:
+    """What the tokens cost at list prices, or a cost of one's own; None: unknown."""
+    if cost is None:
+        return Price()
+    prompt = usage.fresh * 5 + usage.cache_read * Decimal("0.5") + usage.cache_write_5m * Decimal("6.25")
+    listed = (prompt + usage.output * 25) / 1_000_000
+    return Price(cost=str(listed) if cost == LISTED else cost, source="list price", row=ROW)
+
 
 DIFF = """\
 updated: sha256 4f1c2a
@@ -102,6 +119,8 @@ class Log:
         self.replies = 0
         self.turn = 0
         self.filled = 9_000
+        self.sent = 0
+        self.pings = 0
 
     def add(self, body: Any, key: str | None = None, actor: str = "agent", after_s: float = 0.2) -> Event:
         self.at_us += int(after_s * 1_000_000)
@@ -166,25 +185,58 @@ class Log:
                 parts=parts,
                 window=window,
                 purpose=purpose,
+                outlook=self._outlook(total),
             ),
             key=key,
         )
         return key
 
+    def _outlook(self, total: int) -> Outlook:
+        """Forecasts that err by a few per cent, as they do."""
+        reply, cached = 300 * 25, max(0, total - 1_450)
+        return Outlook(
+            floor=min(total, 9_500),
+            compression_usd="0.0700",
+            warm_usd=f"{(cached * 0.5 + (total - cached) * 6.25 + reply) / 1_000_000:.6f}",
+            cold_usd=f"{(total * 6.25 + reply) / 1_000_000:.6f}",
+            readable=self.sent,
+            ttl_s=TTL_S,
+            minimum=1_024,
+        )
+
+    def ping(self) -> None:
+        """The cache is kept alive while something is waited for."""
+        self.pings += 1
+        key, usage = f"ping{self.pings}.1", Usage(cache_read=self.sent, output=1)
+        request = ModelRequested(
+            model=MODEL, body="b", body_bytes=self.sent * 4, messages=self.turn * 2, marks=[0], max_tokens=1,
+            prompt_version="1", parts={}, purpose="ping",
+        )  # fmt: skip
+        self.add(request, key=key, after_s=240)
+        reply = ModelConsulted(model=MODEL, text="", stop_reason="max_tokens", usage=usage, price=priced(usage), ms=700)
+        self.add(reply, key=key, after_s=0.7)
+
     def responded(
-        self, key: str, content: list[dict[str, Any]], cost: str | None = "0.0184", sent: int | None = None
+        self,
+        key: str,
+        content: list[dict[str, Any]],
+        cost: str | None = LISTED,
+        sent: int | None = None,
+        cached: int | None = None,
     ) -> Event:
         self.replies += 1
         total = self.filled if sent is None else sent
-        fresh = min(total, 1_450)
+        read = min(self.sent, total - 60) if cached is None else cached
+        usage = Usage(fresh=60, cache_read=read, cache_write_5m=total - read - 60, output=320)
+        self.sent = total
         return self.add(
             ModelResponded(
                 message_id=f"msg_{self.replies}",
                 model=MODEL,
                 content=content,
                 stop_reason="tool_use" if any(b["type"] == "tool_use" for b in content) else "end_turn",
-                usage=Usage(fresh=60, cache_read=total - fresh, cache_write_5m=fresh - 60, output=320),
-                price=Price(cost=cost, source="genai-prices" if cost else ""),
+                usage=usage,
+                price=priced(usage, cost),
                 first_token_ms=640,
                 ms=4_100,
             ),
@@ -315,22 +367,26 @@ def audit_session(*, running: bool = True) -> Log:
         key="01cmdguide",
         actor="user",
     )
-    log.add(GuidanceDelivered(text="Leave the public API of store.py as it is."), key="01cmdguide", actor="user")
+    guided = log.add(
+        GuidanceDelivered(text="Leave the public API of store.py as it is."), key="01cmdguide", actor="user"
+    )
     log.add(CommandAccepted(verb="compress"), key="01cmdcompress", actor="user")
     keep = log.head
     log.add(
         ContextCompressed(
-            policy="digest",
+            policy="auto",
             reason="operator",
-            pinned="pinned",
-            digest="digest",
+            held=[HeldText(seq=guided.seq, text="Leave the public API of store.py as it is.")],
+            ledger="Turns 1 to 14: bandit ran, find() takes a bound parameter.",
+            digest="Next: the loader. Names: inventory/load.py, inventory/store.py.",
             keep_from=keep,
             tokens_before=48_200,
             tokens_after=11_700,
-        )
+        ),
+        actor="user",
     )
     log.add(CommandDone(verb="compress"), key="01cmdcompress")
-    log.filled = 11_700
+    log.filled, log.sent = 11_700, 6_000
     log.checkpoint(2, "before edit_file inventory/load.py")
     boundary = log.head
     log.call(
@@ -430,16 +486,15 @@ def long_session(calls: int = 1_158) -> Log:
         if index % 100 == 99:
             log.add(
                 ContextCompressed(
-                    policy="digest",
-                    reason="cost",
-                    pinned="p",
+                    policy="auto",
+                    reason="the rent has paid for it",
                     digest="d",
                     keep_from=log.head,
                     tokens_before=180_000,
                     tokens_after=30_000,
                 )
             )
-            log.filled = 30_000
+            log.filled, log.sent = 30_000, 6_000
     return log
 
 

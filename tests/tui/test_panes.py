@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sample_sessions import REPORT, Log, audit_session
 
-from core.events import MemoryWritten, Usage
+from core.events import MemoryWritten, Price, Usage
 from core.folds.context_usage import ContextUsage
 from core.folds.conversation import Item
 from core.folds.costs import Bill
@@ -50,7 +50,7 @@ def test_the_cost_pane_cuts_no_figure_and_no_title(width):
     assert not any("…" in line for line in lines)
     title = next(line for line in lines if line.startswith("tokens"))
     assert len(title.split()) == 5
-    assert any(line.startswith("last reply  $0.0184") for line in lines)
+    assert any(line.startswith("last reply  $0.03") for line in lines)
 
 
 @pytest.mark.parametrize(("count", "text"), [(200_000, "200k"), (1_000_000, "1M"), (1_050_000, "1.05M"), (900, "900")])
@@ -95,6 +95,65 @@ def test_an_unknown_price_is_never_shown_as_nothing():
     assert "spent  unknown" in text and "last reply  unknown" in text and "$0.00 " not in text.split("of")[0]
     log.responded(log.requested(), [{"type": "text", "text": "x"}], cost="0.5")
     assert "≥ $0.500" in CostPane(id="a").lines(viewed(log), None, 60)[0].plain
+
+
+def text_of(pane, log: Log, width: int) -> str:
+    return "\n".join(line.plain for line in pane.fitted(viewed(log), None, width))
+
+
+@pytest.mark.parametrize("width", [38, 90])
+def test_the_cost_pane_says_what_is_to_come_and_what_was_lost(width):
+    log = audit_session()
+    log.ping()
+    log.at_us += 900_000_000
+    key = log.requested()
+    log.responded(key, [{"type": "text", "text": "x"}], cached=0)
+    text = text_of(CostPane(id="c"), log, width)
+    for words in ("next call  $", "cold $", "to go  $", "last 20 ", "rent  ", "that a", "ping", "expired ×1"):
+        assert words in text, words
+    assert "cache  warm" in text and "expires in  4:5" in text
+    assert ("forecasts err by" in text) == (width == 90)
+
+
+def test_the_cost_pane_counts_the_cache_down_by_its_own_clock():
+    log = audit_session()
+    view = viewed(log)
+    started_us = view.cache.lifetime.last.refreshed_us
+    seconds = 0
+    pane = CostPane(id="c", now_us=lambda: started_us + seconds * 1_000_000)
+    lines = {}
+    for seconds in (10, 119, 300):
+        lines[seconds] = next(line for line in pane.lines(view, None, 60) if line.plain.startswith("cache  "))
+    assert lines[10].plain.endswith("expires in  4:50") and lines[119].plain.endswith("expires in  3:01")
+    assert lines[10].cell_length == lines[119].cell_length
+    assert "cold" in lines[300].plain
+
+
+def test_a_provider_whose_bill_differs_from_list_prices_is_said():
+    log = Log()
+    log.opened()
+    log.responded(log.requested(), [{"type": "text", "text": "x"}], cost="0.5")
+    assert "billed by the provider" in text_of(CostPane(id="c"), log, 60)
+
+
+def test_the_context_pane_shows_what_is_left_over_above_or_below():
+    log = Log()
+    log.opened()
+    for sent in (20_000, 20_500, 18_000):
+        log.responded(log.requested(sent=20_000), [{"type": "text", "text": "x"}], sent=sent)
+    lines = text_of(ContextPane(id="a"), log, 60).splitlines()
+    assert lines[0].startswith("18,000 of 200,000 tokens")
+    assert any(line.startswith("█ not accounted for") and "-2,0" in line for line in lines)
+    usage = ContextUsage({"system": 2_000}, 10_000, 1_000, measured=True, residual=-300)
+    assert sum(part.amount for part in filling(usage)) == 10_000
+
+
+@pytest.mark.parametrize("width", [38, 90])
+def test_the_context_pane_lists_what_is_carried_with_its_rent(width):
+    text = text_of(ContextPane(id="a"), audit_session(), width)
+    assert "anchor  " in text and "items, dearest first" in text
+    assert "Leave the public API" in text or "Leave the publi" in text
+    assert ("held " in text) == (width == 90)
 
 
 def test_memory_entries_are_shown_newest_first_with_their_age():
@@ -174,7 +233,7 @@ def test_the_tail_gathers_text_thinking_and_the_call_that_is_written():
         (figures.usd("2.514"), "$2.51"),
         (figures.usd(Decimal(0)), "$0.00"),
         (figures.spent(Bill(usd=Decimal(2), replies=3, unpriced=1)), "≥ $2.00"),
-        (figures.spent(Bill().plus(Usage(fresh=1), None)), "unknown"),
+        (figures.spent(Bill().plus(Usage(fresh=1), Price())), "unknown"),
         (figures.elapsed(126_729_000_000), "35:12:09"),
         (figures.duration(38), "38 ms"),
         (figures.duration(2_310), "2.3 s"),

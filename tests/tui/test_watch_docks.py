@@ -4,17 +4,30 @@ import pytest
 from sample_sessions import Log, audit_session
 from watching_app import app_over, read, screen_text, until
 
-from core.events import CheckpointMade, GuidanceQueued
+from core.events import CheckpointMade, ContextPolicy, GuidanceQueued, HeadMoved, MemoryWritten
 from core.folds.view import SessionView
 from tui.docks.rewind import between
 
 SIZE = (120, 36)
 
 
+KEEP = ("ctrl+p", *"Keep a memory entry", "enter")
+
+
+def abandoned_memory():
+    """A session that went back to before its last memory entry."""
+    log = audit_session()
+    before = log.head
+    log.add(MemoryWritten(text="The loader is slow."), key="m9")
+    log.call("read_file", {"path": "load.py"}, "slow")
+    log.add(HeadMoved(to=before, origin=log.head, reason="rewind"))
+    return log
+
+
 async def sent_by(*keys, log=None, available=True):
     """What the keys make the screen send."""
     app = app_over(log or audit_session(), available=available)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
         await read(pilot)
         for key in keys:
             await pilot.press(key)
@@ -29,7 +42,7 @@ async def sent_by(*keys, log=None, available=True):
         (("x",), "interrupt", {}),
         (("u",), "undo", {}),
         (("t",), "retry-now", {}),
-        (("c", "c"), "compress", {}),
+        (("P", "w"), "policy", {"policy": "window"}),
         (("ctrl+x", "s"), "stop", {}),
         (("g", *"Mind", "ctrl+j", *"it", "enter"), "guide", {"text": "Mind\nit", "standing": False}),
         (("g", "ctrl+t", *"Always", "enter"), "guide", {"text": "Always", "standing": True}),
@@ -52,7 +65,7 @@ async def test_the_pause_key_continues_a_session_that_has_ended():
 
 
 @pytest.mark.parametrize(
-    "keys", [("c", "enter"), ("ctrl+x", "enter"), ("ctrl+x", "escape"), ("g", "enter"), ("r", "escape")]
+    "keys", [("P", "enter"), ("P", "P"), ("ctrl+x", "enter"), ("ctrl+x", "escape"), ("g", "enter"), ("r", "escape")]
 )
 async def test_nothing_costly_happens_by_enter_or_escape(keys):
     sent, _ = await sent_by(*keys)
@@ -123,14 +136,36 @@ async def test_a_recording_can_be_watched_and_not_steered():
     assert "guide" not in text.splitlines()[-1]
 
 
-async def test_compressing_shows_what_it_would_do_first():
-    _, text = await sent_by("c")
-    assert "now 27,650 tokens" in text and "then about" in text
-
-
 async def test_the_budget_dock_starts_from_the_present_one():
     _, text = await sent_by("b")
     assert str(Decimal("5.00")) in text
+
+
+async def test_every_policy_says_what_it_does():
+    _, text = await sent_by("P")
+    assert "results give way to one line each" in text and "only when asked" in text
+
+
+async def test_the_policy_in_force_is_named():
+    log = audit_session()
+    log.add(ContextPolicy(policy="mask", reason="chosen"))
+    _, text = await sent_by("P", log=log)
+    assert "Now mask." in text
+
+
+async def test_a_memory_of_an_abandoned_branch_can_be_kept():
+    log = abandoned_memory()
+    sent, text = await sent_by(*KEEP, log=log)
+    assert sent == [] and "The loader is slow." in text
+    sent, _ = await sent_by(*KEEP, "1", log=log)
+    assert sent == [("keep", {"id": "m9"}, log.head)]
+
+
+async def test_without_an_abandoned_memory_there_is_nothing_to_keep():
+    log = Log()
+    log.opened()
+    sent, text = await sent_by(*KEEP, "1", log=log)
+    assert sent == [] and "No abandoned branch" in text
 
 
 async def test_a_search_marks_what_it_finds_and_holds_the_view_there():

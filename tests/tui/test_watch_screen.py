@@ -20,7 +20,7 @@ async def test_everything_of_a_session_is_in_sight_on_a_wide_terminal():
         await read(pilot)
         assert "● running" in status(pilot)
         assert "35 calls" in status(pilot)
-        assert "$0.644 / $5" in status(pilot)
+        assert "$1.11 / $5" in status(pilot)
         assert f"persisted to #{len(log.events)}" in status(pilot)
         assert "3 interventions" in status(pilot)
         assert "python -m pytest -q" in pane_text(pilot, "tool_calls")

@@ -2,21 +2,82 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from sample_sessions import FakeControls, FakeSource, Log
 from textual.pilot import Pilot
 
 from core.clock import VirtualClock, monotonic
+from core.protocols import Fact, Preview
 from tui.app import LongwatchApp
 
 PATIENCE_S = 10.0
 
+DIGEST = "\n".join([
+    "Corrections",
+    "- Use bound parameters, also in the tests.",
+    "Decisions",
+    "- Keep the public names; the callers are not ours.",
+    "Failed before",
+    "- Mocking sqlite3: the tests then prove nothing.",
+    "Names",
+    *(f"- inventory/module_{number}.py  read #{number * 7}" for number in range(40)),
+])  # fmt: skip
+FACTS = (
+    Fact("the task", "Audit the inventory package and fix what is unsafe."),
+    Fact("your constraint", "Never touch the auth module."),
+    Fact("your correction", "Use bound parameters, also in the tests."),
+    Fact("step 4 of the plan", "Write the migration for the new column."),
+)
+PREVIEW = Preview(
+    tokens_before=41_236,
+    tokens_after=12_310,
+    turns_leaving=38,
+    turns_kept=10,
+    held=("Never touch the auth module.", "Run the tests with -q, always."),
+    names=212,
+    names_known=1_840,
+    digest=DIGEST,
+    rest="Audit the inventory package and fix what is unsafe.\nNever touch the auth module.",
+    facts=FACTS,
+    keep_from=61,
+    head=70,
+    price=Decimal("0.0421"),
+    next_call=Decimal("0.0210"),
+    saves_per_turn=Decimal("0.0072"),
+    payback_turns=5.8,
+    planned_turns=84,
+    saves=Decimal("0.563"),
+)
+
+
+class PreviewingControls(FakeControls):
+    """Computes `preview` once `computed` is set; raises `fault` where there is one."""
+
+    def __init__(self, *, available: bool = True) -> None:
+        super().__init__(available=available)
+        self.preview = PREVIEW
+        self.fault: Exception | None = None
+        self.instructions: list[str] = []
+        self.computed = asyncio.Event()
+        self.computed.set()
+
+    async def preview_compression(self, instruction: str = "") -> Preview:
+        self.instructions.append(instruction)
+        await self.computed.wait()
+        if self.fault is not None:
+            raise self.fault
+        digest = self.preview.digest + (f"\nAs you said: {instruction}" if instruction else "")
+        return replace(self.preview, digest=digest)
+
 
 def app_over(log: Log, *, mode: str = "live", available: bool = True, **options: Any) -> LongwatchApp:
     """An app whose clock stands at the log's end."""
-    source, controls = FakeSource(log, ends=mode == "replay"), FakeControls(available=available)
+    source, controls = FakeSource(log, ends=mode == "replay"), PreviewingControls(available=available)
     options.setdefault("clock", VirtualClock(log.at_us))
     app = LongwatchApp(source, controls, mode=mode, **options)  # type: ignore[arg-type]
     app.fake_source, app.fake_controls = source, controls  # type: ignore[attr-defined]

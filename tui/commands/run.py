@@ -12,11 +12,11 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, get_args
 
 import click
 
-from core.config import Config, load_config
+from core.config import Config, Policy, load_config
 from core.events import Event, SessionFinished
 from core.folds.words import one_line
 from core.models.profiles import resolve_endpoint
@@ -52,6 +52,7 @@ def screen_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--budget", type=click.FloatRange(min=0, min_open=True), help="The most it may cost, in US dollars.")
 @click.option("--max-turns", type=click.IntRange(min=1), help="The most replies it may take.")
 @click.option("--max-tokens", type=click.IntRange(min=1), help="The longest reply, in tokens.")
+@click.option("--policy", type=click.Choice(get_args(Policy)), help="How the context is compressed.")
 @click.option("--name", help="What the session is called.")
 @click.option("--speed", type=float, default=1.0, help="Pace of a simulated model; 0: no delay.")
 @screen_options
@@ -73,6 +74,8 @@ def run(home: Path, task: str, workspace: Path, **options: Any) -> int:
         "max_tokens": options["max_tokens"],
         "speed": options["speed"] if endpoint.simulated else None,
         "test_command": config.workspace.test_command,
+        "policy": options["policy"] or config.context.policy,
+        "anchor_every": config.context.anchor_every,
     }
     kept = {name: value for name, value in settings.items() if value is not None}
     wanted = NewSession(_task(task), place, endpoint, options["name"] or config.workspace.name, kept)
@@ -97,7 +100,8 @@ def demo(home: Path, speed: float, workspace: Path | None, **options: Any) -> in
     copy_sample(target)
     config = load_config(workspace=target)
     endpoint = resolve_endpoint(config, "simulated/auditor")
-    wanted = NewSession(DEMO_TASK, target.resolve(), endpoint, "demo", {"speed": speed, "budget_usd": "5"})
+    carried = {"policy": config.context.policy, "anchor_every": config.context.anchor_every}
+    wanted = NewSession(DEMO_TASK, target.resolve(), endpoint, "demo", {"speed": speed, "budget_usd": "5", **carried})
     return _go(asyncio.run(create(home, wanted)), config, {**options, "speed": speed})
 
 

@@ -69,8 +69,14 @@ def _line(summary: Summary) -> str:
 @click.pass_obj
 def report(home: Path, session: str | None, form: str) -> int:
     """Print the report of a session: duration, calls, repetition, tokens, cost, interventions."""
+    from core.agent.hindsight import hindsight
+
     summary = readable(home, session)
-    fields = report_of(read_totals(summary.folder), running=holder(summary.folder) is not None)
+    fields = report_of(
+        read_totals(summary.folder),
+        running=holder(summary.folder) is not None,
+        counterfactuals=hindsight(summary.folder) or None,
+    )
     if form == "json":
         click.echo(json.dumps(fields, indent=2))
     else:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
 
@@ -15,6 +15,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from tui.messages import ControlGiven, DockClosed
+from tui.safe import safe_text
 from tui.widgets.live_label import LiveLabel
 
 
@@ -58,11 +59,21 @@ class Dock(Vertical):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One way to go on: its key, what it says, and the control it sends (None: only close)."""
+    """One way to go on: its key, what it says, and the control it sends (None: only close).
+
+    A choice that `means` something worth a sentence has a line of its own.
+    """
 
     key: str
     label: str
     verb: str | None = None
+    args: Mapping[str, Any] = field(default_factory=dict)
+    means: str = ""
+
+
+def keys_line(choices: Iterable[tuple[str, str]]) -> Content:
+    """Keys and what they do, side by side."""
+    return Content("   ").join(Content.assemble((f" {key} ", "bold reverse"), f" {label}") for key, label in choices)
 
 
 class ChoiceDock(Dock, can_focus=True):
@@ -74,14 +85,23 @@ class ChoiceDock(Dock, can_focus=True):
 
     def compose(self) -> ComposeResult:
         yield LiveLabel(title_line(self._title, ""), classes="dock--title")
-        yield Static(Content("\n".join(self._facts)), markup=False)
-        yield Static(self._keys_line())
+        yield Static(self._body(), markup=False, classes="dock--body")
 
-    def _keys_line(self) -> Content:
-        parts: list[tuple[str, str]] = []
-        for choice in self._choices.values():
-            parts += [(f" {choice.key} ", "bold reverse"), (f" {choice.label}   ", "")]
-        return Content.assemble(*parts, (" esc ", "bold reverse"), " leave it")
+    def ask(self, facts: Sequence[str], choices: Sequence[Choice]) -> None:
+        """The same question, knowing more."""
+        self._facts, self._choices = facts, {choice.key: choice for choice in choices}
+        self.query_one(".dock--body", Static).update(self._body())
+
+    def _body(self) -> Content:
+        own_line = [choice for choice in self._choices.values() if choice.means]
+        widest = max((len(choice.label) for choice in own_line), default=0)
+        rows = [
+            keys_line([(choice.key, choice.label.ljust(widest))]) + Content.styled(f"  {choice.means}", "$muted")
+            for choice in own_line
+        ]
+        together = [(choice.key, choice.label) for choice in self._choices.values() if not choice.means]
+        facts = [Content(safe_text(fact)) for fact in self._facts]
+        return Content("\n").join([*facts, *rows, keys_line([*together, ("esc", "leave it")])])
 
     def key_enter(self) -> None:
         """Enter is deliberately nothing here: a costly action needs its own key."""
@@ -94,7 +114,7 @@ class ChoiceDock(Dock, can_focus=True):
         if choice.verb is None:
             self.action_close()
         else:
-            self.give(choice.verb)
+            self.give(choice.verb, **choice.args)
 
 
 class LineDock(Dock):

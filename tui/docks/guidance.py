@@ -9,14 +9,13 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.geometry import Region
 from textual.message import Message
-from textual.strip import Strip
-from textual.widgets import Static, TextArea
+from textual.widgets import Static
 
 from core.events import GuidanceQueued
 from core.folds.words import one_line
 from tui.docks.dock import Dock, title_line
+from tui.docks.writing import Writing
 from tui.safe import safe_text
 from tui.widgets.live_label import LiveLabel
 
@@ -24,17 +23,13 @@ NEWLINE_KEYS = ("ctrl+j", "alt+enter", "shift+enter")
 """ctrl+j is the one that every terminal sends; the others where the terminal can."""
 
 
-class GuidanceInput(TextArea):
+class GuidanceInput(Writing):
     """A text area in which enter sends."""
+
+    DEFAULT_CSS = "GuidanceInput { height: auto; min-height: 1; max-height: 6; }"
 
     class Submitted(Message):
         """Enter was pressed."""
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Between its removal and the next layout it may be painted once more, when its styles are already gone."""
-        if not self.is_attached:
-            return [Strip.blank(crop.width)] * crop.height
-        return super().render_lines(crop)
 
     async def _on_key(self, event: events.Key) -> None:
         if event.key == "enter":
@@ -57,12 +52,6 @@ class GuidanceDock(Dock):
         Binding("ctrl+r", "retract", "take back", show=False, priority=True),
     ]
 
-    DEFAULT_CSS = """
-    GuidanceDock TextArea {
-        height: auto; min-height: 1; max-height: 6; border: none; padding: 0; background: $surface;
-    }
-    """
-
     def __init__(self, queued: Mapping[str, GuidanceQueued]) -> None:
         super().__init__()
         self._queued = dict(queued)
@@ -70,13 +59,11 @@ class GuidanceDock(Dock):
 
     def compose(self) -> ComposeResult:
         yield LiveLabel(self._title(), classes="dock--title")
-        yield GuidanceInput(compact=True, soft_wrap=True, show_line_numbers=False, tab_behavior="focus")
+        yield GuidanceInput()
         yield Static(self._waiting(), markup=False, classes="dock--waiting")
 
     def focus_first(self) -> None:
-        field = self.query_one(GuidanceInput)
-        field.cursor_blink = False
-        field.focus()
+        self.query_one(GuidanceInput).focus()
 
     def _title(self) -> Content:
         title = "Standing guidance" if self._standing else "Guide the agent"

@@ -44,7 +44,7 @@ def between(view: SessionView, checkpoint: Checkpoint) -> Between:
     calls = [call for call in view.tool_calls.rows if left_behind(call.seq)]
     paths = dict.fromkeys(change.path for call in calls for change in call.files)
     return Between(
-        turns=sum(left_behind(seq) for seq, _bill in view.costs.total.points()),
+        turns=sum(map(left_behind, view.costs.turns())),
         calls=len(calls),
         files=tuple(paths),
         commands=tuple(view.checkpoints.commands_since(checkpoint.boundary)),

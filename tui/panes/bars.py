@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from textual.content import Content
 
+from tui.panes import figures
 from tui.widgets.chart import blocks, resample
 from tui.widgets.gauge import Part, stacked
 
@@ -14,6 +15,14 @@ def filled(share: float, width: int, variable: str) -> Content:
     """How much of something is used up; more than all of it is a full bar."""
     used = round(min(max(share, 0.0), 1.0) * 1_000_000)
     return stacked([Part("", used, variable), Part("", 1_000_000 - used, "context-free", empty=True)], width)
+
+
+def gauge(share: float | None, width: int, variable: str) -> Content:
+    """`filled` with its per cent behind it; the bar gives way where there is no room. An unknown share has no bar."""
+    figure = f" {figures.percent(share):>5}"
+    if share is None or width < len(figure) + 4:
+        return Content(figure.strip())
+    return filled(share, width - len(figure), variable) + Content.styled(figure, f"bold ${variable}")
 
 
 def curve(

@@ -1,4 +1,4 @@
-"""The context window: what fills it, in parts that add up to the total, and how its size went over the session."""
+"""The context window: what fills it, in parts that add up to the total; its items; and what carrying them costs."""
 
 from __future__ import annotations
 
@@ -6,50 +6,118 @@ from bisect import bisect_left
 
 from textual.content import Content
 
+from core.folds.context_items import ContextItem
 from core.folds.context_usage import PARTS, ContextUsage, ContextWindow
 from core.folds.view import Changes, SessionView
+from tui.messages import ItemEvictAsked, ItemPinToggled
 from tui.panes import figures
-from tui.panes.bars import curve
-from tui.panes.sheet import Sheet
-from tui.panes.sheet_lines import MUTED, heading, spread
+from tui.panes.bars import curve, gauge
+from tui.panes.cost import rent_lines
+from tui.panes.sheet import Sheet, SheetBody
+from tui.panes.sheet_lines import MUTED, fit, heading, spread
+from tui.safe import safe_text
 from tui.widgets.gauge import Part, legend, stacked
 
 CURVE_ROWS = 4
+ROOMY = 60
+"""From this width on an item shows what it is and its age."""
+SHOWN = 60
+"""Items that are listed."""
+ANCHOR_EVERY = 40_000
+"""Tokens after which objective and constraints are repeated, unless the session says otherwise."""
 LABELS = {
     "system": "system prompt",
     "tools": "tool definitions",
-    "pinned": "pinned by you",
-    "digest": "digest of the past",
+    "pinned": "task and pinned",
+    "digest": "ledger and digest",
     "text": "conversation",
     "results": "tool results",
+    "residual": "not accounted for",
     "reserve": "kept for the reply",
     "free": "free",
 }
 ROOM = ("reserve", "free")
 """Not content, but room that is left."""
+_ROLES = {"residual": "secondary"}
+KINDS = {"reply": "agent", "user": "you", "guard": "nudge"}
+"""Kinds of items that have another name on the screen."""
 
 
 class ContextPane(Sheet):
-    """The latest request's window, and the sizes of all before it with the compressions marked."""
+    """The latest request's window, the items in it, and the sizes of all before it with the compressions marked.
 
-    CONCERNS = Changes.CONTEXT
+    A cursor moves over the items; the chosen one can be pinned or evicted. `vary` lists them by rent or in order.
+    """
+
+    CONCERNS = Changes.CONTEXT | Changes.BRANCH
     LABEL = "Context"
+
+    def __init__(self, *, id: str, key: str = "") -> None:
+        super().__init__(id=id, key=key)
+        self._in_order = False
+        self._listed: dict[tuple[int, str], ContextItem] = {}
 
     def summary(self, view: SessionView, at: int | None) -> str:
         usage = view.context.usage.at(at)
         return figures.percent(usage.total / usage.window) if usage.window else figures.tokens(usage.total)
 
     def lines(self, view: SessionView, at: int | None, width: int) -> list[Content]:
+        self._listed = {}
         usage = view.context.usage.at(at)
         if not usage.total:
             return [heading("No request yet.")]
-        return [*_total_lines(usage, width), *legend(filling(usage), width), *_curve_lines(view.context, at, width)]
+        above = [
+            *_total_lines(usage, width),
+            *legend(filling(usage), width),
+            *rent_lines(view.rent.meter.at(at), width),
+            *_anchor_lines(view, at, width),
+            *_curve_lines(view.context, at, width),
+        ]
+        items = self._chosen_items(view, at)
+        self._listed = {(item.seq, item.kind): item for item in items}
+        return [*above, *_item_lines(items, self._in_order, width)]
+
+    def stops(self) -> list[tuple[int, str]]:
+        return list(self._listed)
+
+    def vary(self) -> None:
+        """By rent, or in the order in which they are sent."""
+        self._in_order = not self._in_order
+        self.redraw()
+
+    @property
+    def chosen(self) -> ContextItem | None:
+        """The item under the cursor."""
+        return next((item for key, item in self._listed.items() if key == self.query_one(SheetBody).chosen), None)
+
+    def toggle_pin(self) -> bool:
+        """Ask for the chosen item to be pinned, or not any more; False when none is chosen."""
+        if (item := self.chosen) is None:
+            return False
+        self.post_message(ItemPinToggled(item.seq, not item.pinned))
+        return True
+
+    def ask_evict(self) -> bool:
+        """Ask what it would cost to evict the chosen item; False when none is chosen."""
+        if (item := self.chosen) is None:
+            return False
+        self.post_message(ItemEvictAsked(item.seq, item.label, item.tokens))
+        return True
+
+    def _chosen_items(self, view: SessionView, at: int | None) -> list[ContextItem]:
+        items = view.context_items
+        return items.items(at)[-SHOWN:] if self._in_order else items.dearest(SHOWN, at)
 
 
 def filling(usage: ContextUsage) -> list[Part]:
-    """Everything in the window, the reserve and what is free included; adds up to the window where that is known."""
+    """Everything in the window, the reserve and what is free included; adds up to the window where that is known.
+
+    What the provider counted more, or less, than our estimates is a part of its own, which may be below zero.
+    """
     names = [*PARTS, *(name for name in usage.parts if name not in PARTS)]
     parts = [(name, usage.parts[name]) for name in names if usage.parts.get(name)]
+    if usage.residual and usage.parts:
+        parts.append(("residual", usage.residual))
     if usage.window is not None:
         room = max(0, usage.window - usage.total)
         parts += [("reserve", min(usage.reserve, room)), ("free", usage.free or 0)]
@@ -57,7 +125,7 @@ def filling(usage: ContextUsage) -> list[Part]:
 
 
 def _variable(name: str) -> str:
-    return f"context-{name}" if name in LABELS else "secondary"
+    return _ROLES.get(name) or (f"context-{name}" if name in LABELS else "secondary")
 
 
 def _total_lines(usage: ContextUsage, width: int) -> list[Content]:
@@ -65,6 +133,48 @@ def _total_lines(usage: ContextUsage, width: int) -> list[Content]:
     total = Content.styled(f"{usage.total:,}", "bold") + Content.styled(f"{window} tokens", MUTED)
     how = Content.styled("measured" if usage.measured else "estimated", "$success" if usage.measured else MUTED)
     return [spread(total, how, width), stacked(filling(usage), width), Content("")]
+
+
+def _anchor_lines(view: SessionView, at: int | None, width: int) -> list[Content]:
+    """How far back objective and constraints were said last."""
+    since, title = view.context_items.since_anchor(at), "anchor  "
+    every = anchor_every(view)
+    far = since / every
+    lines = [Content(title) + gauge(far, width - len(title), "cost-ok" if far < 0.8 else "cost-warn")]
+    words = f"objective repeated {figures.tokens(since)} tokens ago; again after {figures.tokens(every)}"
+    return [*lines, Content.styled(words, MUTED)] if len(words) <= width else lines
+
+
+def anchor_every(view: SessionView) -> int:
+    """Tokens after which this session repeats its objective."""
+    opened = view.state.opened
+    every = opened.settings.get("anchor_every") if opened else None
+    return every if isinstance(every, int) and every > 0 else ANCHOR_EVERY
+
+
+def _item_lines(items: list[ContextItem], in_order: bool, width: int) -> list[Content]:
+    if not items:
+        return []
+    title = "items, latest last" if in_order else "items, dearest first"
+    head = "tokens   age       rent" if width >= ROOMY else "tokens     rent"
+    return [
+        Content(""),
+        spread(heading(title), heading(head), width),
+        *(_item_line(item, width) for item in items),
+    ]
+
+
+def _item_line(item: ContextItem, width: int) -> Content:
+    """Mark, label, tokens and rent; kind and age where there is room."""
+    tokens, rent = figures.tokens(item.tokens), figures.usd(round(item.usd, 4))
+    label = ("▤ " if item.masked else "") + safe_text(item.label)
+    if width >= ROOMY:
+        label = f"{KINDS.get(item.kind, item.kind):<8}{label}"
+        right = f"{tokens:>7}{item.age:>6}{rent:>11}"
+    else:
+        right = f"{tokens:>6}{rent:>9}"
+    mark, style = ("◆", "$warning") if item.pinned else ("×", "$error") if item.evicted else ("·", MUTED)
+    return Content.styled(f"{mark} ", style) + Content(fit(label, max(1, width - len(right) - 2))) + Content(right)
 
 
 def _curve_lines(context: ContextWindow, at: int | None, width: int) -> list[Content]:

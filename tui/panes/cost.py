@@ -1,55 +1,88 @@
-"""What the session costs: in all, by model and purpose, by class of token, against the budget, over time."""
+"""What the session costs: so far, with the next call and to its end; by model, purpose and class; and what was lost."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 from textual.content import Content
 
+from core.folds.cache import COMPRESSED, Loss
 from core.folds.costs import Bill, Costs, LastReply
 from core.folds.fold import Series
+from core.folds.rent import Meter, NextCall, ToGo
 from core.folds.view import Changes, SessionView
 from tui.panes import figures
-from tui.panes.bars import curve, filled
+from tui.panes.bars import curve, filled, gauge
 from tui.panes.sheet import Sheet
-from tui.panes.sheet_lines import MUTED, fit, heading, spread
+from tui.panes.sheet_lines import MUTED, fit, heading, paragraph, spread
 from tui.safe import safe_text
 
 CURVE_ROWS = 3
 ROW_TITLE = 7
-TOKEN_CLASSES = (("fresh", "fresh"), ("cached", "cache"), ("written", "write"), ("output", "out"))
-"""What a token was paid as, in a word and in a shorter one."""
+TOKEN_CLASSES = (
+    ("fresh", "fresh", ("fresh",)),
+    ("cached", "cache", ("cache_read",)),
+    ("written", "write", ("cache_write_5m", "cache_write_1h")),
+    ("output", "out", ("output",)),
+)
+"""What a token was paid as: in a word, in a shorter one, and the classes of the ledger that it stands for."""
 _LEVELS = ((95, "cost-over"), (80, "cost-warn"), (0, "cost-ok"))
+_POLICIES = {
+    "auto": "compresses by itself when the rent has paid for it",
+    "summarize": "compresses every so many turns, whatever the rent",
+    "window": "drops old turns, whatever the rent",
+    "mask": "masks old results, whatever the rent",
+    "off": "compresses only when asked",
+}
+"""What a policy makes of the rent."""
 
 
 class CostPane(Sheet):
     """The bill as of the moment that is shown; an unknown price is said, never counted as zero."""
 
-    CONCERNS = Changes.COST
+    CONCERNS = Changes.COST | Changes.BRANCH
     LABEL = "Cost"
+
+    def __init__(self, *, id: str, key: str = "", now_us: Callable[[], int] | None = None) -> None:
+        super().__init__(id=id, key=key)
+        self._now_us = now_us
 
     def summary(self, view: SessionView, at: int | None) -> str:
         return figures.spent(view.costs.total.at(at))
+
+    def tick(self) -> None:
+        """A second went by: the cache has that much less to live."""
+        if self.view is not None and self.at is None and self._left_s(self.view, None):
+            self.redraw()
 
     def lines(self, view: SessionView, at: int | None, width: int) -> list[Content]:
         bill = view.costs.total.at(at)
         return [
             *_spent_lines(bill, view.costs.budget.at(at), width),
+            *_next_lines(view.rent.next_call.at(at), view.rent.error.at(at), width),
+            *_to_go_lines(view.rent.to_go(at), width),
             *_reply_lines(bill, view.costs.last.at(at), width),
+            *_cache_lines(bill, view.cache.recent_rate.at(at), self._left_s(view, at), width),
+            *rent_lines(view.rent.meter.at(at), width, view.rent.policy.at(at)),
             Content(""),
             *_token_lines(bill, width),
             Content(""),
             *_split_lines("model", view.costs.by_model, at, width),
             *_split_lines("purpose", view.costs.by_purpose, at, width),
+            *_miss_lines(view.cache.losses.at(at), width),
             *_curve_lines(view.costs, at, width),
         ]
+
+    def _left_s(self, view: SessionView, at: int | None) -> int | None:
+        now_us = self._now_us() if self._now_us and at is None else view.timeline.at_us(at or view.last_seq)
+        return view.cache.lifetime.at(at).left_s(now_us)
 
 
 def _spent_lines(bill: Bill, budget: Decimal | None, width: int) -> list[Content]:
     spent = Content.styled(figures.spent(bill), "bold")
     if not budget:
-        return [spread(Content("spent  ") + spent, Content.styled("no budget", MUTED), width)]
+        return [spread(Content("spent  ") + spent, Content.styled("no budget", MUTED), width), *_unpriced_lines(bill)]
     share = float(bill.usd / budget)
     style = next(style for percent, style in _LEVELS if share * 100 >= percent)
     left = Content("spent  ") + spent + Content.styled(f" of {figures.usd(budget)}", MUTED)
@@ -64,15 +97,49 @@ def _unpriced_lines(bill: Bill) -> list[Content]:
     return [Content.styled(f"{count} of a model whose price is unknown", "$warning")]
 
 
+def _next_lines(call: NextCall, error: float | None, width: int) -> list[Content]:
+    if call.warm is None or call.cold is None:
+        return []
+    left = Content("next call  ") + Content.styled(figures.usd(call.warm), "bold")
+    cold = f"cold {figures.usd(call.cold)}"
+    ways = [cold] if error is None else [f"cold {figures.usd(call.cold)} · forecasts err by {error:.1%}", cold]
+    return [spread(left, Content.styled(first_that_fits(ways, width - left.cell_length - 2), MUTED), width)]
+
+
+def _to_go_lines(to_go: ToGo | None, width: int) -> list[Content]:
+    if to_go is None:
+        return []
+    left = Content("to go  ") + Content.styled(f"{figures.usd(to_go.low)}–{figures.usd(to_go.high)}", "bold")
+    turns = figures.plural(to_go.turns, "turn")
+    basis = {"plan": f"{turns} by the plan", "turn limit": f"{turns} to the limit"}.get(to_go.basis, f"next {turns}")
+    middle = figures.usd(to_go.middle)
+    ways = (f"likely {middle} for {basis}", f"for {basis}", turns)
+    return [spread(left, Content.styled(first_that_fits(ways, width - left.cell_length - 2), MUTED), width)]
+
+
 def _reply_lines(bill: Bill, last: LastReply, width: int) -> list[Content]:
     if not bill.replies:
         return [heading("No reply yet.")]
     sent, out = figures.tokens(last.usage.sent), figures.tokens(last.usage.output)
     left = Content("last reply  ") + Content.styled(figures.usd(last.cost), "bold")
     detail = first_that_fits((f"{sent} sent · {out} out", f"{sent} → {out}"), width - left.cell_length - 2)
+    return [spread(left, Content.styled(detail, MUTED), width)]
+
+
+def _cache_lines(bill: Bill, recent: float | None, left_s: int | None, width: int) -> list[Content]:
+    if not bill.replies:
+        return []
     rate = Content("cache hit  ") + Content.styled(figures.percent(bill.hit_rate), "bold")
-    replies = Content.styled(f"{bill.replies:,} replies", MUTED)
-    return [spread(left, Content.styled(detail, MUTED), width), spread(rate, replies, width)]
+    lately = figures.percent(recent)
+    detail = first_that_fits(
+        (f"{bill.replies:,} replies · last 20 {lately}", f"last 20 {lately}"), width - rate.cell_length - 2
+    )
+    lines = [spread(rate, Content.styled(detail, MUTED), width)]
+    if left_s is not None:
+        state = Content.styled("warm", "bold $cost-ok") if left_s else Content.styled("cold", "bold $cost-warn")
+        left = Content.styled(f"expires in {figures.countdown(left_s)}" if left_s else "the next call writes it", MUTED)
+        lines.append(spread(Content("cache  ") + state, left, width))
+    return lines
 
 
 def first_that_fits(ways: Sequence[str], room: int) -> str:
@@ -80,13 +147,43 @@ def first_that_fits(ways: Sequence[str], room: int) -> str:
     return next((way for way in ways if len(way) <= room), "")
 
 
+def rent_lines(meter: Meter, width: int, policy: str = "") -> list[Content]:
+    """The rent meter, and what the policy makes of it: why the context will or will not be compressed now."""
+    share = meter.share
+    if share is None or meter.price is None:
+        return []
+    style = "cost-ok" if share < 0.8 else "cost-warn"
+    paid = f"{figures.usd(meter.usd)} of the {figures.usd(meter.price)} that a compression costs"
+    why = _POLICIES.get(policy, "")
+    return [
+        Content("rent  ") + gauge(share, width - len("rent  "), style),
+        *paragraph(f"{paid} · {why}" if why else paid, width, style=MUTED),
+    ]
+
+
 def _token_lines(bill: Bill, width: int) -> list[Content]:
-    counts = (bill.fresh, bill.cache_read, bill.cache_write, bill.output)
-    column = (width - ROW_TITLE) // len(counts)
-    words = [whole if column > len("written") else short for whole, short in TOKEN_CLASSES]
-    title = fit("tokens", ROW_TITLE) + "".join(fit(word, column, right=True) for word in words)
-    row = " " * ROW_TITLE + "".join(fit(figures.tokens(count), column, right=True) for count in counts)
-    return [heading(title), Content(row)]
+    column = (width - ROW_TITLE) // len(TOKEN_CLASSES)
+    words = [whole if column > len("written") else short for whole, short, _names in TOKEN_CLASSES]
+    counts = [figures.tokens(sum(getattr(bill, name) for name in names)) for _, _, names in TOKEN_CLASSES]
+    lines = [heading(_row("tokens", words, column)), Content(_row("", counts, column))]
+    if not any(bill.dollars.values()):
+        return lines
+    costs = [sum((bill.dollars[name] for name in names), Decimal(0)) for _, _, names in TOKEN_CLASSES]
+    exact = [figures.usd(usd) for usd in costs]
+    cells = exact if max(map(len, exact)) < column else [figures.cents(usd) for usd in costs]
+    lines.append(Content(_row("cost", cells, column)))
+    if bill.cache_write_1h:
+        hour = f"{figures.tokens(bill.cache_write_1h)} written for 1 h  {figures.usd(bill.dollars['cache_write_1h'])}"
+        lines.append(spread(Content(""), Content.styled(hour, MUTED), width))
+    notes = [
+        f"{bill.scaled:,} billed by the provider, split by list prices" if bill.scaled else "",
+        f"{figures.usd(bill.unsplit)} not split: no list price" if bill.unsplit else "",
+    ]
+    return lines + [line for note in notes if note for line in paragraph(note, width, style=MUTED)]
+
+
+def _row(title: str, cells: Sequence[str], column: int) -> str:
+    return fit(title, ROW_TITLE) + "".join(fit(cell, column, right=True) for cell in cells)
 
 
 def _split_lines(title: str, split: dict[str, Series[Bill]], at: int | None, width: int) -> list[Content]:
@@ -97,6 +194,25 @@ def _split_lines(title: str, split: dict[str, Series[Bill]], at: int | None, wid
         right = Content(f"{bill.replies:>7,}{figures.spent(bill):>10}")
         lines.append(spread(Content(safe_text(name)), right, width))
     return lines
+
+
+def _miss_lines(losses: Mapping[str, Loss], width: int) -> list[Content]:
+    rows = sorted(losses.items(), key=lambda row: (row[0] == COMPRESSED, -row[1].usd))
+    if not rows:
+        return []
+    return [
+        Content(""),
+        spread(heading("cache misses"), heading("tokens      lost"), width),
+        *(_miss_line(cause, loss, width) for cause, loss in rows),
+    ]
+
+
+def _miss_line(cause: str, loss: Loss, width: int) -> Content:
+    usd = "unknown" if loss.unpriced == loss.count else figures.usd(loss.usd)
+    right = Content(f"{figures.tokens(loss.tokens):>7}{usd:>10}")
+    ways = (f"{cause} ×{loss.count:,}" + (", planned" if cause == COMPRESSED else ""), f"{cause} ×{loss.count:,}")
+    line = spread(Content(first_that_fits(ways, width - len(right.plain) - 1) or cause), right, width)
+    return line.stylize(MUTED) if cause == COMPRESSED else line
 
 
 def _curve_lines(costs: Costs, at: int | None, width: int) -> list[Content]:

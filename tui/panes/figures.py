@@ -41,6 +41,11 @@ def usd(amount: Decimal | str | None) -> str:
     return f"${value:.4f}" if value < Decimal("0.1") else f"${value:.3f}"
 
 
+def cents(amount: Decimal) -> str:
+    """Dollars where there is little room, in whole cents: `$0.02`, `$214.07`; from a thousand on without them."""
+    return f"${amount:,.2f}" if amount < 1_000 else f"${amount:,.0f}"
+
+
 def limit(amount: Decimal) -> str:
     """A budget, without cents where it has none: `$5`, `$7.50`."""
     return f"${amount:,.0f}" if amount == int(amount) else f"${amount:,.2f}"
@@ -73,6 +78,13 @@ def duration(milliseconds: int) -> str:
         return f"{seconds:.1f} s"
     minutes = int(seconds) // 60
     return f"{minutes}m {int(seconds) % 60:02}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02}m"
+
+
+def countdown(seconds: int) -> str:
+    """Time that is left, always five cells up to an hour and seven from there: ` 4:07`, `1:02:09`."""
+    hours, rest = divmod(max(0, seconds), 3600)
+    minutes, rest = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:>2}:{rest:02}"
 
 
 def ago(microseconds: int) -> str:

@@ -55,7 +55,7 @@ class Looking:
 
     def to_turn(self, direction: int) -> bool:
         """The next or previous reply; False when there is none."""
-        seqs = [seq for seq, _bill in self._view.costs.total.points()]
+        seqs = self._view.costs.turns()
         later = [seq for seq in seqs if seq > self.seq]
         earlier = [seq for seq in seqs if seq < self.seq]
         return self._jump((later[0] if later else None) if direction > 0 else (earlier[-1] if earlier else None))

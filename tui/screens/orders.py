@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.events import CommandDone, CommandRefused, Event
@@ -9,6 +10,15 @@ from core.folds.state import DEFERRED
 
 KEPT_EARLY = 16
 """Events of commands that may turn out to be ours: the log can be faster than the return from `send`."""
+
+AT_ONCE = {
+    "pin": "Pinned: it stays word for word from the next compression on.",
+    "unpin": "No longer pinned: it may leave with the next compression.",
+    "evict": "It leaves with the next compression.",
+    "policy": "The new policy decides from the next request on.",
+    "keep": "Kept: it is known on this branch too.",
+}
+"""What is said of a control that is in force as soon as it is accepted, where the screen doesn't show it by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +30,16 @@ class Verdict:
 
 
 class Orders:
-    """Commands sent from this screen, by id, until their events come back."""
+    """Commands sent from this screen, by id, until their events come back.
 
-    def __init__(self) -> None:
+    `outcome` tells, for a verb that was carried out after the event of this seq, what came of it; empty where that
+    needs no words.
+    """
+
+    def __init__(self, outcome: Callable[[str, int], str] = lambda verb, since: "") -> None:
+        self._outcome = outcome
         self._sent: dict[str, str] = {}
-        self._accepted: set[str] = set()
+        self._accepted: dict[str, int] = {}
         self._early: dict[str, Event] = {}
 
     def sent(self, id: str, verb: str) -> Verdict | None:
@@ -45,17 +60,24 @@ class Orders:
             self._forget(id)
             return Verdict(f"{verb} refused: {body.reason}", ok=False)
         if isinstance(body, CommandDone):
+            since = self._accepted.get(id, event.seq)
             self._forget(id)
-            return Verdict(f"{verb}: {body.detail}", ok=body.ok) if body.detail or not body.ok else None
+            return self._done(verb, body, since)
         if verb in DEFERRED:
-            self._accepted.add(id)
-        else:
-            self._forget(id)
-        return None
+            self._accepted[id] = event.seq
+            return None
+        self._forget(id)
+        return Verdict(AT_ONCE[verb], ok=True) if verb in AT_ONCE else None
+
+    def _done(self, verb: str, body: CommandDone, since: int) -> Verdict | None:
+        if body.detail or not body.ok:
+            return Verdict(f"{verb}: {body.detail}", ok=body.ok)
+        came_of_it = self._outcome(verb, since) or AT_ONCE.get(verb, "")
+        return Verdict(came_of_it, ok=True) if came_of_it else None
 
     def _forget(self, id: str) -> None:
         self._sent.pop(id, None)
-        self._accepted.discard(id)
+        self._accepted.pop(id, None)
 
     @property
     def chip(self) -> str:

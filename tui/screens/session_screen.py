@@ -15,6 +15,9 @@ from tui.screens.orders import Orders
 
 ENDED: frozenset[str] = frozenset({"finished", "stopped", "failed"})
 
+COMPRESSING: frozenset[str] = frozenset({"compress", "evict"})
+"""Controls that may end in a compression."""
+
 
 class SessionScreen(Screen[None]):
     """State that the parts share; what they call on each other is declared here."""
@@ -34,7 +37,7 @@ class SessionScreen(Screen[None]):
         self.view, self.source, self.controls = view, source, controls
         self.replay, self.clock = replay, clock
         self.looking = Looking(view, replay=replay, at=start_at, speed=speed)
-        self.orders = Orders()
+        self.orders = Orders(self.outcome)
         self.orphaned = ""
         """Says that the session was cut off: its runner is gone without a last word."""
 
@@ -51,6 +54,14 @@ class SessionScreen(Screen[None]):
         still = self.ended or self.view.state.paused or self.orphaned or not newest
         return newest if still else max(newest, self.clock.now_us())
 
+    def outcome(self, verb: str, since: int) -> str:
+        """The compression that a control led to after event `since`, as a sentence; empty when there was none."""
+        compressions = self.view.context.compressions if verb in COMPRESSING else []
+        if not compressions or compressions[-1][0] <= since:
+            return ""
+        _seq, before, after = compressions[-1]
+        return f"Compressed: {before:,} → {after:,} tokens. u takes it back."
+
     def show_moment(self, changes: Changes = Changes.ALL) -> None:
         """Draw what concerns `changes` as of the position."""
         raise NotImplementedError
@@ -59,13 +70,13 @@ class SessionScreen(Screen[None]):
         """A short message that goes away by itself."""
         self.notify(one_line(text), severity="warning" if wrong else "information", markup=False, timeout=6)
 
-    async def give(self, verb: str, args: dict[str, Any] | None = None) -> None:
-        """Send a control; it is pending until the log echoes it."""
+    async def give(self, verb: str, args: dict[str, Any] | None = None, head: int | None = None) -> None:
+        """Send a control, meant for `head` (None: as the log is now); it is pending until the log echoes it."""
         if not self.controls.available:
             self.say("This is a recording: there is no agent to steer.", wrong=True)
             return
         try:
-            id = await self.controls.send(verb, args or {}, self.view.state.head)
+            id = await self.controls.send(verb, args or {}, self.view.state.head if head is None else head)
         except Exception as fault:
             self.say(f"{verb} could not be sent: {fault}", wrong=True)
             return

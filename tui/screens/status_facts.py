@@ -16,11 +16,12 @@ FIELDS = (
     Field("state", 24, rank=1, grow=True),
     Field("elapsed", 8, rank=2),
     Field("calls", 11, rank=5, right=True),
-    Field("rate", 7, rank=8, right=True),
+    Field("rate", 7, rank=9, right=True),
     Field("context", 16, rank=4),
     Field("cache", 9, rank=6),
     Field("spent", 15, rank=3),
-    Field("steered", 16, rank=9),
+    Field("next", 12, rank=8),
+    Field("steered", 16, rank=10),
     Field("persisted", 19, rank=7),
 )
 """Rank 1 stays longest when the line gets narrow. At 78 cells the four weightiest are there, the rest in the tabs."""
@@ -65,6 +66,7 @@ def facts(view: SessionView, at: int | None, now_us: int) -> dict[str, str]:
         "context": _context(view, at),
         "cache": f"cache {figures.percent(bill.hit_rate)}",
         "spent": figures.spent(bill) + (f" / {figures.limit(budget)}" if budget else ""),
+        "next": "" if (warm := view.rent.next_call.at(at).warm) is None else f"next {figures.usd(warm)}",
         "steered": _interventions(view, at),
         "persisted": f"persisted to #{view.last_seq:,}",
     }

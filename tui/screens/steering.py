@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from textual.containers import Vertical
 
-from core.folds.context_usage import ContextUsage
+from tui.docks.compress import CompressDock
 from tui.docks.dock import BookmarkDock, BudgetDock, Choice, ChoiceDock, Dock, ModelDock, RenameDock
+from tui.docks.evict import EvictDock
 from tui.docks.guidance import GuidanceDock
+from tui.docks.policy import keep_dock, policy_dock
 from tui.docks.rewind import RewindDock
-from tui.messages import ControlGiven, DockClosed
-from tui.panes import figures
+from tui.messages import ControlGiven, DockClosed, ItemEvictAsked, ItemPinToggled
 from tui.screens.session_screen import SessionScreen
-
-DIGEST_SHARE = 0.2
-"""About what a digest takes of the text and results that it stands for."""
 
 
 class Steering(SessionScreen):
@@ -42,7 +40,15 @@ class Steering(SessionScreen):
 
     async def on_control_given(self, message: ControlGiven) -> None:
         message.stop()
-        await self.give(message.verb, message.args)
+        await self.give(message.verb, message.args, message.head)
+
+    async def on_item_pin_toggled(self, message: ItemPinToggled) -> None:
+        message.stop()
+        await self.give("pin" if message.pinned else "unpin", {"seq": message.seq})
+
+    async def on_item_evict_asked(self, message: ItemEvictAsked) -> None:
+        message.stop()
+        await self.open_dock(EvictDock(message, self.controls.preview_compression))
 
     def focus_pane(self) -> None:
         """Back to the pane in front."""
@@ -64,12 +70,23 @@ class Steering(SessionScreen):
             self.say("There is no guidance that still waits.")
 
     async def action_compress(self) -> None:
-        usage = self.view.context.usage.last
-        if not usage.total:
-            self.say("There is nothing to compress yet.")
+        already = self.query(CompressDock)
+        if already:
+            already.first().focus()
             return
-        choices = [Choice("c", "compress now", "compress")]
-        await self.open_dock(ChoiceDock("Compress the context", compress_facts(usage), choices))
+        from core.session import surviving  # Late: it stands on the whole agent, which the first paint doesn't need.
+
+        await self.open_dock(CompressDock(self.controls.preview_compression, surviving))
+
+    async def action_policy(self) -> None:
+        await self.open_dock(policy_dock(self.view.state.policy or ""))
+
+    async def action_keep(self) -> None:
+        entries = self.view.memories.hidden()
+        if entries:
+            await self.open_dock(keep_dock(entries))
+        else:
+            self.say("No abandoned branch has left a memory behind.")
 
     async def action_rewind(self) -> None:
         await self.open_dock(RewindDock(self.view))
@@ -102,15 +119,3 @@ class Steering(SessionScreen):
             "To leave this screen while the agent works on, press esc and then q.",
         ]
         await self.open_dock(ChoiceDock("Stop this session?", facts, [Choice("s", "stop the agent", "stop")]))
-
-
-def compress_facts(usage: ContextUsage) -> list[str]:
-    """What a compression would do to the next request, before it is asked for."""
-    fixed = sum(usage.parts.get(name, 0) for name in ("system", "tools", "pinned", "digest"))
-    past = usage.total - fixed
-    after = fixed + int(past * DIGEST_SHARE)
-    return [
-        f"now {usage.total:,} tokens: {figures.tokens(past)} said and read, {figures.tokens(fixed)} that stay",
-        f"then about {after:,} tokens: a digest takes the place of the past; your own words stay as they are.",
-        "The next request writes its cache anew. Nothing leaves the log, and u takes it back.",
-    ]

@@ -83,7 +83,7 @@ class WatchScreen(Searching, Travelling):
                 yield PaneTabs(id="side-tabs")
                 with Container(id="sheets"):
                     yield ContextPane(id="context", key="3")
-                    yield CostPane(id="cost", key="5")
+                    yield CostPane(id="cost", key="5", now_us=self._real_now_us)
                     yield PlanPane(id="plan", key="6")
                     yield MemoryPane(id="memory", key="4")
         yield Scrubber(id="scrubber")
@@ -140,7 +140,12 @@ class WatchScreen(Searching, Travelling):
         if self.looking.at is None and not self.ended and not self.orphaned:
             self.conversation.tick()
             self.query_one(ToolCallsPane).tick()
+            self.query_one(CostPane).tick()
         self._show_status()
+
+    def _real_now_us(self) -> int:
+        """The time of the cache, which goes on while a session is paused, as long as somebody may continue it."""
+        return self.now_us() if self.ended or self.orphaned else self.clock.now_us()
 
     def _look_for_the_runner(self) -> None:
         """A session that reads as running, and is run by nobody, was cut off; the status line may cut how to go on."""
@@ -263,6 +268,16 @@ class WatchScreen(Searching, Travelling):
     def action_vary(self) -> None:
         """Another way to look at the pane in front, where it has one."""
         self.panes[self._front].vary()
+
+    def action_pin(self) -> None:
+        """Pin the chosen item of the context, or let it go again."""
+        if not self.query_one(ContextPane).toggle_pin():
+            self.say("Choose an item of the context first: 3, then down.")
+
+    def action_evict(self) -> None:
+        """Ask what it costs to let the chosen item of the context go."""
+        if not self.query_one(ContextPane).ask_evict():
+            self.say("Choose an item of the context first: 3, then down.")
 
     # Reading
 

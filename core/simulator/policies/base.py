@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 Block = dict[str, Any]
+
+_TURNS_SO_FAR = re.compile(r"^\W*turns so far: (\d+)\W*$", re.MULTILINE | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +65,16 @@ def message_texts(message: Mapping[str, Any]) -> list[str]:
     if isinstance(content, str):
         return [content]
     return [str(block.get("text", "")) for block in content if block.get("type") == "text"]
+
+
+def thinking_budget(request: Mapping[str, Any]) -> int:
+    """Tokens that the model may think, beside its reply."""
+    thinking = request.get("thinking")
+    budget = thinking.get("budget_tokens") if isinstance(thinking, Mapping) else None
+    return budget if isinstance(budget, int) else 0
+
+
+def turns_compressed(messages: Sequence[Mapping[str, Any]]) -> int:
+    """Replies that a compression took out of the request, as its last line `turns so far: N` at the start says."""
+    found = _TURNS_SO_FAR.findall("\n".join(message_texts(messages[0]))) if messages else []
+    return int(found[-1]) if found else 0

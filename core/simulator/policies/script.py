@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from core.simulator.policies.base import Call, Reply, message_texts, text_block
-
-_TURNS_SO_FAR = re.compile(r"^\W*turns so far: (\d+)\W*$", re.MULTILINE | re.IGNORECASE)
+from core.simulator.policies.base import Call, Reply, text_block, turns_compressed
 
 
 class ToolUse(msgspec.Struct, forbid_unknown_fields=True):
@@ -75,10 +72,10 @@ class ScriptPolicy:
     def reply(self, request: Mapping[str, Any]) -> Reply:
         messages = request["messages"]
         replies = sum(message["role"] == "assistant" for message in messages)
-        return self._row(_turns_compressed(messages) + replies).reply()
+        return self._row(turns_compressed(messages) + replies).reply()
 
     def sizes(self, request: Mapping[str, Any]) -> Sequence[int | None]:
-        index = _turns_compressed(request["messages"]) - 1
+        index = turns_compressed(request["messages"]) - 1
         sizes: list[int | None] = []
         for message in request["messages"]:
             index += message["role"] == "assistant"
@@ -88,8 +85,3 @@ class ScriptPolicy:
 
     def _row(self, index: int) -> Row:
         return self._rows[index] if 0 <= index < len(self._rows) else _AFTER_THE_END
-
-
-def _turns_compressed(messages: Sequence[Mapping[str, Any]]) -> int:
-    found = _TURNS_SO_FAR.findall("\n".join(message_texts(messages[0]))) if messages else []
-    return int(found[-1]) if found else 0

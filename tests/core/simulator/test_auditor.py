@@ -180,7 +180,7 @@ def test_repairs_that_break_a_test_are_taken_back_and_told(finished):
 
 def test_a_long_prompt_is_mostly_read_from_the_cache(finished):
     assert finished.server.warnings.total() == 0
-    assert len(finished.server.billed) == len(finished.messages) // 2
+    assert len(finished.server.invoices) == len(finished.messages) // 2
 
 
 async def test_a_compression_at_every_turn_changes_nothing_of_the_outcome(finished, tmp_path):

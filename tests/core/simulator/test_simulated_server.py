@@ -54,7 +54,7 @@ async def test_scripted_sizes_bill_the_reply_and_its_place_in_later_prompts(serv
         first = (await post(server, body(user("1234")))).json()
         await post(server, body(user("1234"), assistant("a"), user("anything")))
     assert first["usage"]["output_tokens"] == 240
-    assert [billed.total for billed in server.billed] == [1, 1 + 240 + 468]
+    assert [invoice.prompt.total for invoice in server.invoices] == [1, 1 + 240 + 468]
 
 
 async def test_a_script_goes_on_after_a_compression(serve):

@@ -9,6 +9,7 @@ from typing import Any
 
 from core.events import MemoryWritten, PlanStep
 from core.tools.base import Outcome, Rerun, Tool, ToolContext
+from core.tools.recalled import Passage
 from core.tools.registry import parse_arguments
 
 
@@ -16,14 +17,15 @@ class FakeRecall:
     """What a session remembers, as plain lists."""
 
     def __init__(self) -> None:
-        self.entries: list[dict[str, Any]] = []
+        self.entries: list[tuple[str, Passage]] = []
         self.outputs: dict[str, str] = {}
         self.steps: list[PlanStep] = []
 
     def write(self, text: str, category: str = "fact", topic: str = "") -> str:
         entry = self.next_memory_id()
-        row = {"id": entry, "category": category, "topic": topic, "text": text, "seq": len(self.entries)}
-        self.entries.insert(0, row)
+        title = f"{category} · {topic}" if topic else category
+        self.entries.insert(0, (category, Passage(entry, title, text)))
+        self.outputs[entry] = f"[{title}] {text}"
         return entry
 
     def take(self, outcome: Outcome) -> None:
@@ -32,15 +34,22 @@ class FakeRecall:
             if isinstance(body, MemoryWritten):
                 self.write(body.text, body.category, body.topic)
 
-    async def memories(self, query: str, category: str | None, limit: int) -> list[dict[str, Any]]:
-        chosen = [it for it in self.entries if category in (None, it["category"]) and query in it["text"]]
+    async def memories(self, query: str, category: str | None, limit: int) -> list[Passage]:
+        chosen = [it for kind, it in self.entries if category in (None, kind) and query in it.text]
         return chosen[:limit]
 
     async def output(self, handle: str) -> str | None:
         return self.outputs.get(handle)
 
-    async def search(self, text: str, limit: int) -> list[tuple[str, str]]:
-        return [(handle, output[:80]) for handle, output in self.outputs.items() if text in output][:limit]
+    async def search(self, query: str, limit: int) -> list[Passage]:
+        found = [Passage(handle, "result", text) for handle, text in self.outputs.items() if query in text]
+        return found[:limit]
+
+    async def near(self, query: str) -> list[str]:
+        return [handle for handle in self.outputs if handle[:2] == query[:2]]
+
+    def remembers(self, entry: str) -> bool:
+        return any(it.handle == entry for _, it in self.entries)
 
     def next_memory_id(self) -> str:
         return f"m{len(self.entries) + 1}"

@@ -1,0 +1,83 @@
+"""From settings and prices to how a session's context is carried; what can't work is refused before it starts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from core.agent.thrift import RATIOS, Carrying
+from core.config import ConfigError, ContextSettings
+from core.economy.rule import Rule
+from core.economy.tariff import Tariff
+from core.events import SessionOpened
+from core.models.prices import Rates
+from core.models.profiles import Caching, Endpoint
+from core.request.compression import Keeping
+from core.request.pieces import tokens_of
+from core.request.projection import Head, task_text
+
+CACHE_LIFE_S = 300.0
+"""How long explicit caches live where nothing else was agreed; reads start it anew."""
+TURN_TOKENS = 700
+"""About what a turn adds: the median of real sessions is 606 tokens, the uniform workload's 708."""
+
+
+_USUAL: dict[Caching, Tariff] = {
+    "explicit": RATIOS,
+    "automatic": replace(RATIOS, write=1.0, ttl_s=None),
+    "none": replace(RATIOS, read=1.0, write=1.0, ttl_s=None),
+}
+"""How prices usually relate, by how a provider caches."""
+
+
+def carrying_of(settings: ContextSettings, session: dict[str, Any], caching: Caching = "explicit") -> Carrying:
+    """The configured policy, unless the session was opened with one of its own (`policy`)."""
+    return Carrying(
+        policy=session.get("policy") or settings.policy,
+        keeping=Keeping(
+            keep_turns=settings.keep_turns,
+            digest_tokens=settings.digest_tokens,
+            window_turns=settings.window_turns,
+            window_anchors=settings.window_anchors,
+            mask_turns=settings.mask_turns,
+            mask_batch=settings.mask_batch,
+        ),
+        rule=Rule(alpha=settings.alpha, keep_alive=settings.keep_alive),
+        usual=_USUAL[caching],
+        paragraph=settings.paragraph,
+        paragraph_model=settings.paragraph_model,
+        anchor_every=session.get("anchor_every") or settings.anchor_every,
+    )
+
+
+def tariff_of(endpoint: Endpoint, rates: Rates | None) -> Tariff | None:
+    """The prices for arithmetic; None where they are unknown."""
+    if rates is None:
+        return None
+    input, output = float(rates.input), float(rates.output)
+    match endpoint.cache:
+        case "explicit":
+            return Tariff(input, output, float(rates.cache_read), float(rates.cache_write), CACHE_LIFE_S)
+        case "automatic":  # Nobody says how long such a cache lives, nor promises a hit.
+            return Tariff(input, output, float(rates.cache_read), input, None)
+        case _:
+            return Tariff(input, output, input, input, None)
+
+
+def check_floor(carrying: Carrying, head: Head, opened: SessionOpened, window: int | None, full_at: float) -> None:
+    """Refuse a context that could not be compressed into its window. Raises ConfigError with the parts."""
+    if window is None:
+        return
+    parts = {
+        **head.part_tokens(),
+        "task": tokens_of(task_text(opened)),
+        "digest": carrying.keeping.digest_tokens,
+        f"{carrying.keeping.keep_turns} turns": carrying.keeping.keep_turns * TURN_TOKENS,
+    }
+    room = int(window * full_at)
+    if sum(parts.values()) > room:
+        told = ", ".join(f"{name} {tokens:,}" for name, tokens in parts.items())
+        raise ConfigError(
+            f"What always stays in the context ({told}: {sum(parts.values()):,} tokens) exceeds the {room:,} that the "
+            f"window of {window:,} leaves; lower keep_turns or digest_tokens in [context], or shorten the task."
+        )

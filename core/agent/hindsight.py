@@ -1,0 +1,46 @@
+"""What a session would have cost otherwise, from its log alone: the same turns, priced under other policies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from core.economy.counterfactual import counterfactuals
+from core.economy.tariff import Tariff
+from core.economy.workload import Turn
+from core.folds.context_usage import ContextWindow
+from core.folds.fold import Dispatcher
+from core.folds.workload import Workload
+from core.journal.reader import Reader
+
+LEAST_TURNS = 10
+"""Of a shorter session nothing can be told."""
+READ_CHUNK = 2_000
+PRICES = ("input", "output", "cache_read", "cache_write")
+
+
+def hindsight(folder: Path) -> list[tuple[str, float]]:
+    """(what if, dollars) rows; none where prices are unknown or the session is short. Blocks. Raises JournalError."""
+    window = ContextWindow()
+    workload = Workload(window)
+    dispatch = Dispatcher([window, workload])
+    after = 0
+    with Reader(folder) as reader:
+        while batch := reader.events(after, READ_CHUNK):
+            for event in batch:
+                dispatch.apply(event)
+            after = batch[-1].seq
+    found, row = workload.turns(), workload.row
+    if len(found) < LEAST_TURNS or not all(name in row for name in PRICES):
+        return []
+    input, output, read, write = (float(row[name]) for name in PRICES)
+    tariff = Tariff.per_million(input, output, read, write, workload.ttl_s)
+    rows = counterfactuals(_turns(found), tariff, workload.first_prompt, window.usage.last.window)
+    return [(row.name if row.fits else f"{row.name} (beyond the window)", row.usd) for row in rows]
+
+
+def _turns(found: Sequence[tuple[int, int, float]]) -> list[Turn]:
+    """The turns with the gap that followed each, where the log has the one before."""
+    later = [gap for _, (_, _, gap) in pairwise(found)]
+    return [Turn(output, result, gap) for (output, result, _), gap in zip(found, [*later, 0.0], strict=True)]

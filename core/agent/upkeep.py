@@ -1,0 +1,57 @@
+"""What is kept in step with the log beside it: the index that recall searches, and what the project remembers."""
+
+from __future__ import annotations
+
+import asyncio
+
+from core.agent.desk import Desk
+from core.agent.recollection import Recollection
+from core.events import Draft, Event, GuidanceDelivered, HeadMoved
+from core.journal.errors import JournalError
+from core.journal.project_memory import ProjectMemory
+
+OFFER_TOKENS = 1_500
+"""The most that a new session is told of what earlier ones left."""
+
+
+class Upkeep:
+    """Called between the steps of a session; nothing here ever stops one."""
+
+    def __init__(self, desk: Desk, recollection: Recollection, project: ProjectMemory) -> None:
+        self._desk = desk
+        self._recollection = recollection
+        self._project = project
+        self._remembered = True
+        self._compressed = False
+        desk.journal.subscribe(self._observe)
+
+    def _observe(self, events: list[Event]) -> None:
+        for event in events:
+            self._remembered |= event.kind.startswith("memory.") or isinstance(event.body, HeadMoved)
+            self._compressed |= event.kind == "context.compressed"
+
+    async def begin(self) -> None:
+        """Tell a session that has not begun what earlier ones of its workspace left behind."""
+        facts = self._desk.facts
+        if facts.state.request or any(body.source == "memory" for _, body in facts.ledger.guidance()):
+            return
+        text = await asyncio.to_thread(self._project.offer_text, OFFER_TOKENS, self._desk.clock.now_us())
+        drafts = [Draft(GuidanceDelivered(text=text, source="memory"), actor="system")] if text else []
+        if self._project.problem:
+            drafts.append(Draft(GuidanceDelivered(text=self._project.problem, source="notice"), actor="system"))
+        if drafts:
+            await self._desk.append(*drafts)
+
+    async def after_step(self) -> None:
+        """Write the project's entries where they have changed; index what a compression made worth recalling."""
+        facts = self._desk.facts
+        if self._remembered:
+            self._remembered = False
+            known = list(facts.memories.known())
+            await asyncio.to_thread(self._project.sync, facts.state.name, known)
+        if self._compressed:
+            self._compressed = False
+            try:
+                await self._recollection.catch_up()
+            except JournalError:
+                self._compressed = True  # the disk refuses for now; the next step, or the next question, tries again

@@ -1,0 +1,273 @@
+"""What carrying the context costs: the rent meter, the price of the next call, and the cost to go with its range."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from statistics import fmean, median, pvariance
+
+import msgspec
+
+from core.events import (
+    ContextCompressed,
+    ContextPolicy,
+    ContextRestored,
+    Event,
+    GuidanceDelivered,
+    HeadMoved,
+    ModelRequested,
+    ModelResponded,
+    Outlook,
+    PlanChanged,
+    SessionOpened,
+    ToolFinished,
+)
+from core.folds.context_items import BYTES_PER_TOKEN, HEAD, ContextItems
+from core.folds.context_usage import ContextWindow
+from core.folds.costs import MILLION, Costs
+from core.folds.fold import Handler, Series
+from core.folds.plan import Plan
+
+RECENT = 50
+"""Replies whose prices say what the next ones will cost."""
+
+EXPECTED = 20
+"""Replies whose length says how long the next one will be; the turns to go where nothing says how many they are."""
+
+TENTH = 1.2816
+"""Standard deviations from the mean to the tenth and the ninetieth per cent."""
+
+_FINENESS = 1000
+
+
+class Errors(msgspec.Struct):
+    """Relative errors as a histogram in thousandths, so that their median is bounded in size and serialisable."""
+
+    counts: dict[int, int] = {}
+
+    def add(self, forecast: Decimal, billed: Decimal) -> None:
+        """Note a forecast; an error of all and more counts as all."""
+        error = min(_FINENESS, round(abs(forecast / billed - 1) * _FINENESS))
+        self.counts[error] = self.counts.get(error, 0) + 1
+
+    @property
+    def median(self) -> float | None:
+        """Half of the forecasts erred by no more than this share; None before the first."""
+        left = (sum(self.counts.values()) + 1) // 2
+        for error in sorted(self.counts):
+            left -= self.counts[error]
+            if left <= 0:
+                return error / _FINENESS
+        return None
+
+
+def judge(errors: Errors, outlook: Outlook | None, body: ModelResponded) -> None:
+    """Compare the billed price with the forecast made for a cache as warm as it turned out to be."""
+    if outlook is None or not body.price.cost or not (billed := Decimal(body.price.cost)):
+        return
+    cold = body.usage.cache_read * 2 < outlook.readable
+    if (forecast := outlook.cold_usd if cold else outlook.warm_usd) is not None:
+        errors.add(Decimal(forecast), billed)
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """Rent since event `since`: what all replies paid to read the tokens above `floor`. `price`: of a compression now.
+
+    `price` is None where it is unknown.
+    """
+
+    usd: Decimal = Decimal(0)
+    price: Decimal | None = None
+    floor: int = 0
+    turns: int = 0
+    since: int = 0
+
+    @property
+    def share(self) -> float | None:
+        """How much of a compression the rent has paid for: 1.0 is all of it."""
+        return float(self.usd / self.price) if self.price else None
+
+
+@dataclass(frozen=True, slots=True)
+class NextCall:
+    """Forecast of the next request in dollars, its prefix cached or not; None: prices unknown."""
+
+    warm: Decimal | None = None
+    cold: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToGo:
+    """What `turns` more turns will cost: `low` and `high` are the tenth and the ninetieth per cent.
+
+    `basis` says where the number of turns comes from: plan, turn limit, next calls.
+    """
+
+    low: Decimal
+    middle: Decimal
+    high: Decimal
+    turns: int
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Pace:
+    """The plan's progress: steps done and left, and the turns that there had been at the last change."""
+
+    done: int = 0
+    left: int = 0
+    turns: int = 0
+
+
+class RentMeter:
+    """Meter, next call and forecast error as of any event; the cost to go for whoever asks."""
+
+    def __init__(self, window: ContextWindow, items: ContextItems, costs: Costs, plan: Plan) -> None:
+        self.meter: Series[Meter] = Series(Meter())
+        self.next_call: Series[NextCall] = Series(NextCall())
+        self.error: Series[float | None] = Series(None)
+        self.policy: Series[str] = Series("auto")
+        self._window, self._items, self._costs, self._plan = window, items, costs, plan
+        self._asked: dict[str, Outlook | None] = {}
+        self._errors = Errors()
+        self._outputs: list[int] = []
+        self._row: Mapping[str, str] = {}
+        self._writes = True
+        self._size = self._cached = 0
+        self._turns: Series[int] = Series(0)
+        self._pace: Series[_Pace] = Series(_Pace())
+        self._max_turns: int | None = None
+
+    def handlers(self) -> dict[str, Handler]:
+        return {
+            "session.opened": self._opened,
+            "context.policy": self._policy,
+            "model.requested": self._request,
+            "model.responded": self._reply,
+            "model.failed": self._failed,
+            "tool.finished": self._grown,
+            "guidance.delivered": self._grown,
+            "context.compressed": self._rewritten,
+            "context.restored": self._rewritten,
+            "head.moved": self._rewritten,
+            "plan.changed": self._planned,
+        }
+
+    @property
+    def expected_output(self) -> int:
+        """Tokens of the next reply, as far as the last ones tell."""
+        return round(median(self._outputs)) if self._outputs else 0
+
+    def turns_to_go(self, at: int | None = None) -> tuple[int, str]:
+        """How many turns are still to come as of event `at`, and what says so."""
+        pace, turns = self._pace.at(at), self._turns.at(at)
+        if self._plan.at(at) is not None and pace.left and pace.done:
+            per_step = pace.turns / pace.done
+            return max(1, round(pace.left * per_step - (turns - pace.turns))), "plan"
+        if self._max_turns is not None and self._max_turns > turns:
+            return self._max_turns - turns, "turn limit"
+        return EXPECTED, "next calls"
+
+    def to_go(self, at: int | None = None) -> ToGo | None:
+        """The cost of the turns to come, from what the last ones cost; None without prices."""
+        prices = [float(charge.price.cost) for charge in self._costs.latest(RECENT, at) if charge.price.cost]
+        if not prices:
+            return None
+        turns, basis = self.turns_to_go(at)
+        mean, spread = fmean(prices), pvariance(prices)
+        pace = self._pace.at(at)
+        # The mean itself is known from so many replies only, and the turns of a step from so many steps.
+        variance = spread * (turns + turns * turns / len(prices))
+        if basis == "plan":
+            variance += (mean * turns) ** 2 / pace.done
+        reach = TENTH * variance**0.5
+        middle = mean * turns
+        return ToGo(_usd(max(0.0, middle - reach)), _usd(middle), _usd(middle + reach), turns, basis)
+
+    def _opened(self, event: Event) -> None:
+        if isinstance(event.body, SessionOpened):
+            settings = event.body.settings
+            limit, policy = settings.get("max_turns"), settings.get("policy")
+            self._max_turns = limit if isinstance(limit, int) else None
+            if isinstance(policy, str):
+                self.policy.append(event.seq, policy)
+
+    def _policy(self, event: Event) -> None:
+        if isinstance(event.body, ContextPolicy):
+            self.policy.append(event.seq, event.body.policy)
+
+    def _request(self, event: Event) -> None:
+        body = event.body
+        if not isinstance(body, ModelRequested) or body.purpose != "main" or not event.key:
+            return
+        outlook = self._asked[event.key] = body.outlook
+        if outlook is None:
+            return
+        price = None if outlook.compression_usd is None else Decimal(outlook.compression_usd)
+        self.meter.append(event.seq, replace(self.meter.last, price=price, floor=outlook.floor))
+        if outlook.warm_usd is not None and outlook.cold_usd is not None:
+            self.next_call.append(event.seq, NextCall(Decimal(outlook.warm_usd), Decimal(outlook.cold_usd)))
+
+    def _failed(self, event: Event) -> None:
+        self._asked.pop(event.key or "", None)
+
+    def _reply(self, event: Event) -> None:
+        body = event.body
+        if not isinstance(body, ModelResponded):
+            return
+        outlook, usage = self._asked.pop(event.key or "", None), body.usage
+        judge(self._errors, outlook, body)
+        self.error.append(event.seq, self._errors.median)
+        meter, read = self.meter.last, body.price.row.get("cache_read")
+        rent = Decimal(read) * max(0, usage.sent - outlook.floor) / MILLION if read and outlook else Decimal(0)
+        self.meter.append(event.seq, replace(meter, usd=meter.usd + rent, turns=meter.turns + 1))
+        self._turns.append(event.seq, self._turns.last + 1)
+        self._outputs = [*self._outputs, usage.output][-EXPECTED:]
+        self._row, self._writes = body.price.row, bool(usage.cache_write) or not usage.cache_read
+        self._forecast(event.seq, usage.sent + usage.output, usage.sent)
+
+    def _grown(self, event: Event) -> None:
+        body = event.body
+        if isinstance(body, ToolFinished | GuidanceDelivered):
+            text = body.content if isinstance(body, ToolFinished) else body.text
+            tokens = len(text.encode("utf-8", "replace")) / BYTES_PER_TOKEN * self._window.growth_ratio
+            self._forecast(event.seq, self._size + round(tokens), self._cached)
+
+    def _rewritten(self, event: Event) -> None:
+        """The history is another: the meter starts anew, and only what stands unchanged in front is still cached."""
+        self.meter.append(event.seq, Meter(price=self.meter.last.price, floor=self.meter.last.floor, since=event.seq))
+        usage, blocks = self._window.usage.last, self._items.blocks()
+        fixed = usage.parts.get("system", 0) + usage.parts.get("tools", 0)
+        size = fixed + self._items.tokens(blocks)
+        match event.body:
+            case HeadMoved(to=node) | ContextRestored(seq=node):
+                cached = self._window.usage.at(node).total
+            case ContextCompressed():
+                old = (block for block in blocks if block.kind in HEAD and block.since < event.seq)
+                cached = fixed + self._items.tokens(old)
+            case _:
+                cached = 0
+        self._forecast(event.seq, size, min(size, cached))
+
+    def _planned(self, event: Event) -> None:
+        if isinstance(event.body, PlanChanged):
+            status = [step.status for step in event.body.steps]
+            done, left = status.count("done"), status.count("todo") + status.count("active")
+            turns = self._turns.last if done != self._pace.last.done else self._pace.last.turns
+            self._pace.append(event.seq, _Pace(done, left, turns))
+
+    def _forecast(self, seq: int, size: int, cached: int) -> None:
+        self._size, self._cached = size, cached
+        names = ("input", "output", "cache_read", "cache_write")
+        if not all(name in self._row for name in names):
+            self.next_call.append(seq, NextCall())
+            return
+        fresh, output, read, write = (Decimal(self._row[name]) / MILLION for name in names)
+        new, reply = write if self._writes else fresh, self.expected_output * output
+        self.next_call.append(seq, NextCall(cached * read + (size - cached) * new + reply, size * new + reply))
+
+
+def _usd(value: float) -> Decimal:
+    return Decimal(f"{value:.6f}")

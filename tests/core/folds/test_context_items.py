@@ -1,0 +1,131 @@
+"""The items of the context: what is sent, what it costs to carry, and what is asked of it."""
+
+from decimal import Decimal
+
+from logbook import Logbook
+from spending import Spender
+
+from core.events import (
+    ContextCompressed,
+    ContextRestored,
+    GuidanceDelivered,
+    HeldText,
+    ItemEvicted,
+    ItemPinned,
+    ItemUnpinned,
+    Stub,
+    ToolFinished,
+)
+from core.folds.view import SessionView
+
+
+def view_of(log):
+    view = SessionView()
+    view.apply_all(log.events)
+    return view
+
+
+def compressed(log, keep_from, **more):
+    body = ContextCompressed(
+        policy="auto", reason="rent", digest="d", keep_from=keep_from, tokens_before=9, tokens_after=5, **more
+    )
+    return log.add(body).seq
+
+
+def kinds(log):
+    return [item.kind for item in view_of(log).context_items.items()]
+
+
+def test_each_item_says_what_it_is():
+    log = Logbook("Mend the parser.")
+    log.turn(("read_file", {"path": "a.py"}), text="First the parser.")
+    log.add(GuidanceDelivered(text="Never touch auth."), actor="user")
+    items = view_of(log).context_items.items()
+    assert [(item.kind, item.label) for item in items] == [
+        ("task", "Mend the parser."),
+        ("reply", "First the parser."),
+        ("result", "read_file a.py"),
+        ("user", "Never touch auth."),
+    ]
+
+
+def test_a_compression_puts_held_texts_and_ledger_before_the_digest_and_keeps_them_at_the_next():
+    log = Logbook()
+    log.turn(("read_file", {"path": "a.py"}))
+    log.turn(("read_file", {"path": "b.py"}))
+    last = next(event.seq for event in reversed(log.events) if event.kind == "model.responded")
+    compressed(log, last, held=[HeldText(seq=2, text="never")], ledger="one")
+    assert kinds(log) == ["task", "held", "ledger", "digest", "reply", "result"]
+    compressed(log, None, held=[HeldText(seq=3, text="always")], ledger="two", released=[2])
+    assert kinds(log) == ["task", "held", "ledger", "ledger", "digest"]
+
+
+def test_anchors_stay_with_their_results_and_a_masked_result_is_a_stub():
+    log = Logbook()
+    log.turn(("read_file", {"path": "a.py"}))
+    first = next(event.seq for event in log.events if event.kind == "model.responded")
+    for path in ("b.py", "c.py"):
+        attempt = log.reply(("read_file", {"path": path}))
+        log.start(attempt, 0, "read_file", {"path": path})
+        log.finish(attempt, 0, "read_file", "x" * 4_000)
+    result, reply = log.events[-1].seq, next(e.seq for e in reversed(log.events) if e.kind == "model.responded")
+    compressed(log, reply, anchors=[first], masked=[Stub(seq=result, text="gone")])
+    items = view_of(log).context_items.items()
+    assert [item.label for item in items if item.kind == "result"] == ["read_file a.py", "read_file c.py"]
+    assert items[-1].masked and items[-1].tokens < 10
+
+
+def test_undoing_a_compression_brings_everything_back():
+    log = Logbook()
+    log.turn(("read_file", {"path": "a.py"}))
+    before = kinds(log)
+    seq = compressed(log, None, ledger="one")
+    log.turn(("read_file", {"path": "b.py"}))
+    log.add(ContextRestored(seq=seq))
+    assert kinds(log) == [*before, "reply", "result"]
+
+
+def test_rent_is_paid_from_the_second_turn_on_that_an_item_is_carried():
+    log = Spender()
+    log.spend(20_000, 0)
+    log.add(ToolFinished(name="read_file", use_id="u", ok=True, content="x" * 40_000), "r1.1.0")
+    log.spend(30_000, 20_000)
+
+    def result():
+        return next(item for item in view_of(log).context_items.items() if item.kind == "result")
+
+    assert (result().usd, result().age) == (0, 1)
+    for _ in range(4):
+        log.spend(30_000, 30_000)
+    item = result()
+    assert item.age == 5
+    assert abs(item.usd - item.tokens * 4 * Decimal("0.25") / 1_000_000) < Decimal("0.0001")
+    assert view_of(log).context_items.dearest(1)[0] == item
+
+
+def test_pins_and_evictions_are_shown_until_they_are_taken_back():
+    log = Logbook()
+    log.turn(("read_file", {"path": "a.py"}))
+    seq = log.events[-1].seq
+
+    def flags():
+        item = view_of(log).context_items.items()[-1]
+        return item.pinned, item.evicted
+
+    log.add(ItemPinned(seq=seq))
+    assert flags() == (True, False)
+    log.add(ItemUnpinned(seq=seq))
+    assert flags() == (False, False)
+    log.add(ItemEvicted(seq=seq))
+    assert flags() == (False, True)
+
+
+def test_the_distance_from_the_last_anchor_counts_what_came_after_it():
+    log = Logbook()
+    log.turn(("read_file", {"path": "a.py"}))
+    far = view_of(log).context_items.since_anchor()
+    assert far > 0
+    log.add(GuidanceDelivered(text="What you are here for.", source="anchor"))
+    assert view_of(log).context_items.since_anchor() == 0
+    log.turn(("read_file", {"path": "b.py"}))
+    assert 0 < view_of(log).context_items.since_anchor() <= far + 5

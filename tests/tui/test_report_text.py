@@ -1,0 +1,37 @@
+"""The report for people says what the JSON says, in text and in Markdown."""
+
+from sample_sessions import Log, audit_session
+
+from core.folds.report import report
+from core.folds.view import SessionView
+from tui.report_text import as_markdown, as_text
+
+
+def fields_of(log: Log, **more):
+    view = SessionView()
+    view.apply_all(log.events)
+    return report(view.totals, running=True, **more)
+
+
+def test_the_report_tells_money_apart_and_what_else_it_might_have_been():
+    log = audit_session()
+    log.ping()
+    text = as_text(fields_of(log, counterfactuals=[("without compression", 3.0), ("hindsight optimum", 1.0)]))
+    for words in ("compressed 1 times", "by purpose", "ping $", "cache read $", "half of them within", "1 by hand"):
+        assert words in text, words
+    assert "without compression" in text and "$3.00 (2." in text and "times what was paid" in text
+
+
+def test_a_session_that_never_asked_anything_has_a_report():
+    log = Log()
+    log.opened()
+    fields = fields_of(log)
+    assert fields["cache_misses"] == [] and fields["counterfactuals"] is None and fields["amplification"] is None
+    assert "nothing yet" in as_text(fields)
+
+
+def test_no_cell_of_the_table_is_torn_apart_by_its_words():
+    log = Log()
+    log.opened("a | b")
+    rows = as_markdown(fields_of(log, counterfactuals=[("x | y", 1.0)])).splitlines()[4:]
+    assert all(row.replace("\\|", "").count("|") == 3 for row in rows)
