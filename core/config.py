@@ -138,10 +138,10 @@ class ContextSettings(Section, frozen=True):
     alpha: Annotated[
         Annotated[float, Meta(gt=0)], says("auto: compress when the rent is so many times what a compression costs.")
     ] = 1.0
-    keep_turns: Annotated[Count, says("The latest turns that stay word for word.")] = 10
+    keep_turns: Annotated[Count, says("The latest turns that stay word for word.")] = 8
     digest_tokens: Annotated[
         Annotated[int, Meta(ge=500)], says("The most that the digest, its index of names included, may take.")
-    ] = 6_000
+    ] = 7_300
     keep_alive: Annotated[bool, says("auto: refresh the cache of a waiting session while that pays.")] = True
     window_turns: Annotated[Count, says("window: the turns that stay beside the anchors.")] = 100
     window_anchors: Annotated[Annotated[int, Meta(ge=0)], says("window: the first turns that always stay.")] = 1
@@ -186,6 +186,40 @@ class ScreenSettings(Section, frozen=True):
     keymap: Annotated[dict[str, str], says("Keys by action, separated by commas.", {"pause": "space,ctrl+s"})] = {}
 
 
+class NotifySettings(Section, frozen=True):
+    """How you are called when a session waits for you and you are away: the terminal is not in front, or left."""
+
+    title: Annotated[bool, says("Say it in the title of the terminal, until you come back.")] = True
+    bell: Annotated[bool, says("Ring the terminal's bell.")] = True
+    desktop: Annotated[
+        Literal["off", "osc9", "osc777", "both"],
+        says("Ask the terminal for a notification of the desktop, in the way that it understands."),
+    ] = "osc9"
+    command: Annotated[
+        list[str],
+        says(
+            "A program and its arguments, run without a shell; LONGWATCH_TEXT, LONGWATCH_NAME and more in its "
+            "environment, and the same as JSON on its standard input.",
+            ["notify-send", "Longwatch needs you"],
+        ),
+    ] = []
+    webhook: Annotated[
+        str | None,
+        says("Post the same JSON there; https, or http on this machine.", "https://example.org/longwatch"),
+    ] = None
+    webhook_plain: Annotated[bool, says("Allow a webhook by http on other machines.")] = False
+    timeout_s: Annotated[Seconds, says("Seconds after which command and webhook are given up.")] = 15.0
+    away_s: Annotated[
+        Seconds, says("Seconds without a key after which you count as away, in a terminal that does not tell.")
+    ] = 120.0
+    after_s: Annotated[Annotated[float, Meta(ge=0)], says("Seconds that it waits for you before the first call.")] = (
+        10.0
+    )
+    repeat_s: Annotated[Seconds, says("Seconds until the second call; each further pause is twice as long.")] = 300.0
+    longest_s: Annotated[Seconds, says("The longest pause between two calls.")] = 7_200.0
+    per_hour: Annotated[Count, says("The most calls within an hour, whatever they are about.")] = 12
+
+
 class WorkspaceSettings(Section, frozen=True):
     """All that a workspace may say in its .longwatch.toml."""
 
@@ -208,6 +242,7 @@ class Config(Section, frozen=True):
     commands: CommandSettings = CommandSettings()
     network: NetworkSettings = NetworkSettings()
     screen: ScreenSettings = ScreenSettings()
+    notify: NotifySettings = NotifySettings()
     workspace: WorkspaceSettings = WorkspaceSettings()
 
 

@@ -92,6 +92,9 @@ class Controls(Protocol):
         """Post a command; its id. Whether it was accepted is told by an event keyed by that id."""
         ...
 
-    async def preview_compression(self, instruction: str = "") -> Preview:
-        """What a compression would do now, following the instruction ("keep everything on auth")."""
+    async def preview_compression(self, instruction: str = "", evict: int | None = None) -> Preview:
+        """What a compression would do now, following the instruction ("keep everything on auth").
+
+        With `evict`: what it would do to drop the result of that event alone.
+        """
         ...

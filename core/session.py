@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from core.agent.host import Hosting, app_version, check_endpoint, endpoint_of, host, seated
-from core.agent.preview import preview, priced_thrift
+from core.agent.preview import preview, priced_thrift, wish_for
 from core.agent.runner import Runner
 from core.clock import Clock, SystemClock, pause_real
 from core.config import Config, load_config
@@ -29,6 +29,7 @@ from core.journal.inbox import Command, post
 from core.journal.lease import LeaseHeld, acquire, holder
 from core.journal.live import LiveTail
 from core.journal.reader import Reader
+from core.journal.schema import make_private
 from core.journal.writer import Journal
 from core.models.profiles import PROFILES, Endpoint, resolve_endpoint
 from core.protocols import LiveDelta, Preview
@@ -60,7 +61,8 @@ async def create(home: Path, wanted: NewSession, clock: Clock | None = None) -> 
     session = ulid(clock.now_us())
     folder = session_folder(home, session)
     try:
-        folder.mkdir(parents=True, mode=0o700)
+        make_private(folder.parent)
+        folder.mkdir(mode=0o700)
     except OSError as error:
         raise JournalError(f"No session can be kept in {home}: {error.strerror}; choose another --home.") from error
     endpoint = wanted.endpoint
@@ -162,10 +164,11 @@ class SessionControls:
             await clerk(self._folder, self._clock, self._config)
         return command.id
 
-    async def preview_compression(self, instruction: str = "") -> Preview:
+    async def preview_compression(self, instruction: str = "", evict: int | None = None) -> Preview:
         """What a compression would do now. Raises JournalError, ConfigError."""
         config = self._config or load_config()
-        return await asyncio.to_thread(preview, self._folder, config, self._clock, os.environ, instruction)
+        wish = wish_for(instruction, evict)
+        return await asyncio.to_thread(preview, self._folder, config, self._clock, os.environ, wish)
 
 
 async def clerk(folder: Path, clock: Clock, config: Config | None = None) -> None:
@@ -248,12 +251,20 @@ def read_totals(folder: Path) -> Totals:
     """The counters of a session: its newest snapshot and the events since; blocks. Raises JournalError."""
     with Reader(folder) as reader:
         stored = reader.snapshot(Totals.NAME, Totals.VERSION)
-        totals = msgspec.json.decode(stored[1], type=Totals) if stored else Totals()
+        totals = _stored_totals(stored[1]) if stored else Totals()
         dispatch = Dispatcher([totals])
         for event in reader.events(totals.seq):
             totals.observe(event)
             dispatch.apply(event)
     return totals
+
+
+def _stored_totals(body: bytes) -> Totals:
+    """A snapshot of the counters; where it is damaged, none: everything is counted again."""
+    try:
+        return msgspec.json.decode(body, type=Totals)
+    except msgspec.DecodeError:
+        return Totals()
 
 
 class BackgroundRunner:
@@ -266,7 +277,7 @@ class BackgroundRunner:
         self._runner: Runner | None = None
         self._on_end: Callable[[], None] = lambda: None
         self._thread = threading.Thread(target=self._main, name="runner", daemon=False)
-        self._cancelled = False
+        self._cancelled = self._alone = False
         self.result: int | None = None
         self.error: BaseException | None = None
         self.done = threading.Event()
@@ -298,6 +309,7 @@ class BackgroundRunner:
 
     def leave_alone(self) -> None:
         """The screen is gone: what would wait for somebody there ends or waits by the unattended rules."""
+        self._alone = True
         if self._runner is not None and self._loop is not None:
             self._loop.call_soon_threadsafe(self._runner.unattended)
 
@@ -334,3 +346,5 @@ class BackgroundRunner:
 
     def _took(self, runner: Runner) -> None:
         self._runner = runner
+        if self._alone:  # It was left before the runner was there to be told.
+            runner.unattended()

@@ -4,30 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from textual import work
+from textual import events, work
 from textual.app import ReturnType
 from textual.binding import BindingType
-from textual.filter import LineFilter
+from textual.filter import LineFilter, NoColor
 
 from core.clock import Clock, SystemClock, monotonic
+from core.config import NotifySettings
 from core.events import Event
 from core.folds.view import Changes, SessionView
+from core.notify.attendance import Attendance
 from core.protocols import Controls, Source
 from tui.actions import Action, bindings
 from tui.driver import ResilientDriver
 from tui.faults import BreakableApp
 from tui.messages import LeaveRequested
+from tui.needs_you import NeedsYou
 from tui.safe import one_line
 from tui.sanitize import SanitizeFilter
 from tui.screens.help import HelpScreen
 from tui.screens.palette import ActionCommands
-from tui.screens.sessions import SessionRow, SessionsScreen
+from tui.screens.sessions import SessionsScreen
 from tui.screens.watch import WatchScreen
-from tui.theming import DEFAULT_THEME, Loaded, apply_themes, load_themes, role_variables, watch_themes
+from tui.session_rows import Chosen, SessionHome
+from tui.theme_choice import fitting_theme, has_colours
+from tui.theming import Loaded, apply_themes, load_themes, role_variables, watch_themes
 
 Mode = Literal["live", "attached", "replay"]
 Leaving = Literal["quit", "detached", "lost", "broken"]
@@ -55,7 +60,7 @@ class ThemedApp(BreakableApp[ReturnType]):
         fault_log: Path | None = None,
     ) -> None:
         super().__init__(driver_class=ResilientDriver if os.name == "posix" else None, fault_log=fault_log)
-        self._wanted_theme, self._theme_folder = theme or DEFAULT_THEME, theme_folder
+        self._wanted_theme, self._theme_folder, self._themes = theme, theme_folder, Loaded()
         self._keymap_overrides = dict(keymap or {})
         self.animation_level = "none"
 
@@ -66,20 +71,28 @@ class ThemedApp(BreakableApp[ReturnType]):
         return role_variables(self.current_theme)
 
     def on_mount(self) -> None:
-        self._show_themes(load_themes(self._theme_folder))
-        self.theme = self._wanted_theme if self._wanted_theme in self.available_themes else DEFAULT_THEME
+        environ = {} if self.is_headless else os.environ
+        self.no_color = not has_colours(environ)
+        if self.no_color:
+            self._filters.append(NoColor())
+        self._load_themes()
+        fitting, wanted = fitting_theme(environ), self._wanted_theme
+        self.theme = wanted if wanted in self.available_themes else fitting
+        if wanted and wanted != self.theme:
+            self.notify(f"There is no theme {one_line(wanted)!r}; this is {fitting}.", severity="warning", markup=False)
         self.set_keymap(self._keymap_overrides)
         if self._theme_folder is not None and self._theme_folder.is_dir():
             self._watch_theme_folder(self._theme_folder)
 
     @work(name="themes", exit_on_error=False)
     async def _watch_theme_folder(self, folder: Path) -> None:
-        await watch_themes(folder, self._show_themes)
+        await watch_themes(folder, self._load_themes)
 
-    def _show_themes(self, loaded: Loaded) -> None:
-        apply_themes(self, loaded)
-        if loaded.failed:
-            self.notify("\n".join(loaded.failed), severity="warning", markup=False, timeout=15)
+    def _load_themes(self) -> None:
+        self._themes = load_themes(self._theme_folder, self._themes)
+        apply_themes(self, self._themes)
+        if self._themes.failed:
+            self.notify("\n".join(self._themes.failed), severity="warning", markup=False, timeout=15)
 
     def keys_of(self, action: Action) -> tuple[str, ...]:
         """The keys of an action, the user's own where there are some."""
@@ -94,7 +107,7 @@ class ThemedApp(BreakableApp[ReturnType]):
 
     def action_theme(self) -> None:
         """The next theme of ours, by name."""
-        ours = sorted(theme.name for theme in load_themes(self._theme_folder).themes)
+        ours = sorted(theme.name for theme in self._themes.themes)
         self.theme = ours[(ours.index(self.theme) + 1) % len(ours)] if self.theme in ours else ours[0]
 
     def on_terminal_lost(self, reason: str) -> None:
@@ -128,9 +141,13 @@ class LongwatchApp(ThemedApp[Leaving]):
         gone: Callable[[], str | None] | None = None,
         on_quit: Callable[[Leaving], object] | None = None,
         clock: Clock | None = None,
+        notify: NotifySettings | None = None,
+        attendance: Attendance | None = None,
         fault_log: Path | None = None,
     ) -> None:
         super().__init__(theme=theme, theme_folder=theme_folder, keymap=keymap, fault_log=fault_log)
+        clock = clock or SystemClock()
+        self._needs_you = NeedsYou(notify or NotifySettings(), self, attendance, clock, os.environ)
         self._source, self._mode, self._background, self._on_quit = source, mode, background, on_quit
         self.title = one_line(title) or "Longwatch"
         self.view = SessionView()
@@ -141,7 +158,7 @@ class LongwatchApp(ThemedApp[Leaving]):
             replay=mode == "replay",
             start_at=start_at,
             speed=speed,
-            clock=clock or SystemClock(),
+            clock=clock,
             trouble=trouble or (lambda: None),
             gone=gone or (lambda: None),
         )
@@ -154,6 +171,8 @@ class LongwatchApp(ThemedApp[Leaving]):
     def on_mount(self) -> None:
         self.push_screen(self.watch_screen)
         self.call_after_refresh(self._start)
+        self._needs_you.begin()
+        self.set_interval(1.0, self._needs_you.tick)
 
     def _start(self) -> None:
         """After the first paint: the runner, the log, the reply in flight."""
@@ -179,6 +198,7 @@ class LongwatchApp(ThemedApp[Leaving]):
         changes, since = Changes.NONE, monotonic()
         for index, event in enumerate(batch, start=1):
             changes |= self.view.apply(event)
+            self._needs_you.observe(event)
             if event.kind.startswith("command."):
                 self.watch_screen.note_command(event)
             if index % SLICE == 0 and monotonic() - since > SLICE_S:
@@ -214,28 +234,56 @@ class LongwatchApp(ThemedApp[Leaving]):
     def on_terminal_lost(self, reason: str) -> None:
         self.leave("lost")
 
+    async def on_event(self, event: events.Event) -> None:
+        """Keys, clicks and focus are signs of the user, whoever handles them."""
+        if isinstance(event, events.AppFocus | events.AppBlur):
+            self._needs_you.focused(isinstance(event, events.AppFocus))
+        elif (
+            isinstance(event, events.Key | events.MouseDown | events.MouseScrollUp | events.MouseScrollDown)
+            and not event.is_forwarded
+        ):
+            self._needs_you.acted()
+        await super().on_event(event)
+
+    def write_terminal(self, data: str) -> None:
+        """Bytes that paint nothing, by the way of all others."""
+        if self._driver is not None:
+            self._driver.write(data)
+
+    def title_terminal(self, text: str | None) -> None:
+        if isinstance(self._driver, ResilientDriver):
+            self._driver.set_title(text)
+
+    def call_user(self, work: Coroutine[Any, Any, None]) -> None:
+        self.run_worker(work, name="call", exit_on_error=False)
+
+    def say_problem(self, text: str) -> None:
+        self.notify(text, severity="warning", markup=False, timeout=30)
+
     async def on_unmount(self) -> None:
+        self._needs_you.end()
         await self._source.close()
 
 
-class SessionsApp(ThemedApp[str]):
-    """The list of sessions; `run()` returns the id of the one that was chosen, or None.
+class SessionsApp(ThemedApp[Chosen]):
+    """The list of the sessions of a home; `run()` returns what was opened and how, or None.
 
-    `report` gives the report of a session; it is called in a thread and may raise, with a sentence.
+    `select` is the id of the session to begin at, `notice` a sentence to begin with.
     """
 
     def __init__(
         self,
-        rows: Sequence[SessionRow],
+        home: SessionHome,
         *,
-        report: Callable[[str], str] = lambda id: "",
+        select: str | None = None,
+        notice: str = "",
         theme: str | None = None,
         theme_folder: Path | None = None,
         keymap: Mapping[str, str] | None = None,
         fault_log: Path | None = None,
     ) -> None:
         super().__init__(theme=theme, theme_folder=theme_folder, keymap=keymap, fault_log=fault_log)
-        self._rows, self._report = rows, report
+        self._list = SessionsScreen(home, select, notice)
 
     def on_mount(self) -> None:
-        self.push_screen(SessionsScreen(self._rows, self._report), self.exit)
+        self.push_screen(self._list, self.exit)

@@ -22,6 +22,7 @@ COMMANDS = {
     "events": "sessions",
     "rm": "sessions",
     "send": "send",
+    "doctor": "doctor",
     "simulate-cost": "costs",
     "estimate": "costs",
     "config": "setup",

@@ -3,27 +3,29 @@
 Textual repaints regions: a focus change rewrites the whole screen, 34 KB over the line for nothing new. `ThriftyApp`
 remembers what the terminal shows, cell by cell, and sends the differences, with the shortest colour changes between
 them. The memory belongs to the terminal, so it serves every screen of the app, Textual's own included. It leans on the
-shape of two private classes; where that differs, Textual's own way of writing takes over.
+shape of private classes; where that of an update differs, Textual's own way of writing takes over.
 `LONGWATCH_FULL_REPAINT=1` switches it off.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, groupby
 from typing import Any, cast
 
 from rich.cells import cell_len, get_character_cell_size
 from rich.color import ColorSystem
 from rich.console import Console, RenderableType
 from textual import events
-from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
-from textual.app import App, ReturnType
-from textual.geometry import Size
+from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate, LayoutUpdate
+from textual.app import ReturnType
+from textual.geometry import Region, Size
 from textual.screen import Screen
 from textual.strip import Strip
+
+from tui.typing_ahead import TypingAheadApp
 
 Cell = tuple[str, str]
 """What one cell shows: its text (empty for the second half of a wide character), and its SGR parameters."""
@@ -32,14 +34,20 @@ _UNKNOWN: Cell = ("\x00", "")
 _SHORT_GAP = 6
 """Cells that did not change but cost less to write again than to jump over."""
 
+_LONG_BLANK = 12
+"""Blank cells from which on it is shorter to erase them than to write them."""
+_SEEN_ON_BLANKS = {"4", "7", "9", "21", "53"}
+"""Attributes that show on a space, which erasing would not draw: underlines, reverse, strike, overline."""
+
 _BACKGROUND_CODES = {*map(str, range(40, 48)), "49", *map(str, range(100, 108))}
 _FOREGROUND_CODES = {*map(str, range(30, 38)), "39", *map(str, range(90, 98))}
 
 
 class TerminalMemory:
-    """What the terminal shows, as far as we know."""
+    """What the terminal shows, as far as we know. `erases`: erased cells take the background colour there."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, erases: bool = True) -> None:
+        self._erases = erases
         self._rows: list[list[Cell]] = []
         self._size = Size(0, 0)
 
@@ -52,7 +60,7 @@ class TerminalMemory:
         if size != self._size:
             self._size = size
             self._rows = [[_UNKNOWN] * size.width for _ in range(size.height)]
-        pen = Pen()
+        pen = Pen(erases=self._erases)
         for y, x, cells in spans:
             self._write_span(pen, y, x, cells)
         return pen.finish()
@@ -95,17 +103,24 @@ def _changes(old: list[Cell], new: list[Cell]) -> Iterator[tuple[int, int]]:
 class Pen:
     """Collects escape sequences, saying only what differs from the pen's present place and colours."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, erases: bool = True) -> None:
         self._parts: list[str] = []
         self._sgr = ""
+        self._erases = erases
 
     def draw(self, x: int, y: int, cells: list[Cell]) -> None:
         self._parts.append(f"\x1b[{y + 1};{x + 1}H")
-        for text, sgr in cells:
+        left = len(cells)
+        for (text, sgr), same in groupby(cells):
+            count = sum(1 for _ in same)
+            left -= count
             if sgr != self._sgr:
                 self._parts.append(sgr_change(self._sgr, sgr))
                 self._sgr = sgr
-            self._parts.append(text)
+            if text == " " and count >= _LONG_BLANK and self._erases and not _split(sgr)[0] & _SEEN_ON_BLANKS:
+                self._parts.append(f"\x1b[{count}X" + (f"\x1b[{count}C" if left else ""))
+            else:
+                self._parts.append(text * count)
 
     def finish(self) -> str:
         if self._sgr:
@@ -215,13 +230,49 @@ def _span(
         yield y, x, cells[: end - x]
 
 
-class ThriftyApp(App[ReturnType]):
+class FrugalCompositor(Compositor):
+    """Renders only what an update shows.
+
+    Textual renders every widget that might be seen, down to the containers behind, and cuts each of their lines for the
+    whole screen before it looks which are hidden; half of the work of a page.
+    """
+
+    def _render_chops(self, crop: Region, is_rendered_line: Callable[[int], bool]) -> Sequence[Mapping[int, Strip]]:
+        cuts = self.cuts
+        chops: list[dict[int, Strip | None]] = [dict.fromkeys(line[:-1]) for line in cuts]
+        left, right = crop.column_span
+        open_cuts = {
+            y: {cut for cut, end in zip(cuts[y], cuts[y][1:], strict=False) if cut < right and end > left}
+            for y in crop.line_range
+            if y < len(cuts) and is_rendered_line(y)
+        }
+        for widget, (region, clip) in self.visible_widgets.items():
+            shown = region.intersection(clip)
+            first, end = shown.column_span
+            lines = [y for y in shown.line_range if any(first <= cut < end for cut in open_cuts.get(y, ()))]
+            if not lines:
+                continue
+            strips = widget.render_lines(shown.translate(-region.offset))
+            for y in lines:
+                _fill(chops[y], open_cuts[y], strips[y - shown.y], [cut for cut in cuts[y] if first <= cut <= end])
+        return cast("Sequence[Mapping[int, Strip]]", chops)
+
+
+def _fill(chops: dict[int, Strip | None], open_cuts: set[int], strip: Strip, cuts: list[int]) -> None:
+    """Put the parts of a widget's line into the places that nothing before it has taken."""
+    for cut, part in zip(cuts, strip.divide([cut - cuts[0] for cut in cuts[1:]]), strict=False):
+        if cut in open_cuts:
+            open_cuts.discard(cut)
+            chops[cut] = part
+
+
+class ThriftyApp(TypingAheadApp[ReturnType]):
     """An app that writes only what changed."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._thrifty = os.environ.get("LONGWATCH_FULL_REPAINT", "") in ("", "0")
-        self._terminal = TerminalMemory()
+        self._terminal = TerminalMemory(erases=not os.environ.get("TERM", "").startswith("screen"))
 
     def on_mount(self) -> None:
         """After Ctrl+Z or a shell-out the terminal holds what others wrote."""
@@ -242,6 +293,8 @@ class ThriftyApp(App[ReturnType]):
         self._terminal.forget()
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        if self._thrifty and type(screen._compositor) is Compositor:
+            screen._compositor.__class__ = FrugalCompositor
         if self._thrifty and isinstance(renderable, LayoutUpdate | ChopsUpdate) and not self.is_inline:
             super()._display(screen, cast(RenderableType, ThriftyUpdate(renderable, self._terminal, self.size)))
         else:

@@ -22,6 +22,7 @@ from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
 
 from core.clock import monotonic
+from tui.notify_terminal import KEEP_TITLE, RETURN_TITLE, title
 
 STALL_LIMIT = 60.0
 """Seconds for which a terminal may take nothing before it counts as lost."""
@@ -92,7 +93,7 @@ class ResilientDriver(LinuxDriver):
 
     def __init__(self, app: Any, **options: Any) -> None:
         self._writer: WriterThread | None = None
-        self._is_lost = False
+        self._is_lost = self._titled = False
         super().__init__(app, **options)
 
     @property
@@ -111,7 +112,16 @@ class ResilientDriver(LinuxDriver):
         super().start_application_mode()
         self._loop.add_signal_handler(signal.SIGHUP, self._on_lost, "hangup")
 
+    def set_title(self, text: str | None) -> None:
+        """Give the terminal's window a title, or (None) the one back that it had; leaving the screen gives it back."""
+        if text is None and self._titled:
+            self.write(RETURN_TITLE)
+        elif text is not None:
+            self.write(title(text) if self._titled else KEEP_TITLE + title(text))
+        self._titled = text is not None
+
     def stop_application_mode(self) -> None:
+        self.set_title(None)
         super().stop_application_mode()
         self._loop.remove_signal_handler(signal.SIGHUP)
         if self._is_lost:

@@ -8,27 +8,32 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from core.agent.host import EXIT_FAILED, Hosting
 from tui.terminal import mend_terminal
 
+if TYPE_CHECKING:
+    from core.session import BackgroundRunner
+
 DETACHED = b"D"
 
 
-def on_screen(hosting: Hosting, *, mouse: bool = True) -> int:
-    """Run a session with its screen; returns when the screen is left (the agent may go on)."""
+def on_screen(hosting: Hosting, *, mouse: bool = True, plain: bool = False) -> int:
+    """Run a session with its screen, or in the plain mode; returns when that is left (the agent may go on)."""
     reading, writing = os.pipe()
     child = os.fork()
     if child:
         os.close(writing)
-        return _wait(child, reading)
+        return _wait(child, reading, plain)
     os.close(reading)
-    _child(lambda: _screen_then_alone(hosting, mouse, writing))
+    _child(lambda: _shown_then_alone(hosting, mouse, plain, writing))
     return 0
 
 
@@ -50,15 +55,19 @@ def goes_on(folder: Path) -> str:
     return f"Session {short} goes on. Come back: longwatch attach {short}   Stop it: longwatch send {short} stop"
 
 
-def _wait(child: int, reading: int) -> int:
+def _wait(child: int, reading: int, plain: bool) -> int:
     """Wait until the child has ended (its exit code) or has left the terminal (0)."""
+    if plain:  # Its keys are signals, to the whole group; the child decides what they mean.
+        for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
+            signal.signal(number, signal.SIG_IGN)
     with os.fdopen(reading, "rb") as pipe:
         if pipe.read(1) == DETACHED:
             return 0
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
     if code < 0:
-        mend_terminal()
+        if not plain:
+            mend_terminal()
         click.echo("longwatch: the session's process was killed; `longwatch resume` goes on with it", err=True)
         return EXIT_FAILED
     return code
@@ -83,22 +92,12 @@ def _child(work: Callable[[], int]) -> None:
         os._exit(code)
 
 
-def _screen_then_alone(hosting: Hosting, mouse: bool, writing: int) -> int:
-    from core.session import BackgroundRunner, SessionControls, SessionSource
-    from tui.watching import watch
+def _shown_then_alone(hosting: Hosting, mouse: bool, plain: bool, writing: int) -> int:
+    from core.session import BackgroundRunner
 
     hosting.attended = True
     runner = BackgroundRunner(hosting)
-    source = SessionSource(hosting.folder)
-    outcome = watch(
-        source,
-        SessionControls(hosting.folder),
-        config=hosting.config,
-        folder=hosting.folder,
-        mouse=mouse,
-        start=lambda: runner.start(lambda events: source.wake()),
-        trouble=lambda: runner.trouble,
-    )
+    outcome = _shown(hosting, runner, mouse, plain)
     runner.leave_alone()
     if runner.ends_soon():
         return runner.join()
@@ -112,6 +111,33 @@ def _screen_then_alone(hosting: Hosting, mouse: bool, writing: int) -> int:
         os.close(writing)
     _drop_terminal(hosting.folder)
     return runner.join()
+
+
+def _shown(hosting: Hosting, runner: BackgroundRunner, mouse: bool, plain: bool) -> str:
+    """Show the session and begin to run it; how it was left."""
+    from core.session import SessionControls, SessionSource
+
+    folder = hosting.folder
+    source, controls = SessionSource(folder), SessionControls(folder)
+
+    def start() -> None:
+        runner.start(lambda events: source.wake())
+
+    if plain:
+        from tui.plain_watching import watch_plainly
+
+        return watch_plainly(source, controls, folder, driven=True, start=start, trouble=lambda: runner.trouble)
+    from tui.watching import watch
+
+    return watch(
+        source,
+        controls,
+        config=hosting.config,
+        folder=folder,
+        mouse=mouse,
+        start=start,
+        trouble=lambda: runner.trouble,
+    )
 
 
 def _run_alone(hosting: Hosting) -> int:

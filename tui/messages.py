@@ -56,6 +56,11 @@ class ItemEvictAsked(Message):
 
 
 @dataclass
+class ItemChosen(Message):
+    """The cursor of the context pane stands on another item, or on none."""
+
+
+@dataclass
 class SeekRequested(Message):
     """Show the session as of this event; None: as it is now."""
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 from tui.safe import safe_text
+
+LEAST = 20
+"""Cells that a value has at least, however narrow the terminal is."""
 
 
 def _rows(fields: dict[str, Any]) -> list[tuple[str, str]]:
@@ -54,11 +58,20 @@ def _rows(fields: dict[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def as_text(fields: dict[str, Any]) -> str:
-    """Aligned lines."""
+def as_text(fields: dict[str, Any], width: int | None = None) -> str:
+    """Aligned lines; what is longer than `width` cells goes on below itself (None: no line is ever broken)."""
     rows = _rows(fields)
     column = max(len(name) for name, _ in rows)
-    return "\n".join(f"{safe_text(name):<{column}}  {safe_text(value)}" for name, value in rows)
+    return "\n".join(line for name, value in rows for line in _lines(f"{name:<{column}}  ", value, width))
+
+
+def _lines(title: str, value: str, width: int | None) -> list[str]:
+    text = safe_text(value)
+    if width is None:
+        return [title + text]
+    margin, room = " " * len(title), max(LEAST, width - len(title))
+    first, *rest = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
+    return [title + first, *(margin + line for line in rest)]
 
 
 def as_markdown(fields: dict[str, Any]) -> str:
@@ -104,11 +117,12 @@ def _forecasts(error: float | None) -> str:
 
 def _counterfactuals(rows: list[dict[str, Any]] | None, paid: float | None) -> list[tuple[str, str]]:
     """What the same session would have cost otherwise, and how that compares with what was paid."""
-    return [(row["what"], f"${row['usd']:,.2f}" + _compared(row["usd"], paid)) for row in rows or ()]
+    told = [f"{row['what']}: ${row['usd']:,.2f}" + _compared(row["usd"], paid) for row in rows or ()]
+    return [("Otherwise" if index == 0 else "", line) for index, line in enumerate(told)]
 
 
 def _compared(usd: float, paid: float | None) -> str:
-    return f" ({usd / paid:.2f} times what was paid)" if paid else ""
+    return f", {usd / paid:.2f} times what was paid" if paid else ""
 
 
 def _percent(share: float | None) -> str:

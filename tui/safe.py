@@ -1,7 +1,8 @@
 """The first of two barriers between foreign text and the terminal.
 
 Models, tools, files and servers write text that may carry control sequences, reordering marks or invisible characters.
-`safe_text` makes them visible where text enters a view, or a line of output; `tui.sanitize` is the last barrier.
+`safe_text` makes them visible where text enters a view, or a line of output; `tui.sanitize` is the last barrier of the
+screen, `tui.plain_output` that of the plain mode.
 """
 
 from __future__ import annotations
@@ -21,6 +22,11 @@ _HIDDEN = re.compile(
 _EMOJI_SPELLING = re.compile(
     "(?<=[©®\u203c-\u3299\U0001f000-\U0001faff])(?:[\ufe0e\ufe0f]\u200d?|\u200d)(?![\ufe00-\ufe0f])"
 )
+
+CONTROL = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]"
+)
+"""What the last barrier lets through to no terminal, on the screen and in the plain mode."""
 
 _PLAIN = re.compile(r"[\t\n\x20-\x7e]*")
 

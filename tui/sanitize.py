@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-_CONTROL = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]"
-)
+from tui.safe import CONTROL
 
 
 class SanitizeFilter(LineFilter):
@@ -24,7 +20,7 @@ class SanitizeFilter(LineFilter):
     def _clean(segment: Segment) -> Segment:
         text, style, control = segment
         linked = style is not None and style.link is not None
-        if not linked and ((text.isascii() and text.isprintable()) or not _CONTROL.search(text)):
+        if not linked and ((text.isascii() and text.isprintable()) or not CONTROL.search(text)):
             return segment
-        clean = _CONTROL.sub(lambda match: " " * cell_len(match[0]), text)
+        clean = CONTROL.sub(lambda match: " " * cell_len(match[0]), text)
         return Segment(clean, style.update_link(None) if style is not None and linked else style, control)

@@ -44,12 +44,13 @@ async def from_demo(folder: Path) -> list[Path]:
 
 
 async def _live(session: Path, folder: Path) -> list[Path]:
-    """The session while its runner works in this process."""
+    """The session while its runner works in this process; once photographed, its context is compressed."""
     source = SessionSource(session)
     runner = BackgroundRunner(Hosting(session, Config(), speed=4.0))
     app = LongwatchApp(source, SessionControls(session), background=lambda: runner.start(lambda events: source.wake()))
     scene = Scene("watch", (180, 50), ready=_until(lambda: app.view.tool_calls.count() >= CALLS_WHEN_LIVE))
     written = _write(folder, scene.name, await picture(app, scene))
+    await SessionControls(session).send("compress")
     await asyncio.to_thread(runner.join)
     return written
 
@@ -64,6 +65,8 @@ async def _afterwards(session: Path, folder: Path) -> list[Path]:
         Scene("rewind", (140, 40), keys=("r", "down", "down")),
         Scene("replay", (160, 45)),
         Scene("light", (160, 45), theme="daybreak"),
+        Scene("compress", (140, 40), keys=("c",), shown=_previewed),
+        Scene("cost", (160, 72), keys=("3",)),
     )
     written: list[Path] = []
     for scene in scenes:
@@ -77,6 +80,10 @@ async def _afterwards(session: Path, folder: Path) -> list[Path]:
         shown = replace(scene, ready=_until(_ended(app)))
         written += _write(folder, scene.name, await picture(app, shown))
     return written
+
+
+async def _previewed(pilot: Pilot[Any]) -> None:
+    await _until(lambda: bool(pilot.app.screen.query("CompressDock.-ready")))(pilot)
 
 
 def _ended(app: LongwatchApp) -> Callable[[], bool]:

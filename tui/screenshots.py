@@ -19,7 +19,7 @@ FONT = "DejaVu Sans Mono"
 class Scene:
     """One picture: its file name, the terminal's size, keys to press, and what to wait for before and after them.
 
-    `ready` is awaited once the app runs (for a session to be read to its end, say).
+    `ready` is awaited once the app runs (for a session to be read to its end, say), `shown` after the keys.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Scene:
     keys: Sequence[str] = ()
     theme: str | None = None
     ready: Callable[[Pilot[Any]], Awaitable[None]] | None = None
+    shown: Callable[[Pilot[Any]], Awaitable[None]] | None = None
 
 
 async def take(app_factory: Callable[[], App[Any]], scenes: Sequence[Scene], folder: Path) -> list[Path]:
@@ -50,6 +51,8 @@ async def picture(app: App[Any], scene: Scene) -> str:
             await scene.ready(pilot)
         await pilot.pause()
         await pilot.press(*scene.keys)
+        if scene.shown:
+            await scene.shown(pilot)
         await pilot.pause()
         return _offline(app.export_screenshot(title=scene.name))
 

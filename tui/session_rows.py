@@ -1,43 +1,120 @@
-"""A session of the catalogue as a row of the list, and its report: what the list shows of folders, in words."""
+"""The sessions of a home as their list needs them: read at a glance, renamed, put in the trash and back, compared."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Literal
 
-from core.clock import MICROSECONDS
+import msgspec
+
+from core.clock import Clock, SystemClock
+from core.events import Draft, SessionRenamed
 from core.folds.report import report
-from core.folds.totals import Totals
-from core.journal.catalogue import Summary
-from core.journal.errors import JournalError
-from core.journal.lease import holder
-from core.session import read_totals
-from tui.panes import figures
+from core.journal import trash
+from core.journal.catalogue import trace
+from core.journal.lease import acquire, holder
+from core.journal.trash import Trashed
+from core.journal.writer import Journal
+from core.overview import Look, Overview, Overviews
+from core.session import SessionControls, read_totals
 from tui.report_text import as_text
-from tui.screens.sessions import SessionRow
+
+Opening = Literal["watch", "resume", "replay"]
 
 
-def session_row(summary: Summary, totals_of: Callable[[Path], Totals], now_us: int) -> SessionRow:
-    """The row of one session; one that can't be read is `damaged`, and its task says why."""
-    changed = figures.ago(now_us - summary.changed_ns // 1000)
-    if summary.state == "damaged":
-        return SessionRow(summary.id, summary.id[:10], "damaged", summary.detail, changed=changed)
-    try:
-        fields = report(totals_of(summary.folder), running=summary.state == "running")
-    except JournalError as error:
-        return SessionRow(summary.id, summary.name, "damaged", str(error), changed=changed)
-    return SessionRow(
-        id=summary.id,
-        name=summary.name,
-        state=summary.state,
-        task=summary.task,
-        calls=fields["tool_calls"],
-        cost=f"{figures.usd(str(fields['cost_usd_known_part']))}{'+?' if fields['unpriced_replies'] else ''}",
-        duration=figures.elapsed(int(fields["duration_s"] * MICROSECONDS)),
-        changed=changed,
-    )
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What was opened from the list, and how."""
+
+    opening: Opening
+    folder: Path
 
 
-def report_text(folder: Path) -> str:
-    """The report of a session as aligned lines; blocks. Raises JournalError."""
-    return as_text(report(read_totals(folder), running=holder(folder) is not None))
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """One line of the list; `trashed` and `size` (bytes) where it lies in the trash."""
+
+    overview: Overview
+    trashed: Trashed | None = None
+    size: int = 0
+
+    @property
+    def id(self) -> str:
+        return self.overview.id
+
+    @property
+    def name(self) -> str:
+        """What it is called; a damaged one by the start of its id."""
+        return self.overview.summary.name or self.id[:10]
+
+    @property
+    def folder(self) -> Path:
+        return self.overview.summary.folder
+
+
+class SessionHome:
+    """What the list may ask of a home folder. Methods block, and raise JournalError; call them in a thread."""
+
+    def __init__(self, home: Path, clock: Clock | None = None) -> None:
+        self.home, self.clock = home, clock or SystemClock()
+        self._overviews = Overviews(home, self.clock)
+        self._trash: dict[str, SessionRow] = {}
+
+    def look(self) -> Iterator[Look]:
+        """Every session as far as it is known, little by little."""
+        return self._overviews.look()
+
+    def keep(self) -> None:
+        """Remember what was read for the next start."""
+        self._overviews.keep()
+
+    def trash(self) -> list[SessionRow]:
+        """What can be put back, deleted last first. What is there does not change, so it is read once."""
+        found = trash.list_trash(self.home)
+        self._trash = {one.folder.name: self._trash.get(one.folder.name) or self._deleted(one) for one in found}
+        return list(self._trash.values())
+
+    def sweep(self) -> None:
+        """Remove for good what has been in the trash for long enough."""
+        trash.sweep(self.home, self.clock)
+
+    def discard(self, row: SessionRow) -> Trashed:
+        """Move a session to the trash."""
+        return trash.discard(self.home, row.folder, self.clock)
+
+    def restore(self, trashed: Trashed) -> None:
+        """Put a deleted session back."""
+        trash.restore(self.home, trashed)
+
+    def purge(self, rows: list[SessionRow]) -> None:
+        """Remove deleted sessions for good."""
+        trash.purge(row.trashed for row in rows if row.trashed is not None)
+
+    async def rename(self, row: SessionRow, name: str) -> None:
+        """Give a session another name: by its runner, or at once where nobody runs it and whatever it lacks to run."""
+        if holder(row.folder) is not None:
+            await SessionControls(row.folder, clock=self.clock).send("rename", {"text": name})
+            return
+        with acquire(row.folder) as lease:
+            async with await Journal.open(row.folder, self.clock, lease=lease) as journal:
+                await journal.append(Draft(SessionRenamed(name=name), actor="user"))
+
+    def _deleted(self, one: Trashed) -> SessionRow:
+        found = trace(one.folder)
+        overview = self._overviews.read(one.folder, found) if found else None
+        if overview is None:  # it has just been put back
+            return SessionRow(Overview.missing(one.id, one.folder), one)
+        summary = replace(overview.summary, id=one.id)
+        return SessionRow(msgspec.structs.replace(overview, summary=summary), one, trash.folder_size(one.folder))
+
+
+def report_fields(folder: Path) -> dict[str, Any]:
+    """The report of a session; blocks. Raises JournalError."""
+    return report(read_totals(folder), running=holder(folder) is not None)
+
+
+def report_text(folder: Path, width: int | None = None) -> str:
+    """The same as aligned lines of at most `width` cells."""
+    return as_text(report_fields(folder), width)

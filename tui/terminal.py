@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
 import click
 
+DUMB = ("dumb", "unknown")
+"""Values of TERM."""
 RESTORE = "\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1004l\x1b[<u\x1b[0m"
 """Leaves the alternate screen, mouse and paste modes, and shows the cursor."""
 
@@ -19,7 +22,24 @@ def mend_terminal() -> None:
         subprocess.run(["stty", "sane"], check=False)
 
 
-def need_terminal(instead: str) -> None:
-    """Refuse when the screen could not be shown or steered; `instead` says what to do then."""
-    if not sys.stdout.isatty() or not sys.stdin.isatty():
-        raise click.UsageError(f"This is no terminal; {instead}.")
+def has_terminal() -> bool:
+    """Whether somebody sits at both ends."""
+    return sys.stdout.isatty() and sys.stdin.isatty()
+
+
+def is_dumb() -> bool:
+    """Whether the terminal says that it can place no cursor."""
+    return os.environ.get("TERM") in DUMB
+
+
+def shown_plainly(plain: bool, instead: str) -> bool:
+    """Whether to show lines in place of the screen: when asked to, and on a dumb terminal, which can show nothing else.
+
+    Raises a usage error where there is no terminal and nobody asked; `instead` says what else to do then.
+    """
+    if not plain and not has_terminal():
+        raise click.UsageError(f"This is no terminal; {instead}, or --plain for lines and typed commands.")
+    if not plain and is_dumb():
+        click.echo("longwatch: this terminal can show lines only, so this is the plain mode (--plain)", err=True)
+        return True
+    return plain

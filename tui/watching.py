@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.clock import SystemClock, monotonic
+from core.clock import monotonic
 from core.config import Config, config_path, load_config
-from core.journal.catalogue import list_sessions
 from core.journal.lease import holder
+from core.notify.attendance import Attendance
 from core.protocols import Controls, Preview, Source
-from core.session import read_totals
 
 if TYPE_CHECKING:
     from tui.app import ThemedApp
+    from tui.session_rows import Chosen, SessionHome
 
 SCREEN_LOG = "screen.log"
 """In the session's folder: what broke the screen, if anything did."""
@@ -33,7 +33,7 @@ class ReadOnly:
     async def send(self, verb: str, args: dict[str, Any] | None = None, head: int | None = None) -> str:
         raise RuntimeError("An exported file can only be read.")
 
-    async def preview_compression(self, instruction: str = "") -> Preview:
+    async def preview_compression(self, instruction: str = "", evict: int | None = None) -> Preview:
         raise RuntimeError(
             "An exported file can only be read: nothing of it is ever sent, so nothing can be compressed."
         )
@@ -90,36 +90,35 @@ def watch(
         background=start,
         trouble=trouble,
         gone=RunnerWatch(folder, held=mode == "attached") if folder and watched else None,
+        notify=config.notify,
+        attendance=Attendance(folder) if folder and watched else None,
         fault_log=folder / SCREEN_LOG if folder else None,
         **_looks(config),
     )
-    for number in (signal.SIGHUP, signal.SIGTERM):
-        signal.signal(number, lambda *_: app.call_later(app.on_terminal_lost, "signal"))
+    _leave_on_signals(app)
     result = _run(app, mouse=mouse and config.screen.mouse)
     if app.fault is not None:
         _tell(app, "" if mode == "replay" else "The agent goes on.")
     return result or "quit"
 
 
-def choose(home: Path) -> Path | None:
-    """Show the list of sessions until it is left: the folder of the one that was chosen, or None.
-
-    Raises JournalError when the sessions can't be listed. Needs a terminal, and has nothing to show without a session.
-    """
+def choose(home: SessionHome, select: str | None = None, notice: str = "") -> Chosen | None:
+    """Show the list of sessions until something is opened (what, and how) or it is left (None). Needs a terminal."""
     from tui.app import SessionsApp
-    from tui.session_rows import report_text, session_row
 
-    folders = {summary.id: summary for summary in list_sessions(home)}
-    now_us, config = SystemClock().now_us(), load_config()
-    app = SessionsApp(
-        [session_row(summary, read_totals, now_us) for summary in folders.values()],
-        report=lambda id: report_text(folders[id].folder),
-        **_looks(config),
-    )
-    chosen = _run(app, mouse=config.screen.mouse)
+    config = load_config()
+    app = SessionsApp(home, select=select, notice=notice, **_looks(config))
+    _leave_on_signals(app)
+    chosen: Chosen | None = _run(app, mouse=config.screen.mouse)
     if app.fault is not None:
         _tell(app, "")
-    return folders[chosen].folder if chosen else None
+    home.keep()
+    return chosen
+
+
+def _leave_on_signals(app: ThemedApp[Any]) -> None:
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, lambda *_: app.call_later(app.on_terminal_lost, "signal"))
 
 
 def _looks(config: Config) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from msgspec.structs import replace as replaced
+
 from core.agent.thrift import RATIOS, Carrying
 from core.config import ConfigError, ContextSettings
 from core.economy.rule import Rule
@@ -31,7 +33,11 @@ _USUAL: dict[Caching, Tariff] = {
 
 
 def carrying_of(settings: ContextSettings, session: dict[str, Any], caching: Caching = "explicit") -> Carrying:
-    """The configured policy, unless the session was opened with one of its own (`policy`)."""
+    """The configured settings, but for what the session was opened with (`policy`, `context`, `anchor_every`)."""
+    known = ContextSettings.__struct_fields__
+    settings = replaced(
+        settings, **{name: value for name, value in session.get("context", {}).items() if name in known}
+    )
     return Carrying(
         policy=session.get("policy") or settings.policy,
         keeping=Keeping(

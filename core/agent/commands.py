@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, get_args
 
 from core.agent.facts import Facts
+from core.agent.memory_verbs import MEMORY_VERBS, parse_memory_words
+from core.agent.verb import Refused, Verb, text_of
 from core.config import Policy
 from core.events import (
     BookmarkAdded,
     BudgetChanged,
     CommandAccepted,
+    CommandDone,
     CommandRefused,
     ContextPolicy,
     Draft,
@@ -20,7 +21,6 @@ from core.events import (
     GuidanceRetracted,
     ItemPinned,
     ItemUnpinned,
-    MemoryKept,
     ModelSwitched,
     SessionRenamed,
 )
@@ -31,44 +31,29 @@ LONGEST_GUIDANCE = 100_000
 """Characters; more belongs into a file."""
 LONGEST_DIGEST = 200_000
 POLICIES = get_args(Policy)
+TAKEN_BACK = "taken back before it had any effect"
+
+__all__ = ["LONGEST_GUIDANCE", "POLICIES", "VERBS", "Refused", "Verb", "judged", "parse_words"]
 
 
-class Refused(Exception):
-    """The reason, as one plain sentence."""
+def judged(command: Command, facts: Facts, under_way: str | None = None) -> list[Draft]:
+    """The drafts to append for a command: `command.accepted` and what follows at once, or `command.refused`.
 
-
-@dataclass(frozen=True, slots=True)
-class Verb:
-    """One control. `judge` gives the events that follow at once; `args` names its arguments for the help."""
-
-    name: str
-    args: tuple[str, ...]
-    help: str
-    judge: Callable[[Command, Facts], list[Draft]]
-
-
-def judged(command: Command, facts: Facts) -> list[Draft]:
-    """The drafts to append for a command: `command.accepted` and what follows at once, or `command.refused`."""
+    `under_way` is the order whose effect is coming right now: too late to take it back.
+    """
     actor = command.actor or "user"
     try:
         verb = VERBS.get(command.verb)
         if verb is None:
             raise Refused(f"There is no control named {command.verb!r}; `longwatch send --help` lists them.")
         consequences = verb.judge(command, facts)
+        if any(isinstance(draft.body, CommandDone) and draft.key == under_way for draft in consequences):
+            raise Refused("It is being carried out already; undo it afterwards where that is possible.")
     except Refused as refusal:
         refused = CommandRefused(verb=command.verb, reason=str(refusal), args=command.args)
         return [Draft(refused, key=command.id, actor=actor)]
     accepted = CommandAccepted(verb=command.verb, args=command.args)
     return [Draft(accepted, key=command.id, actor=actor), *consequences]
-
-
-def _text(command: Command, limit: int) -> str:
-    text = command.args.get("text")
-    if not isinstance(text, str) or not text.strip():
-        raise Refused(f"{command.verb} needs a text.")
-    if len(text) > limit:
-        raise Refused(f"The text has {len(text):,} characters, more than {limit:,}; put it into a file and name that.")
-    return text.strip()
 
 
 def _pause(command: Command, facts: Facts) -> list[Draft]:
@@ -88,7 +73,7 @@ def _continue(command: Command, facts: Facts) -> list[Draft]:
 
 
 def _guide(command: Command, facts: Facts) -> list[Draft]:
-    body = GuidanceQueued(text=_text(command, LONGEST_GUIDANCE), standing=bool(command.args.get("standing")))
+    body = GuidanceQueued(text=text_of(command, LONGEST_GUIDANCE), standing=bool(command.args.get("standing")))
     return [Draft(body, key=command.id, actor=command.actor)]
 
 
@@ -137,6 +122,8 @@ def _unpin(command: Command, facts: Facts) -> list[Draft]:
 def _evict(command: Command, facts: Facts) -> list[Draft]:
     seq = _item(command)
     sent = facts.projection.sent.tail
+    if seq in facts.ledger.pinned():
+        raise Refused(f"#{seq} is pinned; unpin it first.")
     if not any(seq in piece.owners and seq not in piece.stubbed for piece in sent):
         raise Refused(f"#{seq} is not a tool result that the model still sees; only those can be evicted.")
     return []
@@ -160,13 +147,6 @@ def _policy(command: Command, facts: Facts) -> list[Draft]:
     return [Draft(ContextPolicy(policy=str(policy), reason="chosen by the user"), actor=command.actor)]
 
 
-def _keep(command: Command, facts: Facts) -> list[Draft]:
-    wanted = str(command.args.get("id", ""))
-    if wanted not in {entry.id for entry in facts.memories.hidden()}:
-        raise Refused(f"No memory entry {wanted!r} was left behind on an abandoned branch.")
-    return [Draft(MemoryKept(id=wanted), actor=command.actor)]
-
-
 def _undo(command: Command, facts: Facts) -> list[Draft]:
     steps = facts.reversibles.all()
     wanted = command.args.get("seq")
@@ -188,6 +168,15 @@ def _rewind(command: Command, facts: Facts) -> list[Draft]:
         raise Refused("Rewind the conversation, the files, or both.")
     _not_stale(command, facts)
     return []
+
+
+def _cancel(command: Command, facts: Facts) -> list[Draft]:
+    wanted = str(command.args.get("id", ""))
+    found = [order for order in facts.state.orders.values() if order.id.startswith(wanted) or order.verb == wanted]
+    if not wanted or len(found) != 1:
+        raise Refused(f"No command {wanted!r} waits for its effect, or more than one does; give the id of one.")
+    done = CommandDone(verb=found[0].verb, ok=False, detail=TAKEN_BACK)
+    return [Draft(done, key=found[0].id, actor=command.actor)]
 
 
 def _not_stale(command: Command, facts: Facts) -> None:
@@ -216,11 +205,11 @@ def _model(command: Command, facts: Facts) -> list[Draft]:
 
 
 def _bookmark(command: Command, facts: Facts) -> list[Draft]:
-    return [Draft(BookmarkAdded(text=_text(command, 1000)), key=command.id, actor=command.actor)]
+    return [Draft(BookmarkAdded(text=text_of(command, 1000)), key=command.id, actor=command.actor)]
 
 
 def _rename(command: Command, facts: Facts) -> list[Draft]:
-    return [Draft(SessionRenamed(name=_text(command, 200)), actor=command.actor)]
+    return [Draft(SessionRenamed(name=text_of(command, 200)), actor=command.actor)]
 
 
 def _retry(command: Command, facts: Facts) -> list[Draft]:
@@ -242,7 +231,8 @@ VERBS: dict[str, Verb] = {
         Verb("pin", ("seq",), "keep what an event said word for word in every later request", _pin),
         Verb("unpin", ("seq",), "let a pinned item go with the next compression", _unpin),
         Verb("evict", ("seq", "now"), "drop a tool result with the next compression, or with --now", _evict),
-        Verb("keep", ("id",), "keep a memory entry that an abandoned branch wrote", _keep),
+        *MEMORY_VERBS,
+        Verb("cancel", ("id",), "take back a command whose effect has not come yet, by its id or verb", _cancel),
         Verb("undo", ("seq",), "take back the last compression or rewind", _undo),
         Verb("rewind", ("to", "files", "conversation"), "go back to an event, files included", _rewind),
         Verb("budget", ("usd",), "set the budget in dollars, or `none`", _budget),
@@ -264,6 +254,8 @@ def parse_words(verb: str, words: list[str]) -> dict[str, Any]:
         raise Refused(f"There is no control named {verb!r}. There are: {', '.join(VERBS)}.")
     if not known.args and words:
         raise Refused(f"{verb} takes no argument.")
+    if (args := parse_memory_words(verb, words)) is not None:
+        return args
     match verb:
         case "guide":
             standing = "--standing" in words

@@ -70,6 +70,13 @@ class GiveUpCompressing:
 
 
 @dataclass(frozen=True, slots=True)
+class CompressAgain:
+    """The context has grown so much since compressions were switched off that they may help again."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Announce:
     """Write down that the failed attempt will be tried again after this many seconds."""
 
@@ -121,6 +128,7 @@ Decision = (
     | Consult
     | Anchor
     | GiveUpCompressing
+    | CompressAgain
     | Announce
     | Wait
     | Send
@@ -152,6 +160,8 @@ class Circumstances:
     consult: bool = False
     """Whether that compression is to have a model's paragraph that nobody has written yet."""
     spiralling: bool = False
+    doubled: bool = False
+    """Whether the prompt is twice as long as when the guard switched compressions off."""
     anchor: bool = False
     next_usd: Decimal | None = None
     """About what the next request costs; None where prices are unknown."""
@@ -167,7 +177,7 @@ def decide(state: RunState, now: Circumstances) -> Decision:
         if not (state.pending and order.verb in AT_BOUNDARY):
             return Obey(order)
     if state.finished is not None:
-        return Resume() if state.queued else End()
+        return Resume() if state.queued and state.reopened else End()
     if state.paused:
         return Hold()
     if state.pending:
@@ -252,6 +262,8 @@ def _carrying(state: RunState, now: Circumstances) -> Decision | None:
     """What keeps the context small and the objective in sight; not between the attempts of one request."""
     if state.failure is not None:
         return None
+    if now.doubled:
+        return CompressAgain("The context has doubled since automatic compression was switched off: it is on again.")
     if now.due is not None and now.can_compress:
         if now.spiralling:
             return GiveUpCompressing("The last compressions freed too little, so automatic compression is off.")

@@ -52,6 +52,7 @@ class Desk:
         self.on_command: Callable[[Command], None] = lambda command: None
         self._order = asyncio.Lock()
         self._reading = asyncio.Lock()
+        self._under_way: str | None = None
 
     async def append(self, *drafts: Draft, blobs: Sequence[bytes] = ()) -> list[Event]:
         """Journal them in one transaction and fold them; shielded, so that what is written is always folded."""
@@ -69,14 +70,27 @@ class Desk:
             commands = pending(self.folder)
             for command in commands:
                 if command.id not in self.facts.state.commands:
-                    await self.append(*judged(command, self.facts))
+                    await self.append(*judged(command, self.facts, self._under_way))
                 discard(self.folder, command.id)
                 self.on_command(command)
                 self.stirred.set()
         return len(commands)
 
     async def obey(self, order: Order) -> None:
-        """Carry out an accepted command at its safe point, and close it with `command.done`."""
+        """Carry out an accepted command at its safe point, and close it with `command.done`.
+
+        Nothing happens when it was taken back meanwhile; from here on it can't be.
+        """
+        async with self._reading:  # no command is between its judgement and the log
+            if order.id not in self.facts.state.orders:
+                return
+            self._under_way = order.id
+        try:
+            await self._carry_out(order)
+        finally:
+            self._under_way = None
+
+    async def _carry_out(self, order: Order) -> None:
         effect = {
             "pause": self._pause,
             "continue": self._continue,

@@ -7,6 +7,7 @@ import contextlib
 import os
 import random
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -39,6 +40,7 @@ from core.journal.writer import Journal
 from core.models.prices import price, price_row, window_of
 from core.models.profiles import Endpoint, read_key, resolve_endpoint
 from core.models.wire import Wire
+from core.notify.doorbell import doorbell
 from core.request.pieces import BYTES_PER_TOKEN
 from core.request.projection import Head
 from core.request.prompt import system_prompt
@@ -122,13 +124,21 @@ async def host(hosting: Hosting, on_runner: Callable[[Runner], None] = lambda ru
         )
         await desk.append(Draft(attached, actor="system"))
         on_runner(runner)
+        bell = doorbell(hosting.config.notify, hosting.folder, opened, hosting.clock, hosting.environ, _complain)
+        stack.callback(desk.journal.subscribe(bell.observe))
         try:
-            ended = await runner.run()
+            async with bell.kept():
+                ended = await runner.run()
         finally:
             with contextlib.suppress(Exception):
                 await desk.append(Draft(RunnerDetached(reason="ended"), actor="system"))
                 await desk.journal.checkpoint(force=True)
         return exit_code(ended)
+
+
+def _complain(sentence: str) -> None:
+    """Where nobody is at a screen, what went wrong with a call to the user is told on stderr."""
+    print(f"longwatch: {sentence}", file=sys.stderr)
 
 
 def exit_code(ended: SessionFinished | None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,14 @@ TITLE = 80
 """Characters of the line that stands for a text which stays."""
 
 
-def preview(folder: Path, config: Config, clock: Clock, environ: Mapping[str, str], instruction: str = "") -> Preview:
+def wish_for(instruction: str = "", evict: int | None = None) -> Wish:
+    """A compression as the user may ask for it; with `evict`, of that one result alone."""
+    if evict is not None:
+        return Wish("evict", force=True, evicted=frozenset({evict}))
+    return Wish(force=True, instruction=instruction)
+
+
+def preview(folder: Path, config: Config, clock: Clock, environ: Mapping[str, str], wish: Wish) -> Preview:
     """What a compression would do to the session now; blocks for as long as reading its log takes.
 
     Raises JournalError when there is no session in the folder.
@@ -45,7 +53,7 @@ def preview(folder: Path, config: Config, clock: Clock, environ: Mapping[str, st
         _read(reader, facts, Dispatcher([rent]))
     thrift = priced_thrift(facts, config, clock, environ)
     try:
-        plan = thrift.plan(Wish(force=True, instruction=instruction, paragraph=facts.state.paragraph or ""))
+        plan = thrift.plan(replace(wish, paragraph=facts.state.paragraph or ""))
     except NothingToCompress as nothing:
         return _nothing(facts, thrift, str(nothing))
     return _told(facts, thrift, plan, rent)

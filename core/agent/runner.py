@@ -115,7 +115,7 @@ class Runner:
     def over(self) -> bool:
         """Whether the session has ended and nothing waits to reopen it."""
         state = self.desk.facts.state
-        return state.finished is not None and not state.queued and not state.orders
+        return state.finished is not None and not (state.queued and state.reopened) and not state.orders
 
     def unattended(self) -> None:
         """Nobody is at the screen any more: what would wait for them ends instead."""
@@ -161,6 +161,7 @@ class Runner:
                 due=due,
                 consult=thrift.lacks_paragraph(),
                 spiralling=thrift.spiralling,
+                doubled=speaking and thrift.doubled,
                 anchor=speaking and anchor_due(facts, thrift.carrying.anchor_every),
                 next_usd=thrift.next_usd() if speaking and facts.budget is not None else None,
             ),
@@ -237,7 +238,7 @@ class Runner:
                 await append(*(Draft(body, key=id, actor="user") for id, body in bodies))
             case do.Remind(text):
                 await append(Draft(GuidanceDelivered(text=text, source="notice")))
-            case do.Compress() | do.Anchor() | do.GiveUpCompressing():
+            case do.Compress() | do.Anchor() | do.GiveUpCompressing() | do.CompressAgain():
                 await self._carry(decision)
             case do.Announce(delay_s):
                 await self._announce(delay_s)
@@ -258,18 +259,23 @@ class Runner:
                 await self.desk.journal.checkpoint()
                 await self.desk.stirred.wait()
 
-    async def _carry(self, decision: do.Compress | do.Anchor | do.GiveUpCompressing) -> None:
+    async def _carry(self, decision: do.Compress | do.Anchor | do.GiveUpCompressing | do.CompressAgain) -> None:
         """Keep the context small and the objective in sight."""
-        facts = self.desk.facts
+        facts, thrift = self.desk.facts, self.desk.thrift
         match decision:
             case do.Compress(reason, policy):
                 wish = Wish(policy or "auto", reason, force=policy is None, paragraph=facts.state.paragraph or "")
                 if await self.desk.compress(wish):
                     self._futile = facts.state.turns
             case do.Anchor():
-                await self.desk.append(Draft(GuidanceDelivered(text=anchor_text(facts), source="anchor")))
+                text = anchor_text(facts)
+                reminder = GuidanceDelivered(text=text, source="anchor", usd=thrift.usd_of(text))
+                await self.desk.append(Draft(reminder))
             case do.GiveUpCompressing(detail):
-                await self.desk.append(Draft(ContextPolicy(policy="off", reason=detail)))
+                off = ContextPolicy(policy="off", reason=detail, tokens=thrift.prompt_tokens())
+                await self.desk.append(Draft(off))
+            case do.CompressAgain(detail):
+                await self.desk.append(Draft(ContextPolicy(policy=thrift.carrying.policy, reason=detail)))
 
     @asynccontextmanager
     async def _paragraph_meanwhile(self) -> AsyncIterator[None]:

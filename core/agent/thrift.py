@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 import msgspec
 
-from core.agent.facts import Facts
+from core.agent.facts import FIRST_OUTPUT, Facts
 from core.clock import MICROSECONDS, Clock
 from core.economy.rule import Moment, Rule, compression_usd, due, pays_to_ping
 from core.economy.tariff import Tariff
 from core.events import ContextCompressed, Outlook, Quote
 from core.request.compression import Keeping, Scale, Wish, due_by_count, floor_tokens, plan_compression, turn_tokens
+from core.request.pieces import tokens_of
 from core.request.projection import Request
 
 RATIOS = Tariff(input=1.0, output=3.0, read=0.1, write=1.25, ttl_s=300.0)
@@ -134,6 +135,12 @@ class Thrift:
         here = prompt * own.read + PARAGRAPH_TOKENS * own.output
         return other if prompt * cheap.input + PARAGRAPH_TOKENS * cheap.output < here else None
 
+    @property
+    def doubled(self) -> bool:
+        """Whether compressions that the guard switched off may help again."""
+        gave_up_at = self._facts.state.gave_up_at
+        return bool(gave_up_at) and self.prompt_tokens() >= 2 * gave_up_at
+
     def wants_paragraph(self) -> bool:
         """Whether a model is to write a paragraph for the coming digest, while there is time."""
         wanted = self.carrying.paragraph or self.policy == "summarize"
@@ -150,10 +157,17 @@ class Thrift:
         tariff = self.rates()
         return tariff.ttl_s is not None and pays_to_ping(self.moment, pings, tariff, self.carrying.rule)
 
+    def usd_of(self, text: str) -> str | None:
+        """What a text costs to be written to the cache once; None where prices are unknown."""
+        tariff = self.price_list()
+        return dollars(tokens_of(text) * self._facts.window.growth_ratio * tariff.write) if tariff else None
+
     def plan(self, wish: Wish) -> ContextCompressed:
         """A compression with its quote. Raises NothingToCompress."""
-        facts = self._facts
-        plan = plan_compression(facts.projection, facts.ledger, self.carrying.keeping, wish, self.scale)
+        facts, fixed = self._facts, self._facts.state.fixed
+        estimate = fixed + sum(facts.projection.parts.values())
+        scale = Scale(fixed, self.prompt_tokens() / max(1, estimate))  # so that "before" is the context as it is shown
+        plan = plan_compression(facts.projection, facts.ledger, self.carrying.keeping, wish, scale)
         return msgspec.structs.replace(plan, quote=self.quote(plan))
 
     def quote(self, plan: ContextCompressed) -> Quote:
@@ -172,7 +186,7 @@ class Thrift:
         """What is known about a request before it goes out."""
         tariff, moment = self.price_list(), self.moment
         rules, readable = self.rates(), self._cached(request.changed_at)
-        reply = self._facts.recent.output * tariff.output if tariff else 0.0
+        reply = usual([reply.output for reply in self._facts.recent.replies]) * tariff.output if tariff else 0.0
         return Outlook(
             floor=moment.floor,
             compression_usd=dollars(compression_usd(moment, tariff)) if tariff else None,
@@ -199,6 +213,18 @@ class Thrift:
             return None
         cached = self._cached(self._facts.projection.changed_at) if moment.warm else 0
         return Decimal(dollars(tariff.prompt_usd(moment.prompt, cached) + self._facts.recent.output * tariff.output))
+
+
+def usual(lengths: Sequence[int]) -> float:
+    """The middle of the shortest range that holds half of the lengths, `FIRST_OUTPUT` where there are none.
+
+    Replies are short but for a few: half of them come nearer to this than to their mean or median.
+    """
+    if not lengths:
+        return FIRST_OUTPUT
+    ordered, half = sorted(lengths), len(lengths) // 2
+    low, high = min(zip(ordered, ordered[half:], strict=False), key=lambda ends: ends[1] - ends[0])
+    return (low + high) / 2
 
 
 def dollars(usd: float) -> str:

@@ -12,6 +12,8 @@ from core.journal.project_memory import ProjectMemory
 
 OFFER_TOKENS = 1_500
 """The most that a new session is told of what earlier ones left."""
+WORTH_INDEXING = 400
+"""Events for which the index is brought up to date: each time costs writes, and a question catches up by itself."""
 
 
 class Upkeep:
@@ -23,12 +25,14 @@ class Upkeep:
         self._project = project
         self._remembered = True
         self._compressed = False
+        self._behind = 0
         desk.journal.subscribe(self._observe)
 
     def _observe(self, events: list[Event]) -> None:
         for event in events:
             self._remembered |= event.kind.startswith("memory.") or isinstance(event.body, HeadMoved)
             self._compressed |= event.kind == "context.compressed"
+            self._behind += 1
 
     async def begin(self) -> None:
         """Tell a session that has not begun what earlier ones of its workspace left behind."""
@@ -49,8 +53,8 @@ class Upkeep:
             self._remembered = False
             known = list(facts.memories.known())
             await asyncio.to_thread(self._project.sync, facts.state.name, known)
-        if self._compressed:
-            self._compressed = False
+        if self._compressed and self._behind >= WORTH_INDEXING:
+            self._compressed, self._behind = False, 0
             try:
                 await self._recollection.catch_up()
             except JournalError:

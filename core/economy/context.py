@@ -16,8 +16,8 @@ class Shape:
     100 tokens a compression).
     """
 
-    keep: int = 10
-    digest: int = 6_000
+    keep: int = 8
+    digest: int = 7_300
     ledger: int = 3
 
     def __post_init__(self) -> None:

@@ -20,8 +20,8 @@ class Parameters:
     """
 
     alpha: float = 1.0
-    keep_turns: int = 10
-    digest_tokens: int = 6_000
+    keep_turns: int = 8
+    digest_tokens: int = 7_300
     summarize_turns: int = 25
     window_turns: int = 100
     window_anchors: int = 1

@@ -18,12 +18,12 @@ from core.economy.tariff import Tariff
 REREADS, REREAD_CALL, REREAD_TOKENS = 0.85, 120, 1_887
 """After a compression real sessions read 0.85 files again that they had read: tokens of such a call, and what is to be
 expected to come in (0.85 of a call with a result of 2,100)."""
-SEARCH_FROM, SEARCH_UNTIL = 0.7, 2.1
+SEARCH_FROM, SEARCH_UNTIL = 0.75, 2.25
 """Between these shares of the rent that is due, a calm moment is looked for; at the end any moment will do."""
 PING_AFTER = 0.95
 """The share of the cache's lifetime after which a waiting session's cache is refreshed."""
-PING_WORTH, MOST_PINGS = 0.5, 5
-"""A ping may cost this share of what a warm cache is still worth; who stayed away for so many pings stays away."""
+MOST_PINGS = 5
+"""Who stayed away for so many pings stays away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ def pays_to_ping(moment: Moment, pings: int, tariff: Tariff, rule: Rule) -> bool
     due_anyway = min(moment.meter, compression_usd(moment, tariff))
     shortened = moment.floor * tariff.write + rereads_usd(moment.floor, tariff) - due_anyway
     expired = min(moment.prompt * tariff.write, shortened) if rule.cold else moment.prompt * tariff.write
-    return ping <= PING_WORTH * (expired - ping)
+    return 2 * ping <= expired  # The ping, and the next request that reads as much.
 
 
 def break_even_turns(moment: Moment, tariff: Tariff) -> float | None:

@@ -171,10 +171,14 @@ class ContextCompressed(Body, frozen=True):
 
 @kind("context.policy")
 class ContextPolicy(Body, frozen=True):
-    """From here on the context is compressed by this policy (`off`: only when asked); `reason` is a plain sentence."""
+    """From here on the context is compressed by this policy (`off`: only when asked); `reason` is a plain sentence.
+
+    `tokens`: what the prompt came to when futile compressions were switched off; 0 where somebody chose the policy.
+    """
 
     policy: str
     reason: str = ""
+    tokens: int = 0
 
 
 @kind("item.pinned")
@@ -205,9 +209,10 @@ class ContextRestored(Body, frozen=True):
 
 @kind("memory.written")
 class MemoryWritten(Body, frozen=True):
-    """Keyed by entry id `m<n>`. `scope`: of this session alone, or offered to the next ones of its workspace.
+    """Keyed by entry id: `m<n>` the agent's, `u<n>` the user's.
 
-    `replaces` is the entry that this one revises: it is no longer current from here on.
+    `scope`: of this session alone, or offered to the next ones of its workspace. `replaces` is the entry that this one
+    revises: it is no longer current from here on.
     """
 
     text: str

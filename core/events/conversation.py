@@ -49,12 +49,13 @@ class GuidanceDelivered(Body, frozen=True):
 
     `source`: `user`; `notice`: a fact stated by the runner (a rewind, a recovery); `guard`: an automatic nudge;
     `anchor`: the objective, the constraints and the current step, repeated automatically; `memory`: what earlier
-    sessions of this workspace left behind.
+    sessions of this workspace left behind. `usd`: what an automatic text costs to be sent once, where that is known.
     """
 
     text: str
     source: Literal["user", "notice", "guard", "anchor", "memory"] = "user"
     standing: bool = False
+    usd: str | None = None
 
 
 class Usage(Body, frozen=True):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from core.events import Event, GuidanceDelivered, PlanChanged
+from core.events import ContextCompressed, Event, GuidanceDelivered, PlanChanged
 from core.folds.branches import Branches, Column
 from core.folds.fold import Handler
 
+IN_PLACE = frozenset({"window", "mask", "evict"})
 RECENT_PLANS = 50
 """Changes of the plan that are looked through for the one before the last reminder."""
 
@@ -51,7 +52,9 @@ class Anchors:
             self._say(event)
 
     def _note_compression(self, event: Event) -> None:
-        self._compressed.append(event.seq, event.seq)
+        """One that left the turns in place, or happens with each of them, is no reason of its own."""
+        if isinstance(event.body, ContextCompressed) and event.body.policy not in IN_PLACE:
+            self._compressed.append(event.seq, event.seq)
 
     def _planned(self, event: Event) -> None:
         if isinstance(event.body, PlanChanged):

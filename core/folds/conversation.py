@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from core.events import (
@@ -10,6 +11,7 @@ from core.events import (
     BudgetCrossed,
     CommandDone,
     ContextCompressed,
+    ContextPolicy,
     ContextRestored,
     Event,
     GuidanceDelivered,
@@ -40,7 +42,8 @@ class Item:
 
     `speaker`: user, agent, guard or system. `kind`: task, guidance, notice, text, thinking, call, result, event.
     `text` is what a line list shows (a result is a preview of at most four lines; `hidden` lines are left out).
-    `call` is the key of the tool call that a call or result belongs to; `ok` is False for what failed.
+    `call` is the key of the tool call that a call or result belongs to; `ok` is False for what failed. `name`: the
+    tool, or where a notice comes from (`notice`, `guard`, `anchor`, `memory`).
     """
 
     seq: int
@@ -81,7 +84,9 @@ class Conversation:
         body = event.body
         if isinstance(body, GuidanceDelivered):
             speaker = {"user": "user", "guard": "guard"}.get(body.source, "system")
-            self._add(event, speaker, "guidance" if speaker == "user" else "notice", body.text)
+            kind = "guidance" if speaker == "user" else "notice"
+            cost = f"\n(sent automatically, about ${Decimal(body.usd):.4f})" if body.usd else ""
+            self._add(event, speaker, kind, body.text + cost, name=body.source)
 
     def _responded(self, event: Event) -> None:
         if not isinstance(event.body, ModelResponded):
@@ -112,8 +117,9 @@ class Conversation:
 
 
 def _compressed(body: Any) -> str:
-    saved = body.tokens_before - body.tokens_after
-    return f"Context compressed ({body.reason}): {body.tokens_before:,} → {body.tokens_after:,} tokens, {saved:,} freed"
+    price = f", ${Decimal(body.quote.price):.4f}" if body.quote and body.quote.price else ""
+    sizes = f"{body.tokens_before:,} → {body.tokens_after:,} tokens"
+    return f"Context compressed by {body.policy} ({body.reason}): {sizes}{price}"
 
 
 def _moved(body: Any) -> str:
@@ -142,6 +148,7 @@ def _finished_sentence(body: Any) -> str:
 
 _SENTENCES: dict[str, Any] = {
     ContextCompressed.KIND: _compressed,
+    ContextPolicy.KIND: lambda body: ": ".join(filter(None, (f"Compression policy {body.policy}", body.reason))),
     ContextRestored.KIND: lambda body: f"Compression at #{body.seq} undone",
     HeadMoved.KIND: _moved,
     CommandDone.KIND: _done,

@@ -120,7 +120,11 @@ class RunState:
         self.paused = False
         self.policy: str | None = None
         """The context policy that somebody, or the guard against futile compressions, chose for this session."""
+        self.gave_up_at = 0
+        """Tokens of the prompt when the guard against futile compressions switched them off; 0: it did not."""
         self.finished: SessionFinished | None = None
+        self.reopened = False
+        """Whether guidance came after the end."""
         self.stop_reason: str | None = None
         self.answered = False
         self.status: Series[Status] = Series(Status())
@@ -219,7 +223,7 @@ class RunState:
 
     def _finished(self, event: Event) -> None:
         if isinstance(event.body, SessionFinished):
-            self.finished = event.body
+            self.finished, self.reopened = event.body, False
             self._set(event, event.body.state, event.body.reason, event.body.detail)
 
     def _attached(self, event: Event) -> None:
@@ -229,6 +233,7 @@ class RunState:
     def _queued(self, event: Event) -> None:
         if isinstance(event.body, GuidanceQueued) and event.key:
             self.queued[event.key] = event.body
+            self.reopened = self.finished is not None
 
     def _retracted(self, event: Event) -> None:
         self.queued.pop(event.key or "", None)
@@ -316,7 +321,7 @@ class RunState:
 
     def _policy(self, event: Event) -> None:
         if isinstance(event.body, ContextPolicy):
-            self.policy = event.body.policy
+            self.policy, self.gave_up_at = event.body.policy, event.body.tokens
 
     def _crossed(self, event: Event) -> None:
         self.crossed.add(event.key or "")

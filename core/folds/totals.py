@@ -31,7 +31,8 @@ from core.folds.fold import Handler
 from core.folds.rent import Errors, judge
 
 INTERVENTIONS = frozenset({"pause", "continue", "interrupt", "guide", "retract", "compress", "undo", "rewind"}) | {
-    *("budget", "model", "stop", "retry-now", "policy", "pin", "unpin", "evict"),
+    *("budget", "model", "stop", "retry-now", "policy", "pin", "unpin", "evict", "cancel"),
+    *("remember", "revise", "forget", "keep", "pin-memory", "unpin-memory"),
 }
 """Commands by which a human changes the course."""
 
@@ -211,6 +212,9 @@ class Totals(msgspec.Struct, kw_only=True):
         self.recoveries += 1
 
     def _remembered(self, event: Event) -> None:
+        self.memories += getattr(event.body, "replaces", None) is None  # a revision takes the place of another
+
+    def _kept(self, event: Event) -> None:
         self.memories += 1
 
     def _forgot(self, event: Event) -> None:
@@ -244,6 +248,7 @@ _METHODS = {
     "runner.recovered": "recovered",
     "memory.written": "remembered",
     "memory.forgotten": "forgot",
+    "memory.kept": "kept",
     "plan.changed": "plan",
 }
 

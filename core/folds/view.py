@@ -6,18 +6,26 @@ from collections.abc import Iterable
 from enum import Flag, auto
 
 from core.events import Event
+from core.folds.absence import Absence
 from core.folds.branches import Branches
 from core.folds.cache import CacheLedger
 from core.folds.checkpoints import Checkpoints
+from core.folds.checks import Checks
 from core.folds.context_items import ContextItems
 from core.folds.context_usage import ContextWindow
 from core.folds.conversation import Conversation, Item
 from core.folds.costs import Costs
 from core.folds.fold import Dispatcher
+from core.folds.guidance import Guidance
+from core.folds.idle import Idle
+from core.folds.lanes import Lanes
 from core.folds.memories import Memories
+from core.folds.needs import Needs
 from core.folds.plan import Plan
+from core.folds.progress import Progress
 from core.folds.rent import RentMeter
 from core.folds.state import RunState
+from core.folds.step_costs import StepCosts
 from core.folds.timeline import Timeline
 from core.folds.tool_calls import ToolCalls
 from core.folds.totals import Totals
@@ -72,6 +80,16 @@ class SessionView:
         self.context_items = ContextItems(self.branches, self.context)
         self.rent = RentMeter(self.context, self.context_items, self.costs, self.plan)
         self.workload = Workload(self.context)
+        self.guidance = Guidance(self.branches)
+        self.idle = Idle(self.timeline)
+        self.step_costs = StepCosts(self.plan, self.timeline, self.costs, self.tool_calls, self.idle)
+        self.lanes = Lanes(self.timeline, self.costs)
+        self.checks = Checks(self.plan)
+        self.progress = Progress()
+        self.absence = Absence(
+            self.state, self.timeline, self.costs, self.memories, self.tool_calls, self.checks, self.progress
+        )
+        self.needs = Needs()
         self._dispatch = Dispatcher(
             (
                 self.branches,
@@ -85,10 +103,18 @@ class SessionView:
                 self.costs,
                 self.plan,
                 self.checkpoints,
+                self.needs,
                 self.cache,
                 self.context_items,
                 self.rent,
                 self.workload,
+                self.guidance,
+                self.idle,
+                self.step_costs,
+                self.lanes,
+                self.checks,
+                self.progress,
+                self.absence,
             )
         )
 
@@ -101,6 +127,7 @@ class SessionView:
         self.state.observe(event)
         self.totals.observe(event)
         self.timeline.observe(event)
+        self.absence.observe(event)
         self._dispatch.apply(event)
         family = event.kind.partition(".")[0]
         return _CHANGES.get(family, Changes.CONVERSATION) | Changes.STATUS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -9,11 +10,13 @@ from typing import Final
 from core.events import Event, SessionFinished, SessionOpened, SessionPaused, SessionRenamed
 from core.journal import schema
 from core.journal.errors import JournalError
-from core.journal.lease import holder
+from core.journal.lease import BEAT, LOCK, holder
 from core.journal.reader import Reader
 
 SESSIONS: Final = "sessions"
 _CANDIDATES: Final = 5
+_LOG: Final = f"{schema.DATABASE}-wal"
+_TRACED: Final = frozenset({schema.DATABASE, _LOG, LOCK, BEAT})
 
 
 class SessionNotFound(JournalError):
@@ -25,7 +28,8 @@ class Summary:
     """One line of the list.
 
     `state`: running, paused, finished, stopped, failed; interrupted when its runner is gone without a last word;
-    damaged when it can't be read, with the sentence in `detail`. `changed_ns` is when its files last changed.
+    damaged when it can't be read, with the sentence in `detail`. `changed_ns` is when its files last changed, `held`
+    whether a runner lives.
     """
 
     id: str
@@ -41,6 +45,7 @@ class Summary:
     events: int = 0
     reason: str = ""
     detail: str = ""
+    held: bool = False
 
 
 def session_folder(home: Path, session: str) -> Path:
@@ -48,25 +53,66 @@ def session_folder(home: Path, session: str) -> Path:
     return home / SESSIONS / session
 
 
-def list_sessions(home: Path) -> list[Summary]:
-    """Every session, the one that changed last first; damaged ones too."""
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What the file system tells of a session folder without opening its journal; the same trace, the same session.
+
+    `changed_ns` and `size` are of the journal and its write-ahead log, `lease_ns` and `beat_ns` of its runner's files;
+    0 where there is none.
+    """
+
+    changed_ns: int
+    size: int
+    lease_ns: int
+    beat_ns: int
+
+
+def trace(folder: Path) -> Trace | None:
+    """The trace of a session folder, or None when no session is in it. A few looks at the file system, no more."""
     try:
-        folders = [folder for folder in (home / SESSIONS).iterdir() if schema.database(folder).exists()]
+        found = {entry.name: entry.stat() for entry in os.scandir(folder) if entry.name in _TRACED}
+    except OSError:
+        return None
+    journal, log = found.get(schema.DATABASE), found.get(_LOG)
+    if journal is None:
+        return None
+    changed, size = journal.st_mtime_ns, journal.st_size
+    if log is not None and log.st_size:  # an empty one is left by readers and says nothing
+        changed, size = max(changed, log.st_mtime_ns), size + log.st_size
+    lease, beat = found.get(LOCK), found.get(BEAT)
+    return Trace(changed, size, lease.st_mtime_ns if lease else 0, beat.st_mtime_ns if beat else 0)
+
+
+def session_folders(home: Path) -> list[Path]:
+    """Every folder in which a session is kept, damaged ones too, in no order. Raises JournalError."""
+    try:
+        return [folder for folder in (home / SESSIONS).iterdir() if schema.database(folder).exists()]
     except FileNotFoundError:
         return []
     except OSError as error:
         raise JournalError(f"The sessions in {home} can't be listed: {error.strerror}.") from error
-    return sorted(map(summarize, folders), key=lambda summary: (summary.changed_ns, summary.id), reverse=True)
+
+
+def list_sessions(home: Path) -> list[Summary]:
+    """Every session, the one that changed last first; damaged ones too."""
+    summaries = map(summarize, session_folders(home))
+    return sorted(summaries, key=lambda summary: (summary.changed_ns, summary.id), reverse=True)
 
 
 def summarize(folder: Path) -> Summary:
     """The summary of one session folder. Never raises: what can't be read is listed as damaged."""
-    changed = _changed_ns(folder)
+    found = trace(folder)
+    changed = found.changed_ns if found else 0
     try:
         with Reader(folder) as reader:
-            return _summary(folder, changed, reader)
+            return summary_of(reader, changed)
     except JournalError as error:
-        return Summary(folder.name, folder, "damaged", changed, detail=str(error))
+        return damaged(folder, changed, error)
+
+
+def damaged(folder: Path, changed_ns: int, error: JournalError) -> Summary:
+    """The summary of a session that can't be read."""
+    return Summary(folder.name, folder, "damaged", changed_ns, detail=str(error), held=holder(folder) is not None)
 
 
 def find_session(home: Path, text: str | None = None) -> Summary:
@@ -91,18 +137,21 @@ def find_session(home: Path, text: str | None = None) -> Summary:
     raise SessionNotFound(f"No session is called {text!r}; the latest are {_listed(sessions)}.")
 
 
-def _summary(folder: Path, changed: int, reader: Reader) -> Summary:
+def summary_of(reader: Reader, changed_ns: int) -> Summary:
+    """The summary of an open journal. Raises JournalError."""
+    folder = reader.folder
     opened, renamed = reader.latest(SessionOpened.KIND), reader.latest(SessionRenamed.KIND)
     if opened is None or not isinstance(opened.body, SessionOpened):
         raise JournalError(f"The session in {folder} was never opened: its journal has no first event.")
     last_seq = reader.last_seq()
     last = reader.event(last_seq)
-    state, reason, detail = _state(folder, reader)
+    held = holder(folder) is not None
+    state, reason, detail = _state(reader, held)
     return Summary(
         id=folder.name,
         folder=folder,
         state=state,
-        changed_ns=changed,
+        changed_ns=changed_ns,
         name=renamed.body.name if renamed and isinstance(renamed.body, SessionRenamed) else opened.body.name,
         task=opened.body.task,
         model=opened.body.model,
@@ -112,34 +161,22 @@ def _summary(folder: Path, changed: int, reader: Reader) -> Summary:
         events=last_seq,
         reason=reason,
         detail=detail,
+        held=held,
     )
 
 
-def _state(folder: Path, reader: Reader) -> tuple[str, str, str]:
+def _state(reader: Reader, held: bool) -> tuple[str, str, str]:
     """State, reason and detail by the newest event that tells one, and by whether a runner lives."""
     told = [event for kind in schema.STATE_KINDS[1:4] if (event := reader.latest(kind))]
     last: Event | None = max(told, key=lambda event: event.seq, default=None)
     body = last.body if last else None
     if isinstance(body, SessionPaused):
         return "paused", body.reason, body.detail
-    if holder(folder):
+    if held:
         return "running", "", ""
     if isinstance(body, SessionFinished):
         return body.state, body.reason, body.detail
     return "interrupted", "", ""
-
-
-def _changed_ns(folder: Path) -> int:
-    """The newest change of the journal; an empty write-ahead log is left by readers and says nothing."""
-    path, times = schema.database(folder), [0]
-    for file in (path, path.with_name(f"{path.name}-wal")):
-        try:
-            found = file.stat()
-        except OSError:
-            continue
-        if found.st_size or file == path:
-            times.append(found.st_mtime_ns)
-    return max(times)
 
 
 def _listed(sessions: list[Summary]) -> str:

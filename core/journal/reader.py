@@ -26,6 +26,7 @@ _ALL: Final = f"SELECT {rows.COLUMNS} FROM event"
 _TEXT: Final = "CASE typeof(body) WHEN 'blob' THEN inflated(body) ELSE body END"
 _VERIFY_CHUNK: Final = 500
 _PAST_THE_END: Final = 1 << 62
+_MAY_NOT_WRITE: Final = ("unable to open", "readonly database")
 
 
 class Reader:
@@ -99,11 +100,11 @@ class Reader:
             return None
         try:
             data = rows.unpack(*found[0])
-        except ValueError as error:
-            raise schema.explain(error, self.path) from error
-        if rows.hash_of(data) != name:
-            raise JournalError(f"An output of the session in {self.folder} is damaged (blob {name[:12]}).")
-        return data
+            if rows.hash_of(data) == name:
+                return data
+        except (ValueError, TypeError):
+            pass
+        raise JournalError(f"An output of the session in {self.folder} is damaged (blob {name[:12]}).")
 
     def blobs(self) -> list[tuple[str, int]]:
         """Every blob as (hash, raw size in bytes)."""
@@ -137,6 +138,11 @@ class Reader:
             if not batch:
                 return None
 
+    def faults(self, most: int = 5) -> list[str]:
+        """What SQLite's own check finds in tables and indexes, at most so many lines; it knows no checksums."""
+        found = [str(row[0]) for row in self._all(f"PRAGMA integrity_check({most})")]
+        return [] if found == ["ok"] else found
+
     @property
     def data_version(self) -> int:
         """Changes whenever another connection has committed."""
@@ -161,7 +167,7 @@ class Reader:
     def _decode(self, row: Row) -> Event:
         try:
             return rows.decode(row)
-        except (msgspec.DecodeError, UnicodeError) as error:
+        except (msgspec.DecodeError, UnicodeError, TypeError) as error:  # TypeError: damage can change a column's type.
             raise self._damaged(row.seq) from error
 
     def _damaged(self, seq: int) -> JournalError:
@@ -173,30 +179,31 @@ class Reader:
                 return self._db.execute(query, values).fetchall()
             except sqlite3.ProgrammingError as error:
                 raise JournalError("The journal is closed.") from error
-            except sqlite3.Error as error:
+            except schema.UNREADABLE as error:
                 raise schema.explain(error, self.path) from error
 
     def _connect(self) -> sqlite3.Connection:
         """Read-only beside a writer; where SQLite may write nothing at all, from a copy or as it lies there.
 
-        `immutable` overlooks a write-ahead log, so it serves only where there is none.
+        `immutable` overlooks a write-ahead log, so it serves only where there is none. A rollback journal that a crash
+        left behind is rolled back in a copy; in the file itself that is its next writer's part.
         """
-        log = self.path.with_name(f"{self.path.name}-wal")
         try:
             return _open(self.path, "mode=ro")
         except sqlite3.OperationalError as error:
-            if "unable to open" not in str(error):
+            if not any(words in str(error) for words in _MAY_NOT_WRITE):
                 raise schema.explain(error, self.path) from error
-        except sqlite3.Error as error:
+        except schema.UNREADABLE as error:
             raise schema.explain(error, self.path) from error
+        logs = [self.path.with_name(f"{self.path.name}{suffix}") for suffix in ("-wal", "-journal")]
         try:
-            if not log.exists() or not log.stat().st_size:
+            if not any(log.exists() and log.stat().st_size for log in logs):
                 return _open(self.path, "immutable=1")
             self._copy = tempfile.TemporaryDirectory(prefix="longwatch-")
-            for file in (self.path, log):
+            for file in (self.path, *filter(Path.exists, logs)):
                 shutil.copyfile(file, Path(self._copy.name, file.name))
             return _open(Path(self._copy.name, self.path.name), "mode=rw")
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, *schema.UNREADABLE) as error:
             raise schema.explain(error, self.path) from error
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from core.events import Body, Draft, Event, clean_text, decode_body, encode_body
+from core.events import Body, Draft, Event, ModelRequested, ToolFinished, clean_text, decode_body, encode_body
 from core.journal.errors import JournalError
 
 COLUMNS: Final = "seq, parent, node, kind, key, at_us, actor, body, chain"
@@ -23,6 +23,7 @@ INSERT: Final = f"INSERT INTO event({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?
 GENESIS: Final = bytes(32)
 _ABSENT: Final = b"\xff\xff\xff\xff"
 _LENGTH = struct.Struct(">I")
+_A_HASH: Final = GENESIS.hex()
 _COMPRESS_FROM: Final = 256
 _COMPRESS_BODY_FROM: Final = 512
 _BODY_LEVEL: Final = 6
@@ -128,6 +129,16 @@ def hash_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def blobs_of(body: Body) -> set[str]:
+    """The blobs that an event of ours can't be told without: whole outputs, the fixed parts of requests."""
+    names: tuple[str | None, ...] = ()
+    if isinstance(body, ToolFinished):
+        names = (body.blob,)
+    elif isinstance(body, ModelRequested):
+        names = (body.system, body.tools)
+    return {name for name in names if name and len(name) == len(_A_HASH)}
+
+
 def pack(data: bytes) -> tuple[str, int, str, bytes]:
     """A blob as its row (hash, raw size, codec, data), compressed when that pays."""
     if len(data) >= _COMPRESS_FROM:
@@ -139,9 +150,12 @@ def pack(data: bytes) -> tuple[str, int, str, bytes]:
 
 def unpack(size: int, codec: str, data: bytes) -> bytes:
     """The raw bytes of a blob row, never more than `size`. Raises ValueError when they don't fit together."""
-    if codec == "zlib":
-        data = zlib.decompressobj().decompress(data, size + 1)
-    elif codec != "raw":
+    try:
+        if codec == "zlib":
+            data = zlib.decompressobj().decompress(data, size + 1)
+    except (zlib.error, TypeError, OverflowError) as error:
+        raise ValueError(f"it can't be unpacked: {error}") from error
+    if codec not in ("zlib", "raw"):
         raise ValueError(f"unknown codec {codec}")
     if len(data) != size:
         raise ValueError("wrong size")

@@ -18,14 +18,19 @@ from core.journal.errors import JournalError
 
 DATABASE: Final = "session.db"
 VERSION: Final = 1
+_LAST_CONCEIVABLE_VERSION: Final = 99
 APPLICATION_ID: Final = 0x4C57_4A31
 STATE_KINDS: Final = ("session.opened", "session.paused", "session.continued", "session.finished", "session.renamed")
 
 # Small pages: a commit writes whole pages to the log, and most events are a few hundred bytes as they are stored.
-_PAGE_SIZE: Final = 512
+PAGE_SIZE: Final = 512
 _HEADER = struct.Struct(">16s44xi4xi28x")
 _MAGIC: Final = b"SQLite format 3\x00"
 _SHARED_FILE_SYSTEMS: Final = {"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "afs", "ceph", "glusterfs"}
+
+
+UNREADABLE: Final = (sqlite3.Error, UnicodeDecodeError, OverflowError)
+"""What reading a damaged file may raise: messages quote its bytes, and a number may not fit."""
 
 
 def _quoted(names: tuple[str, ...]) -> str:
@@ -77,15 +82,20 @@ def database(folder: Path) -> Path:
 
 
 def create_database(folder: Path, meta: Mapping[str, str]) -> Path:
-    """Make the folder (0700) and an empty journal (0600) in it. Raises JournalError when there is one already."""
+    """Make the folder and what is missing above it (0700) and an empty journal (0600) in it.
+
+    Raises JournalError when there is one already, or the disk refuses.
+    """
     target = database(folder)
     draft = folder / f".{DATABASE}.new"
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder)
         draft.unlink(missing_ok=True)
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        _lay_out(draft, meta)
+        lay_out(draft, meta)
         os.link(draft, target)
+        sync_folder(folder)
+        sync_folder(folder.parent)
     except FileExistsError as error:
         raise JournalError(f"There is already a session in {folder}; open it or choose another folder.") from error
     except (OSError, sqlite3.Error) as error:
@@ -95,14 +105,30 @@ def create_database(folder: Path, meta: Mapping[str, str]) -> Path:
     return target
 
 
-def _lay_out(path: Path, meta: Mapping[str, str]) -> None:
+def make_private(folder: Path) -> None:
+    """Make a folder, and what is missing above it, for its owner alone. Raises OSError."""
+    for missing in [place for place in reversed((folder, *folder.parents)) if not place.exists()]:
+        missing.mkdir(mode=0o700, exist_ok=True)
+
+
+def lay_out(path: Path, meta: Mapping[str, str]) -> None:
+    """Make the tables of an empty journal in a file. Raises sqlite3.Error."""
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
-        db.execute(f"PRAGMA page_size={_PAGE_SIZE}")
+        db.execute(f"PRAGMA page_size={PAGE_SIZE}")
         db.execute("PRAGMA synchronous=FULL")
         db.executescript(f"BEGIN; {_TABLES} COMMIT;")
         db.executemany("INSERT INTO meta VALUES (?, ?)", sorted(meta.items()))
         db.execute(f"PRAGMA application_id={APPLICATION_ID}")
         db.execute(f"PRAGMA user_version={VERSION}")
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder outlive a power cut. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _forget(draft: Path) -> None:
@@ -112,8 +138,8 @@ def _forget(draft: Path) -> None:
         return
 
 
-def check_database(path: Path) -> None:
-    """Refuse what is no journal of ours by its first 100 bytes; the file is only read. Raises JournalError."""
+def check_database(path: Path) -> int:
+    """The format of a journal; refuse what is none by its first 100 bytes. It is only read. Raises JournalError."""
     try:
         with path.open("rb") as file:
             head = file.read(_HEADER.size)
@@ -128,11 +154,14 @@ def check_database(path: Path) -> None:
     _, version, application = _HEADER.unpack(head)
     if application != APPLICATION_ID:
         raise JournalError(f"{path} is a database of another program, not a session.")
+    if not 0 < version <= _LAST_CONCEIVABLE_VERSION:
+        raise JournalError(f"The session in {path.parent} is damaged: no Longwatch writes format {version}.")
     if version > VERSION:
         raise JournalError(
             f"The session in {path.parent} was written by a newer Longwatch (format {version}, this one reads "
             f"{VERSION}); update Longwatch to open it."
         )
+    return int(version)
 
 
 def explain(error: Exception, path: Path) -> JournalError:

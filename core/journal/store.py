@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from core.events import HeadMoved, is_node, kinds
 from core.journal import rows, schema
 from core.journal.errors import DiskFull, JournalError, LeaseLost
 from core.journal.lease import Lease
+from core.journal.migrate import migrate
 from core.journal.rows import GENESIS, Prepared, Row
 
 JournalMode = Literal["wal", "delete"]
@@ -55,7 +57,7 @@ class Store:
     async def open(cls, folder: Path, lease: Lease | None, mode: JournalMode | None) -> Store:
         """Connect to a checked file; `mode` None: a write-ahead log where the file system allows it."""
         path = schema.database(folder)
-        schema.check_database(path)
+        await asyncio.to_thread(migrate, folder)
         store = cls(folder, await aiosqlite.connect(path, isolation_level=None, timeout=5.0), lease)
         try:
             await store._set_up(mode or ("wal" if schema.wal_works(folder) else "delete"))
@@ -122,12 +124,13 @@ class Store:
             await self._db.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
 
     async def _set_up(self, mode: JournalMode) -> None:
+        """EXTRA is FULL, and the name of a rollback journal is gone for good before a commit is believed."""
         try:
             await self._db.execute_fetchall(f"PRAGMA journal_mode={mode}")
         except sqlite3.OperationalError:
             await self._db.execute_fetchall("PRAGMA journal_mode=delete")
         for pragma in (
-            "synchronous=FULL",
+            "synchronous=EXTRA",
             f"wal_autocheckpoint={_AUTOCHECKPOINT_PAGES}",
             "cell_size_check=ON",
             "trusted_schema=OFF",

@@ -42,8 +42,8 @@ class NothingToCompress(Exception):
 class Keeping:
     """What each policy leaves in place; see `core.config.ContextSettings`."""
 
-    keep_turns: int = 10
-    digest_tokens: int = 6_000
+    keep_turns: int = 8
+    digest_tokens: int = 7_300
     window_turns: int = 100
     window_anchors: int = 1
     mask_turns: int = 10
@@ -54,7 +54,8 @@ class Keeping:
 class Wish:
     """What is asked of one compression. `keep_from` and `digest` are set when somebody edited a preview of it.
 
-    `paragraph` is a model's, already checked. `force`: make room even where it hardly pays.
+    `paragraph` is a model's, already checked. `force`: make room even where it hardly pays. `evicted`: results that
+    leave with it, beside those that were evicted before.
     """
 
     policy: str = "auto"
@@ -64,6 +65,7 @@ class Wish:
     paragraph: str = ""
     digest: str | None = None
     keep_from: int | None = None
+    evicted: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,8 @@ def _window(projection: Projection, ledger: Ledger, keeping: Keeping, wish: Wish
 
 def _mask(projection: Projection, ledger: Ledger, keeping: Keeping, wish: Wish) -> ContextCompressed:
     """Every turn stays, but old results are replaced by a line."""
-    old = _maskable(projection.sent.tail, keeping.mask_turns)
+    pinned = ledger.pinned()
+    old = [seq for seq in _maskable(projection.sent.tail, keeping.mask_turns) if seq not in pinned]
     return _in_place(projection, ledger, wish, [Stub(seq=seq, text=stub_text(ledger, seq)) for seq in old])
 
 
@@ -200,7 +203,7 @@ def _event(
     held: list[HeldText] = held_texts(ledger, already, keep_from)
     gone = set(released(ledger, already))
     tail = kept(sent.tail, keep_from, frozenset(anchors))
-    masked = {stub.seq: stub for stub in [*_evictions(projection, ledger, tail), *stubs]}
+    masked = {stub.seq: stub for stub in [*_evictions(projection, ledger, wish, tail), *stubs]}
     texts = {seq: stub.text for seq, stub in masked.items()}
     after = sum(piece.masked(texts).tokens for piece in tail)
     after += sum(piece.tokens for piece in sent.stable if piece.seq not in gone or piece is sent.task)
@@ -222,8 +225,8 @@ def _event(
     )
 
 
-def _evictions(projection: Projection, ledger: Ledger, tail: Sequence[Piece]) -> list[Stub]:
-    wanted = projection.evicted()
+def _evictions(projection: Projection, ledger: Ledger, wish: Wish, tail: Sequence[Piece]) -> list[Stub]:
+    wanted = (projection.evicted() | wish.evicted) - ledger.pinned()
     owners = [owner for piece in tail for owner in piece.owners if owner in wanted]
     return [Stub(seq=owner, text=stub_text(ledger, owner)) for owner in owners]
 

@@ -1,7 +1,9 @@
 """The digest: what stands for compressed turns besides the held texts and the ledger. Built anew each time.
 
-It is assembled from the log alone and never longer than it may be. Each section has a share of the room that it can't
-exceed; what they leave goes to the index of names, which is what makes the rest reachable by recall.
+It is assembled from the log alone and never longer than it may be. What somebody decided or asked for comes first: the
+plan, a paragraph, the words of an instruction. Of the room behind it the index of names, which is what makes the rest
+reachable by recall, is sure of `INDEX_SHARE` if it has so many names; the other sections have fixed parts of what it
+doesn't need, and what they leave goes to the index again.
 """
 
 from __future__ import annotations
@@ -19,6 +21,10 @@ from core.request.record import ledger_block, recorded
 
 __all__ = ["digest_text", "held_texts", "ledger_block", "released", "stub_text"]
 
+INDEX_SHARE = 0.85
+"""The part of the room behind plan, paragraph and instruction that is kept for the index of names."""
+SHARES = {"to do": 0.25, "memory": 0.35, "errors": 0.15, "files": 0.1, "calls": 0.15}
+"""The parts that the other sections have, each for certain, of what the index leaves them."""
 LATEST = 8
 """Calls that are listed as the latest ones."""
 MEMORY_CHARS = 600
@@ -42,7 +48,17 @@ class _Room:
 
     def __init__(self, tokens: int) -> None:
         self.whole = self.left = tokens * BYTES_PER_TOKEN
+        self.reserved = 0
         self.sections: list[str] = []
+
+    def reserve(self, wanted: int) -> None:
+        """Lay bytes aside; what stays is the whole for the sections that follow."""
+        self.reserved = wanted
+        self.whole = self.left = self.left - wanted
+
+    def release(self) -> None:
+        """What was laid aside may be used."""
+        self.left, self.reserved = self.left + self.reserved, 0
 
     def put(self, text: str) -> None:
         if (cost := size(text) + 2) <= self.left:
@@ -68,7 +84,7 @@ class _Room:
 
 
 def digest_text(
-    ledger: Ledger, keep_from: int | None, *, tokens: int = 6000, paragraph: str = "", instruction: str = ""
+    ledger: Ledger, keep_from: int | None, *, tokens: int = 7_300, paragraph: str = "", instruction: str = ""
 ) -> str:
     """What is worth knowing of the events before `keep_from` (None: all), in at most `tokens` estimated tokens.
 
@@ -82,10 +98,14 @@ def digest_text(
     _put_plan(room, ledger)
     room.put_lines("<paragraph>", tame(paragraph).strip().splitlines(), 0.2, "</paragraph>")
     _put_asked(room, ledger, deeds, instruction)
+    room.reserve(min(int(INDEX_SHARE * room.left), size(_NAMES_TITLE) + int(ledger.names().tokens * BYTES_PER_TOKEN)))
     _put_memory(room, ledger, keep_from)
-    room.put_lines("## Open errors", [_deed(d) for d in ledger.open_errors() if _before(d.seq, keep_from)], 0.1)
-    room.put_lines("## Files changed (lines of the last change)", _files(deeds), 0.12)
-    room.put_lines("## Latest calls (oldest first)", [_deed(deed) for deed in deeds[-LATEST:]], 0.08)
+    room.put_lines(
+        "## Open errors", [_deed(d) for d in ledger.open_errors() if _before(d.seq, keep_from)], SHARES["errors"]
+    )
+    room.put_lines("## Files changed (lines of the last change)", _files(deeds), SHARES["files"])
+    room.put_lines("## Latest calls (oldest first)", [_deed(deed) for deed in deeds[-LATEST:]], SHARES["calls"])
+    room.release()
     _put_names(room, ledger, keep_from)
     return "<digest>\n" + "\n\n".join(room.sections) + "\n</digest>"
 
@@ -131,9 +151,9 @@ def _put_memory(room: _Room, ledger: Ledger, keep_from: int | None) -> None:
     rest = [entry for entry in known if entry.id not in held | written]
     open_ends = [entry for entry in rest if entry.category == "todo"]
     others = [entry for entry in rest if entry.category != "todo"]
-    room.put_lines("## To do", [tame_line(memory_line(entry), MEMORY_CHARS) for entry in open_ends], 0.1)
+    room.put_lines("## To do", [tame_line(memory_line(entry), MEMORY_CHARS) for entry in open_ends], SHARES["to do"])
     lines = [tame_line(memory_line(entry), MEMORY_CHARS) for entry in others]
-    room.put_lines("<memory>", lines, 0.35, "</memory>")
+    room.put_lines("<memory>", lines, SHARES["memory"], "</memory>")
 
 
 def _files(deeds: Sequence[Deed]) -> list[str]:

@@ -69,6 +69,11 @@ class NameIndex(Generic[N]):
     def __contains__(self, name: object) -> bool:
         return name in self._known
 
+    @property
+    def tokens(self) -> float:
+        """What all of them would take, each with a handle of its own: no index is longer."""
+        return sum(known.tokens for known in self._known.values()) + HANDLE_TOKENS * len(self)
+
     def used(self, names: Iterable[N], place: int) -> None:
         """One call, and the names in its arguments."""
         self._calls += 1
@@ -121,7 +126,7 @@ class NameIndex(Generic[N]):
             for order, (name, known) in enumerate(self._known.items())
             if known.place < end and name not in left_out
         ]
-        best = heapq.nlargest(most, ranked)
+        best = sorted(ranked, reverse=True)[:most]
         return [(odds * (self._known[name].tokens + HANDLE_TOKENS), name) for odds, _, name in best]
 
     def _mention(self, names: Iterable[N], place: int) -> None:

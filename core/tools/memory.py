@@ -18,7 +18,7 @@ DEFAULT_ENTRIES = 10
 MAX_LIMIT = 2_000
 _MAX_PAGE_CHARS = 30_000
 _SHORT = 300
-_HANDLE = re.compile(r"out:\S+|#\d+|[mp]\d+")
+_HANDLE = re.compile(r"out:\S+|#\d+|[mpu]\d+")
 
 
 class RememberArguments(Arguments, frozen=True):

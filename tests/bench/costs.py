@@ -10,8 +10,8 @@ at 8,000 tokens and each recall of the rest charged, which is how sessions run b
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import click
@@ -19,8 +19,10 @@ import click
 ROOT = Path(__file__).parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
-from core.economy.billing import Bill  # noqa: E402
-from core.economy.context import Shape  # noqa: E402
+from core.agent.facts import RECENT  # noqa: E402
+from core.agent.thrift import usual  # noqa: E402
+from core.economy.billing import Bill, Till  # noqa: E402
+from core.economy.context import Context, Shape  # noqa: E402
 from core.economy.optimum import optimum  # noqa: E402
 from core.economy.policies import Auto, Mask, Off, Policy, Summarize, Window, simulate  # noqa: E402
 from core.economy.rule import Rule  # noqa: E402
@@ -64,7 +66,9 @@ def main(data: Path) -> None:
     against_hindsight(
         "a digest replaced whole", sessions, REPLACED, {"auto (the default)": lambda: Auto(shape=REPLACED)}
     )
+    neighbours(planned, sessions)
     elsewhere(sessions, shorter)
+    forecasts(sessions)
     ledger(planned, sessions)
 
 
@@ -114,6 +118,23 @@ def against_hindsight(
         )
 
 
+def neighbours(planned: Sequence[Workload], sessions: Sequence[Workload]) -> None:
+    """What other sizes of tail and digest would give: dollars, hit rates with pings, and the ratios to hindsight."""
+    print(f"\n{'turns kept, digest':<20}{'W1':>8}{'hit':>8}{'W2 capped':>11}{'hit':>8}{'mean':>8}{'max':>8}")
+    default = Shape()
+    tails = [replace(default, keep=keep) for keep in (6, 7, 8, 9, 10)]
+    digests = [replace(default, digest=digest) for digest in (6_000, 7_000, 7_500, 8_000)]
+    for shape in [*tails, *digests]:
+        w1, w2 = (simulate(workload, Auto(shape=shape), REFERENCE) for workload in (planned[0], planned[2]))
+        ratios = [
+            simulate(one, Auto(shape=shape), REFERENCE).total / optimum(one, REFERENCE, shape).usd for one in sessions
+        ]
+        print(
+            f"{f'{shape.keep}, {shape.digest:,}':<20}{w1.total:>8.2f}{hit_with_pings(w1):>8.2%}"
+            f"{w2.total:>11.2f}{hit_with_pings(w2):>8.2%}{sum(ratios) / len(ratios):>8.3f}{max(ratios):>8.3f}"
+        )
+
+
 def elsewhere(sessions: Sequence[Workload], shorter: Sequence[Workload]) -> None:
     """How far the figures hang on these sessions: the rule's constants were chosen on them, not on what follows."""
     print(f"\n{'auto against hindsight':<36}{'mean':>8}{'max':>8}")
@@ -127,6 +148,40 @@ def elsewhere(sessions: Sequence[Workload], shorter: Sequence[Workload]) -> None
     for name, part in parts.items():
         ratios = [simulate(one, Auto(), REFERENCE).total / optimum(one, REFERENCE).usd for one in part]
         print(f"{name:<36}{sum(ratios) / len(ratios):>8.3f}{max(ratios):>8.3f}")
+
+
+@dataclass
+class Noted:
+    """A policy whose next requests are noted: what each prompt costs, which is known beforehand, None when cold."""
+
+    policy: Policy
+    prompts: list[float | None] = field(default_factory=list)
+
+    def prepare(self, context: Context, till: Till) -> None:
+        self.policy.prepare(context, till)
+        known = till.tariff.prompt_usd(context.prompt, min(context.shared, till.cached))
+        self.prompts.append(known if till.warm else None)
+
+    def pays_to_ping(self, context: Context, till: Till, pings: int) -> bool:
+        return self.policy.pays_to_ping(context, till, pings)
+
+
+def forecasts(sessions: Sequence[Workload]) -> None:
+    """How far the price of the next warm request is from its forecast: all that isn't known is the reply's length."""
+    print(f"\n{'forecast of the next warm request':<36}{'median':>8}{'p90':>8}")
+    for name in ("auto (the default)", "summary at 80 % of 200k"):
+        errors = sorted(error for session in sessions for error in _errors(session, (CANDIDATES | RIVALS)[name]()))
+        print(f"{name:<36}{errors[len(errors) // 2]:>8.1%}{errors[int(0.9 * len(errors))]:>8.1%}")
+
+
+def _errors(session: Workload, policy: Policy) -> Iterator[float]:
+    noted = Noted(policy)
+    simulate(session, noted, REFERENCE)
+    outputs = [turn.output for turn in session.turns]
+    for turn, prompt in enumerate(noted.prompts, 1):
+        if prompt is not None:
+            guess = usual(outputs[max(0, turn - RECENT) : turn])
+            yield abs((prompt + guess * REFERENCE.output) / (prompt + outputs[turn] * REFERENCE.output) - 1)
 
 
 def ledger(planned: Sequence[Workload], sessions: Sequence[Workload]) -> None:

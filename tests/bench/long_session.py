@@ -1,10 +1,10 @@
 """The reference session's length, headless, against the simulator with no delays: cost per turn, bytes, memory.
 
-    .venv/bin/python tests/bench/long_session.py [--turns 1158] [--size 3000]
+    .venv/bin/python tests/bench/long_session.py [--turns 1158] [--size 3000] [--policy auto]
 
 The simulator runs in a process of its own. A turn is one reply with one command; its CPU time is what this process
-and its finished children used between two outcomes, from the first outcome on: imports lie before it. Compression is
-off: the window of the simulator holds it all.
+and its finished children used between two outcomes, from the first outcome on: imports lie before it. With the policy
+`off` the history is never compressed: the window of the simulator holds it all.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ import click
 import msgspec
 
 from core.agent.host import Hosting, host
-from core.config import Config
+from core.config import Config, ContextSettings, Policy
+from core.events import ModelRequested
 from core.journal.reader import Reader
 from core.models.profiles import resolve_endpoint
-from core.session import NewSession, create
+from core.session import NewSession, create, read_totals
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -53,7 +54,7 @@ def script(path: Path, turns: int, size: int) -> None:
             out.write(json.dumps(row) + "\n")
 
 
-def measure(turns: int, size: int) -> dict[str, float]:
+def measure(turns: int, size: int, policy: Policy) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)
         (place / "work").mkdir()
@@ -64,13 +65,13 @@ def measure(turns: int, size: int) -> dict[str, float]:
         try:
             assert server.stdout is not None
             url = server.stdout.readline().split()[1]
-            return asyncio.run(session(place, url, turns))
+            return asyncio.run(session(place, url, turns, policy))
         finally:
             server.terminate()
             server.wait()
 
 
-async def session(place: Path, url: str, turns: int) -> dict[str, float]:
+async def session(place: Path, url: str, turns: int, policy: Policy) -> dict[str, float]:
     endpoint = msgspec.structs.replace(
         resolve_endpoint(Config(), "sim", url), cache="explicit", window=None, pooling=True
     )
@@ -82,7 +83,7 @@ async def session(place: Path, url: str, turns: int) -> dict[str, float]:
             if event.kind == "tool.finished":
                 marks.append(cpu())
 
-    config = Config(profiles={})
+    config = Config(context=ContextSettings(policy=policy))
     bytes_before, began = written(), time.perf_counter()
     code = await host(Hosting(folder, config, on_events=on_events))
     seconds = time.perf_counter() - began
@@ -104,6 +105,8 @@ async def session(place: Path, url: str, turns: int) -> dict[str, float]:
         "database MB": database / 1e6,
         "database/content": database / content,
         "written MB": (written() - bytes_before) / 1e6,
+        "compressions": read_totals(folder).compressions,
+        "largest request KB": largest_request(folder) / 1e3,
         "peak memory MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
 
@@ -120,17 +123,34 @@ def content_bytes(folder: Path) -> int:
     return total
 
 
+def largest_request(folder: Path) -> int:
+    """Bytes."""
+    with Reader(folder) as reader:
+        bodies = (event.body for event in reader.events())
+        return max(body.body_bytes for body in bodies if isinstance(body, ModelRequested))
+
+
 @click.command()
 @click.option("--turns", default=1158, show_default=True)
 @click.option("--size", "sizes", multiple=True, type=int, default=(0, 3000), show_default=True, help="Bytes a result.")
-def main(turns: int, sizes: tuple[int, ...]) -> None:
-    for size in sizes:
-        if len(sizes) > 1:  # each in a process of its own, for its own peak of memory
-            subprocess.run([sys.executable, __file__, "--turns", str(turns), "--size", str(size)], check=True)
+@click.option(
+    "--policy",
+    "policies",
+    multiple=True,
+    type=click.Choice(["off", "auto"]),
+    default=("off", "auto"),
+    show_default=True,
+)
+def main(turns: int, sizes: tuple[int, ...], policies: tuple[Policy, ...]) -> None:
+    runs = [(size, policy) for size in sizes for policy in policies]
+    for size, policy in runs:
+        if len(runs) > 1:  # each in a process of its own, for its own peak of memory
+            one = ["--turns", str(turns), "--size", str(size), "--policy", policy]
+            subprocess.run([sys.executable, __file__, *one], check=True)
             continue
         os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")
-        print(f"\n{turns} turns, results of {size or 10} bytes")
-        for name, value in measure(turns, size).items():
+        print(f"\n{turns} turns, results of {size or 10} bytes, policy {policy}")
+        for name, value in measure(turns, size, policy).items():
             print(f"  {name:<42} {value:>10,.2f}")
 
 

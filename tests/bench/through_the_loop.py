@@ -177,6 +177,7 @@ def parts(run: Measured, expected: Bill) -> list[str]:
     by_purpose = ", ".join(f"{name} ${float(usd):.4f}" for name, usd in run.report["cost_by_purpose"].items())
     misses = ", ".join(f"{loss['cause']} {loss['count']}" for loss in run.report["cache_misses"]) or "none"
     lines = [f"    by class: {by_class}", f"    by purpose: {by_purpose}", f"    misses: {misses}"]
+    lines.append(f"    forecast of the next call: half of them within {run.report['forecast_error']:.2%}")
     counts = f"{expected.requests:,.1f} requests, {expected.compressions} compressions, {expected.pings} pings"
     lines.append(f"    arithmetic: {classes}; {counts}, hit {expected.hit_rate:.2%}, peak {expected.peak:,}")
     anchors = [body for body in run.bodies(GuidanceDelivered) if body.source == "anchor"]

@@ -113,7 +113,7 @@ def test_a_floor_above_the_window_is_refused_with_its_parts(longwatch):
     model = longwatch.script(command("true"))
     answer = longwatch.here("run", "Go.", "--headless", "--model", model, "--workspace", str(longwatch.workspace))
     assert answer.returncode == 2
-    for part in ("system", "tools", "task", "digest 6,000", "10 turns", "12,000"):
+    for part in ("system", "tools", "task", "digest 7,300", "8 turns", "12,000"):
         assert part in answer.stderr
 
 
@@ -178,3 +178,46 @@ def test_what_one_session_remembers_for_the_project_is_offered_to_the_next(longw
     assert "The parser drops trailing commas." in offered[1]["text"]
     assert "untrusted" in offered[1]["text"]
     assert "from session" in offered[1]["text"]
+
+
+def test_compressions_in_vain_are_switched_off_with_a_sentence_and_come_back_when_the_context_has_doubled(longwatch):
+    longwatch.config.write_text("[context]\nkeep_turns = 1\ndigest_tokens = 500\nalpha = 0.001\n")
+    task = longwatch.workspace.parent / "task.md"
+    task.write_text("Do the steps.\n" + "A long description of the work. " * 2_000)
+    rows = [command(f"seq {n}000 {n}900", text=f"{n}. {WORDS}") for n in range(40)]
+    place = ["--headless", "--speed", "0", "--workspace", str(longwatch.workspace)]
+    process = longwatch.start("run", f"@{task}", "--model", longwatch.script(*rows), *place)
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    events = longwatch.events()
+    switched = [event.body for event in events if event.kind == "context.policy"]
+    assert [body.policy for body in switched[:2]] == ["off", "auto"]
+    assert "freed too little" in switched[0].reason
+    assert "doubled" in switched[1].reason
+    off, on, *_ = (event.seq for event in events if event.kind == "context.policy")
+    assert not any(off < event.seq < on for event in events if event.kind == "context.compressed")
+
+
+def test_the_reference_preset_is_taken_up_and_an_unknown_one_refused(longwatch):
+    longwatch.run(longwatch.script(command("true")), "--preset", "reference").communicate(timeout=60)
+    settings = longwatch.events()[0].body.settings
+    assert settings["max_turns"] == 2000
+    assert settings["budget_usd"] == "50.0"
+    assert settings["context"] == {"keep_turns": 25, "window_turns": 100, "window_anchors": 0}
+    answer = longwatch.here("run", "Go.", "--headless", "--model", "simulated/echo", "--preset", "magic")
+    assert answer.returncode == 2
+    assert "reference" in answer.stderr
+
+
+def test_the_automatic_policy_may_have_a_paragraph_that_was_written_while_a_tool_ran(longwatch):
+    longwatch.config.write_text(SMALL + "paragraph = true\n")
+    events = reads(longwatch, 45)
+    made = compressions(events)
+    consulted = [event for event in events if event.kind == "model.consulted"]
+    assert made
+    assert consulted
+    assert consulted[0].body.text in made[0].digest
+    asked = next(index for index, event in enumerate(events) if event.key == consulted[0].key)
+    beside = {event.kind for event in events[asked : events.index(consulted[0])]}
+    assert "tool.started" in beside or "tool.finished" in {e.kind for e in events[asked : asked + 8]}
+    assert not any(event.kind == "model.responded" for event in events[asked : events.index(consulted[0])])

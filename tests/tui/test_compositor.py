@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -13,14 +14,15 @@ from recording import recording_driver, written
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
+from textual._compositor import Compositor
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widgets import Input, Static
 
-from tui.compositor import TerminalMemory, ThriftyApp, cells_of, sgr_change
+from tui.compositor import FrugalCompositor, TerminalMemory, ThriftyApp, cells_of, sgr_change
 
 WIDTH, HEIGHT = 100, 30
 
@@ -111,6 +113,26 @@ async def test_every_frame_is_the_same_as_textuals_own_and_the_whole_is_smaller(
     assert small["redrawn"] > 3000
 
 
+async def test_rendering_only_what_shows_gives_the_same_strips() -> None:
+    app = Sample()
+    async with app.run_test(size=(WIDTH, HEIGHT)) as pilot:
+        for screen in (app.screen, Question()):
+            if screen is not app.screen:
+                await app.push_screen(screen)
+            await pilot.pause()
+            compositor = screen._compositor
+            every = (compositor.size.region, lambda y: True)
+            compositor.__class__ = Compositor
+            stock = compositor._render_chops(*every)
+            compositor.__class__ = FrugalCompositor
+            assert compositor._render_chops(*every) == stock
+            crop = Region(20, 4, 50, 9)
+            for y, chops in enumerate(compositor._render_chops(crop, lambda y: y != 6)):
+                for cut, end in itertools.pairwise(compositor.cuts[y]):
+                    wanted = 4 <= y < 13 and y != 6 and cut < 70 and end > 20
+                    assert chops[cut] == (stock[y][cut] if wanted else None)
+
+
 async def test_an_update_of_unknown_shape_is_written_by_textual_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     stock, _ = await _play()
     monkeypatch.setattr("tui.compositor._span", lambda *_: (_ for _ in ()).throw(AttributeError("moved")))
@@ -145,6 +167,19 @@ def test_a_line_rewritten_by_differences_reads_like_one_written_whole(lines: lis
         pyte.Stream(thrifty).feed(memory.write([(0, 0, cells)], size))
         pyte.Stream(whole).feed(TerminalMemory().write([(0, 0, cells)], size))
     assert thrifty.buffer[0] == whole.buffer[0]
+
+
+@pytest.mark.parametrize("erases", [True, False])
+@pytest.mark.parametrize("style", ["on #405060", "bold red on blue", "underline", "reverse", ""])
+def test_a_long_blank_looks_the_same_erased_or_written(style: str, erases: bool) -> None:
+    screens = []
+    for blanks in (erases, False):
+        memory, screen = TerminalMemory(erases=blanks), pyte.Screen(40, 1)
+        for text in ("some words over the whole of this line...", "ab" + " " * 30 + "cd", "x"):
+            cells = cells_of(Strip([Segment(text, Style.parse(style))]).adjust_cell_length(40), ColorSystem.TRUECOLOR)
+            pyte.Stream(screen).feed(memory.write([(0, 0, cells)], Size(40, 1)))
+        screens.append([tuple(screen.buffer[0][x]) for x in range(40)])
+    assert screens[0] == screens[1]
 
 
 def test_what_is_already_shown_costs_nothing() -> None:

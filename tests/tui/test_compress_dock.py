@@ -14,6 +14,7 @@ from tui.docks.writing import Writing
 from tui.messages import ItemEvictAsked, ItemPinToggled
 
 NARROW, MIDDLE, WIDE = (80, 24), (120, 36), (200, 50)
+EVICTION = replace(PREVIEW, tokens_after=38_100, turns_leaving=0, price=Decimal("0.0312"), payback_turns=5.2)
 SIZES = pytest.mark.parametrize("size", [NARROW, MIDDLE, WIDE], ids=lambda size: f"{size[0]}x{size[1]}")
 
 
@@ -49,8 +50,8 @@ async def test_the_dialog_says_what_a_compression_costs_saves_and_does(size):
     async with opened(size) as pilot:
         text = screen_text(pilot)
     for fact in (
-        "41,236 → 12,310 tokens a call, 70% less",
-        "$0.0421 now · back after 6 turns",
+        "41,236 → 12,310 tokens, 70% less",
+        "now    $0.0421 · back after 6 turns",
         "$0.563 over 84 turns",
         "$0.0210 as is · then $0.0072 less",
         "38 turns, 29k tokens",
@@ -232,6 +233,31 @@ async def test_an_eviction_says_whether_it_compressed_at_once(compressed, words)
         await until(pilot, lambda: words in screen_text(pilot))
 
 
+async def test_looking_back_it_says_that_it_is_about_now():
+    async with opened(until_shown="41,236") as pilot:
+        assert "not as of" not in screen_text(pilot)
+    app = app_over(audit_session(), mode="replay", start_at=40)
+    async with app.run_test(size=NARROW) as pilot:
+        await read(pilot)
+        await press(pilot, "c")
+        await until(pilot, lambda: "survive" in screen_text(pilot))
+        assert "Compress as it is now, not as of #40   41,236 → 12,310 tokens, 70% less" in screen_text(pilot)
+
+
+async def test_what_is_said_meanwhile_covers_nothing_of_a_dock():
+    app = app_over(audit_session())
+    async with app.run_test(size=NARROW, notifications=True) as pilot:
+        await read(pilot)
+        app.watch_screen.say("Said before.")
+        await until(pilot, lambda: "Said before." in screen_text(pilot))
+        await press(pilot, "c")
+        await until(pilot, lambda: "survive" in screen_text(pilot) and "Said before." not in screen_text(pilot))
+        app.watch_screen.say("Said meanwhile.")
+        await until(pilot, lambda: "Said meanwhile." in screen_text(pilot))
+        row = next(y for y, line in enumerate(screen_text(pilot).splitlines()) if "Said meanwhile." in line)
+        assert row < app.watch_screen.query_one("#dock").region.y
+
+
 # What one line says
 
 
@@ -242,7 +268,7 @@ def plain(**changed):
 def test_an_unknown_price_is_said_and_never_shown_as_zero():
     unknown = dict.fromkeys(("price", "next_call", "saves_per_turn", "payback_turns", "saves"))
     text = plain(**unknown)
-    assert "unknown price" in text and "28,926 tokens a call" in text and "$" not in text
+    assert "an unknown price" in text and "28,926 tokens a call" in text and "$" not in text
 
 
 def test_without_a_plan_the_saving_is_told_by_the_turn():
@@ -253,6 +279,16 @@ def test_a_compression_that_never_pays_back_says_so():
     worse = {"saves_per_turn": Decimal("-0.001"), "payback_turns": None, "planned_turns": 4, "saves": Decimal("-0.05")}
     text = plain(**worse)
     assert "never pays back" in text and "nothing: $0.0500 more over 4 turns" in text
+
+
+def test_a_compression_that_an_expired_cache_makes_free_says_why():
+    text = plain(price=Decimal(0), payback_turns=0.0)
+    assert "$0.00 · the cache has expired" in text and "back after" not in text
+    assert "expired" not in plain(price=Decimal(0), payback_turns=None, saves_per_turn=Decimal(0), saves=Decimal(0))
+
+
+def test_what_each_turn_saves_is_said_once():
+    assert plain().count("$0.0072") == plain(planned_turns=None, saves=None).count("$0.0072") == 1
 
 
 @pytest.mark.parametrize("width", [30, 46, 78, 120])
@@ -289,13 +325,15 @@ async def test_an_item_is_pinned_and_let_go_again(pinned, verb):
 async def evicted(*keys, **state):
     """The same for an item that is to leave, once all is known."""
     item = ItemEvictAsked(17, "read_file inventory/store.py", 3_212)
-    return await asked(item, *keys, until_shown="a whole compression", **state)
+    state = {"preview": EVICTION, **state}
+    return await asked(item, *keys, until_shown="Now it costs", **state)
 
 
 async def test_an_item_leaves_with_the_next_compression_or_at_once():
     text, given = await evicted()
-    assert "read_file inventory/store.py: 3.2k tokens" in text and "written to the cache anew" in text
-    assert "a whole compression: $0.0421 now · back after 6 turns." in text
+    assert "read_file inventory/store.py: 3.2k tokens." in text and "A line with its handle takes its place" in text
+    assert "Now it costs $0.0312 · back after 6 turns." in text
+    assert "41,236 → 38,100 tokens, 8% less. u takes it back." in text
     assert not given
     assert (await evicted("w"))[1] == [("evict", {"seq": 17})]
     assert (await evicted("n"))[1] == [("evict", {"seq": 17, "now": True})]
@@ -303,5 +341,24 @@ async def test_an_item_leaves_with_the_next_compression_or_at_once():
 
 
 async def test_leaving_at_once_is_said_to_have_no_known_price_where_there_is_none():
-    text, _ = await evicted(preview=replace(PREVIEW, price=None))
-    assert "a whole compression: unknown price." in text
+    text, _ = await evicted(preview=replace(EVICTION, price=None))
+    assert "Now it costs an unknown price." in text
+
+
+async def test_the_price_of_leaving_at_once_is_that_of_the_item_alone():
+    app = app_over(audit_session())
+    async with app.run_test(size=NARROW) as pilot:
+        await read(pilot)
+        app.watch_screen.post_message(ItemEvictAsked(17, "read_file inventory/store.py", 3_212))
+        await until(pilot, lambda: "Now it costs" in screen_text(pilot))
+        assert app.fake_controls.evicting == [17]
+
+
+async def test_where_leaving_at_once_has_no_price_only_later_can_be_chosen():
+    short = replace(EVICTION, problem="The result is no longer than the line that would stand for it, so it stays.")
+    item = ItemEvictAsked(17, "read_file inventory/store.py", 3_212)
+    text, given = await asked(item, "n", until_shown="Not now", preview=short)
+    assert "Not now: The result is no longer than the line" in text and given == []
+    fault = JournalError("The session can't be read: disk I/O error.")
+    text, given = await asked(item, "n", "w", until_shown="Not now", fault=fault)
+    assert given == [("evict", {"seq": 17})]

@@ -3,7 +3,7 @@
 from sample_sessions import audit_session
 from textual.app import App
 from textual.message import Message
-from watching_app import app_over, read, until
+from watching_app import app_over, read, screen_text, until
 
 from core.folds.view import SessionView
 from tui.messages import ItemEvictAsked, ItemPinToggled
@@ -79,6 +79,8 @@ async def test_the_chosen_item_is_what_is_pinned_or_asked_to_leave():
         pane = app.query_one(ContextPane)
         app.query_one(SheetBody).focus()
         await pilot.press("down")
+        while not pane.evictable:
+            await pilot.press("down")
         chosen = pane.chosen
         assert chosen and pane.toggle_pin() and pane.ask_evict()
         await pilot.pause()
@@ -86,6 +88,51 @@ async def test_the_chosen_item_is_what_is_pinned_or_asked_to_leave():
             ItemPinToggled(chosen.seq, pinned=True),
             ItemEvictAsked(chosen.seq, chosen.label, chosen.tokens),
         ]
+
+
+async def test_only_results_that_are_sent_whole_can_be_asked_to_leave():
+    app = PaneApp()
+    async with app.run_test(size=(80, 60)) as pilot:
+        pane, body = app.query_one(ContextPane), app.query_one(SheetBody)
+        body.focus()
+        whole = {block.seq for block in app.view.context_items.blocks() if block.kind == "result" and not block.masked}
+        seen = set()
+        for _ in range(12):
+            await pilot.press("down")
+            chosen = pane.chosen
+            seen.add(pane.evictable)
+            assert pane.evictable == (chosen.kind == "result" and chosen.seq in whole)
+            if not pane.evictable:
+                assert not pane.ask_evict()
+        assert seen == {True, False}
+
+
+async def test_the_keys_for_an_item_are_offered_where_they_can_work():
+    async with app_over(audit_session()).run_test(size=(200, 50), notifications=True) as pilot:
+        await read(pilot)
+        hints = lambda: screen_text(pilot).splitlines()[-1]  # noqa: E731
+        assert "i pin" not in hints()
+        await pilot.press("3")
+        await until(pilot, lambda: isinstance(pilot.app.focused, SheetBody))
+        pane = pilot.app.watch_screen.query_one(ContextPane)
+        offered = set()
+        for _ in range(60):
+            await pilot.press("down")
+            await pilot.pause()
+            if pane.chosen:
+                assert "i pin" in hints() and ("E evict" in hints()) == pane.evictable
+                offered.add(pane.evictable)
+            if len(offered) == 2:
+                break
+        assert offered == {True, False}
+        if pane.evictable:
+            await pilot.press("down")
+        while pane.evictable:
+            await pilot.press("down")
+        await pilot.press("E")
+        await until(pilot, lambda: "Only a tool result that is sent whole" in screen_text(pilot))
+        await pilot.press("1")
+        await until(pilot, lambda: "i pin" not in hints())
 
 
 async def test_the_keys_of_the_watch_screen_pin_the_chosen_item_or_say_how_to_choose_one():

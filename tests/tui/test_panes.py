@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sample_sessions import REPORT, Log, audit_session
 
-from core.events import MemoryWritten, Price, Usage
+from core.events import ContextPolicy, ItemEvicted, ItemPinned, MemoryWritten, Price, Usage
 from core.folds.context_usage import ContextUsage
 from core.folds.conversation import Item
 from core.folds.costs import Bill
@@ -26,7 +26,7 @@ from tui.panes.sheet_lines import clip, spread
 from tui.panes.tail import LiveTail
 from tui.screens.call_text import arguments_of, facts_of, output_of
 from tui.screens.orders import Orders
-from tui.screens.status_facts import state_words
+from tui.screens.status_facts import facts, state_words
 
 
 def viewed(log: Log) -> SessionView:
@@ -127,6 +127,59 @@ def test_the_cost_pane_counts_the_cache_down_by_its_own_clock():
     assert lines[10].plain.endswith("expires in  4:50") and lines[119].plain.endswith("expires in  3:01")
     assert lines[10].cell_length == lines[119].cell_length
     assert "cold" in lines[300].plain
+
+
+def test_the_next_call_is_told_at_the_price_of_the_cache_as_it_is():
+    view = viewed(audit_session())
+    started_us, call = view.cache.lifetime.last.refreshed_us, view.rent.next_call.last
+    warm, cold = figures.usd(call.warm), figures.usd(call.cold)
+    for seconds, first, other in ((10, warm, f"cold {cold}"), (301, cold, f"warm {warm}")):
+        now_us = started_us + seconds * 1_000_000
+        pane = CostPane(id="c", now_us=lambda now_us=now_us: now_us)
+        line = next(line.plain for line in pane.lines(view, None, 60) if line.plain.startswith("next call"))
+        assert line.startswith(f"next call  {first} ") and other in line
+        assert facts(view, None, view.timeline.at_us(view.last_seq), now_us)["next"] == f"next {first}"
+
+
+def test_the_cache_counts_down_to_cold_and_is_drawn_once_a_second_until_then():
+    view = viewed(audit_session())
+    started_us, seconds, drawn = view.cache.lifetime.last.refreshed_us, 298, []
+    pane = CostPane(id="c", now_us=lambda: started_us + seconds * 1_000_000)
+    pane._view, pane.redraw = view, lambda: drawn.append(pane.lines(view, None, 60)[6].plain)
+    while seconds <= 302:
+        pane.tick()
+        seconds += 1
+    assert [line.split()[1] for line in drawn] == ["warm", "warm", "cold"]
+
+
+def test_that_the_guard_switched_compressions_off_is_said_where_they_would_be_seen():
+    log = audit_session()
+    before = log.events[-1].seq
+    log.add(ContextPolicy(policy="off", reason="The last compressions freed too little.", tokens=41_000))
+    view = viewed(log)
+    for pane in (ContextPane(id="a"), CostPane(id="c")):
+        now, then = (" ".join(line.plain for line in pane.lines(view, at, 60)) for at in (None, before))
+        assert "Automatic compression is off" in now and "Automatic compression is off" not in then
+    log.add(ContextPolicy(policy="off", reason="chosen by the user"), actor="user")
+    assert "Automatic compression" not in text_of(CostPane(id="c"), log, 60)
+
+
+def test_the_marks_of_items_are_told_apart_in_words():
+    log = audit_session()
+    items = viewed(log).context_items.dearest(3)
+    log.add(ItemPinned(seq=items[0].seq), actor="user")
+    log.add(ItemEvicted(seq=items[1].seq), actor="user")
+    text = text_of(ContextPane(id="a"), log, 60)
+    assert "◆ stays word for word · × leaves next" in text and "a line stands for it" not in text
+    assert "leaves next" not in text_of(ContextPane(id="a"), audit_session(), 60)
+
+
+@pytest.mark.parametrize(("source", "words"), [("anchor", "reminder, automatic"), ("memory", "earlier sessions")])
+def test_what_nobody_wrote_for_this_moment_is_labelled_above_its_words(source, words):
+    item = Item(1, 0, "system", "notice", "What you are here for, repeated:\nAudit.", name=source)
+    lines = [line.plain for line in lines_of(item, place_of(item, None), Manner(), 60)]
+    assert words in lines[0] and "What you are here for" in lines[1]
+    assert height_of(item, place_of(item, None), Manner(), 60) == len(lines)
 
 
 def test_a_provider_whose_bill_differs_from_list_prices_is_said():

@@ -19,7 +19,17 @@ def test_the_report_tells_money_apart_and_what_else_it_might_have_been():
     text = as_text(fields_of(log, counterfactuals=[("without compression", 3.0), ("hindsight optimum", 1.0)]))
     for words in ("compressed 1 times", "by purpose", "ping $", "cache read $", "half of them within", "1 by hand"):
         assert words in text, words
-    assert "without compression" in text and "$3.00 (2." in text and "times what was paid" in text
+    assert "Otherwise" in text and "without compression: $3.00, 2." in text and "times what was paid" in text
+
+
+def test_long_lines_go_on_below_themselves_in_a_terminal_and_nowhere_else():
+    log = Log()
+    log.opened("Audit the package, " * 12)
+    fields = fields_of(log)
+    narrow = as_text(fields, 80).splitlines()
+    assert max(map(len, narrow)) <= 80 and any(line.startswith(" " * 16 + "Audit") or "  " in line for line in narrow)
+    assert [line.split() for line in as_text(fields).splitlines()] != [line.split() for line in narrow]
+    assert " ".join(as_text(fields, 80).split()) == " ".join(as_text(fields).split())
 
 
 def test_a_session_that_never_asked_anything_has_a_report():

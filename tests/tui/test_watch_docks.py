@@ -5,13 +5,17 @@ from sample_sessions import Log, audit_session
 from watching_app import app_over, read, screen_text, until
 
 from core.events import CheckpointMade, ContextPolicy, GuidanceQueued, HeadMoved, MemoryWritten
+from core.folds.rent import NextCall
 from core.folds.view import SessionView
+from tui.docks.model import switching_costs
 from tui.docks.rewind import between
+from tui.panes import figures
 
 SIZE = (120, 36)
 
 
-KEEP = ("ctrl+p", *"Keep a memory entry", "enter")
+KEEP = {"keep": "f6"}
+"""A key of the user's for what has none."""
 
 
 def abandoned_memory():
@@ -24,9 +28,9 @@ def abandoned_memory():
     return log
 
 
-async def sent_by(*keys, log=None, available=True):
+async def sent_by(*keys, log=None, available=True, keymap=None):
     """What the keys make the screen send."""
-    app = app_over(log or audit_session(), available=available)
+    app = app_over(log or audit_session(), available=available, keymap=keymap)
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await read(pilot)
         for key in keys:
@@ -49,7 +53,7 @@ async def sent_by(*keys, log=None, available=True):
         (("b", *["backspace"] * 4, "7", "enter"), "budget", {"usd": "7"}),
         (("b", *["backspace"] * 4, "enter"), "budget", {"usd": None}),
         (("m", *"here", "enter"), "bookmark", {"text": "here"}),
-        (("ctrl+p", *"Give the session another", "enter", "ctrl+u", *"new", "enter"), "rename", {"text": "new"}),
+        (("ctrl+p", *"another name", "enter", "ctrl+u", *"new", "enter"), "rename", {"text": "new"}),
         (("M", "ctrl+u", *"other", "enter"), "model", {"model": "other"}),
     ],
 )
@@ -150,21 +154,49 @@ async def test_the_policy_in_force_is_named():
     log = audit_session()
     log.add(ContextPolicy(policy="mask", reason="chosen"))
     _, text = await sent_by("P", log=log)
-    assert "Now mask." in text
+    assert "Now mask; the choice is in force" in text
+    _, text = await sent_by("P")
+    assert "Now auto; the choice is in force" in text
+
+
+async def test_the_policy_that_the_guard_chose_is_told_with_its_reason():
+    log = audit_session()
+    log.add(ContextPolicy(policy="off", reason="They freed too little.", tokens=41_000))
+    _, text = await sent_by("P", log=log)
+    assert "Now off, because the last compressions freed too little" in text
+
+
+async def test_changing_the_model_says_what_is_read_anew_and_at_whose_price():
+    log = audit_session()
+    view = SessionView()
+    view.apply_all(log.events)
+    sent, text = await sent_by("M", "enter", log=log)
+    told = " ".join(text.split())
+    assert f"{figures.usd(view.rent.next_call.last.cold)} at the present model's rates" in told
+    assert "The whole prompt is read anew" in told and "thinking is dropped" in told
+    assert sent == [] and "is the present model" in text
+
+
+@pytest.mark.parametrize(
+    ("prompt", "call", "words"),
+    [(0, NextCall(), "Nothing was sent yet"), (38_000, NextCall(), "38k tokens, at an unknown price")],
+)
+def test_what_a_switch_costs_is_never_made_up(prompt, call, words):
+    assert words in switching_costs(prompt, call)
 
 
 async def test_a_memory_of_an_abandoned_branch_can_be_kept():
     log = abandoned_memory()
-    sent, text = await sent_by(*KEEP, log=log)
+    sent, text = await sent_by("f6", log=log, keymap=KEEP)
     assert sent == [] and "The loader is slow." in text
-    sent, _ = await sent_by(*KEEP, "1", log=log)
+    sent, _ = await sent_by("f6", "1", log=log, keymap=KEEP)
     assert sent == [("keep", {"id": "m9"}, log.head)]
 
 
 async def test_without_an_abandoned_memory_there_is_nothing_to_keep():
     log = Log()
     log.opened()
-    sent, text = await sent_by(*KEEP, "1", log=log)
+    sent, text = await sent_by("f6", "1", log=log, keymap=KEEP)
     assert sent == [] and "No abandoned branch" in text
 
 

@@ -1,10 +1,7 @@
-import pytest
 from sample_sessions import DIFF, audit_session
 from watching_app import app_over, read, screen_text, until
 
-from tui.app import SessionsApp
 from tui.screens.help import help_lines
-from tui.screens.sessions import SessionRow
 from tui.screenshots import Scene, take
 
 SIZE = (120, 36)
@@ -80,44 +77,6 @@ async def test_the_palette_runs_an_action():
         await pilot.press("enter")
         await until(pilot, lambda: bool(app.fake_controls.sent))
         assert app.fake_controls.sent[0][0] == "interrupt"
-
-
-ROWS = [
-    SessionRow("01a", "audit", "running", "Audit the package", 35, "$0.64", "00:03:04", "today"),
-    SessionRow("01b", "port [/]", "finished", "Port it", 1_158, "$21.31", "35:00:12", "yesterday"),
-]
-
-
-@pytest.mark.parametrize(
-    ("keys", "chosen"),
-    [
-        (("down", "enter"), "01b"),
-        (("enter",), "01a"),
-        (("/", *"1b", "enter", "enter"), "01b"),
-        (("q",), None),
-    ],
-)
-async def test_a_session_is_chosen_from_the_list(keys, chosen):
-    app = SessionsApp(ROWS)
-    async with app.run_test(size=SIZE) as pilot:
-        await until(pilot, lambda: "port [/]" in screen_text(pilot) and "▌" in screen_text(pilot))
-        await pilot.press(*keys)
-        await pilot.pause()
-    assert app.return_value == chosen
-
-
-async def test_the_list_of_sessions_can_be_searched():
-    app = SessionsApp(ROWS)
-    async with app.run_test(size=SIZE) as pilot:
-        await until(pilot, lambda: "▌" in screen_text(pilot))
-        await pilot.press("/", *"port", "enter")
-        await until(pilot, lambda: "Audit the package" not in screen_text(pilot))
-        assert "1,158" in screen_text(pilot)
-
-
-async def test_an_empty_list_of_sessions_says_how_to_begin():
-    async with SessionsApp([]).run_test(size=SIZE) as pilot:
-        await until(pilot, lambda: "longwatch run TASK" in screen_text(pilot))
 
 
 async def test_screenshots_are_the_same_each_time(tmp_path):

@@ -6,10 +6,11 @@ import pytest
 from sample_sessions import CODE, FakeControls, FakeSource, Log, audit_session, long_session
 from watching_app import app_over, pane_text, read, screen_text, status, until
 
-from core.events import CommandAccepted, CommandDone, CommandRefused, GuidanceDelivered
+from core.events import CommandAccepted, CommandDone, CommandRefused, ContextPolicy, GuidanceDelivered, ItemPinned
 from core.folds.view import Changes
 from tui.panes.context import ContextPane
 from tui.panes.memory import MemoryPane
+from tui.widgets.status_line import StatusLine
 
 WIDE = (200, 50)
 
@@ -275,3 +276,30 @@ async def test_memory_ages_are_counted_at_the_moment_that_is_shown():
         written = next(event.seq for event in log.events if event.key == "m1")
         pilot.app.watch_screen.seek(written)
         assert "now" in pane.lines(pane.view, written, 60)[0].plain
+
+
+async def test_the_time_of_a_session_stops_with_its_end_whatever_is_noted_later():
+    log = audit_session(running=False)
+    app = app_over(log)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await read(pilot)
+        elapsed = app.watch_screen.query_one(StatusLine).value("elapsed")
+        log.add(ItemPinned(seq=4), actor="user", after_s=3_600)
+        app.fake_source.push()
+        await until(pilot, lambda: app.view.last_seq == len(log.events))
+        app.watch_screen._second()
+        assert app.watch_screen.query_one(StatusLine).value("elapsed") == elapsed
+
+
+async def test_the_guard_says_once_that_it_switched_compressions_off():
+    log = audit_session()
+    app = app_over(log)
+    async with app.run_test(size=(120, 36), notifications=True) as pilot:
+        await read(pilot)
+        log.add(ContextPolicy(policy="off", reason="They freed too little.", tokens=41_000))
+        app.fake_source.push()
+        await until(pilot, lambda: app.view.last_seq == len(log.events))
+        for _ in range(2):
+            app.watch_screen._second()
+        await until(pilot, lambda: "Automatic compression is off" in screen_text(pilot))
+        assert len(app._notifications) == 1

@@ -63,11 +63,13 @@ class PreviewingControls(FakeControls):
         self.preview = PREVIEW
         self.fault: Exception | None = None
         self.instructions: list[str] = []
+        self.evicting: list[int | None] = []
         self.computed = asyncio.Event()
         self.computed.set()
 
-    async def preview_compression(self, instruction: str = "") -> Preview:
+    async def preview_compression(self, instruction: str = "", evict: int | None = None) -> Preview:
         self.instructions.append(instruction)
+        self.evicting.append(evict)
         await self.computed.wait()
         if self.fault is not None:
             raise self.fault

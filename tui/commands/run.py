@@ -21,7 +21,7 @@ from core.events import Event, SessionFinished
 from core.folds.words import one_line
 from core.models.profiles import resolve_endpoint
 from tui.commands.chosen import readable
-from tui.terminal import need_terminal
+from tui.terminal import shown_plainly
 
 EXIT_INTERRUPTED = 130
 DEMO_TASK = (
@@ -36,6 +36,7 @@ def screen_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--headless", is_flag=True, help="No screen: lines on stdout until the session ends."),
         click.option("--detach", is_flag=True, help="No screen, and the prompt back at once."),
         click.option("--json", "as_json", is_flag=True, help="With --headless: one event a line, as JSON."),
+        click.option("--plain", is_flag=True, help="Lines and typed commands in place of the screen."),
         click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal."),
         click.option("--wait", is_flag=True, help="Wait at budgets and limits instead of ending."),
     ):
@@ -53,6 +54,7 @@ def screen_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--max-turns", type=click.IntRange(min=1), help="The most replies it may take.")
 @click.option("--max-tokens", type=click.IntRange(min=1), help="The longest reply, in tokens.")
 @click.option("--policy", type=click.Choice(get_args(Policy)), help="How the context is compressed.")
+@click.option("--preset", help="Limits and context settings by name: reference.")
 @click.option("--name", help="What the session is called.")
 @click.option("--speed", type=float, default=1.0, help="Pace of a simulated model; 0: no delay.")
 @screen_options
@@ -64,13 +66,17 @@ def run(home: Path, task: str, workspace: Path, **options: Any) -> int:
     from core.workspace.snapshots import check_workspace
 
     _check_screen(options)
+    if options["plain"] and task == "-":
+        raise click.UsageError("With --plain standard input is for commands; put the task into a file and say @FILE.")
     place = check_workspace(workspace)
     config = load_config(workspace=place)
     endpoint = resolve_endpoint(config, _model(options["model"]), options["base_url"], options["api_key_env"])
     check_endpoint(endpoint)
+    preset = _preset(options["preset"])
     settings = {
-        "budget_usd": _amount(options["budget"] or config.limits.budget_usd),
-        "max_turns": options["max_turns"] or config.limits.max_turns,
+        "budget_usd": _amount(options["budget"] or preset.get("budget_usd") or config.limits.budget_usd),
+        "max_turns": options["max_turns"] or preset.get("max_turns") or config.limits.max_turns,
+        "context": preset.get("context"),
         "max_tokens": options["max_tokens"],
         "speed": options["speed"] if endpoint.simulated else None,
         "test_command": config.workspace.test_command,
@@ -130,13 +136,28 @@ def resume(home: Path, session: str | None, speed: float | None, **options: Any)
 
 
 def _check_screen(options: dict[str, Any]) -> None:
-    """Refuse what can't be shown as asked, before anything is made."""
+    """Refuse what can't be shown as asked, before anything is made; a dumb terminal gets `plain`."""
     if options["headless"] and options["detach"]:
         raise click.UsageError("--headless stays in the foreground and --detach does not; give one of them.")
     if options["as_json"] and not options["headless"]:
         raise click.UsageError("--json prints events instead of a screen; add --headless.")
     if not (options["headless"] or options["detach"]):
-        need_terminal("add --headless to run without a screen")
+        options["plain"] = shown_plainly(options["plain"], "add --headless to run without a screen")
+    elif options["plain"]:
+        raise click.UsageError("--plain takes typed commands, --headless and --detach take none; give one of them.")
+
+
+def _preset(name: str | None) -> dict[str, Any]:
+    """The settings that a preset stands for."""
+    if name is None:
+        return {}
+    from core.economy.presets import PRESETS
+
+    chosen = PRESETS.get(name)
+    if chosen is None:
+        raise click.UsageError(f"There is no preset {name!r}; there is {', '.join(PRESETS)}.")
+    context = {field: getattr(chosen, field) for field in ("keep_turns", "window_turns", "window_anchors")}
+    return {"budget_usd": chosen.budget_usd, "max_turns": chosen.most_turns, "context": context}
 
 
 def _amount(usd: float | None) -> str | None:
@@ -181,7 +202,7 @@ def _go(folder: Path, config: Config, options: dict[str, Any]) -> int:
         return detached(hosting)
     from tui.launcher import on_screen
 
-    return on_screen(hosting, mouse=not options["no_mouse"])
+    return on_screen(hosting, mouse=not options["no_mouse"], plain=options["plain"])
 
 
 def headless(hosting: Any, as_json: bool) -> int:

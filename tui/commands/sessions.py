@@ -13,12 +13,14 @@ from typing import Any
 
 import click
 
-from core.clock import MICROSECONDS
+from core.clock import MICROSECONDS, iso
 from core.folds.report import report as report_of
 from core.folds.words import one_line
-from core.journal.catalogue import Summary, find_session, list_sessions
+from core.journal import trash
+from core.journal.catalogue import Summary, find_session, list_sessions, summarize
 from core.journal.errors import JournalError
 from core.journal.lease import holder
+from core.overview import Overview, Overviews
 from core.session import SessionSource, read_totals
 from tui.commands.chosen import readable
 from tui.safe import safe_text
@@ -26,19 +28,24 @@ from tui.safe import safe_text
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="A JSON list, with each session's report.")
+@click.option("--trash", "trashed", is_flag=True, help="What was deleted and can be put back.")
 @click.pass_obj
-def ls(home: Path, as_json: bool) -> int:
+def ls(home: Path, as_json: bool, trashed: bool) -> int:
     """List the sessions, the one that changed last first."""
-    summaries = list_sessions(home)
+    if trashed:
+        return _list_trash(home, as_json)
     if as_json:
-        click.echo(json.dumps([_row(summary) for summary in summaries], indent=2))
+        click.echo(json.dumps([_row(summary) for summary in list_sessions(home)], indent=2))
         return 0
-    if not summaries:
+    overviews = Overviews(home)
+    sessions = list(overviews.look())[-1].sessions
+    if not sessions:
         click.echo(f"No sessions in {home} yet. Start one: longwatch run TASK, or longwatch demo.")
         return 0
+    overviews.keep()
     click.echo(f"{'SESSION':<12}{'STATE':<13}{'CALLS':>6}  {'COST':>9}  {'CHANGED':<17}NAME")
-    for summary in summaries:
-        click.echo(_line(summary))
+    for overview in sorted(sessions, key=lambda one: (one.summary.changed_ns, one.id), reverse=True):
+        click.echo(_line(overview))
     return 0
 
 
@@ -52,15 +59,38 @@ def _row(summary: Summary) -> dict[str, Any]:
     return {"session": summary.id, "state": "damaged", "detail": detail}
 
 
-def _line(summary: Summary) -> str:
-    changed = datetime.fromtimestamp(summary.changed_ns / 1e9).strftime("%Y-%m-%d %H:%M")
-    start = f"{summary.id[:10]:<12}"
-    row = _row(summary)
-    if row["state"] == "damaged":
-        return f"{start}{'damaged':<13}{'':>6}  {'':>9}  {changed:<17}{one_line(row['detail'], 160)}"
-    state = summary.state if row["reason"] != "crashed" else "interrupted"
-    cost = f"${row['cost_usd_known_part']:.2f}{'+?' if row['unpriced_replies'] else ''}"
-    return f"{start}{state:<13}{row['tool_calls']:>6}  {cost:>9}  {changed:<17}{safe_text(row['name'])}"
+def _line(overview: Overview) -> str:
+    summary, figures = overview.summary, overview.figures
+    changed = _local(summary.changed_ns // 1000)
+    start = f"{summary.id[:10]:<12}{summary.state:<13}"
+    if summary.state == "damaged":
+        return f"{start}{'':>6}  {'':>9}  {changed:<17}{one_line(summary.detail, 160)}"
+    cost = f"${overview.usd:.2f}{'+?' if figures.unpriced else ''}"
+    return f"{start}{figures.calls:>6}  {cost:>9}  {changed:<17}{safe_text(summary.name)}"
+
+
+def _list_trash(home: Path, as_json: bool) -> int:
+    found = [(one, summarize(one.folder), trash.folder_size(one.folder)) for one in trash.list_trash(home)]
+    if as_json:
+        rows = [
+            {"session": one.id, "name": summary.name, "deleted_at": iso(one.at_us), "until": iso(one.until_us)}
+            | {"bytes": size}
+            for one, summary, size in found
+        ]
+        click.echo(json.dumps(rows, indent=2))
+        return 0
+    if not found:
+        click.echo("The trash is empty.")
+        return 0
+    click.echo(f"{'SESSION':<12}{'DELETED':<18}{'GOES':<18}{'BYTES':>13}  NAME")
+    for one, summary, size in found:
+        when = f"{_local(one.at_us):<18}{_local(one.until_us):<18}"
+        click.echo(f"{one.id[:10]:<12}{when}{size:>13,}  {safe_text(summary.name)}")
+    return 0
+
+
+def _local(at_us: int) -> str:
+    return datetime.fromtimestamp(at_us / MICROSECONDS).strftime("%Y-%m-%d %H:%M")
 
 
 @click.command()
@@ -82,7 +112,8 @@ def report(home: Path, session: str | None, form: str) -> int:
     else:
         from tui.report_text import as_markdown, as_text
 
-        click.echo(as_text(fields) if form == "text" else as_markdown(fields))
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        click.echo(as_text(fields, width) if form == "text" else as_markdown(fields))
     return 0
 
 
@@ -144,23 +175,56 @@ async def _print_events(folder: Path, follow: bool, as_json: bool) -> None:
 @click.command()
 @click.argument("session")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--now", is_flag=True, help="Delete it for good at once, also when it is in the trash already.")
+@click.option("--back", is_flag=True, help="Put it back from the trash.")
 @click.pass_obj
-def rm(home: Path, session: str, yes: bool) -> int:
-    """Delete a session for good: its log, its snapshots, its outputs."""
-    summary = find_session(home, session)
+def rm(home: Path, session: str, yes: bool, now: bool, back: bool) -> int:
+    """Move a session to the trash, from where it goes for good after 30 days: its log, its snapshots, its outputs."""
+    if now and back:
+        raise click.UsageError("--now deletes for good and --back puts back; give one of them.")
+    if back:
+        click.echo(f"{trash.restore(home, _in_trash(home, session)).name[:10]} is back.")
+        return 0
+    trash.sweep(home)
+    summary = None if now and _deleted(home, session) else find_session(home, session)
+    if summary is None:
+        _confirm(yes, f"Delete session {_in_trash(home, session).id[:10]} of the trash for good", session)
+        trash.purge([_in_trash(home, session)])
+        return 0
     if holder(summary.folder) is not None:
         raise click.UsageError(
             f"Session {summary.id[:10]} is running; stop it first: longwatch send {summary.id[:10]} stop"
         )
-    if not yes:
-        if not sys.stdin.isatty():
-            raise click.UsageError(f"Nobody is here to confirm; add --yes to delete session {summary.id[:10]}.")
-        click.confirm(f"Delete session {summary.id[:10]} ({_described(summary)})?", abort=True)
-    try:
-        shutil.rmtree(summary.folder)
-    except OSError as error:
-        raise click.UsageError(f"{summary.folder} can't be deleted whole: {error.strerror}.") from error
+    _confirm(yes, f"Delete session {summary.id[:10]} ({_described(summary)}){' for good' if now else ''}", session)
+    trashed = trash.discard(home, summary.folder)
+    if now:
+        trash.purge([trashed])
+    else:
+        click.echo(f"In the trash for {trash.KEEP_DAYS} days. Put it back: longwatch rm --back {summary.id}")
     return 0
+
+
+def _confirm(yes: bool, question: str, session: str) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"Nobody is here to confirm; add --yes to delete session {session[:10]}.")
+    click.confirm(f"{question}?", abort=True)
+
+
+def _deleted(home: Path, text: str) -> list[trash.Trashed]:
+    """What in the trash answers to `text`: an id, a name, or the start of an id."""
+    found = trash.list_trash(home)
+    exact = [one for one in found if text in (one.id, summarize(one.folder).name)]
+    return exact or [one for one in found if one.id.startswith(text.lower())]
+
+
+def _in_trash(home: Path, text: str) -> trash.Trashed:
+    matches = _deleted(home, text)
+    if len(matches) != 1:
+        many = f"{len(matches)} sessions in the trash answer" if matches else "No session in the trash answers"
+        raise click.UsageError(f"{many} to {text!r}; see: longwatch ls --trash")
+    return matches[0]
 
 
 def _described(summary: Summary) -> str:

@@ -30,14 +30,23 @@ def config(write: bool) -> int:
 
 @click.command()
 def themes() -> int:
-    """List the themes and what is wrong with any that can't be used."""
+    """List the themes with a line of each, what is hard to read in one, and why a file can't be used."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from tui.readability import weaknesses
+    from tui.theme_sample import sample
     from tui.theming import load_themes
 
-    loaded = load_themes(config_path().parent / "themes")
-    for name in sorted(theme.name for theme in loaded.themes):
-        click.echo(name)
+    folder = config_path().parent / "themes"
+    loaded, screen = load_themes(folder), Console(highlight=False, soft_wrap=True)
+    for theme in sorted(loaded.themes, key=lambda theme: theme.name):
+        screen.print(Text(f"{theme.name:16}") + sample(theme) + Text(f"  {loaded.labels[theme.name]}"))
     for problem in loaded.failed:
         click.echo(f"longwatch: {problem}", err=True)
+    for theme in loaded.themes:
+        if hard := weaknesses(theme):
+            click.echo(f"longwatch: theme {theme.name}: {hard[0]} ({len(hard)} such pairs)", err=True)
     return 1 if loaded.failed else 0
 
 

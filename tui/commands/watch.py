@@ -2,54 +2,54 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from core.config import load_config
-from core.journal.catalogue import list_sessions, summarize
+from core.journal.catalogue import session_folders
 from core.journal.lease import holder
 from core.session import SessionControls, SessionSource
 from tui.commands.chosen import readable
-from tui.terminal import need_terminal
-
-ENDED = ("finished", "stopped", "failed")
+from tui.terminal import has_terminal, is_dumb, shown_plainly
 
 
 @click.command()
 @click.argument("session", required=False)
+@click.option("--plain", is_flag=True, help="Lines and typed commands in place of the screen.")
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
 @click.pass_obj
-def attach(home: Path, session: str | None, no_mouse: bool) -> int:
+def attach(home: Path, session: str | None, plain: bool, no_mouse: bool) -> int:
     """Watch and steer a session that runs in another process."""
-    need_terminal("`longwatch events --follow` prints what happens")
+    plain = shown_plainly(plain, "`longwatch events --follow` prints what happens")
     folder = readable(home, session).folder
     if holder(folder) is None:
         short = folder.name[:10]
         raise click.UsageError(
             f"No runner holds session {short}; `longwatch resume {short}` goes on with it, `replay` shows it."
         )
-    return show(folder, "attached", mouse=not no_mouse)
+    return show(folder, "attached", mouse=not no_mouse, plain=plain)
 
 
 @click.command()
 @click.argument("session")
 @click.option("--at", "start_at", type=click.IntRange(min=1), help="Start at this event.")
 @click.option("--speed", type=click.FloatRange(min=0.1, max=10_000), default=10.0, show_default=True)
+@click.option("--plain", is_flag=True, help="Lines and typed commands in place of the screen.")
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
 @click.pass_obj
-def replay(home: Path, session: str, start_at: int | None, speed: float, no_mouse: bool) -> int:
+def replay(home: Path, session: str, start_at: int | None, speed: float, plain: bool, no_mouse: bool) -> int:
     """Show a session, or a .longwatch FILE, like a film."""
-    need_terminal("`longwatch events` prints what happened")
+    plain = shown_plainly(plain, "`longwatch events` prints what happened")
+    how: dict[str, Any] = {"start_at": start_at, "speed": speed, "mouse": not no_mouse, "plain": plain}
     file = Path(session).expanduser()
     if file.suffix == ".longwatch" or file.is_file():
         from core.journal.export import open_export
 
         with open_export(file) as folder:
-            return show(folder, "replay", start_at=start_at, speed=speed, mouse=not no_mouse, controls=False)
-    folder = readable(home, session).folder
-    return show(folder, "replay", start_at=start_at, speed=speed, mouse=not no_mouse)
+            return show(folder, "replay", controls=False, **how)
+    return show(readable(home, session).folder, "replay", **how)
 
 
 def show(
@@ -60,8 +60,17 @@ def show(
     speed: float | None = None,
     mouse: bool = True,
     controls: bool = True,
+    plain: bool = False,
 ) -> int:
-    """The screen over a session folder; 0 when it is left."""
+    """The screen over a session folder, or its lines; 0 when it is left."""
+    if plain:
+        from tui.plain_watching import replay_plainly, watch_plainly
+
+        if mode == "replay":
+            replay_plainly(SessionSource(folder), start_at=start_at, speed=speed)
+        else:
+            watch_plainly(SessionSource(folder), SessionControls(folder), folder)
+        return 0
     from tui.watching import watch
 
     watch(
@@ -78,14 +87,12 @@ def show(
 
 
 def browse(home: Path) -> int:
-    """The list of sessions (lines without a terminal), and the chosen one: replayed if it has ended, else attached."""
+    """The list of sessions (lines where no screen is possible), and what is opened from it, until it is left."""
     from tui.commands.sessions import ls
 
-    if not list_sessions(home) or not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not session_folders(home) or not has_terminal() or is_dumb():
         return int(click.get_current_context().invoke(ls))
-    from tui.watching import choose
+    from tui.browsing import browse_on_screen
 
-    chosen = choose(home)
-    if chosen is None:
-        return 0
-    return show(chosen, "replay" if summarize(chosen).state in ENDED else "attached")
+    browse_on_screen(home)
+    return 0

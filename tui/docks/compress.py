@@ -93,8 +93,10 @@ class CompressDock(Previewing, can_focus=True):
     CompressDock.-wide #digest { width: 3fr; }
     """
 
-    def __init__(self, ask: Ask, surviving: Surviving) -> None:
+    def __init__(self, ask: Ask, surviving: Surviving, looking_at: int | None = None) -> None:
+        """`looking_at`: the event that the screen shows, where that is not now."""
         super().__init__()
+        self._heading = f"Compress as it is now, not as of #{looking_at:,}" if looking_at else self.TITLE
         self._ask, self._surviving = ask, surviving
         self._preview: Preview | None = None
         self._asked = self._instruction = ""
@@ -119,6 +121,7 @@ class CompressDock(Previewing, can_focus=True):
     def on_mount(self) -> None:
         self.query_one(Input).cursor_blink = False
         self._pump: FramePump[Changes] = FramePump(lambda _changes: self._check())
+        self._title("")
         self._show_keys()
         self.compute(self._ask)
 
@@ -185,7 +188,7 @@ class CompressDock(Previewing, can_focus=True):
         return self._preview is not None and self.query_one(Writing).text != self._unedited
 
     def _title(self, note: str, style: str = "$muted") -> None:
-        title = title_line(self.TITLE, "") + Content.styled(f"   {safe_text(note)}", style)
+        title = title_line(self._heading, "") + Content.styled(f"   {safe_text(note)}", style)
         self.query_one(".dock--title", LiveLabel).update(title)
 
     def _digest_title(self) -> Content:

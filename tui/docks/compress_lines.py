@@ -25,21 +25,26 @@ LEAST_DETAIL = 3
 
 
 def change_note(preview: Preview) -> str:
-    """`41,236 → 12,310 tokens a call, 70% less`."""
+    """`41,236 → 12,310 tokens, 70% less`."""
     before, after = preview.tokens_before, preview.tokens_after
     share = f", {figures.percent(1 - after / before)} less" if 0 < after < before else ""
-    return f"{before:,} → {after:,} tokens a call{share}"
+    return f"{before:,} → {after:,} tokens{share}"
 
 
 def price(preview: Preview) -> Content:
     """What it costs, and after how many turns that is back."""
     if preview.price is None:
-        return Content.styled("unknown price", "$warning")
+        return Content.styled("an unknown price", "$warning")
+    return Content.assemble((figures.usd(preview.price), "bold"), _back(preview))
+
+
+def _back(preview: Preview) -> str:
     each, turns = preview.saves_per_turn, preview.payback_turns
-    back = f" · back after {figures.plural(max(1, ceil(turns)), 'turn')}" if turns is not None else ""
-    if not back and each is not None and each <= 0:
-        back = " · never pays back"
-    return Content.assemble((figures.usd(preview.price), "bold"), f" now{back}")
+    if not preview.price and each:
+        return " · the cache has expired"
+    if turns is not None:
+        return f" · back after {figures.plural(max(1, ceil(turns)), 'turn')}"
+    return " · never pays back" if each is not None and each <= 0 else ""
 
 
 def compact(preview: Preview, width: int) -> list[Content]:
@@ -85,7 +90,7 @@ def _bar(preview: Preview, width: int) -> Content:
 
 
 def _money(preview: Preview) -> list[Content]:
-    return [_row("costs", price(preview)), _row("saves", _saves(preview)), _row("next", _next_call(preview))]
+    return [_row("now", price(preview)), _row("saves", _saves(preview)), _row("next", _next_call(preview))]
 
 
 def _saves(preview: Preview) -> Content:
@@ -103,10 +108,10 @@ def _saved(usd: Decimal) -> Content:
 
 
 def _next_call(preview: Preview) -> Content:
-    """The next call if nothing is done, and how much less each one costs after the compression."""
+    """The next call if nothing is done, and how much less each one costs afterwards, unless that is said above."""
     if preview.next_call is None:
         return Content(f"{preview.tokens_after:,} tokens, unknown price")
-    each = preview.saves_per_turn
+    each = preview.saves_per_turn if preview.saves is not None else None
     then = f" · then {figures.usd(abs(each))} {'less' if each > 0 else 'more'}" if each else ""
     return Content.assemble((figures.usd(preview.next_call), "bold"), f" as is{then}")
 

@@ -197,15 +197,3 @@ class RenameDock(LineDock):
         if not text:
             raise ValueError("Write the name by which the session is to be found.")
         return {"text": text}
-
-
-class ModelDock(LineDock):
-    """The model that answers from the next request on."""
-
-    TITLE = "Model from the next request on"
-    VERB = "model"
-
-    def accept(self, text: str) -> dict[str, Any]:
-        if not text:
-            raise ValueError("Write the model's name as the provider spells it.")
-        return {"model": text}

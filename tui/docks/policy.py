@@ -21,9 +21,10 @@ LONGEST_LIST = 9
 """As many entries as there are digits to choose them by."""
 
 
-def policy_dock(current: str) -> ChoiceDock:
-    """By which rule the context is compressed from here on; `current` is the one in force, empty when unknown."""
-    facts = [f"Now {current}." if current else "It is in force from the next request on."]
+def policy_dock(current: str, *, guarded: bool = False) -> ChoiceDock:
+    """By which rule the context is compressed from here on; `guarded`: the guard chose it."""
+    why = ", because the last compressions freed too little" if guarded else ""
+    facts = [f"Now {current}{why}; the choice is in force from the next request on."]
     choices = [Choice(key, name, "policy", {"policy": name}, means) for key, name, means in POLICIES]
     return ChoiceDock("Compression policy", facts, choices)
 

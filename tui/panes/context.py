@@ -9,12 +9,12 @@ from textual.content import Content
 from core.folds.context_items import ContextItem
 from core.folds.context_usage import PARTS, ContextUsage, ContextWindow
 from core.folds.view import Changes, SessionView
-from tui.messages import ItemEvictAsked, ItemPinToggled
+from tui.messages import ItemChosen, ItemEvictAsked, ItemPinToggled
 from tui.panes import figures
 from tui.panes.bars import curve, gauge
-from tui.panes.cost import rent_lines
+from tui.panes.cost import guard_lines, rent_lines
 from tui.panes.sheet import Sheet, SheetBody
-from tui.panes.sheet_lines import MUTED, fit, heading, spread
+from tui.panes.sheet_lines import MUTED, fit, heading, paragraph, spread
 from tui.safe import safe_text
 from tui.widgets.gauge import Part, legend, stacked
 
@@ -41,6 +41,10 @@ ROOM = ("reserve", "free")
 _ROLES = {"residual": "secondary"}
 KINDS = {"reply": "agent", "user": "you", "guard": "nudge"}
 """Kinds of items that have another name on the screen."""
+MADE = {"digest": "what was compressed", "ledger": "decisions and corrections"}
+"""Texts of ours: what is in them, for their own first words are always the same."""
+PINNED, EVICTED, MASKED = "◆", "×", "▤"
+MARKS = {PINNED: "stays word for word", EVICTED: "leaves next", MASKED: "a line stands for it"}
 
 
 class ContextPane(Sheet):
@@ -69,7 +73,8 @@ class ContextPane(Sheet):
         above = [
             *_total_lines(usage, width),
             *legend(filling(usage), width),
-            *rent_lines(view.rent.meter.at(at), width),
+            *rent_lines(view.rent.meter.at(at), width)[:1],
+            *guard_lines(view, at, width),
             *_anchor_lines(view, at, width),
             *_curve_lines(view.context, at, width),
         ]
@@ -98,11 +103,24 @@ class ContextPane(Sheet):
         return True
 
     def ask_evict(self) -> bool:
-        """Ask what it would cost to evict the chosen item; False when none is chosen."""
-        if (item := self.chosen) is None:
+        """Ask what it would cost to evict the chosen item; False when none is chosen that could be."""
+        item = self.chosen
+        if item is None or not self.evictable:
             return False
         self.post_message(ItemEvictAsked(item.seq, item.label, item.tokens))
         return True
+
+    @property
+    def evictable(self) -> bool:
+        """Whether the chosen item can be evicted: a result that the next request holds whole."""
+        item = self.chosen
+        if item is None or item.kind != "result" or self.view is None:
+            return False
+        return any(block.seq == item.seq and not block.masked for block in self.view.context_items.blocks())
+
+    def on_sheet_body_cursor_moved(self, message: SheetBody.CursorMoved) -> None:
+        message.stop()
+        self.post_message(ItemChosen())
 
     def _chosen_items(self, view: SessionView, at: int | None) -> list[ContextItem]:
         items = view.context_items
@@ -160,20 +178,33 @@ def _item_lines(items: list[ContextItem], in_order: bool, width: int) -> list[Co
     return [
         Content(""),
         spread(heading(title), heading(head), width),
+        *_marks_lines(items, width),
         *(_item_line(item, width) for item in items),
     ]
+
+
+def _marks_lines(items: list[ContextItem], width: int) -> list[Content]:
+    """What the marks mean, where there are any."""
+    shown = {
+        PINNED: any(item.pinned for item in items),
+        EVICTED: any(item.evicted for item in items),
+        MASKED: any(item.masked for item in items),
+    }
+    words = " · ".join(f"{mark} {MARKS[mark]}" for mark, there in shown.items() if there)
+    return paragraph(words, width, style=MUTED) if words else []
 
 
 def _item_line(item: ContextItem, width: int) -> Content:
     """Mark, label, tokens and rent; kind and age where there is room."""
     tokens, rent = figures.tokens(item.tokens), figures.usd(round(item.usd, 4))
-    label = ("▤ " if item.masked else "") + safe_text(item.label)
+    label = (f"{MASKED} " if item.masked else "") + safe_text(MADE.get(item.kind, item.label))
     if width >= ROOMY:
         label = f"{KINDS.get(item.kind, item.kind):<8}{label}"
         right = f"{tokens:>7}{item.age:>6}{rent:>11}"
     else:
+        label = f"{item.kind}: {label}" if item.kind in MADE else label
         right = f"{tokens:>6}{rent:>9}"
-    mark, style = ("◆", "$warning") if item.pinned else ("×", "$error") if item.evicted else ("·", MUTED)
+    mark, style = (PINNED, "$warning") if item.pinned else (EVICTED, "$error") if item.evicted else ("·", MUTED)
     return Content.styled(f"{mark} ", style) + Content(fit(label, max(1, width - len(right) - 2))) + Content(right)
 
 

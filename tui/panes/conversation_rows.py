@@ -33,6 +33,8 @@ SPOKEN = frozenset(("task", "guidance", "notice", "text", "thinking", "tail"))
 """Kinds that are set apart from what stands before by an empty line."""
 WRAPPED = SPOKEN | {"event"}
 """Kinds that are read to their end, however many lines that takes."""
+AUTOMATIC = {"anchor": "reminder, automatic", "memory": "notes of earlier sessions, unchecked"}
+"""What is said above a notice that nobody wrote for this moment, by where it comes from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,8 @@ def prose(item: Item, manner: Manner) -> Content:
     text = safe_text(item.text).expandtabs(4)
     if item.kind in ("text", "tail"):
         return light_markdown(text)
+    if item.kind == "notice" and item.name in AUTOMATIC:
+        return Content.assemble((AUTOMATIC[item.name], f"bold {MUTED}"), "\n", (text, MUTED))
     if item.kind == "event":
         return Content.styled(one_line(text), MUTED if item.ok else "$error")
     return Content.styled(text, "$user" if item.speaker == "user" else "$guard" if item.speaker == "guard" else MUTED)

@@ -36,6 +36,10 @@ _POLICIES = {
     "off": "compresses only when asked",
 }
 """What a policy makes of the rent."""
+SWITCHED_OFF = (
+    "Automatic compression is off: the last ones freed too little. It comes back when the context has doubled, or with "
+    "P, policy."
+)
 
 
 class CostPane(Sheet):
@@ -47,24 +51,27 @@ class CostPane(Sheet):
     def __init__(self, *, id: str, key: str = "", now_us: Callable[[], int] | None = None) -> None:
         super().__init__(id=id, key=key)
         self._now_us = now_us
+        self._told_left_s: int | None = None
 
     def summary(self, view: SessionView, at: int | None) -> str:
         return figures.spent(view.costs.total.at(at))
 
     def tick(self) -> None:
-        """A second went by: the cache has that much less to live."""
-        if self.view is not None and self.at is None and self._left_s(self.view, None):
+        """A second went by: the cache has that much less to live, or has just expired."""
+        if self.view is not None and self.at is None and self._left_s(self.view, None) != self._told_left_s:
             self.redraw()
 
     def lines(self, view: SessionView, at: int | None, width: int) -> list[Content]:
-        bill = view.costs.total.at(at)
+        bill, left_s = view.costs.total.at(at), self._left_s(view, at)
+        self._told_left_s = left_s
         return [
             *_spent_lines(bill, view.costs.budget.at(at), width),
-            *_next_lines(view.rent.next_call.at(at), view.rent.error.at(at), width),
+            *_next_lines(view.rent.next_call.at(at), view.rent.error.at(at), left_s, width),
             *_to_go_lines(view.rent.to_go(at), width),
             *_reply_lines(bill, view.costs.last.at(at), width),
-            *_cache_lines(bill, view.cache.recent_rate.at(at), self._left_s(view, at), width),
+            *_cache_lines(bill, view.cache.recent_rate.at(at), left_s, width),
             *rent_lines(view.rent.meter.at(at), width, view.rent.policy.at(at)),
+            *guard_lines(view, at, width),
             Content(""),
             *_token_lines(bill, width),
             Content(""),
@@ -75,8 +82,7 @@ class CostPane(Sheet):
         ]
 
     def _left_s(self, view: SessionView, at: int | None) -> int | None:
-        now_us = self._now_us() if self._now_us and at is None else view.timeline.at_us(at or view.last_seq)
-        return view.cache.lifetime.at(at).left_s(now_us)
+        return cache_left_s(view, at, self._now_us() if self._now_us else view.timeline.at_us(view.last_seq))
 
 
 def _spent_lines(bill: Bill, budget: Decimal | None, width: int) -> list[Content]:
@@ -97,12 +103,22 @@ def _unpriced_lines(bill: Bill) -> list[Content]:
     return [Content.styled(f"{count} of a model whose price is unknown", "$warning")]
 
 
-def _next_lines(call: NextCall, error: float | None, width: int) -> list[Content]:
+def cache_left_s(view: SessionView, at: int | None, now_us: int) -> int | None:
+    """Seconds that the cached prefix lives as of event `at`, else as of `now_us`; None where no cache is known."""
+    return view.cache.lifetime.at(at).left_s(now_us if at is None else view.timeline.at_us(at))
+
+
+def next_usd(call: NextCall, left_s: int | None) -> Decimal | None:
+    """What the next call will cost with the cache as it is; None where prices are unknown."""
+    return call.cold if left_s == 0 else call.warm
+
+
+def _next_lines(call: NextCall, error: float | None, left_s: int | None, width: int) -> list[Content]:
     if call.warm is None or call.cold is None:
         return []
-    left = Content("next call  ") + Content.styled(figures.usd(call.warm), "bold")
-    cold = f"cold {figures.usd(call.cold)}"
-    ways = [cold] if error is None else [f"cold {figures.usd(call.cold)} · forecasts err by {error:.1%}", cold]
+    left = Content("next call  ") + Content.styled(figures.usd(next_usd(call, left_s)), "bold")
+    other = f"warm {figures.usd(call.warm)}" if left_s == 0 else f"cold {figures.usd(call.cold)}"
+    ways = [other] if error is None else [f"{other} · forecasts err by {error:.1%}", other]
     return [spread(left, Content.styled(first_that_fits(ways, width - left.cell_length - 2), MUTED), width)]
 
 
@@ -159,6 +175,16 @@ def rent_lines(meter: Meter, width: int, policy: str = "") -> list[Content]:
         Content("rent  ") + gauge(share, width - len("rent  "), style),
         *paragraph(f"{paid} · {why}" if why else paid, width, style=MUTED),
     ]
+
+
+def switched_off(view: SessionView, at: int | None) -> bool:
+    """Whether the guard against futile compressions, and nobody else, has switched the automatic ones off."""
+    return bool(view.state.gave_up_at) and (at is None or at >= view.rent.policy.points()[-1][0])
+
+
+def guard_lines(view: SessionView, at: int | None, width: int) -> list[Content]:
+    """What the guard did, where it did something."""
+    return paragraph(SWITCHED_OFF, width, style="$warning") if switched_off(view, at) else []
 
 
 def _token_lines(bill: Bill, width: int) -> list[Content]:

@@ -25,7 +25,7 @@ class Tab:
         """The tab as it is painted."""
         figure = f" {self.figure}" if self.figure else ""
         if chosen:
-            return Content.styled(f" {self.key} {self.label}{figure} ", "bold $background on $primary")
+            return Content.styled(f" {self.key} {self.label}{figure} ", "bold $front-foreground on $front-background")
         return Content.assemble((f" {self.key} ", "$hint-key"), self.label, (f"{figure} ", "$muted"))
 
 

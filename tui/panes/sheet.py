@@ -50,6 +50,9 @@ class SheetBody(ScrollView, can_focus=True):
     class Resized(Message):
         """The lines have another width now."""
 
+    class CursorMoved(Message):
+        """The cursor stands on another stop, or on none."""
+
     def on_resize(self) -> None:
         self.post_message(self.Resized())
 
@@ -102,6 +105,7 @@ class SheetBody(ScrollView, can_focus=True):
         if row is not None:
             self._refresh_row(row)
             self.scroll_to_region(Region(0, row, 1, 1), animate=False, force=True)
+        self.post_message(self.CursorMoved())
 
     def notify_style_update(self) -> None:
         super().notify_style_update()

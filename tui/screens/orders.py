@@ -17,6 +17,12 @@ AT_ONCE = {
     "evict": "It leaves with the next compression.",
     "policy": "The new policy decides from the next request on.",
     "keep": "Kept: it is known on this branch too.",
+    "remember": "Remembered: the agent is told with the next compression, or by recall.",
+    "revise": "Changed; the old words stay in the history.",
+    "forget": "Out of use from here on; it stays in the history.",
+    "pin-memory": "Pinned: it stays word for word from the next compression on.",
+    "unpin-memory": "No longer pinned: it may leave with the next compression.",
+    "cancel": "Taken back: it had no effect.",
 }
 """What is said of a control that is in force as soon as it is accepted, where the screen doesn't show it by itself."""
 

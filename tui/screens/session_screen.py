@@ -47,11 +47,12 @@ class SessionScreen(Screen[None]):
         return self.view.state.status.last.state in ENDED
 
     def now_us(self) -> int:
-        """The journal time that is shown: of the event looked at, else now while the session goes on."""
-        newest = self.view.timeline.at_us(self.view.last_seq)
-        if self.looking.at is not None:
-            return self.view.timeline.at_us(self.looking.at)
-        still = self.ended or self.view.state.paused or self.orphaned or not newest
+        """The journal time that is shown: of the event looked at, else now; it stops with the session's end."""
+        at, timeline, status = self.looking.at, self.view.timeline, self.view.state.status
+        if status.at(at).state in ENDED:
+            return timeline.at_us(status.points(at)[-1][0])
+        newest = timeline.at_us(self.view.last_seq if at is None else at)
+        still = at is not None or self.view.state.paused or self.orphaned or not newest
         return newest if still else max(newest, self.clock.now_us())
 
     def outcome(self, verb: str, since: int) -> str:

@@ -1,124 +1,89 @@
-"""The list of sessions: one line each, newest first; enter opens one. The rows are given, nothing is read here."""
+"""The list of sessions: what can be done with the one under the cursor, and with two of them.
+
+Enter does the natural thing and the hint bar says which; nothing that costs money happens on it. Deleting needs no
+question because it can be taken back; what can't be asks first.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Awaitable, Callable
+from typing import ClassVar, TypeVar
 
 from textual import on, work
-from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.content import Content
-from textual.screen import Screen
 
-from tui.actions import bindings, hinted, in_scope
-from tui.docks.search import SearchDock, SearchGiven
-from tui.messages import DockClosed
+from core.journal.trash import KEEP_DAYS, Trashed, folder_size
+from tui.actions import Action, bindings, hinted, in_scope
+from tui.docks.dock import Choice, ChoiceDock
+from tui.messages import ControlGiven, DockClosed
 from tui.panes import figures
 from tui.safe import one_line
+from tui.screens.compare import CompareScreen
 from tui.screens.reader import ReaderScreen
-from tui.screens.status_facts import STATES
-from tui.widgets.hint_bar import Hint, HintBar
+from tui.screens.session_list_base import ListScreen
+from tui.screens.session_list_fields import NameField
+from tui.screens.session_list_rows import COLUMNS, NAME
+from tui.screens.session_list_words import GROUPS, Group, natural, natural_words, openings
+from tui.session_rows import Chosen, Opening, SessionRow, report_fields, report_text
+from tui.widgets.hint_bar import Hint
 from tui.widgets.line_list import LineList
-from tui.widgets.live_label import LiveLabel
-from tui.widgets.table import Column, Table
+from tui.widgets.table import column_widths
 
-COLUMNS = (
-    Column("", 1),
-    Column("state", 11),
-    Column("name", 24),
-    Column("task", from_width=76),
-    Column("calls", 7, right=True),
-    Column("cost", 9, right=True),
-    Column("lasted", 9, right=True, from_width=100),
-    Column("age", 5, right=True, from_width=88),
-)
+Result = TypeVar("Result")
+
+FILTERS: tuple[Group | None, ...] = (None, *GROUPS)
+NEEDS: dict[str, Opening] = {"watch-session": "watch", "resume-session": "resume", "replay-session": "replay"}
+"""Actions that are possible only where the session can be opened so."""
+_METHODS = frozenset(action.method for action in in_scope("sessions"))
+OF_ONE = ("open-session", "report", "compare", "rename-session", "delete-session")
+"""Actions that need a session under the cursor."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionRow:
-    """One session as plain values, ready to print.
+class SessionsScreen(ListScreen):
+    """Dismissed with what was opened, or None to leave."""
 
-    `state`: running, waiting, paused, finished, stopped, failed, interrupted, damaged.
-    """
-
-    id: str
-    name: str
-    state: str
-    task: str = ""
-    calls: int = 0
-    cost: str = ""
-    duration: str = ""
-    changed: str = ""
-
-
-class SessionRows:
-    """The sessions that match what is searched for."""
-
-    def __init__(self, rows: Sequence[SessionRow]) -> None:
-        self.rows = list(rows)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def text(self, index: int) -> str:
-        return self.rows[index].id
-
-    def cells(self, index: int) -> Sequence[str | Content]:
-        row = self.rows[index]
-        glyph, style = STATES.get(row.state, ("·", "$muted"))
-        mark, state = Content.styled(glyph, style), Content.styled(row.state, style)
-        return mark, state, row.name, row.task, f"{row.calls:,}", row.cost, row.duration, row.changed
-
-
-class SessionsScreen(Screen[str | None]):
-    """Dismissed with the id of the session that was chosen, or None to leave."""
-
-    DEFAULT_CSS = """
-    SessionsScreen { background: $surface; layout: vertical; }
-    SessionsScreen .sessions--title { padding: 0 1; background: $panel; text-style: bold; }
-    SessionsScreen .sessions--none { display: none; padding: 1 2; height: 1fr; color: $muted; }
-    SessionsScreen.-none .sessions--none { display: block; }
-    SessionsScreen.-none Table { display: none; }
-    SessionsScreen #dock { height: auto; }
-    """
-    AUTO_FOCUS = "LineList"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("sessions")]
-
-    def __init__(self, rows: Sequence[SessionRow], report: Callable[[str], str]) -> None:
-        super().__init__()
-        self._all, self._report = list(rows), report
-        self._words = ""
-
-    def compose(self) -> ComposeResult:
-        yield LiveLabel(f"Longwatch · {figures.plural(len(self._all), 'session')}", classes="sessions--title")
-        yield Table(COLUMNS, SessionRows(self._all))
-        yield LiveLabel("No sessions. Start one: longwatch run TASK, or longwatch demo.", classes="sessions--none")
-        yield Vertical(id="dock")
-        yield HintBar()
+    _undo: list[Trashed]
 
     def on_mount(self) -> None:
-        hints = hinted(in_scope("sessions", "global"))
-        owners = {"sessions": "screen", "global": "app"}
-        self.query_one(HintBar).show([Hint(a.key_display, a.label, f"{owners[a.scope]}.{a.method}") for a in hints])
-        self.set_class(not self._all, "-none")
-        self._select_first()
+        self._undo = []
 
-    def _select_first(self) -> None:
-        self.query_one(Table).list.select(0)
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a question is open, its keys mean what it says, and no other key does anything to a session."""
+        asked = action in _METHODS and bool(self.query(ChoiceDock))
+        return not asked and super().check_action(action, parameters)
 
-    @property
-    def _shown(self) -> list[SessionRow]:
-        wanted = self._words.casefold()
-        return [row for row in self._all if wanted in f"{row.id} {row.name} {row.task} {row.state}".casefold()]
+    # Hints
 
-    @property
-    def _selected(self) -> SessionRow | None:
-        cursor, shown = self.query_one(Table).list.cursor, self._shown
-        return shown[cursor] if cursor is not None and cursor < len(shown) else None
+    def hints(self, row: SessionRow | None) -> list[Hint]:
+        actions = [action for action in hinted(in_scope("sessions", "global")) if action.id != "palette"]
+        return [self._hint(action, row) for action in actions if self._possible(action, row)]
+
+    def _hint(self, action: Action, row: SessionRow | None) -> Hint:
+        label = action.label
+        if action.id == "open-session" and row is not None:
+            label = natural_words(row)
+        elif action.id == "compare" and self.marked is not None and row is not None:
+            label = "unmark" if row.id == self.marked.id else f"compare with {one_line(self.marked.name)[:16]}"
+        elif action.id == "delete-session" and row is not None and row.trashed is not None:
+            label = "delete for good"
+        owner = "app" if action.scope == "global" else "screen"
+        return Hint(action.key_display, label, f"{owner}.{action.method}")
+
+    def _possible(self, action: Action, row: SessionRow | None) -> bool:
+        if action.id in NEEDS:
+            opening = NEEDS[action.id]
+            done = opening == "resume" and row is not None and row.overview.summary.state == "finished"
+            return row is not None and opening in openings(row) and opening != natural(row) and not done
+        if action.id == "undo-delete":
+            return bool(self._undo) or (row is not None and row.trashed is not None)
+        if action.id == "rename-session":
+            return row is not None and row.trashed is None and "watch" in openings(row)
+        return row is not None or action.id not in OF_ONE
+
+    # Opening
 
     @on(LineList.ItemOpened)
     def _opened(self, event: LineList.ItemOpened) -> None:
@@ -126,39 +91,205 @@ class SessionsScreen(Screen[str | None]):
         self.action_open_session()
 
     def action_open_session(self) -> None:
-        row = self._selected
-        if row is not None and row.state == "damaged":
-            self.notify(one_line(row.task), severity="warning", markup=False)
-        elif row is not None:
-            self.dismiss(row.id)
-
-    @work(exclusive=True, exit_on_error=False)
-    async def action_report(self) -> None:
-        row = self._selected
+        row = self.selected
         if row is None:
             return
-        try:
-            text = await asyncio.to_thread(self._report, row.id)
-        except Exception as fault:
-            self.notify(one_line(str(fault)), severity="warning", markup=False)
+        opening = natural(row)
+        if opening is None:
+            self.tell(row.overview.summary.detail, warning=True)
         else:
-            self.app.push_screen(ReaderScreen.of_text("Report", f"{row.name} · {row.state}", text))
+            self._open(row, opening)
+
+    def action_watch_session(self) -> None:
+        self._open_if("watch", "can only be looked at as a film, with p, or put back, with u")
+
+    def action_resume_session(self) -> None:
+        self._open_if("resume", "has a runner already, or can't go on: enter opens it as it is")
+
+    def action_replay_session(self) -> None:
+        self._open_if("replay", "can't be read")
+
+    def _open_if(self, opening: Opening, otherwise: str) -> None:
+        row = self.selected
+        if row is not None and opening in openings(row):
+            self._open(row, opening)
+        elif row is not None:
+            self.tell(f"{row.name} {otherwise}.", warning=True)
+
+    def _open(self, row: SessionRow, opening: Opening) -> None:
+        self.dismiss(Chosen(opening, row.folder))
 
     def action_leave_sessions(self) -> None:
         self.dismiss(None)
 
-    async def action_search_sessions(self) -> None:
-        dock = SearchDock(self._words)
-        await self.query_one("#dock", Vertical).mount(dock)
+    # Reading reports
+
+    @work(exclusive=True, group="reports", exit_on_error=False)
+    async def action_report(self) -> None:
+        row = self.selected
+        if row is not None:
+            width = min(self.size.width - 4, 110)
+            await self._try(lambda: asyncio.to_thread(report_text, row.folder, width), self._show_report(row))
+
+    def _show_report(self, row: SessionRow) -> Callable[[str], None]:
+        return lambda text: self._push(ReaderScreen.of_text("Report", one_line(row.name), text))
+
+    def action_compare(self) -> None:
+        row = self.selected
+        if row is None:
+            return
+        if self.marked is None or self.marked.id == row.id:
+            self.marked = row if self.marked is None else None
+            self._show()
+        else:
+            self._compare(self.marked, row)
+
+    @work(exclusive=True, group="reports", exit_on_error=False)
+    async def _compare(self, first: SessionRow, second: SessionRow) -> None:
+        async def both() -> CompareScreen:
+            sides = [await asyncio.to_thread(report_fields, row.folder) for row in (first, second)]
+            return CompareScreen(*sides)
+
+        await self._try(both, self._push)
+
+    def _push(self, screen: CompareScreen | ReaderScreen) -> None:
+        self.app.push_screen(screen)
+
+    # Filters
+
+    def action_next_group(self) -> None:
+        self._turn(1)
+
+    def action_previous_group(self) -> None:
+        self._turn(-1)
+
+    def action_show_group(self, name: str) -> None:
+        """A click on a filter; the one that is on goes off."""
+        chosen = next((group for group in GROUPS if group == name), None)
+        self.listing.group = None if chosen == self.listing.group else chosen
+        self._show()
+
+    def _turn(self, step: int) -> None:
+        """To the next filter that shows anything."""
+        counts, at = self.listing.counts(), FILTERS.index(self.listing.group)
+        ring = [FILTERS[(at + step * turn) % len(FILTERS)] for turn in range(1, len(FILTERS) + 1)]
+        self.listing.group = next(group for group in ring if group is None or counts[group])
+        self._show()
+
+    # Names
+
+    @property
+    def held_still(self) -> bool:
+        return bool(self.query(NameField))
+
+    async def action_rename_session(self) -> None:
+        row, lines = self.selected, self.table.list
+        if row is None or lines.cursor is None or row.trashed is not None or "watch" not in openings(row):
+            return
+        lines.select(lines.cursor)
+        width = lines.scrollable_content_region.width - 1
+        widths = column_widths(COLUMNS, width)
+        name = NameField(row.id, row.overview.summary.name)
+        name.styles.width = widths[NAME]
+        name.styles.offset = (
+            lines.region.x + 1 + sum(wide + 1 for wide in widths[:NAME]),
+            lines.region.y + lines.cursor - lines.scroll_offset.y,
+        )
+        await self.mount(name)
+        name.focus()
+
+    @on(NameField.Given)
+    async def _named(self, event: NameField.Given) -> None:
+        row = next((row for row in self._rows.rows if row.id == event.id), None)
+        await self.query(NameField).remove()
+        self.table.list.focus()
+        self._show()
+        if row is not None and event.name is not None:
+            self._rename(row, event.name)
+
+    @work(group="names", exit_on_error=False)
+    async def _rename(self, row: SessionRow, name: str) -> None:
+        waits = " The runner takes it up at its next step." if row.overview.summary.held else ""
+        done = f"{row.name} is now called {name}." if not waits else f"{row.name} is to be called {name}.{waits}"
+        await self._try(lambda: self.home.rename(row, name), lambda _: self.tell(done))
+        self.look_again()
+
+    # The trash
+
+    def action_delete_session(self) -> None:
+        row = self.selected
+        if row is not None and row.trashed is None:
+            self._discard(row)
+        elif row is not None:
+            self._ask_to_purge(row)
+
+    @work(group="trash", exit_on_error=False)
+    async def _discard(self, row: SessionRow) -> None:
+        async def moved() -> tuple[Trashed, int]:
+            trashed = await asyncio.to_thread(self.home.discard, row)
+            return trashed, await asyncio.to_thread(folder_size, trashed.folder)
+
+        def done(result: tuple[Trashed, int]) -> None:
+            trashed, size = result
+            self._undo.append(trashed)
+            told = f"{one_line(row.name)} is in the trash ({figures.size(size)}) for {KEEP_DAYS} days; u puts it back."
+            self.tell(told)
+
+        await self._try(moved, done)
+        self.look_again()
+
+    @work(group="trash", exit_on_error=False)
+    async def action_undo_delete(self) -> None:
+        row = self.selected
+        trashed = row.trashed if row is not None and row.trashed is not None else None
+        if trashed is None and self._undo:
+            trashed = self._undo.pop()
+        if trashed is None:
+            return
+        self._undo = [one for one in self._undo if one != trashed]
+        self._anchor = trashed.id
+        await self._try(lambda: asyncio.to_thread(self.home.restore, trashed), lambda _: self.tell("It is back."))
+        self.look_again()
+
+    def _ask_to_purge(self, row: SessionRow) -> None:
+        trash = self.listing.trash
+        total = figures.size(sum(one.size for one in trash))
+        choices = [Choice("y", f"this one ({figures.size(row.size)})", "purge", {"id": row.id})]
+        if len(trash) > 1:
+            choices.append(Choice("a", f"all {len(trash)} of the trash ({total})", "purge", {"id": None}))
+        self._dock(ChoiceDock(f"Delete {one_line(row.name)} for good?", ["Nobody can bring it back then."], choices))
+
+    @work(exclusive=True, group="docks", exit_on_error=False)
+    async def _dock(self, dock: ChoiceDock) -> None:
+        place = self.query_one("#dock", Vertical)
+        await place.remove_children()
+        await place.mount(dock)
         dock.focus_first()
 
-    def on_search_given(self, message: SearchGiven) -> None:
+    @on(ControlGiven)
+    def _purge_given(self, message: ControlGiven) -> None:
         message.stop()
-        self._words = message.words
-        self.query_one(Table).reset(SessionRows(self._shown))
-        self._select_first()
+        wanted = message.args["id"]
+        self._purge([row for row in self.listing.trash if wanted in (None, row.id)])
 
-    async def on_dock_closed(self, message: DockClosed) -> None:
+    @work(group="trash", exit_on_error=False)
+    async def _purge(self, rows: list[SessionRow]) -> None:
+        size = figures.size(sum(row.size for row in rows))
+        told = f"{figures.plural(len(rows), 'session')} deleted for good: {size}."
+        await self._try(lambda: asyncio.to_thread(self.home.purge, rows), lambda _: self.tell(told))
+        self.look_again()
+
+    @on(DockClosed)
+    async def _dock_closed(self, message: DockClosed) -> None:
         message.stop()
         await self.query_one("#dock", Vertical).remove_children()
-        self.query_one(Table).list.focus()
+        self.table.list.focus()
+
+    async def _try(self, what: Callable[[], Awaitable[Result]], then: Callable[[Result], None]) -> None:
+        """Do it; what went wrong is told in its own sentence."""
+        try:
+            result = await what()
+        except Exception as fault:
+            self.tell(str(fault) or type(fault).__name__, warning=True)
+        else:
+            then(result)

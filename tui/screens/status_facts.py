@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from textual.content import Content
 
 from core.clock import MICROSECONDS
@@ -9,6 +11,7 @@ from core.folds.state import Status
 from core.folds.totals import INTERVENTIONS
 from core.folds.view import SessionView
 from tui.panes import figures
+from tui.panes.cost import cache_left_s, next_usd
 from tui.safe import one_line
 from tui.widgets.status_line import Field
 
@@ -54,8 +57,8 @@ REASONS = {
 }
 
 
-def facts(view: SessionView, at: int | None, now_us: int) -> dict[str, str]:
-    """Every field but the state, by name."""
+def facts(view: SessionView, at: int | None, now_us: int, real_us: int) -> dict[str, str]:
+    """Every field but the state, by name. The cache ages with `real_us`, also while the session's `now_us` stands."""
     bill, budget = view.costs.total.at(at), view.costs.budget.at(at)
     calls, running_us = view.tool_calls.count(at), max(0, now_us - view.timeline.at_us(1))
     hours = running_us / MICROSECONDS / 3600
@@ -66,10 +69,14 @@ def facts(view: SessionView, at: int | None, now_us: int) -> dict[str, str]:
         "context": _context(view, at),
         "cache": f"cache {figures.percent(bill.hit_rate)}",
         "spent": figures.spent(bill) + (f" / {figures.limit(budget)}" if budget else ""),
-        "next": "" if (warm := view.rent.next_call.at(at).warm) is None else f"next {figures.usd(warm)}",
+        "next": "" if (usd := _next(view, at, real_us)) is None else f"next {figures.usd(usd)}",
         "steered": _interventions(view, at),
         "persisted": f"persisted to #{view.last_seq:,}",
     }
+
+
+def _next(view: SessionView, at: int | None, real_us: int) -> Decimal | None:
+    return next_usd(view.rent.next_call.at(at), cache_left_s(view, at, real_us))
 
 
 def _context(view: SessionView, at: int | None) -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from textual.containers import Vertical
 
 from tui.docks.compress import CompressDock
-from tui.docks.dock import BookmarkDock, BudgetDock, Choice, ChoiceDock, Dock, ModelDock, RenameDock
+from tui.docks.dock import BookmarkDock, BudgetDock, Choice, ChoiceDock, Dock, RenameDock
 from tui.docks.evict import EvictDock
 from tui.docks.guidance import GuidanceDock
+from tui.docks.memory import MemoryDock
+from tui.docks.model import ModelDock, switching_costs
 from tui.docks.policy import keep_dock, policy_dock
 from tui.docks.rewind import RewindDock
 from tui.messages import ControlGiven, DockClosed, ItemEvictAsked, ItemPinToggled
+from tui.panes.cost import switched_off
 from tui.screens.session_screen import SessionScreen
 
 
@@ -22,6 +25,7 @@ class Steering(SessionScreen):
         if not self.controls.available:
             self.say("This is a recording: there is no agent to steer.", wrong=True)
             return
+        self.app.clear_notifications()
         await self.put_dock(dock)
 
     async def put_dock(self, dock: Dock) -> None:
@@ -48,7 +52,7 @@ class Steering(SessionScreen):
 
     async def on_item_evict_asked(self, message: ItemEvictAsked) -> None:
         message.stop()
-        await self.open_dock(EvictDock(message, self.controls.preview_compression))
+        await self.open_dock(EvictDock(message, lambda _: self.controls.preview_compression(evict=message.seq)))
 
     def focus_pane(self) -> None:
         """Back to the pane in front."""
@@ -76,10 +80,21 @@ class Steering(SessionScreen):
             return
         from core.session import surviving  # Late: it stands on the whole agent, which the first paint doesn't need.
 
-        await self.open_dock(CompressDock(self.controls.preview_compression, surviving))
+        at = self.looking.at if self.looking.seq < self.view.last_seq else None
+        await self.open_dock(CompressDock(self.controls.preview_compression, surviving, at))
 
     async def action_policy(self) -> None:
-        await self.open_dock(policy_dock(self.view.state.policy or ""))
+        await self.open_dock(policy_dock(self.view.rent.policy.last, guarded=switched_off(self.view, None)))
+
+    async def action_write_memory(self) -> None:
+        await self.open_dock(MemoryDock(self.view.memories.known()))
+
+    async def action_cancel(self) -> None:
+        waiting = list(self.view.state.orders.values())
+        if waiting:
+            await self.give("cancel", {"id": waiting[-1].id})
+        else:
+            self.say("There is no command that still waits for its effect.")
 
     async def action_keep(self) -> None:
         entries = self.view.memories.hidden()
@@ -105,7 +120,8 @@ class Steering(SessionScreen):
         await self.open_dock(BudgetDock("" if budget is None else str(budget)))
 
     async def action_model(self) -> None:
-        await self.open_dock(ModelDock(self.view.state.model))
+        prompt, call = self.view.context.usage.last.total, self.view.rent.next_call.last
+        await self.open_dock(ModelDock(self.view.state.model, switching_costs(prompt, call)))
 
     async def action_bookmark(self) -> None:
         await self.open_dock(BookmarkDock())

@@ -15,13 +15,13 @@ from textual.widgets import Static
 from core.events import Event
 from core.folds.view import Changes
 from core.protocols import LiveDelta
-from tui.actions import ACTIONS, Action, bindings, display, hinted
+from tui.actions import ACTIONS, BY_ID, Action, bindings, display, hinted
 from tui.docks.scrubber import Scrubber
 from tui.frame import FramePump, frame_rate
-from tui.messages import CallOpened, ItemOpened, LeaveRequested, PaneChosen
+from tui.messages import CallOpened, ItemChosen, ItemOpened, LeaveRequested, PaneChosen
 from tui.panes.context import ContextPane
 from tui.panes.conversation import ConversationPane
-from tui.panes.cost import CostPane
+from tui.panes.cost import SWITCHED_OFF, CostPane, switched_off
 from tui.panes.memory import MemoryPane
 from tui.panes.pane import Pane
 from tui.panes.pane_tabs import PaneTabs, Tab
@@ -39,6 +39,7 @@ PANES = ("conversation", "tool_calls", "context", "memory", "cost", "plan")
 """Ids in the order of their keys 1 to 6."""
 SHEETS = PANES[2:]
 SECOND_S = 1.0
+CHOOSE = "Choose an item of the context first: 3, then down until one is marked."
 TOO_SMALL = (
     "Longwatch needs 40x12 cells to show anything. The agent goes on. Make the terminal larger, or press q to leave."
 )
@@ -70,7 +71,7 @@ class WatchScreen(Searching, Travelling):
         super().__init__(*args, **options)
         self._trouble, self._gone = trouble, gone
         self._front, self._sheet, self._zoomed = "conversation", "context", False
-        self._read = False
+        self._read = self._guarded = False
         self._pump: FramePump[Changes] | None = None
 
     def compose(self) -> ComposeResult:
@@ -137,21 +138,29 @@ class WatchScreen(Searching, Travelling):
 
     def _second(self) -> None:
         self._look_for_the_runner()
-        if self.looking.at is None and not self.ended and not self.orphaned:
-            self.conversation.tick()
-            self.query_one(ToolCallsPane).tick()
+        self._look_at_the_guard()
+        if self.looking.at is None:
             self.query_one(CostPane).tick()
+            if not self.ended and not self.orphaned:
+                self.conversation.tick()
+                self.query_one(ToolCallsPane).tick()
         self._show_status()
 
     def _real_now_us(self) -> int:
-        """The time of the cache, which goes on while a session is paused, as long as somebody may continue it."""
-        return self.now_us() if self.ended or self.orphaned else self.clock.now_us()
+        """The time of the cache, which ages also while a session is paused or over: somebody may continue it."""
+        return max(self.view.timeline.at_us(self.view.last_seq), self.clock.now_us())
 
     def _look_for_the_runner(self) -> None:
         """A session that reads as running, and is run by nobody, was cut off; the status line may cut how to go on."""
         before, self.orphaned = self.orphaned, "" if self.ended or self.view.state.paused else self._gone() or ""
         if self.orphaned and not before:
             self.notify(f"Interrupted: {one_line(self.orphaned)}.", severity="warning", markup=False, timeout=30)
+
+    def _look_at_the_guard(self) -> None:
+        """That compressions were switched off is said once, wherever one looks."""
+        before, self._guarded = self._guarded, switched_off(self.view, None)
+        if self._guarded and not before:
+            self.notify(SWITCHED_OFF, severity="warning", markup=False, timeout=30)
 
     # What is drawn
 
@@ -178,7 +187,7 @@ class WatchScreen(Searching, Travelling):
             self.view, at, now_us, replay=self.replay, trouble=self._trouble(), interrupted=self.orphaned
         )
         line.set("state", state)
-        for name, value in facts(self.view, at, now_us).items():
+        for name, value in facts(self.view, at, now_us, self._real_now_us()).items():
             line.set(name, value)
 
     def _show_tabs(self) -> None:
@@ -194,8 +203,15 @@ class WatchScreen(Searching, Travelling):
         usable = [action for action in ACTIONS if self.controls.available or not action.verbs]
         replay = hinted(action for action in usable if action.scope == "replay") if self.looking.back else []
         others = hinted(action for action in usable if action.scope in ("watch", "global"))
-        hints = [self._hint(action) for action in [*replay, *others]]
+        hints = [self._hint(action) for action in [*self._for_the_item(), *replay, *others]]
         self.query_one(HintBar).show(hints, Content.styled(self.orders.chip, "$warning"))
+
+    def _for_the_item(self) -> list[Action]:
+        """What can be done with the chosen item of the context."""
+        pane = self.query_one(ContextPane)
+        if self._front != "context" or pane.chosen is None or not self.controls.available:
+            return []
+        return [BY_ID["pin"], BY_ID["evict"]] if pane.evictable else [BY_ID["pin"]]
 
     def _hint(self, action: Action) -> Hint:
         goes_on = action.id == "pause" and (self.view.state.paused or self.ended)
@@ -216,6 +232,7 @@ class WatchScreen(Searching, Travelling):
         self.set_class(name != "conversation", "-side-front")
         self.set_class(name in SHEETS, "-sheet-front")
         self._show_tabs()
+        self._show_hints()
         self.call_after_refresh(self.focus_pane)
 
     def focus_pane(self) -> None:
@@ -272,12 +289,17 @@ class WatchScreen(Searching, Travelling):
     def action_pin(self) -> None:
         """Pin the chosen item of the context, or let it go again."""
         if not self.query_one(ContextPane).toggle_pin():
-            self.say("Choose an item of the context first: 3, then down.")
+            self.say(CHOOSE)
 
     def action_evict(self) -> None:
         """Ask what it costs to let the chosen item of the context go."""
-        if not self.query_one(ContextPane).ask_evict():
-            self.say("Choose an item of the context first: 3, then down.")
+        pane = self.query_one(ContextPane)
+        if not pane.ask_evict():
+            self.say(CHOOSE if pane.chosen is None else "Only a tool result that is sent whole can be evicted.")
+
+    def on_item_chosen(self, message: ItemChosen) -> None:
+        message.stop()
+        self._show_hints()
 
     # Reading
 

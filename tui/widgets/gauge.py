@@ -24,16 +24,16 @@ class Part:
     """Room rather than content: drawn lightly, so that the bar reads without colours too."""
 
 
-def shares(amounts: Sequence[int], units: int) -> list[int]:
+def shares(amounts: Sequence[int], units: int, least: int = 1) -> list[int]:
     """`amounts` as whole `units` that add up to exactly `units`, largest remainders first.
 
-    What is not zero keeps at least one unit while there are enough of them.
+    What is not zero keeps at least `least` units (0 or 1) while there are enough of them.
     """
     total = sum(amounts)
     if total <= 0:
         return [0] * len(amounts)
     exact = [amount * units / total for amount in amounts]
-    whole = [max(int(value), 1 if value > 0 else 0) for value in exact]
+    whole = [max(int(value), least if value > 0 else 0) for value in exact]
     by_remainder = sorted(range(len(amounts)), key=lambda index: int(exact[index]) - exact[index])
     for index in by_remainder[: max(0, units - sum(whole))]:
         whole[index] += 1
@@ -87,7 +87,7 @@ def _painted(eighths: int, front: Part, behind: Part) -> tuple[str, str]:
 
 def legend(parts: Sequence[Part], width: int) -> list[Content]:
     """A line for each part: mark, name, amount and share in per cent, with one decimal, that add up to 100.0."""
-    tenths = shares([part.amount for part in parts], 1000)
+    tenths = shares([part.amount for part in parts], 1000, least=0)
     digits = max((len(f"{part.amount:,}") for part in parts), default=1)
     room = max(1, width - digits - 11)
     return [
@@ -95,7 +95,7 @@ def legend(parts: Sequence[Part], width: int) -> list[Content]:
             ("░ " if part.empty else "█ ", f"${part.variable}"),
             (Content(one_line(part.name)).truncate(room, ellipsis=True, pad=True)),
             f" {part.amount:>{digits},}",
-            (f" {share / 10:>5.1f} %", "$muted"),
+            (f" {f'{share / 10:.1f}' if share or part.amount <= 0 else '<0.1':>5} %", "$muted"),
         )
         for part, share in zip(parts, tenths, strict=True)
     ]

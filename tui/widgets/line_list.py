@@ -1,7 +1,9 @@
 """A virtual list: every item of a very long session, drawn only where one looks.
 
 Where each item is comes from `measured`, strips exist for the few items in view. Whether the view follows the end or
-holds still is the state machine of `follow`; resizing keeps the item at the top, not the line.
+holds still is the state machine of `follow`; resizing keeps the item at the top, not the line. Following is no crawl:
+when the view is full it moves on by a good part of itself, and then stands still while that part fills up. What is read
+moves seldom, and a line more costs a line to send instead of the whole view.
 """
 
 from __future__ import annotations
@@ -96,6 +98,9 @@ class LineList(ScrollView, can_focus=True):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, LineList.FollowChanged)
 
+    STRIDE: ClassVar[float] = 0.4
+    """The part of the view by which following moves on when it is full."""
+
     def __init__(
         self, rows: Rows | None = None, *, name: str | None = None, id: str | None = None, classes: str | None = None
     ) -> None:
@@ -117,15 +122,16 @@ class LineList(ScrollView, can_focus=True):
         count = self._measured.grow()
         if count:
             self._set_follow(follow.appended(self.follow, count))
-            self._settle(known)
+            self._settle(known, grown=True)
 
     def changed(self, index: int) -> None:
         """One item reads differently now: a streaming tail, a running call. Repaints only its lines, if in view."""
         if index >= len(self._heights):
             return
         self._forget(index)
-        if self._measured.change(index):
-            self._settle(index)
+        growth = self._measured.change(index)
+        if growth:
+            self._settle(index, grown=growth > 0)
         else:
             self._repaint(index)
 
@@ -337,28 +343,40 @@ class LineList(ScrollView, can_focus=True):
     def _note_position(self) -> None:
         y = self.scroll_offset.y
         item, offset = self._heights.locate(min(y, self._heights.total - 1))
-        at_end = y >= self._heights.total - self._view_height
+        at_end = y >= self.virtual_size.height - self._view_height
         self._set_follow(follow.scrolled(self.follow, item, offset, at_end=at_end))
 
-    def _settle(self, first_changed: int) -> None:
+    def _settle(self, first_changed: int, *, grown: bool = False) -> None:
         """Tell the scrollbar the new length, then show what the follow state asks for."""
         if not self._measured.width:
             return
         with self._place():
-            self.set_reactive(Widget.virtual_size, Size(self._measured.width, self._heights.total))
+            old, top = self.scroll_offset.y, self._wanted_top(grown=grown)
+            reach = top if isinstance(self.follow, Following) else min(top, old)
+            length = max(self._heights.total, reach + self._view_height if reach else 0)
+            self.set_reactive(Widget.virtual_size, Size(self._measured.width, length))
             self._scroll_update(self.virtual_size)
-            old = self.scroll_offset.y
-            self.scroll_to(y=self._wanted_top(), animate=False, force=True)
-        if self.scroll_offset.y != old or self._heights.top(first_changed) < old + self._view_height:
+            self.scroll_to(y=top, animate=False, force=True)
+        if self.scroll_offset.y != old:
             self.refresh()
+        else:
+            self._repaint_from(first_changed)
 
-    def _wanted_top(self) -> int:
+    def _wanted_top(self, *, grown: bool) -> int:
         match self.follow:
             case Held(item, offset) if len(self._heights):
                 item = min(item, len(self._heights) - 1)
                 return self._heights.top(item) + min(offset, self._heights.height(item) - 1)
             case Following() | Held():
-                return max(0, self._heights.total - self._view_height)
+                return self._followed_top(grown=grown)
+
+    def _followed_top(self, *, grown: bool) -> int:
+        """Where the view stands while the end is in it; beyond that a stride on, or at the very end after a jump."""
+        lowest = max(0, self._heights.total - self._view_height)
+        stride = int(self._view_height * self.STRIDE)
+        if lowest <= self.scroll_offset.y <= lowest + stride:
+            return self.scroll_offset.y
+        return lowest + (stride if grown else 0)
 
     @contextmanager
     def _place(self) -> Iterator[None]:
@@ -406,6 +424,12 @@ class LineList(ScrollView, can_focus=True):
             region = Region(0, top, self.size.width, self._heights.height(item))
             if region.overlaps(self.size.region):
                 self.refresh(region)
+
+    def _repaint_from(self, item: int) -> None:
+        """That item and everything after it, also the lines that are empty now."""
+        top = max(0, self._heights.top(item) - self.scroll_offset.y)
+        if top < self.size.height:
+            self.refresh(Region(0, top, self.size.width, self.size.height - top))
 
     def _forget(self, item: int) -> None:
         self._strips.discard((item, True))

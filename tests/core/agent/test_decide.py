@@ -174,3 +174,45 @@ def test_rewinding_a_finished_session_leaves_it_paused_where_it_went():
     assert decided(log) == do.Hold()
     log.add(SessionContinued())
     assert decided(log) == do.Send()
+
+
+def test_a_policy_that_is_due_compresses_before_the_next_request_and_is_named():
+    assert decided(Logbook(), due="the rent has paid for it", policy="auto") == do.Compress(
+        "the rent has paid for it", "auto"
+    )
+    assert decided(Logbook(), due="every 10 turns", policy="summarize", consult=True) == do.Consult()
+    assert decided(Logbook(), due="the rent has paid for it", can_compress=False) == do.Send()
+
+
+def test_compressions_that_free_too_little_are_switched_off_and_come_back_when_the_context_has_doubled():
+    assert isinstance(decided(Logbook(), due="rent", spiralling=True), do.GiveUpCompressing)
+    assert isinstance(decided(Logbook(), doubled=True), do.CompressAgain)
+
+
+def test_between_the_attempts_of_a_request_the_context_stays_as_it_is():
+    log = Logbook()
+    log.add(ModelFailed(error="overloaded", message="busy"), log.request())
+    log.add(RetryWaiting(until_us=0, delay_s=0.0, error="overloaded", attempt=1))
+    assert decided(log, due="rent", anchor=True) == do.Send()
+
+
+def test_the_budget_gate_asks_what_the_next_request_costs():
+    def gate(spent):
+        return decided(Logbook(), spent=Decimal(spent), budget=Decimal("1.00"), next_usd=Decimal("0.06"))
+
+    assert gate("0.93") == do.Send()
+    assert gate("0.95") == do.Pause("budget", "the next request costs about $0.0600, of the budget $0.0500 is left")
+
+
+def test_a_reminder_comes_before_the_request_that_needs_it():
+    assert decided(Logbook(), anchor=True) == do.Anchor()
+    assert isinstance(decided(Logbook(), anchor=True, due="rent"), do.Compress)
+
+
+def test_guidance_that_was_queued_before_a_stop_waits_and_does_not_reopen_the_session():
+    log = Logbook()
+    log.add(GuidanceQueued(text="Later."), "g1", actor="user")
+    log.add(SessionFinished(state="stopped", reason="operator"), actor="user")
+    assert decided(log) == do.End()
+    log.add(GuidanceQueued(text="Go on after all."), "g2", actor="user")
+    assert decided(log) == do.Resume()

@@ -54,7 +54,7 @@ def test_it_waits_while_a_big_result_is_about_to_leave_the_tail_but_not_for_ever
     leaving = replace(even, tail=(5_000, *(222,) * 9))
     assert due(even, REFERENCE, Rule()) is not None
     assert due(leaving, REFERENCE, Rule()) is None
-    assert due(replace(leaving, meter=2.2 * price), REFERENCE, Rule()) is not None
+    assert due(replace(leaving, meter=2.3 * price), REFERENCE, Rule()) is not None
 
 
 def test_it_goes_early_at_a_calm_moment_and_never_much_too_early():

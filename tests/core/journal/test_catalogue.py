@@ -11,7 +11,7 @@ from journal_drafts import opened, paused, said
 from core.clock import VirtualClock
 from core.events import Draft, SessionContinued, SessionFinished, SessionRenamed
 from core.journal import Journal, JournalError
-from core.journal.catalogue import SessionNotFound, find_session, list_sessions, session_folder
+from core.journal.catalogue import SessionNotFound, find_session, list_sessions, session_folder, summarize, trace
 from core.journal.lease import acquire
 from core.journal.schema import database
 
@@ -82,3 +82,23 @@ def test_a_home_that_can_not_be_listed_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match="can't be listed"):
         list_sessions(tmp_path)
     assert list_sessions(tmp_path / "nowhere") == []
+
+
+async def test_the_trace_of_a_session_changes_with_every_commit_and_not_by_reading(tmp_path: Path) -> None:
+    folder = await make(tmp_path, "01a", opened())
+    seen = [trace(folder)]
+    assert summarize(folder).state == "interrupted"
+    assert trace(folder) == seen[0]
+    async with await Journal.open(folder, VirtualClock()) as journal:
+        for _ in range(3):
+            await journal.append(said("more"))
+            seen.append(trace(folder))
+    with acquire(folder) as lease:
+        seen.append(trace(folder))
+        assert summarize(folder).held
+        os.utime(folder / "lease.beat", (1, 1))
+        seen.append(trace(folder))
+        lease.beat()
+        seen.append(trace(folder))
+    assert len(set(seen)) == len(seen) and None not in seen
+    assert trace(tmp_path) is None and trace(tmp_path / "nowhere") is None

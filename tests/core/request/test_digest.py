@@ -18,7 +18,8 @@ from core.events import (
     PlanChanged,
     PlanStep,
 )
-from core.request.digest import digest_text, held_texts, ledger_block, released, stub_text
+from core.request.compression import Keeping
+from core.request.digest import INDEX_SHARE, digest_text, held_texts, ledger_block, released, stub_text
 from core.request.names import listed_in
 from core.request.pieces import BYTES_PER_TOKEN, text_block, tokens_of
 from core.request.record import MOST_TOKENS
@@ -223,6 +224,27 @@ def test_the_digest_tells_of_what_leaves_and_the_index_of_nothing_that_is_in_sig
     assert "core/part_3.py" not in names  # it is among the files changed
 
 
+def test_the_index_is_sure_of_its_share_however_much_else_there_is_to_say():
+    log = long_session()
+    for number in range(3, 60):
+        remember(log, number, f"Note {number}: " + "worth knowing, " * 30)
+        changed = [FileChange(path=f"some/where/part_{number}.py", before="a", after="b", added=1, removed=0)]
+        run(log, f"make {number}", " ".join(f"name_{number}_{n:03}" for n in range(30)), ok=False, files=changed)
+    *sections, index = digest_text(ledger_of(log), None, tokens=4_000).split("\n\n")
+    assert index.startswith("## Names")
+    assert INDEX_SHARE * 3_900 <= tokens_of(index) <= 4_000
+    titles = [section.partition("\n")[0].partition(" (")[0] for section in sections]
+    assert titles[-4:] == ["<memory>", "## Open errors", "## Files changed", "## Latest calls"]
+
+
+def test_what_the_index_has_no_names_for_is_there_for_the_other_sections():
+    log = Logbook()
+    for number in range(1, 9):
+        remember(log, number, f"Note {number}: " + "worth a word, " * 35)
+    digest = digest_text(ledger_of(log), None, tokens=4_000)
+    assert all(f"[m{number}]" in digest for number in range(1, 9))
+
+
 def test_an_instruction_brings_the_matching_calls_with_what_they_answered():
     log = long_session()
     run(log, "grep -n token src/", "src/auth.py:3: token_lifetime = 3600\nsrc/other.py:9: nothing")
@@ -238,7 +260,7 @@ def test_a_plan_as_long_as_plans_can_be_keeps_every_open_step():
     log.add(PlanChanged(steps=[PlanStep(id=str(n), intent=f"{n} {wordy}", check=wordy, note=wordy) for n in range(40)]))
     digest = digest_text(ledger_of(log), None)
     assert all(f"[todo] {n}: {n} Mend another part" in digest for n in range(40))
-    assert tokens_of(digest) <= 6_000
+    assert tokens_of(digest) <= Keeping().digest_tokens
 
 
 def test_a_paragraph_is_quoted_as_a_model_wrote_it():

@@ -1,0 +1,123 @@
+"""The checks of the work: which commands changed from failing to passing or back, and whether the last state is proven.
+
+A proof is worth nothing once a file has changed after it, and one passing check does not outweigh another that fails.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.events import CheckpointMade, Event, HeadMoved, ToolFinished, ToolStarted
+from core.folds.branches import Column
+from core.folds.commands import Reading, passed, reading
+from core.folds.fold import Handler, Series
+from core.folds.plan import Plan
+from core.folds.words import one_line
+
+_LABEL = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """A command that had failed and passes now, or the other way round."""
+
+    seq: int
+    at_us: int
+    command: str
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Whether every check since the last change of a file passes, by its last run; `command` is a failing one, or the
+    latest. `changed`: where that change is, 0 when nothing was changed at all; `seq`: the check, 0 without any.
+
+    Before there is one: `outdated` is the check that passed last, and `file` the last of the `files` that have changed
+    since (empty and 0 where the log does not name them).
+    """
+
+    changed: int = 0
+    seq: int = 0
+    command: str = ""
+    passed: bool = False
+    outdated: str = ""
+    file: str = ""
+    files: int = 0
+
+
+class Checks:
+    """Outcomes of commands, by their words and their folder. A command costs the same at any length of the log."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.flips: Column[Flip] = Column()
+        self.proof: Series[Proof] = Series(Proof())
+        self._plan = plan
+        self._running: dict[str, tuple[str, str, Reading]] = {}
+        self._outcomes: dict[str, bool] = {}
+        self._since_change: dict[str, bool] = {}
+        self._changed_since: set[str] = set()
+        self._secured = False
+
+    def handlers(self) -> dict[str, Handler]:
+        return {
+            "tool.started": self._started,
+            "tool.finished": self._finished,
+            "checkpoint.made": self._checkpoint,
+            "head.moved": self._moved,
+        }
+
+    def _started(self, event: Event) -> None:
+        body = event.body
+        if isinstance(body, ToolStarted) and body.effect == "command" and event.key:
+            command, plan = str(body.arguments.get("command", "")), self._plan.at()
+            checks = [step.check for step in plan.steps if step.check] if plan else []
+            identity = f"{body.arguments.get('cwd', '.')}\0{command}"
+            self._running[event.key] = (identity, one_line(command, _LABEL), reading(command, checks))
+
+    def _finished(self, event: Event) -> None:
+        body, running = event.body, self._running.pop(event.key or "", None)
+        if not isinstance(body, ToolFinished):
+            return
+        if body.files and not (running and running[2].check):
+            self._change(event, *(change.path for change in body.files))
+        if running is None:
+            return
+        identity, command, read = running
+        ok = passed(read, body.ok, body.exit_code, body.content)
+        if ok is None:
+            return
+        if self._outcomes.get(identity, ok) != ok:
+            self.flips.append(event.seq, Flip(event.seq, event.at_us, command, ok))
+        self._outcomes[identity] = ok
+        if read.check:
+            self._prove(event, command, ok)
+
+    def _prove(self, event: Event, command: str, ok: bool) -> None:
+        self._since_change.pop(command, None)
+        self._since_change[command] = ok
+        failing = [name for name, fine in self._since_change.items() if not fine]
+        shown = failing[-1] if failing else command
+        self.proof.append(event.seq, Proof(self.proof.last.changed, event.seq, shown, not failing))
+
+    def _checkpoint(self, event: Event) -> None:
+        """Files that differ from the checkpoint before (the first has none): a command, or somebody, changed them."""
+        if isinstance(event.body, CheckpointMade):
+            if event.body.changed and self._secured:
+                self._change(event)
+            self._secured = True
+
+    def _moved(self, event: Event) -> None:
+        if isinstance(event.body, HeadMoved) and event.body.files:
+            self._change(event)
+
+    def _change(self, event: Event, *paths: str) -> None:
+        """Nothing is proven any more."""
+        last, outdated = self.proof.last, self.proof.last.outdated
+        if last.seq:
+            outdated = last.command if last.passed else ""
+            self._changed_since.clear()
+        self._since_change.clear()
+        self._changed_since.update(paths)
+        file = one_line(paths[-1], _LABEL) if paths else last.file
+        count = len(self._changed_since)
+        self.proof.append(event.seq, Proof(event.seq, outdated=outdated, file=file if count else "", files=count))

@@ -1,0 +1,119 @@
+"""The session at a glance: what happened in each cell of a strip, counted by bisection at any length of the log."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from core.events import ContextPolicy, Event, GuidanceDelivered, ToolFinished
+from core.folds.costs import Costs
+from core.folds.fold import Handler
+from core.folds.timeline import Timeline
+
+Axis = Literal["events", "time"]
+
+LANES = ("calls", "errors", "edits", "compressions", "checkpoints", "guards", "humans")
+"""What is counted, by the names that the fields of a `Cell` have."""
+
+_KINDS = {
+    "tool.started": "calls",
+    "model.failed": "errors",
+    "context.compressed": "compressions",
+    "checkpoint.made": "checkpoints",
+    "command.accepted": "humans",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Events `first` to `last` (none where `first` is greater) and what they came to. `usd`: of the priced replies.
+
+    `guards`: nudges, and compressions that were switched off; `humans`: commands that were accepted.
+    """
+
+    first: int
+    last: int
+    usd: Decimal
+    calls: int
+    errors: int
+    edits: int
+    compressions: int
+    checkpoints: int
+    guards: int
+    humans: int
+
+
+class Lanes:
+    """One ascending list of seqs a lane, on every branch: what was done on an abandoned one was done."""
+
+    def __init__(self, timeline: Timeline, costs: Costs) -> None:
+        self._timeline = timeline
+        self._costs = costs
+        self._seqs: dict[str, list[int]] = {lane: [] for lane in LANES}
+
+    def handlers(self) -> dict[str, Handler]:
+        return {
+            **dict.fromkeys(_KINDS, self._note),
+            "tool.finished": self._finished,
+            "guidance.delivered": self._guided,
+            "context.policy": self._policy,
+        }
+
+    def strip(self, width: int, at: int | None = None, axis: Axis = "events") -> list[Cell]:
+        """The session up to event `at` (None: all of it) in `width` cells, each of as many events or as much time.
+
+        Empty without events or width. Costs the bisections of `width` cells, however long the log is.
+        """
+        last = min(len(self._timeline.times), len(self._timeline.times) if at is None else at)
+        if width < 1 or last < 1:
+            return []
+        edges = self._by_time(width, last) if axis == "time" else [-(-i * last // width) for i in range(width + 1)]
+        places = {lane: [bisect_right(seqs, edge) for edge in edges] for lane, seqs in self._seqs.items()}
+        spent = [self._costs.total.at(edge).usd for edge in edges]
+        return [
+            Cell(
+                edges[i] + 1,
+                edges[i + 1],
+                spent[i + 1] - spent[i],
+                **{lane: place[i + 1] - place[i] for lane, place in places.items()},
+            )
+            for i in range(width)
+        ]
+
+    def first(self, lane: str, cell: Cell) -> int | None:
+        """The first event of a lane in a cell: what a click on it means."""
+        seqs = self._seqs[lane]
+        index = bisect_left(seqs, cell.first)
+        return seqs[index] if index < len(seqs) and seqs[index] <= cell.last else None
+
+    def _by_time(self, width: int, last: int) -> list[int]:
+        """The last event of each cell of equal time, after a zero."""
+        start, end = self._timeline.at_us(1), self._timeline.at_us(last)
+        inner = (self._timeline.seq_at(start + (end - start) * i // width) for i in range(1, width))
+        return [0, *(min(seq, last) for seq in inner), last]
+
+    def _note(self, event: Event) -> None:
+        self._seqs[_KINDS[event.kind]].append(event.seq)
+
+    def _finished(self, event: Event) -> None:
+        if isinstance(event.body, ToolFinished):
+            if not event.body.ok:
+                self._seqs["errors"].append(event.seq)
+            if event.body.files:
+                self._seqs["edits"].append(event.seq)
+
+    def _guided(self, event: Event) -> None:
+        if isinstance(event.body, GuidanceDelivered) and event.body.source == "guard":
+            self._seqs["guards"].append(event.seq)
+
+    def _policy(self, event: Event) -> None:
+        if isinstance(event.body, ContextPolicy) and event.body.tokens:
+            self._seqs["guards"].append(event.seq)
+
+
+def cell_of(cells: Sequence[Cell], seq: int) -> int:
+    """The index of the cell that holds event `seq`; the nearest where none does."""
+    return min(bisect_left(cells, seq, key=lambda cell: cell.last), max(0, len(cells) - 1))

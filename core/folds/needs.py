@@ -1,0 +1,115 @@
+"""Whether the session waits for its user: for what, since when, and whether the user has answered.
+
+Each kind of need is opened and closed by events of its own, so the list can grow: a new kind takes its place in `KINDS`
+and two handlers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from core.events import CommandAccepted, CommandRefused, ContextPolicy, Event, SessionFinished, SessionPaused
+from core.folds.fold import Handler, Series
+from core.folds.words import one_line
+
+KINDS = ("failed", "paused", "finished", "policy")
+"""What a session can wait for, the most pressing first.
+
+failed: it ended before its task was done. paused: it can't go on by itself. finished: its task is done.
+policy: it switched automatic compression off.
+"""
+
+_STANDING = ("failed", "paused", "finished")
+_BY_THE_USER = ("operator", "rewound")
+_LONGEST = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that waits since event `seq`, at `at_us`.
+
+    `kind` is one of `KINDS`, `reason` one word of `core.folds.state.REASONS` (or the kind), `text` a plain sentence.
+    `answered` is the first command that came after it, None while there was none.
+    """
+
+    kind: str
+    reason: str
+    text: str
+    seq: int
+    at_us: int
+    answered: int | None = None
+
+
+class Needs:
+    """What waits for the user. Keys and looks are not in the log: a command is the only answer that it knows."""
+
+    def __init__(self) -> None:
+        self._open: Series[tuple[Need, ...]] = Series(())
+
+    def handlers(self) -> dict[str, Handler]:
+        return {
+            "session.paused": self._paused,
+            "session.finished": self._finished,
+            "session.continued": self._stands_no_more,
+            "head.moved": self._stands_no_more,
+            "context.policy": self._policy,
+            "command.accepted": self._command,
+            "command.refused": self._command,
+        }
+
+    def at(self, seq: int | None = None) -> tuple[Need, ...]:
+        """Everything that waits as of event `seq` (None: now), the most pressing first."""
+        return self._open.at(seq)
+
+    def unanswered(self, seq: int | None = None) -> Need | None:
+        """The most pressing of what waits and was not answered."""
+        return next((need for need in self.at(seq) if need.answered is None), None)
+
+    def _paused(self, event: Event) -> None:
+        body = event.body
+        if isinstance(body, SessionPaused) and body.reason not in _BY_THE_USER:
+            self._need(event, "paused", body.reason, f"It is paused ({_words(body.reason)})", body.detail)
+        else:
+            self._stands_no_more(event)
+
+    def _finished(self, event: Event) -> None:
+        body = event.body
+        if not isinstance(body, SessionFinished) or body.reason == "operator":
+            self._stands_no_more(event)
+        elif body.state == "finished":
+            self._need(event, "finished", body.reason, "It has finished", body.detail)
+        else:
+            self._need(event, "failed", body.reason, f"It {body.state} ({_words(body.reason)})", body.detail)
+
+    def _policy(self, event: Event) -> None:
+        if isinstance(event.body, ContextPolicy) and event.body.tokens:
+            self._need(event, "policy", "policy", "Automatic compression switched itself off", event.body.reason)
+        else:
+            self._close(event, "policy")
+
+    def _command(self, event: Event) -> None:
+        if isinstance(event.body, CommandAccepted | CommandRefused) and any(
+            need.answered is None for need in self.at()
+        ):
+            self._open.append(
+                event.seq, tuple(replace(need, answered=need.answered or event.seq) for need in self.at())
+            )
+
+    def _stands_no_more(self, event: Event) -> None:
+        self._close(event, *_STANDING)
+
+    def _need(self, event: Event, kind: str, reason: str, what: str, detail: str) -> None:
+        """Open a need in the place of one of its sort."""
+        self._close(event, *(_STANDING if kind in _STANDING else (kind,)))
+        text = f"{what}: {one_line(detail, _LONGEST).rstrip('.')}." if detail else f"{what}."
+        need = Need(kind, reason, text, event.seq, event.at_us)
+        self._open.append(event.seq, tuple(sorted((*self.at(), need), key=lambda need: KINDS.index(need.kind))))
+
+    def _close(self, event: Event, *kinds: str) -> None:
+        left = tuple(need for need in self.at() if need.kind not in kinds)
+        if left != self.at():
+            self._open.append(event.seq, left)
+
+
+def _words(reason: str) -> str:
+    return one_line(reason.replace("_", " "), 40)

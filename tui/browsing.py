@@ -1,0 +1,54 @@
+"""From the list of sessions into one of them, and back to the list: until the list itself is left."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import click
+
+from core.config import load_config
+from core.journal.lease import holder
+from core.session import SessionControls, SessionSource
+from tui.session_rows import Chosen, SessionHome
+from tui.watching import choose, watch
+
+FILM_SPEED = 10.0
+
+
+def browse_on_screen(home: Path) -> None:
+    """Show the list; a session that was left by `q` leads back to it, with the cursor where it was."""
+    sessions, select, notice = SessionHome(home), None, ""
+    while (chosen := choose(sessions, select, notice)) is not None:
+        select, notice = chosen.folder.name, ""
+        try:
+            if not _open(chosen):
+                return
+        except Exception as error:
+            from tui.cli import explain
+
+            notice = explain(error)[0]
+        finally:
+            for number in (signal.SIGHUP, signal.SIGTERM):
+                signal.signal(number, signal.SIG_DFL)
+
+
+def _open(chosen: Chosen) -> bool:
+    """Show a session until it is left; whether the list is to be shown again."""
+    folder = chosen.folder
+    if chosen.opening == "resume" and holder(folder) is None:
+        from tui.commands.run import resume
+
+        click.get_current_context().invoke(resume, session=folder.name)
+        return True
+    film = chosen.opening == "replay"
+    outcome = watch(
+        SessionSource(folder),
+        SessionControls(folder),
+        config=load_config(),
+        mode="replay" if film else "attached",
+        folder=folder,
+        speed=FILM_SPEED if film else None,
+        mouse=load_config().screen.mouse,
+    )
+    return outcome == "quit"

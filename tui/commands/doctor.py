@@ -1,0 +1,139 @@
+"""`doctor`: is the machine fit to keep sessions, is each session whole, and what can be saved of one that is not."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from core.clock import SystemClock
+from core.journal.catalogue import SESSIONS, find_session
+from core.journal.doctor import examine
+from core.journal.errors import JournalError
+from core.journal.findings import Finding, fine, is_broken, note, problem
+from core.journal.lease import holder
+from core.journal.rescue import is_half_exchanged, mend
+from core.journal.schema import DATABASE
+from core.journal.surroundings import examine_machine, examine_surroundings, tighten
+from tui.safe import one_line
+from tui.terminal import has_terminal, is_dumb
+
+_MARKS = {"ok": "ok", "note": "note", "warning": "WARNING", "problem": "PROBLEM"}
+_SMALLEST = (80, 24)
+
+
+@click.command()
+@click.argument("session", required=False)
+@click.option("--repair", is_flag=True, help="Save what can be read of damaged sessions; the originals are kept.")
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_obj
+def doctor(home: Path, session: str | None, repair: bool, as_json: bool) -> int:
+    """Check the machine and the sessions, or one of them: each finding with what to do. Ends with 1 at a problem."""
+    folders = _chosen(home, session)
+    repairs = _repair(home, folders) if repair else {}
+    machine = [*examine_machine(home), *_terminal()]
+    sessions = {folder: [*examine(folder), *examine_surroundings(folder)] for folder in folders}
+    if as_json:
+        click.echo(json.dumps(_as_json(machine, sessions, repairs), indent=2))
+    else:
+        for line in _lines(machine, sessions, repairs):
+            click.echo(line)
+    return int(is_broken(machine) or any(map(is_broken, sessions.values())))
+
+
+def _chosen(home: Path, words: str | None) -> list[Path]:
+    """The sessions to look at: all, or the one that the words name, also one with nothing but a half-made rescue."""
+    try:
+        places = sorted(path for path in (home / SESSIONS).iterdir() if path.is_dir() and not path.is_symlink())
+    except OSError:
+        places = []
+    folders = [path for path in places if (path / DATABASE).exists() or is_half_exchanged(path)]
+    if words is None:
+        return folders
+    named = [path for path in folders if path.name.startswith(words)]
+    return named if len(named) == 1 else [find_session(home, words).folder]
+
+
+def _repair(home: Path, folders: list[Path]) -> dict[Path, list[str]]:
+    """What was done for each session that needed it, in sentences."""
+    try:
+        tighten(home)
+    except OSError as error:
+        raise click.UsageError(f"{home} can't be closed to others: {error.strerror}.") from error
+    done = {}
+    for folder in folders:
+        if any(finding.mendable and finding.level == "problem" for finding in examine(folder)):
+            done[folder] = _rescued(folder)
+    return done
+
+
+def _rescued(folder: Path) -> list[str]:
+    if holder(folder) is not None:
+        return ["It is running: stop it first, then repair it. Nothing was changed."]
+    try:
+        return mend(folder, SystemClock())
+    except JournalError as error:
+        return [str(error)]
+
+
+def _terminal() -> Iterator[Finding]:
+    if not has_terminal():
+        yield note("terminal", "This is no terminal; the screen can't be judged from here.")
+        return
+    size, colours = shutil.get_terminal_size(), os.environ.get("COLORTERM") in ("truecolor", "24bit")
+    encoding = (sys.stdout.encoding or "").lower()
+    says = f"The terminal {os.environ.get('TERM', '')} has {size.columns} x {size.lines} cells"
+    if is_dumb():
+        yield problem("terminal", f"{says} and can place no cursor.", "set TERM, or use --plain")
+    elif encoding not in ("utf-8", "utf8"):
+        yield problem("terminal", f"{says} and prints {encoding or 'unknown'} text.", "set LANG to a UTF-8 locale")
+    elif size < _SMALLEST:
+        yield note("terminal", f"{says}.", f"panes need {_SMALLEST[0]} x {_SMALLEST[1]} to stand side by side")
+    elif not colours:
+        yield note("terminal", f"{says} and claims no true colour.", "export COLORTERM=truecolor if it has it")
+    else:
+        yield fine("terminal", f"{says}, true colour and UTF-8.")
+
+
+def _lines(
+    machine: list[Finding], sessions: dict[Path, list[Finding]], repairs: dict[Path, list[str]]
+) -> Iterator[str]:
+    yield from map(_line, machine)
+    for folder, findings in sessions.items():
+        yield ""
+        yield f"session {one_line(folder.name)}"
+        for sentence in repairs.get(folder, ()):
+            yield f"  {'repair':<8} {one_line(sentence)}"
+        yield from map(_line, findings)
+    every = [*machine, *(finding for findings in sessions.values() for finding in findings)]
+    count = sum(finding.level == "problem" for finding in every)
+    yield ""
+    yield f"{count} problem{'' if count == 1 else 's'} found." if count else "No problem found."
+
+
+def _line(finding: Finding) -> str:
+    remedy = f" -> {one_line(finding.remedy)}" if finding.remedy else ""
+    return f"  {_MARKS[finding.level]:<8} {finding.check}: {one_line(finding.says)}{remedy}"
+
+
+def _as_json(
+    machine: list[Finding], sessions: dict[Path, list[Finding]], repairs: dict[Path, list[str]]
+) -> dict[str, Any]:
+    rows = [
+        {
+            "session": folder.name,
+            "ok": not is_broken(findings),
+            "repair": repairs.get(folder, []),
+            "findings": msgspec.to_builtins(findings),
+        }
+        for folder, findings in sessions.items()
+    ]
+    healthy = not is_broken(machine)
+    return {"ok": healthy and all(row["ok"] for row in rows), "machine": msgspec.to_builtins(machine), "sessions": rows}

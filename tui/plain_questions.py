@@ -1,0 +1,117 @@
+"""What is asked before a control that costs or ends something: its price and effect as lines, from the folds."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from math import ceil
+from typing import Any, NamedTuple
+
+from core.folds.checkpoints import boundary_at
+from core.folds.view import SessionView
+from core.folds.words import one_line
+from core.protocols import Controls, Preview
+from tui.panes import figures
+from tui.plain_commands import Unclear
+
+NAMED = 10
+"""Files, commands or facts that are listed by name."""
+LABEL = 160
+
+YES, NO = ("y", "yes"), ("", "n", "no")
+
+
+class Confirmation(NamedTuple):
+    """What is told before a control is sent; `head`: the node that was looked at."""
+
+    facts: list[str]
+    question: str
+    head: int | None
+
+
+Asking = Callable[[dict[str, Any], SessionView, Controls], Awaitable[Confirmation | None]]
+
+
+async def confirmation(verb: str, args: dict[str, Any], view: SessionView, controls: Controls) -> Confirmation | None:
+    """What to ask before `verb`; None where nothing is. Raises Unclear where it would have no effect."""
+    asking = _ASKING.get(verb)
+    return await asking(args, view, controls) if asking else None
+
+
+async def _compress(args: dict[str, Any], view: SessionView, controls: Controls) -> Confirmation:
+    preview = await controls.preview_compression(str(args.get("instruction", "")))
+    return _priced(preview, "Compress now?")
+
+
+async def _evict(args: dict[str, Any], view: SessionView, controls: Controls) -> Confirmation | None:
+    if not args.get("now"):
+        return None
+    preview = await controls.preview_compression(evict=args["seq"])
+    return _priced(preview, f"Evict #{args['seq']} now?")
+
+
+def _priced(preview: Preview, question: str) -> Confirmation:
+    from core.session import surviving  # Late: it stands on the whole agent.
+
+    if preview.problem:
+        raise Unclear(preview.problem)
+    before, after = preview.tokens_before, preview.tokens_after
+    lost = surviving(preview.facts, f"{preview.digest}\n{preview.rest}")[1]
+    facts = [
+        f"{before:,} tokens a call become {after:,}",
+        f"it costs {_price(preview)}",
+        f"{figures.plural(preview.turns_leaving, 'turn')} leave, {figures.plural(preview.turns_kept, 'turn')} stay, "
+        f"{figures.plural(len(preview.held), 'text')} word for word; "
+        f"{preview.names:,} names listed of {preview.names_known:,} that recall can reach",
+        *(f"lost: {one_line(fact.name, LABEL)}" for fact in lost),
+    ]
+    return Confirmation(facts, question, preview.head)
+
+
+def _price(preview: Preview) -> str:
+    if preview.price is None:
+        return "an unknown price"
+    turns, each = preview.payback_turns, preview.saves_per_turn
+    back = f", back after {figures.plural(max(1, ceil(turns)), 'turn')}" if turns is not None else ""
+    saves = f", and saves {figures.usd(each)} a turn" if each is not None and each > 0 else ", and saves nothing"
+    return f"{figures.usd(preview.price)}{back}{saves if each is not None else ''}"
+
+
+async def _rewind(args: dict[str, Any], view: SessionView, controls: Controls) -> Confirmation:
+    to = args["to"]
+    boundary = boundary_at(view.state, view.branches, to) if view.branches.visible(to) and to <= view.last_seq else None
+    if boundary is None:
+        raise Unclear(f"#{to} is not on the current branch. `checkpoints` lists where rewind can lead.")
+    spans = [span for span in view.branches.spans() if span.last > boundary]
+    left = [call for call in view.tool_calls.rows if call.seq > boundary and _within(call.seq, spans)]
+    turns = sum(seq > boundary and _within(seq, spans) for seq in view.costs.turns())
+    files = list(dict.fromkeys(change.path for call in left for change in call.files))
+    commands = view.checkpoints.commands_since(boundary)
+    what = "the conversation and the files" if args["conversation"] and args["files"] else "the files"
+    what = what if args["files"] else "the conversation"
+    facts = [
+        f"{what} go back to #{boundary}",
+        f"left behind: {figures.plural(turns, 'turn')}, {figures.plural(len(left), 'call')}; undo brings them back",
+    ]
+    if files:
+        facts.append(f"{figures.plural(len(files), 'file')} changed since: {_listed(files)}")
+    if commands:
+        facts.append(f"what commands did outside the workspace stays: {_listed(commands)}")
+    return Confirmation(facts, f"Rewind to #{boundary}?", view.state.head)
+
+
+def _within(seq: int, spans: list[Any]) -> bool:
+    return any(first <= seq <= last for first, last in spans)
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return "; ".join(one_line(name, LABEL) for name in names[:NAMED]) + more
+
+
+async def _stop(args: dict[str, Any], view: SessionView, controls: Controls) -> Confirmation:
+    facts = ["the session ends at the next safe point; all is kept, and longwatch resume goes on", "quit only leaves"]
+    return Confirmation(facts, "Stop the agent?", view.state.head)
+
+
+_ASKING: dict[str, Asking] = {"compress": _compress, "evict": _evict, "rewind": _rewind, "stop": _stop}
+"""Controls that are confirmed; any other is sent at once, for it can be taken back or costs nothing."""

@@ -1,0 +1,104 @@
+"""Between the command line and the plain mode: descriptors, signals, and the loop that it runs in."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from core.clock import SystemClock
+from core.protocols import Controls, Source
+from tui.plain_film import PlainFilm
+from tui.plain_input import TypedLines
+from tui.plain_mode import PlainMode
+from tui.plain_output import LineWriter, has_colour
+from tui.plain_talk import Leaving, Talk
+from tui.watching import RunnerWatch
+
+STDIN, STDOUT = 0, 1
+
+
+def watch_plainly(
+    source: Source,
+    controls: Controls,
+    folder: Path,
+    *,
+    driven: bool = False,
+    start: Callable[[], object] | None = None,
+    trouble: Callable[[], str | None] = lambda: None,
+) -> Leaving:
+    """Tell a session by lines until it is left; how. `driven`: its runner, begun by `start`, is in this process."""
+
+    def talk(writer: LineWriter, typed: TypedLines) -> Talk:
+        return PlainMode(
+            source,
+            controls,
+            writer,
+            typed,
+            clock=SystemClock(),
+            driving=driven,
+            start=start,
+            trouble=trouble,
+            gone=RunnerWatch(folder, held=not driven),
+            ring=writer.ring,
+        )
+
+    return asyncio.run(_talk(talk, driven))
+
+
+def replay_plainly(source: Source, *, start_at: int | None, speed: float | None) -> Leaving:
+    """Tell a recording by lines: as a film on a terminal, at once into a pipe or a file."""
+
+    def talk(writer: LineWriter, typed: TypedLines) -> Talk:
+        return PlainFilm(source, writer, typed, paced=os.isatty(STDOUT), start_at=start_at, speed=speed)
+
+    return asyncio.run(_talk(talk, False))
+
+
+async def _talk(make: Callable[[LineWriter, TypedLines], Talk], driven: bool) -> Leaving:
+    loop = asyncio.get_running_loop()
+
+    def soon(function: Callable[..., object], *args: Any) -> None:
+        with suppress(RuntimeError):  # Late, when the loop is over.
+            loop.call_soon_threadsafe(function, *args)
+
+    writer = LineWriter(
+        STDOUT,
+        colour=has_colour(STDOUT, os.environ),
+        encoding=sys.stdout.encoding or "utf-8",
+        lost=lambda: soon(talk.leave, "lost"),
+    )
+    typed = TypedLines(STDIN)
+    talk = make(writer, typed)
+    _obey_signals(talk, soon, driven)
+    typed.start()
+    try:
+        return await talk.run()
+    finally:
+        typed.stop()
+        _end_signals(driven)
+        writer.close()
+
+
+def _obey_signals(talk: Talk, soon: Callable[..., None], driven: bool) -> None:
+    """What keys and hang-ups mean. A runner in this process is neither stopped nor ended by the terminal."""
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, lambda *_: soon(talk.leave, "lost"))
+    signal.signal(signal.SIGINT, lambda *_: soon(talk.interrupt))
+    signal.signal(signal.SIGQUIT, lambda *_: soon(talk.leave, "quit"))
+    if driven:
+        signal.signal(signal.SIGTSTP, lambda *_: soon(talk.interrupt))
+        signal.signal(signal.SIGTTIN, signal.SIG_IGN)  # A handler would be called without end.
+
+
+def _end_signals(driven: bool) -> None:
+    """Until this process has left the terminal its keys mean nothing; its children get no handler and no deafness."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, *([signal.SIGTSTP] if driven else [])):
+        signal.signal(number, lambda *_: None)
+    for number in (signal.SIGTERM, *([signal.SIGTTIN] if driven else [])):
+        signal.signal(number, signal.SIG_DFL)
