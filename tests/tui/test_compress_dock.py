@@ -362,3 +362,9 @@ async def test_where_leaving_at_once_has_no_price_only_later_can_be_chosen():
     fault = JournalError("The session can't be read: disk I/O error.")
     text, given = await asked(item, "n", "w", until_shown="Not now", fault=fault)
     assert given == [("evict", {"seq": 17})]
+
+
+def test_the_two_columns_never_run_together_however_long_the_left_one_is():
+    dear = replace(PREVIEW, saves=Decimal("-12345.67"), planned_turns=1_234_567)
+    row = next(line.plain for line in compact(dear, 78) if line.plain.startswith("saves"))
+    assert " stays" in row

@@ -16,6 +16,8 @@ from tui.widgets.gauge import Part, stacked
 
 LABEL = 7
 """Cells of the word in front of a row."""
+GAP = 1
+"""At least so many cells between the two columns, however long the left one is."""
 TWO_COLUMNS = 74
 """Cells from which price and effect stand side by side, where rows are scarce."""
 INDENT = "  "
@@ -54,9 +56,8 @@ def compact(preview: Preview, width: int) -> list[Content]:
         rows = [*money, *effect]
     else:
         left = width // 2 + 3
-        rows = [
-            within(one, left).pad_right(left - one.cell_length) + two for one, two in zip(money, effect, strict=True)
-        ]
+        cut = [within(one, left - GAP) for one in money]
+        rows = [one.pad_right(left - one.cell_length) + two for one, two in zip(cut, effect, strict=True)]
     held = " · ".join(one_line(text) for text in preview.held)
     lines = [_bar(preview, width), *rows, *([_row("held", (held, MUTED))] if held else [])]
     return [within(line, width) for line in lines]
