@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from core.clock import MICROSECONDS
 from core.events import Event, GuidanceDelivered, ModelRequested, ModelResponded, ToolFinished
+from core.folds.context_items import BYTES_PER_TOKEN
 from core.folds.context_usage import ContextWindow
 from core.folds.fold import Handler
-
-BYTES_PER_TOKEN = 4
 
 
 @dataclass(frozen=True, slots=True)
