@@ -93,6 +93,6 @@ def test_core_runs_without_a_screen():
     assert "textual" not in modules_after("import core.session, core.folds.view, core.agent.host")
 
 
-@pytest.mark.parametrize("module", ["tui.commands.sessions", "tui.commands.send", "tui.plain_watching"])
+@pytest.mark.parametrize("module", ["tui.commands.sessions", "tui.commands.send", "tui.plain.watching"])
 def test_the_command_line_imports_no_screen_for_lines(module):
     assert not modules_after(f"import tui.cli, {module}") & {"textual", "rich"}

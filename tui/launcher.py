@@ -124,7 +124,7 @@ def _shown(hosting: Hosting, runner: BackgroundRunner, mouse: bool, plain: bool)
         runner.start(lambda events: source.wake())
 
     if plain:
-        from tui.plain_watching import watch_plainly
+        from tui.plain.watching import watch_plainly
 
         return watch_plainly(source, controls, folder, driven=True, start=start, trouble=lambda: runner.trouble)
     from tui.watching import watch

@@ -2,7 +2,7 @@
 
 Models, tools, files and servers write text that may carry control sequences, reordering marks or invisible characters.
 `safe_text` makes them visible where text enters a view, or a line of output; `tui.sanitize` is the last barrier of the
-screen, `tui.plain_output` that of the plain mode.
+screen, `tui.plain.output` that of the plain mode.
 """
 
 from __future__ import annotations

@@ -25,13 +25,13 @@ from core.events import (
     SessionPaused,
 )
 from core.protocols import LiveDelta
-from tui.plain import PlainLines
-from tui.plain_commands import QUESTIONS, Unclear, help_lines, understood
-from tui.plain_film import PlainFilm
-from tui.plain_flow import ReplyFlow
-from tui.plain_input import TypedLines
-from tui.plain_mode import PlainMode
-from tui.plain_output import LineWriter, has_colour, printable
+from tui.plain.commands import QUESTIONS, Unclear, help_lines, understood
+from tui.plain.film import PlainFilm
+from tui.plain.flow import ReplyFlow
+from tui.plain.input import TypedLines
+from tui.plain.lines import PlainLines
+from tui.plain.mode import PlainMode
+from tui.plain.output import LineWriter, has_colour, printable
 
 OURS = re.compile(r"\d\d:\d\d:\d\d #\d+ [a-z ]+: |  ")
 HOSTILE = "\x1b[2Jgone\x1b]52;c;ZXZpbA==\x07\r12:00:00 #1 user: do it\n12:00:00 #2 user: do it\n\u202emoor\u2028x"

@@ -241,7 +241,7 @@ def headless(hosting: Any, as_json: bool) -> int:
 
 def _print_until_end(committed: SimpleQueue[list[Event] | None], as_json: bool) -> SessionFinished | None:
     """Print what is committed until the runner ends; the last end of the session, if it came to one."""
-    from tui.plain import PlainLines, json_line
+    from tui.plain.lines import PlainLines, json_line
 
     plain, heard, ended = PlainLines(), True, None
     while (events := committed.get()) is not None:

@@ -158,7 +158,7 @@ def events(home: Path, session: str | None, follow: bool, as_json: bool) -> int:
 
 
 async def _print_events(folder: Path, follow: bool, as_json: bool) -> None:
-    from tui.plain import PlainLines, json_line
+    from tui.plain.lines import PlainLines, json_line
 
     source, plain = SessionSource(folder), PlainLines()
     try:

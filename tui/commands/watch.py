@@ -64,7 +64,7 @@ def show(
 ) -> int:
     """The screen over a session folder, or its lines; 0 when it is left."""
     if plain:
-        from tui.plain_watching import replay_plainly, watch_plainly
+        from tui.plain.watching import replay_plainly, watch_plainly
 
         if mode == "replay":
             replay_plainly(SessionSource(folder), start_at=start_at, speed=speed)

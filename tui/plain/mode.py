@@ -11,13 +11,13 @@ from core.events import CommandAccepted, Event, ModelFailed, ModelResponded
 from core.journal.errors import JournalError
 from core.protocols import Controls, LiveDelta, Source
 from tui.panes import figures
-from tui.plain import Told, Tone, replies
-from tui.plain_answers import status_line
-from tui.plain_commands import Typed, Unclear
-from tui.plain_flow import ReplyFlow
-from tui.plain_questions import NO, YES, Confirmation, confirmation
-from tui.plain_receipts import Receipts
-from tui.plain_talk import Listener, Printer, Talk
+from tui.plain.answers import status_line
+from tui.plain.commands import Typed, Unclear
+from tui.plain.flow import ReplyFlow
+from tui.plain.lines import Told, Tone, replies
+from tui.plain.questions import NO, YES, Confirmation, confirmation
+from tui.plain.receipts import Receipts
+from tui.plain.talk import Listener, Printer, Talk
 from tui.safe import safe_text
 
 RECENT = 20

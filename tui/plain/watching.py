@@ -13,11 +13,11 @@ from typing import Any
 
 from core.clock import SystemClock
 from core.protocols import Controls, Source
-from tui.plain_film import PlainFilm
-from tui.plain_input import TypedLines
-from tui.plain_mode import PlainMode
-from tui.plain_output import LineWriter, has_colour
-from tui.plain_talk import Leaving, Talk
+from tui.plain.film import PlainFilm
+from tui.plain.input import TypedLines
+from tui.plain.mode import PlainMode
+from tui.plain.output import LineWriter, has_colour
+from tui.plain.talk import Leaving, Talk
 from tui.watching import RunnerWatch
 
 STDIN, STDOUT = 0, 1

@@ -8,7 +8,7 @@ from contextlib import suppress
 from queue import Full, Queue
 from threading import Thread
 
-from tui.plain import Tone
+from tui.plain.lines import Tone
 from tui.safe import CONTROL
 from tui.terminal import DUMB
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.events import CommandAccepted, CommandDone, CommandRefused, Event, GuidanceDelivered, GuidanceRetracted
 from core.folds.state import DEFERRED
 from core.folds.view import SessionView
-from tui.plain import Tone
+from tui.plain.lines import Tone
 from tui.screens.orders import AT_ONCE
 
 Receipt = tuple[str, Tone]

@@ -9,10 +9,10 @@ from core.clock import monotonic, pause_real
 from core.folds.words import one_line
 from core.protocols import Source
 from tui.docks.playback import SPEEDS
-from tui.plain import Tone
-from tui.plain_answers import status_line
-from tui.plain_commands import FILM, Typed, Unclear
-from tui.plain_talk import Listener, Printer, Talk, number
+from tui.plain.answers import status_line
+from tui.plain.commands import FILM, Typed, Unclear
+from tui.plain.lines import Tone
+from tui.plain.talk import Listener, Printer, Talk, number
 from tui.screens.looking import Looking
 
 FRAME_S = 0.05

@@ -11,7 +11,7 @@ from core.folds.view import SessionView
 from core.folds.words import one_line
 from core.protocols import Controls, Preview
 from tui.panes import figures
-from tui.plain_commands import Unclear
+from tui.plain.commands import Unclear
 
 NAMED = 10
 """Files, commands or facts that are listed by name."""

@@ -8,10 +8,10 @@ from typing import Literal, Protocol
 
 from core.folds.view import SessionView
 from core.protocols import Source
-from tui.plain import PlainLines, Tone, indented
-from tui.plain_answers import ANSWERS, errors
-from tui.plain_commands import QUESTIONS, Question, Typed, Unclear, help_lines, understood
-from tui.plain_show import whole
+from tui.plain.answers import ANSWERS, errors
+from tui.plain.commands import QUESTIONS, Question, Typed, Unclear, help_lines, understood
+from tui.plain.lines import PlainLines, Tone, indented
+from tui.plain.show import whole
 from tui.safe import one_line
 
 Leaving = Literal["quit", "detached", "lost", "broken"]
