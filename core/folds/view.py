@@ -26,6 +26,7 @@ from core.folds.progress import Progress
 from core.folds.rent import RentMeter
 from core.folds.state import RunState
 from core.folds.step_costs import StepCosts
+from core.folds.tallies import Tallies
 from core.folds.timeline import Timeline
 from core.folds.tool_calls import ToolCalls
 from core.folds.totals import Totals
@@ -68,6 +69,7 @@ class SessionView:
         self.branches = Branches()
         self.state = RunState()
         self.totals = Totals()
+        self.tallies = Tallies(self.totals)
         self.timeline = Timeline()
         self.conversation = Conversation()
         self.tool_calls = ToolCalls()
@@ -95,6 +97,7 @@ class SessionView:
                 self.branches,
                 self.state,
                 self.totals,
+                self.tallies,
                 self.timeline,
                 self.conversation,
                 self.tool_calls,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import NamedTuple
 
 from textual.content import Content
 
 from core.clock import MICROSECONDS
+from core.folds.costs import Bill
 from core.folds.state import Status
-from core.folds.totals import INTERVENTIONS
+from core.folds.tallies import Tally
+from core.folds.verdict import QUIET_US
 from core.folds.view import SessionView
 from tui.panes import figures
 from tui.panes.cost import cache_left_s, next_usd
@@ -16,18 +19,23 @@ from tui.safe import one_line
 from tui.widgets.status_line import Field
 
 FIELDS = (
-    Field("state", 24, rank=1, grow=True),
-    Field("elapsed", 8, rank=2),
-    Field("calls", 11, rank=5, right=True),
-    Field("rate", 7, rank=9, right=True),
-    Field("context", 16, rank=4),
-    Field("cache", 9, rank=6),
-    Field("spent", 15, rank=3),
-    Field("next", 12, rank=8),
-    Field("steered", 16, rank=10),
-    Field("persisted", 19, rank=7),
+    Field("state", 26, rank=1, grow=True),
+    Field("needs", 9, rank=2, optional=True),
+    Field("elapsed", 8, rank=6),
+    Field("heard", 8, rank=5, full=18),
+    Field("calls", 11, rank=7, right=True),
+    Field("rate", 7, rank=11, right=True),
+    Field("context", 8, rank=4, full=16),
+    Field("cache", 10, rank=8),
+    Field("spent", 15, rank=3, full=19),
+    Field("next", 12, rank=10),
+    Field("repeats", 12, rank=12, full=21),
+    Field("steered", 17, rank=13, full=31),
+    Field("persisted", 19, rank=9),
 )
-"""Rank 1 stays longest when the line gets narrow. At 78 cells the four weightiest are there, the rest in the tabs."""
+"""The higher the rank, the earlier a field goes when the line gets narrow. Ranks 1 to 5 always fit into 78 cells."""
+
+NEEDS_YOU = Content.styled("needs you", "bold reverse $warning")
 
 STATES = {
     "running": ("●", "$state-running"),
@@ -57,40 +65,88 @@ REASONS = {
 }
 
 
-def facts(view: SessionView, at: int | None, now_us: int, real_us: int) -> dict[str, str]:
-    """Every field but the state, by name. The cache ages with `real_us`, also while the session's `now_us` stands."""
-    bill, budget = view.costs.total.at(at), view.costs.budget.at(at)
+class Said(NamedTuple):
+    """What a field says, and in fewer cells."""
+
+    long: str | Content
+    short: str | Content | None = None
+
+
+def facts(view: SessionView, at: int | None, now_us: int, real_us: int, token_us: int | None = None) -> dict[str, Said]:
+    """Every field but the state, by name. The cache ages with `real_us`, also while the session's `now_us` stands.
+
+    `token_us`: when the last piece of the reply in flight came, None while there is none.
+    """
+    bill, budget, tally = view.costs.total.at(at), view.costs.budget.at(at), view.tallies.at(at)
     calls, running_us = view.tool_calls.count(at), max(0, now_us - view.timeline.at_us(1))
     hours = running_us / MICROSECONDS / 3600
     return {
-        "elapsed": figures.elapsed(running_us),
-        "calls": figures.plural(calls, "call"),
-        "rate": f"{calls / hours:,.0f}/h" if hours > 1 / 60 else "",
+        "needs": Said(NEEDS_YOU if view.needs.unanswered(at) else ""),
+        "elapsed": Said(figures.elapsed(running_us)),
+        "heard": _heard(view, real_us, token_us) if at is None else Said(""),
+        "calls": Said(figures.plural(calls, "call")),
+        "rate": Said(f"{calls / hours:,.0f}/h" if hours > 1 / 60 else ""),
         "context": _context(view, at),
-        "cache": f"cache {figures.percent(bill.hit_rate)}",
-        "spent": figures.spent(bill) + (f" / {figures.limit(budget)}" if budget else ""),
-        "next": "" if (usd := _next(view, at, real_us)) is None else f"next {figures.usd(usd)}",
-        "steered": _interventions(view, at),
-        "persisted": f"persisted to #{view.last_seq:,}",
+        "cache": Said(f"cache {figures.percent(bill.hit_rate)}"),
+        "spent": _spent(bill, budget),
+        "next": Said("" if (usd := _next(view, at, real_us)) is None else f"next {figures.usd(usd)}"),
+        "repeats": _repeats(tally),
+        "steered": _steered(tally),
+        "persisted": Said(f"persisted to #{view.last_seq:,}"),
     }
+
+
+def _heard(view: SessionView, real_us: int, token_us: int | None) -> Said:
+    """The time since the last event, and since the last token while a reply comes: silence is neither work nor an end.
+
+    Long silence of a session that runs is marked.
+    """
+    if not view.last_seq:
+        return Said("")
+    quiet_us = real_us - view.timeline.at_us(view.last_seq)
+    event = figures.ago(quiet_us)
+    token = "" if token_us is None else figures.ago(real_us - token_us)
+    long = (
+        f"event {event}, token {token}" if token else "last event now" if event == "now" else f"last event {event} ago"
+    )
+    short = event if event == "now" else f"{event} ago"
+    late = quiet_us >= QUIET_US and view.state.status.last.state == "running" and not token
+    style = "bold $warning" if late else ""
+    return Said(Content.styled(long, style), Content.styled(short, style))
+
+
+def _spent(bill: Bill, budget: Decimal | None) -> Said:
+    limit = figures.limit(budget) if budget else ""
+    long = figures.spent(bill) + (f" / {limit}" if limit else "")
+    known = figures.cents(bill.usd) if bill.usd >= 1 else figures.usd(bill.usd)
+    unknown = "?" if bill.unpriced == bill.replies else f"≥{known}"
+    short = unknown if bill.unpriced else known
+    return Said(long, short + (f"/{limit}" if limit else ""))
+
+
+def _repeats(tally: Tally) -> Said:
+    if tally.repetition is None:
+        return Said("")
+    short = f"repeats {figures.percent(tally.repetition)}"
+    return Said(f"{short}, {tally.vain:,} in vain" if tally.vain else short, short)
+
+
+def _steered(tally: Tally) -> Said:
+    """Who changed the course how often: the user and the guards."""
+    long = f"{figures.plural(tally.interventions, 'intervention')}, {figures.plural(tally.corrections, 'correction')}"
+    return Said(long, f"you {tally.interventions:,}, guard {tally.corrections:,}")
 
 
 def _next(view: SessionView, at: int | None, real_us: int) -> Decimal | None:
     return next_usd(view.rent.next_call.at(at), cache_left_s(view, at, real_us))
 
 
-def _context(view: SessionView, at: int | None) -> str:
+def _context(view: SessionView, at: int | None) -> Said:
     usage = view.context.usage.at(at)
     if not usage.window:
-        return f"ctx {figures.tokens(usage.total)}"
-    return f"ctx {figures.percent(usage.total / usage.window)} of {figures.window(usage.window)}"
-
-
-def _interventions(view: SessionView, at: int | None) -> str:
-    last = view.last_seq if at is None else at
-    marks = view.timeline.marks
-    count = sum(mark.kind == "human" and mark.text in INTERVENTIONS and mark.seq <= last for mark in marks)
-    return figures.plural(count, "intervention")
+        return Said(f"ctx {figures.tokens(usage.total)}")
+    short = f"ctx {figures.percent(usage.total / usage.window)}"
+    return Said(f"{short} of {figures.window(usage.window)}", short)
 
 
 def state_content(

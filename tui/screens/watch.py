@@ -72,6 +72,7 @@ class WatchScreen(Searching, Travelling):
         self._trouble, self._gone = trouble, gone
         self._front, self._sheet, self._zoomed = "conversation", "context", False
         self._read = self._guarded = False
+        self._token_us: int | None = None
         self._pump: FramePump[Changes] | None = None
 
     def compose(self) -> ComposeResult:
@@ -133,7 +134,8 @@ class WatchScreen(Searching, Travelling):
             self.say(verdict.text, wrong=not verdict.ok)
 
     def stream(self, deltas: Sequence[LiveDelta]) -> None:
-        """Pieces of the reply in flight."""
+        """Pieces of the reply in flight; none: it is over."""
+        self._token_us = self.clock.now_us() if deltas else None
         self.conversation.stream(deltas)
 
     def _second(self) -> None:
@@ -187,8 +189,8 @@ class WatchScreen(Searching, Travelling):
             self.view, at, now_us, replay=self.replay, trouble=self._trouble(), interrupted=self.orphaned
         )
         line.set("state", state)
-        for name, value in facts(self.view, at, now_us, self._real_now_us()).items():
-            line.set(name, value)
+        for name, said in facts(self.view, at, now_us, self._real_now_us(), self._token_us).items():
+            line.set(name, *said)
 
     def _show_tabs(self) -> None:
         at = self.looking.at

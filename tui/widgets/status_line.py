@@ -1,11 +1,12 @@
 """A line of fields of fixed width, each updated on its own.
 
-A number that ticks moves nothing around it, asks for no layout, and writes only itself.
+A number that ticks moves nothing around it, asks for no layout, and writes only itself. In a narrow line fields shorten
+first what they say, and then go, in the order of their ranks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from textual.content import Content
@@ -22,28 +23,43 @@ _SEPARATOR = " │ "
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """`width` in cells; `rank` 1 stays longest when the line is too narrow; `grow` takes what is left over."""
+    """`width` in cells, or `full` of them where there is room for the long form; `rank` 1 stays longest.
+
+    `grow` takes what is left over; `optional` takes no room while it says nothing.
+    """
 
     name: str
     width: int
     rank: int = 5
     right: bool = False
     grow: bool = False
+    full: int = 0
+    optional: bool = False
 
 
-def placed(fields: Sequence[Field], width: int) -> list[tuple[Field, int, int]]:
-    """(field, first cell, width) of the fields that fit into `width`, in their order."""
+def placed(fields: Sequence[Field], width: int, silent: Collection[str] = ()) -> list[tuple[Field, int, int]]:
+    """(field, first cell, width) of the fields that fit into `width`, in their order: all up to some rank.
+
+    `silent` names those that say nothing now.
+    """
+    speaking = [one for one in fields if not (one.optional and one.name in silent)]
+    ranked = sorted(speaking, key=lambda one: one.rank)
     kept: list[Field] = []
-    needed = 0
-    for one in sorted(fields, key=lambda one: one.rank):
-        extra = one.width + (len(_SEPARATOR) if kept else 0)
-        if needed + extra <= width:
-            kept.append(one)
-            needed += extra
-    spare = width - needed
+    spare = width + len(_SEPARATOR)
+    for one in ranked:
+        spare -= one.width + len(_SEPARATOR)
+        if spare < 0:
+            spare += one.width + len(_SEPARATOR)
+            break
+        kept.append(one)
+    widths = {one.name: one.width for one in kept}
+    for one in kept:
+        if one.full and spare >= one.full - one.width:
+            spare -= one.full - one.width
+            widths[one.name] = one.full
     places, x = [], 0
     for one in (one for one in fields if one in kept):
-        wide = one.width + (spare if one.grow else 0)
+        wide = widths[one.name] + (spare if one.grow else 0)
         spare = 0 if one.grow else spare
         places.append((one, x, wide))
         x += wide + len(_SEPARATOR)
@@ -63,29 +79,38 @@ class StatusLine(Widget):
         super().__init__(name=name, id=id, classes=classes)
         self._fields = tuple(fields)
         self._values = {one.name: Content("") for one in fields}
+        self._short = dict(self._values)
         self._places: list[tuple[Field, int, int]] = []
         self._painter = Painter()
 
-    def set(self, name: str, value: str | Content) -> None:
-        """Show `value` in the field called `name`.
+    def set(self, name: str, value: str | Content, short: str | Content | None = None) -> None:
+        """Show `value` in the field called `name`; `short` stands for it where the field has not its full width.
 
         Raises:
             KeyError: there is no such field.
         """
-        content = value if isinstance(value, Content) else Content(one_line(value))
-        if self._values[name].is_same(content):
+        long, brief = _content(value), _content(value if short is None else short)
+        if self._values[name].is_same(long) and self._short[name].is_same(brief):
             return
-        self._values[name] = content
+        appears = bool(self._values[name].plain) != bool(long.plain)
+        self._values[name], self._short[name] = long, brief
+        if appears and any(one.optional for one in self._fields if one.name == name):
+            self._place()
+            return
         for one, x, width in self._places:
             if one.name == name:
                 self.refresh(Region(x + self.gutter.left, 0, width, 1))
 
     def value(self, name: str) -> str:
-        """What a field says."""
+        """What a field says at its full width."""
         return self._values[name].plain
 
     def on_resize(self) -> None:
-        self._places = placed(self._fields, self.size.width)
+        self._place()
+
+    def _place(self) -> None:
+        silent = {name for name, value in self._values.items() if not value.plain}
+        self._places = placed(self._fields, self.size.width, silent)
         self.refresh()
 
     def notify_style_update(self) -> None:
@@ -93,6 +118,14 @@ class StatusLine(Widget):
         self._painter.forget()
 
     def render_line(self, y: int) -> Strip:
-        shown = [fit(self._values[one.name], width, right=one.right) for one, _, width in self._places]
+        shown = [fit(self._said(one, width), width, right=one.right) for one, _, width in self._places]
         line = Content(_SEPARATOR).stylize("$faint").join(shown)
         return self._painter.strip(line, self.visual_style, self.size.width)
+
+    def _said(self, one: Field, width: int) -> Content:
+        long = self._values[one.name]
+        return long if long.cell_length <= width else self._short[one.name]
+
+
+def _content(value: str | Content) -> Content:
+    return value if isinstance(value, Content) else Content(one_line(value))

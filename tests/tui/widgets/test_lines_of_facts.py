@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.geometry import Region
 from textual.widget import Widget
 
+from tui.screens.status_facts import FIELDS as STATUS
 from tui.theming import role_variables
 from tui.widgets.hint_bar import Hint, HintBar
 from tui.widgets.live_label import LiveLabel
@@ -177,3 +178,44 @@ async def test_a_table_has_titles_and_the_lists_cursor() -> None:
         table.reset(Calls(2))
         await pilot.pause()
         assert "   1 read" in "\n".join(app.lines())
+
+
+@given(st.integers(0, 260), st.sets(st.sampled_from([one.name for one in STATUS if one.optional])))
+def test_fields_go_in_the_order_of_their_ranks_and_never_overlap(width: int, silent: set[str]) -> None:
+    places = placed(STATUS, width, silent)
+    speaking = sorted((one for one in STATUS if one.name not in silent), key=lambda one: one.rank)
+    assert {one.name for one, _, _ in places} == {one.name for one in speaking[: len(places)]}
+    ends = [x + wide for _, x, wide in places]
+    assert all(x >= end + 3 for (_, x, _), end in zip(places[1:], ends, strict=False))
+    assert not ends or ends[-1] <= width
+
+
+def test_the_five_weightiest_fields_fit_a_terminal_of_80_cells() -> None:
+    kept = {one.name for one, _, _ in placed(STATUS, 78)}
+    assert kept >= {"state", "needs", "spent", "context", "heard"}
+
+
+async def test_a_field_says_less_where_there_is_less_room_and_nothing_takes_no_room() -> None:
+    fields = (Field("state", 4, 1, grow=True), Field("badge", 5, 2, optional=True), Field("cost", 4, 3, full=9))
+
+    class Line(App[None]):
+        def compose(self) -> ComposeResult:
+            yield StatusLine(fields)
+
+        def get_theme_variable_defaults(self) -> dict[str, str]:
+            return role_variables(self.current_theme)
+
+    app = Line()
+    async with app.run_test(size=(18, 3)) as pilot:
+        line = app.query_one(StatusLine)
+        line.set("state", "runs")
+        line.set("cost", "$1.23 / $5", "$1")
+        await pilot.pause()
+        words = lambda: app.screen._compositor.render_strips()[0].text.split()  # noqa: E731
+        assert words() == ["runs", "│", "$1"]
+        line.set("cost", "$1.23 / 5", "$1")
+        await pilot.pause()
+        assert words() == ["runs", "│", "$1.23", "/", "5"]
+        line.set("badge", "! you")
+        await pilot.pause()
+        assert words() == ["runs", "│", "!", "you"]
