@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from typing import Generic, NamedTuple, TypeVar
+from itertools import accumulate
+from typing import Generic, NamedTuple, TypeVar, overload
 
 from core.events import Event, HeadMoved
 from core.folds.fold import Handler
@@ -63,6 +64,54 @@ class Branches:
 T = TypeVar("T")
 
 
+class Window(Sequence[T]):
+    """Some ranges of a list, one after the other, read in place: what a branch shows of a column."""
+
+    def __init__(self, items: Sequence[T], ranges: Sequence[range]) -> None:
+        self._items = items
+        self.ranges = ranges
+        self._ends = list(accumulate(map(len, ranges)))
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[T]: ...
+    def __getitem__(self, index: int | slice) -> T | list[T]:
+        if isinstance(index, slice):
+            return [self._items[self.source(at)] for at in range(*index.indices(len(self)))]
+        return self._items[self.source(index)]
+
+    def source(self, index: int) -> int:
+        """Where the item at `index` stands in the list underneath. Raises IndexError."""
+        if index < 0:
+            index += len(self)
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        part = bisect_right(self._ends, index)
+        return self.ranges[part].stop - (self._ends[part] - index)
+
+    def position(self, source: int) -> int | None:
+        """The index here of the item `source` of the list underneath; None where it is not shown."""
+        for indexes, end in zip(self.ranges, self._ends, strict=True):
+            if source in indexes:
+                return end - (indexes.stop - source)
+        return None
+
+    def common(self, other: Window[T]) -> int:
+        """How many items two windows on the same list have alike from the start."""
+        common = 0
+        for mine, others in zip(self.ranges, other.ranges, strict=False):
+            if mine.start != others.start:
+                break
+            common += min(mine.stop, others.stop) - mine.start
+            if mine.stop != others.stop:
+                break
+        return common
+
+
 class Column(Generic[T]):
     """Items in the order of their events, of which a branch shows some: append-only."""
 
@@ -73,6 +122,15 @@ class Column(Generic[T]):
     def append(self, seq: int, item: T) -> None:
         self._seqs.append(seq)
         self.items.append(item)
+
+    def index(self, seq: int) -> int | None:
+        """Where the first item of event `seq` is, if it has one."""
+        index = bisect_left(self._seqs, seq)
+        return index if index < len(self._seqs) and self._seqs[index] == seq else None
+
+    def window(self, spans: Sequence[Span]) -> Window[T]:
+        """The items within `spans` as a sequence that copies nothing; fixed, whatever is appended later."""
+        return Window(self.items, self.ranges(spans))
 
     def ranges(self, spans: Sequence[Span]) -> list[range]:
         """The indexes of the items within `spans`, as ascending ranges, empty ones left out."""

@@ -1,8 +1,15 @@
-"""The tool calls: one row each, running or finished, on every branch (work done on an abandoned one was done)."""
+"""The tool calls: one row each, running or finished, on every branch (work done on an abandoned one was done).
+
+Whatever a pane asks, now or as of an event, is a bisection: kinds of calls are kept on shelves, in the order in which
+it became known that a call belongs there.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,10 +17,16 @@ from core.events import Event, FileChange, ToolFinished, ToolStarted
 from core.folds.fold import Handler
 from core.folds.words import target
 
+SLOW_MS = 10_000
+"""A call that took this long counts as a slow one."""
+
 
 @dataclass(slots=True)
 class Call:
-    """A row. `finished_seq` is None while the call runs; times in microseconds of journal time."""
+    """A row. `finished_seq` is None while the call runs; times in microseconds of journal time.
+
+    `repeats` is the number of the first call that asked the same and got the same answer, if there was one.
+    """
 
     number: int
     key: str
@@ -31,6 +44,7 @@ class Call:
     exit_code: int | None = None
     recovered: bool = False
     files: list[FileChange] = field(default_factory=list)
+    repeats: int | None = None
 
     def status(self, at: int | None) -> str:
         """`running`, `ok` or `failed` as of event `at` (None: now)."""
@@ -38,23 +52,65 @@ class Call:
             return "running"
         return "ok" if self.ok else "failed"
 
+    def repeated(self, at: int | None) -> int | None:
+        """`repeats`, as far as it was known as of `at`."""
+        return None if self.status(at) == "running" else self.repeats
 
-class ToolCalls:
-    """Rows in the order of their start; `count(at)` of them had started by then."""
+
+class Shelf:
+    """Calls that have something in common, in the order in which that became known: append-only."""
 
     def __init__(self) -> None:
-        self.rows: list[Call] = []
+        self.calls: list[Call] = []
         self._seqs: list[int] = []
+
+    def add(self, seq: int, call: Call) -> None:
+        """From event `seq` on the call belongs here."""
+        self._seqs.append(seq)
+        self.calls.append(call)
+
+    def count(self, at: int | None = None) -> int:
+        """How many belonged here as of `at`: the first ones of `calls`."""
+        return len(self.calls) if at is None else bisect_right(self._seqs, at)
+
+
+class ToolCalls:
+    """Rows in the order of their start; `count(at)` of them had started by then.
+
+    `shelves` holds those that failed (`errors`), changed files (`edits`), ran a command (`commands`), took long
+    (`slow`) or repeated an earlier one (`repeats`); `named` those of each tool.
+    """
+
+    def __init__(self) -> None:
+        self._all = Shelf()
+        self.shelves = {"all": self._all, **{kind: Shelf() for kind in KINDS}}
+        self.named: dict[str, Shelf] = {}
         self._by_key: dict[str, Call] = {}
+        self._open: dict[str, Call] = {}
+        self._oldest_open: list[int] = []
+        """For each row, the first row that still ran when it began."""
+        self._asked: dict[bytes, int] = {}
 
     def handlers(self) -> dict[str, Handler]:
         return {"tool.started": self._started, "tool.finished": self._finished}
+
+    @property
+    def rows(self) -> list[Call]:
+        return self._all.calls
 
     def get(self, key: str | None) -> Call | None:
         return self._by_key.get(key) if key else None
 
     def count(self, at: int | None = None) -> int:
-        return len(self.rows) if at is None else bisect_right(self._seqs, at)
+        return self._all.count(at)
+
+    def running(self, at: int | None = None) -> Sequence[Call]:
+        """The calls that run as of `at`, oldest first; costs as much as began since the oldest of them did."""
+        if at is None:
+            return list(self._open.values())
+        count = self.count(at)
+        first = self._oldest_open[count - 1] if count else 0
+        return [call for call in self.rows[first:count] if call.status(at) == "running"]
 
     def _started(self, event: Event) -> None:
         body = event.body
@@ -70,14 +126,41 @@ class ToolCalls:
             started_us=event.at_us,
             arguments=body.arguments,
         )
-        self.rows.append(call)
-        self._seqs.append(event.seq)
-        self._by_key[event.key] = call
+        self._by_key[event.key] = self._open[event.key] = call
+        self._oldest_open.append(next(iter(self._open.values())).number - 1)
+        self._all.add(event.seq, call)
+        self.named.setdefault(call.name, Shelf()).add(event.seq, call)
+        if call.effect == "command":
+            self.shelves["commands"].add(event.seq, call)
 
     def _finished(self, event: Event) -> None:
         body, call = event.body, self._by_key.get(event.key or "")
-        if not isinstance(body, ToolFinished) or call is None:
+        if not isinstance(body, ToolFinished) or call is None or call.finished_seq is not None:
             return
         call.finished_seq, call.finished_us = event.seq, event.at_us
         call.ok, call.ms, call.size, call.exit_code = body.ok, body.ms, body.size, body.exit_code
         call.recovered, call.files = body.recovered, body.files
+        first = self._asked.setdefault(_likeness(call, body), call.number)
+        call.repeats = first if first != call.number else None
+        self._open.pop(call.key, None)
+        for kind, belongs in KINDS.items():
+            if belongs(call):
+                self.shelves[kind].add(event.seq, call)
+
+
+KINDS = {
+    "errors": lambda call: not call.ok,
+    "edits": lambda call: bool(call.files),
+    "commands": lambda call: False,  # known when it starts
+    "slow": lambda call: call.ms >= SLOW_MS,
+    "repeats": lambda call: call.repeats is not None,
+}
+"""What makes a finished call one of a kind."""
+
+
+def _likeness(call: Call, body: ToolFinished) -> bytes:
+    """Equal for two calls that asked the same and got the same answer."""
+    asked = json.dumps(call.arguments, sort_keys=True, ensure_ascii=False)
+    answered = body.fingerprint or f"{body.ok}:{body.content}"
+    text = f"{call.name}\0{asked}\0{answered}"
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).digest()

@@ -7,7 +7,7 @@ from enum import Flag, auto
 
 from core.events import Event
 from core.folds.absence import Absence
-from core.folds.branches import Branches
+from core.folds.branches import Branches, Window
 from core.folds.cache import CacheLedger
 from core.folds.checkpoints import Checkpoints
 from core.folds.checks import Checks
@@ -146,6 +146,6 @@ class SessionView:
         """The conversation on the branch as of `at`; costs as much as it is long."""
         return self.conversation.column.within(self.branches.spans(at))
 
-    def item_ranges(self, at: int | None = None) -> list[range]:
-        """The same as ranges into `conversation.column.items`."""
-        return self.conversation.column.ranges(self.branches.spans(at))
+    def item_window(self, at: int | None = None) -> Window[Item]:
+        """The same without copying: costs as much as the branch has pieces."""
+        return self.conversation.column.window(self.branches.spans(at))

@@ -8,7 +8,9 @@ from dataclasses import replace
 from textual.app import ComposeResult
 from textual.content import Content
 
+from core.folds.branches import Window
 from core.folds.conversation import Item
+from core.folds.tool_calls import Call
 from core.folds.view import Changes, SessionView
 from core.protocols import LiveDelta
 from tui.messages import ItemOpened
@@ -20,8 +22,7 @@ from tui.widgets.line_list import LineList
 
 ROOMY = 92
 """From this width on the gutter shows the elapsed time of each entry."""
-RECENT = 200
-"""Calls this near to the end may still be running."""
+NOTHING: Window[Item] = Window((), ())
 
 
 class BranchRows:
@@ -31,14 +32,14 @@ class BranchRows:
         self._now_us = now_us
         self._view: SessionView | None = None
         self._at: int | None = None
-        self.items: list[Item] = []
+        self.items = NOTHING
         self.manner = Manner()
         self.tail: Content | None = None
 
     def __len__(self) -> int:
         return len(self.items) + (self.tail is not None)
 
-    def show(self, view: SessionView, at: int | None, items: list[Item]) -> None:
+    def show(self, view: SessionView, at: int | None, items: Window[Item]) -> None:
         """From here on these are the entries."""
         self._view, self._at, self.items = view, at, items
 
@@ -52,6 +53,11 @@ class BranchRows:
     def render(self, index: int, width: int) -> list[Content]:
         item, said = self._item(index)
         return lines_of(item, self._place(index, item), self.manner, width, said, self.running(item))
+
+    def index(self, call: Call) -> int | None:
+        """Where the entry of a call's beginning stands, if the branch shows it."""
+        source = self._view.conversation.column.index(call.seq) if self._view else None
+        return None if source is None else self.items.position(source)
 
     def running(self, item: Item) -> Running | None:
         """The call of an entry as of the moment that is shown."""
@@ -98,12 +104,12 @@ class ConversationPane(Pane):
 
     def draw(self, view: SessionView, at: int | None, changes: Changes) -> None:
         self._set_manner(view)
-        before, items = self._rows.items, view.items(at)
-        grown = at is None and self._drawn_at is None and not changes & Changes.BRANCH and bool(before)
-        common = len(before) if grown else _common(before, items)
+        before, items = self._rows.items, view.item_window(at)
+        common = before.common(items)
         had_tail = self._rows.tail is not None
+        grown = at is None and self._drawn_at is None and 0 < len(before) == common
         self._rows.show(view, at, items)
-        self._settle_tail(items[common:], at)
+        self._settle_tail(items[common:] if grown else (), at)
         self._update_list(common, len(before) + had_tail, grown=grown)
         self._repaint_settled(view, common)
         self._drawn_seq, self._drawn_at = view.last_seq, at
@@ -118,17 +124,14 @@ class ConversationPane(Pane):
 
     def _repaint_settled(self, view: SessionView, common: int) -> None:
         """Calls that stood as running and are not, or the other way round after a jump in time."""
-        moved = self.at != self._drawn_at
-        for index in range(max(0, common - RECENT), common):
-            call = view.tool_calls.get(self._rows.items[index].call)
-            if (
-                call
-                and self._rows.items[index].kind == "call"
-                and (moved or (call.finished_seq or 0) > self._drawn_seq)
-            ):
+        calls, drawn_at = view.tool_calls, self._drawn_at
+        ran = calls.running(self._drawn_seq if drawn_at is None else drawn_at)
+        for call in {call.key: call for call in (*ran, *calls.running(self.at))}.values():
+            index = self._rows.index(call)
+            if index is not None and index < common:
                 self.line_list.changed(index)
 
-    def _settle_tail(self, fresh: list[Item], at: int | None) -> None:
+    def _settle_tail(self, fresh: Sequence[Item], at: int | None) -> None:
         """The log says it now: the tail goes when an entry of the agent, or a failure, came."""
         if any(item.speaker == "agent" or not item.ok for item in fresh):
             self._tail.clear()
@@ -148,10 +151,9 @@ class ConversationPane(Pane):
 
     def tick(self) -> None:
         """A second went by: running calls say how long they run."""
-        items = self._rows.items
-        for index in range(max(0, len(items) - RECENT), len(items)):
-            running = self._rows.running(items[index]) if items[index].kind == "call" else None
-            if running and running.status == "running":
+        for call in self.view.tool_calls.running() if self.view is not None else ():
+            index = self._rows.index(call)
+            if index is not None:
                 self.line_list.changed(index)
 
     def find(self, words: str, step: int) -> bool:
@@ -202,11 +204,3 @@ class ConversationPane(Pane):
         event.stop()
         if self.view is not None:
             self.draw_title(self.view, self.at)
-
-
-def _common(before: list[Item], after: list[Item]) -> int:
-    """How many entries both have alike from the start."""
-    for index, (old, new) in enumerate(zip(before, after, strict=False)):
-        if old is not new:
-            return index
-    return min(len(before), len(after))

@@ -1,8 +1,9 @@
-"""The tool calls: a line each, running or done, what they touched and how long they took."""
+"""The tool calls: a line each, running or done, what they touched and how long they took; narrowed by chips."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from textual.app import ComposeResult
 from textual.content import Content
@@ -11,6 +12,8 @@ from core.folds.tool_calls import Call
 from core.folds.view import Changes, SessionView
 from tui.messages import CallOpened
 from tui.panes import figures
+from tui.panes.call_filter import KINDS, CallFilter, Sifted
+from tui.panes.chips import Chip, Chips
 from tui.panes.conversation_rows import CALL_GLYPHS
 from tui.panes.pane import Pane
 from tui.widgets import follow
@@ -26,42 +29,41 @@ COLUMNS = (
     Column("size", 8, right=True, from_width=72),
     Column("time", 8, right=True),
 )
-FILTERS: dict[str, Callable[[Call, int | None], bool]] = {
-    "all": lambda call, at: True,
-    "errors": lambda call, at: call.status(at) == "failed",
-    "edits": lambda call, at: bool(call.files),
-    "commands": lambda call, at: call.effect == "command",
-}
-RECENT = 200
-"""Rows this near to the end may still be running."""
 
 
 class CallRows:
-    """The calls that pass the filter, as of a moment."""
+    """The first `count` of the calls that pass the filter, as of a moment."""
 
     def __init__(self, now_us: Callable[[], int]) -> None:
         self._now_us = now_us
         self.at: int | None = None
-        self.calls: list[Call] = []
+        self.calls: Sequence[Call] = ()
+        self.count = 0
 
     def __len__(self) -> int:
-        return len(self.calls)
+        return self.count
 
     def text(self, index: int) -> str:
         return f"{self.calls[index].name} {self.calls[index].target}"
 
     def cells(self, index: int) -> Sequence[str | Content]:
-        call = self.calls[index]
+        return self.cells_of(self.calls[index])
+
+    def cells_of(self, call: Call, note: str = "") -> Sequence[str | Content]:
+        """A call as a row; `note` stands before what it is about."""
         status = call.status(self.at)
         glyph, colour = CALL_GLYPHS[status]
         mark, number = Content.styled(glyph, colour), Content.styled(str(call.number), "$muted")
         name = Content.styled(call.name, "$tool-name")
+        what = f"{note}{call.target}"
         if status == "running":
             waited_ms = max(0, self._now_us() - call.started_us) // 1000
-            return mark, number, name, call.target, "", "", Content.styled(figures.duration(waited_ms), colour)
+            return mark, number, name, what, "", "", Content.styled(figures.duration(waited_ms), colour)
         time = Content.styled(figures.duration(call.ms), colour if status == "failed" else "")
         size = Content.styled(figures.size(call.size), "$muted")
-        return mark, number, name, call.target, _changed_lines(call), size, time
+        if call.repeats:
+            what = f"=#{call.repeats} {what}"
+        return mark, number, name, what, _changed_lines(call), size, time
 
 
 def _changed_lines(call: Call) -> Content:
@@ -72,7 +74,11 @@ def _changed_lines(call: Call) -> Content:
 
 
 class ToolCallsPane(Pane):
-    """A virtual table of one line a call, with a filter; enter opens the call."""
+    """A virtual table of one line a call under its chips; enter opens the call.
+
+    A running call that is not in view stands in the place of the titles, so that what runs, and since when, is always
+    to be seen.
+    """
 
     CONCERNS = Changes.TOOLS | Changes.BRANCH
     LABEL = "Tool calls"
@@ -80,66 +86,154 @@ class ToolCallsPane(Pane):
     def __init__(self, *, id: str, key: str, now_us: Callable[[], int]) -> None:
         super().__init__(id=id, key=key)
         self._rows = CallRows(now_us)
-        self._filter = "all"
-        self._drawn: tuple[int | None, str] = (None, "all")
-        self._drawn_seq = 0
+        self._wanted = CallFilter()
+        self._sifted: Sifted | None = None
+        self._drawn: tuple[Sifted | None, int | None, int] = (None, None, 0)
+        """What was drawn last: the calls, as of which event (None: now), the newest event then."""
         self._table = Table(COLUMNS, self._rows)
 
     def compose(self) -> ComposeResult:
         yield from super().compose()
+        yield Chips()
         yield self._table
 
     @property
     def line_list(self) -> LineList:
         return self._table.list
 
+    @property
+    def wanted(self) -> CallFilter:
+        """What is shown."""
+        return self._wanted
+
+    @property
+    def selected(self) -> Call | None:
+        """The call under the cursor, else the last one shown."""
+        index = self.line_list.cursor
+        index = self._rows.count - 1 if index is None else index
+        return self._rows.calls[index] if 0 <= index < self._rows.count else None
+
     def summary(self, view: SessionView, at: int | None) -> str:
         count = view.tool_calls.count(at)
         return f"{count:,}" if count else ""
 
     def note(self, view: SessionView, at: int | None) -> str:
-        failed = sum(call.status(at) == "failed" for call in view.tool_calls.rows[: view.tool_calls.count(at)])
-        parts = [f"{failed} failed" if failed else "", f"only {self._filter}" if self._filter != "all" else ""]
-        return " · ".join(part for part in [*parts, follow.chip(self.line_list.follow)] if part)
+        failed = view.tool_calls.shelves["errors"].count(at)
+        parts = [f"{failed:,} failed" if failed else "", follow.chip(self.line_list.follow)]
+        return " · ".join(part for part in parts if part)
 
     def draw(self, view: SessionView, at: int | None, changes: Changes) -> None:
-        before, drawn = self._rows.calls, self._drawn
-        shown, passes = view.tool_calls.rows[: view.tool_calls.count(at)], FILTERS[self._filter]
-        self._rows.calls = shown if self._filter == "all" else [call for call in shown if passes(call, at)]
-        self._rows.at, self._drawn = at, (at, self._filter)
-        common = min(len(before), len(self._rows.calls)) if drawn[1] == self._filter == "all" else 0
-        if drawn == self._drawn == (None, "all") and 0 < len(before) == common:
+        drawn, sifted = self._drawn, self._sift(view)
+        before, self._rows.calls = self._rows.count, sifted.found
+        self._rows.count, self._rows.at = sifted.count(at), at
+        common = min(before, self._rows.count) if drawn[0] is sifted else 0
+        if common and drawn[1] is None and at is None:
             self._table.appended()
         else:
             self._table.reset(common=common)
-        self._repaint(common, moved=drawn[0] != at)
-        self._drawn_seq = view.last_seq
+        self._repaint_settled(view, common)
+        self._drawn = (sifted, at, view.last_seq)
+        self._show_chips(view)
+        self._pin_running()
 
-    def _repaint(self, common: int, *, moved: bool) -> None:
+    def _sift(self, view: SessionView) -> Sifted:
+        sifted = self._sifted
+        if sifted is None or sifted.wanted != self._wanted or sifted.calls is not view.tool_calls:
+            sifted = self._sifted = Sifted(view.tool_calls, self._wanted)
+        sifted.look()
+        return sifted
+
+    def _repaint_settled(self, view: SessionView, common: int) -> None:
         """Rows that stood as running and are not, or the other way round after a jump in time."""
-        for index in range(max(0, common - RECENT), common):
-            if moved or (self._rows.calls[index].finished_seq or 0) > self._drawn_seq:
+        sifted, at, seq = self._drawn
+        if sifted is None or sifted is not self._sifted:
+            return
+        calls = view.tool_calls
+        ran, runs = calls.running(seq if at is None else at), calls.running(self.at)
+        for call in {call.key: call for call in (*ran, *runs)}.values():
+            index = sifted.index(call, common)
+            if index is not None:
                 self._table.changed(index)
+
+    def _show_chips(self, view: SessionView) -> None:
+        shelves, wanted = view.tool_calls.shelves, self._wanted
+        chips = [Chip(kind, kind, shelves[kind].count(self.at), chosen=kind == wanted.kind) for kind in KINDS]
+        if wanted.name:
+            chips.append(Chip("name", f"only {wanted.name}", chosen=True, removable=True))
+        if wanted.words:
+            chips.append(Chip("words", f"“{wanted.words}”", chosen=True, removable=True))
+        self.query_one(Chips).set_chips(chips)
+
+    def _pin_running(self) -> None:
+        """The oldest running call that is out of sight, in place of the titles."""
+        running = self.view.tool_calls.running(self.at) if self.view is not None else ()
+        seen = self.line_list.items_in_view
+        hidden = [call for call in running if self._index(call) not in seen]
+        more = f"+{len(hidden) - 1} more · " if len(hidden) > 1 else ""
+        self._table.pin(self._rows.cells_of(hidden[0], more) if hidden else None)
+
+    def _index(self, call: Call | None) -> int | None:
+        return self._sifted.index(call, self._rows.count) if self._sifted is not None else None
 
     def tick(self) -> None:
         """A second went by: running rows say how long they run."""
-        calls = self._rows.calls
-        for index in range(max(0, len(calls) - RECENT), len(calls)):
-            if calls[index].status(self._rows.at) == "running":
+        if self.view is None:
+            return
+        for call in self.view.tool_calls.running(self.at):
+            index = self._index(call)
+            if index is not None:
                 self._table.changed(index)
+        self._pin_running()
 
     def vary(self) -> None:
-        """All, errors, edits, commands, and round again."""
-        names = list(FILTERS)
-        self._filter = names[(names.index(self._filter) + 1) % len(names)]
+        """All, errors, edits, commands, slow ones, repeats, and round again."""
+        self.narrow(self._wanted.step(1))
+
+    def narrow(self, wanted: CallFilter) -> None:
+        """Show only these; the call under the cursor stays under it, where it is still shown."""
+        selected = self.selected if self.line_list.cursor is not None else None
+        self._wanted = wanted
         self.redraw()
+        index = self._index(selected)
+        if index is not None:
+            self.line_list.select(index, center=True)
+        else:
+            self.line_list.follow_end()
+
+    def only_this_tool(self) -> None:
+        """Only calls of the tool under the cursor, or of every tool again."""
+        call = self.selected
+        if self._wanted.name:
+            self.narrow(replace(self._wanted, name=""))
+        elif call is not None:
+            self.narrow(replace(self._wanted, name=call.name))
+
+    def select(self, key: str) -> bool:
+        """Bring the cursor to a call, leaving the filter if it hides it; False when there is none of that key."""
+        call = self.view.tool_calls.get(key) if self.view is not None else None
+        if call is None or call.number > (self.view.tool_calls.count(self.at) if self.view else 0):
+            return False
+        if self._index(call) is None:
+            self._wanted = CallFilter()
+            self.redraw()
+        index = self._index(call)
+        if index is not None:
+            self.line_list.select(index, center=True)
+        return index is not None
+
+    def on_chips_chosen(self, event: Chips.Chosen) -> None:
+        event.stop()
+        gone = {"name": "", "words": ""}
+        change = {event.id: ""} if event.id in gone else {"kind": event.id}
+        self.narrow(replace(self._wanted, **change))
 
     def on_line_list_item_opened(self, event: LineList.ItemOpened) -> None:
         event.stop()
-        if event.index < len(self._rows.calls):
+        if event.index < self._rows.count:
             self.post_message(CallOpened(self._rows.calls[event.index].key))
 
     def on_line_list_follow_changed(self, event: LineList.FollowChanged) -> None:
         event.stop()
         if self.view is not None:
             self.draw_title(self.view, self.at)
+            self._pin_running()

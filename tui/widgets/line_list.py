@@ -206,6 +206,15 @@ class LineList(ScrollView, can_focus=True):
         """The item on the first line in view."""
         return self._heights.locate(self.scroll_offset.y)[0] if self._heights.total else None
 
+    @property
+    def items_in_view(self) -> range:
+        """The items of which at least a line is in view."""
+        y, total = self.scroll_offset.y, self._heights.total
+        if y >= total or not self._view_height:
+            return range(0)
+        last = min(y + self._view_height, total) - 1
+        return range(self._heights.locate(y)[0], self._heights.locate(last)[0] + 1)
+
     def copy_text(self) -> str:
         """All text of the selected item, else of the last one."""
         index = self._current()

@@ -98,11 +98,18 @@ class _Header(LiveLabel):
     def __init__(self, columns: Sequence[Column]) -> None:
         super().__init__(classes="table--header")
         self._columns = columns
+        self._cells: Sequence[str | Content] | None = None
 
     def on_resize(self) -> None:
+        self.show(self._cells)
+
+    def show(self, cells: Sequence[str | Content] | None) -> None:
+        """The titles, or these cells in their place."""
+        self._cells = cells
         titles = [Content(column.title) for column in self._columns]
-        line = table_line(self._columns, titles, self.size.width - 2)
+        line = table_line(self._columns, titles if cells is None else cells, self.size.width - 2)
         self.update(Content.assemble(" ", line))
+        self.set_class(cells is not None, "-pinned")
 
 
 class Table(Vertical):
@@ -111,6 +118,7 @@ class Table(Vertical):
     DEFAULT_CSS = """
     Table { height: 1fr; }
     Table > .table--header { color: $muted; text-style: bold; }
+    Table > .table--header.-pinned { color: $foreground; text-style: none; background: $panel; }
     """
 
     def __init__(
@@ -129,6 +137,10 @@ class Table(Vertical):
     def compose(self) -> ComposeResult:
         yield _Header(self._columns)
         yield self.list
+
+    def pin(self, cells: Sequence[str | Content] | None) -> None:
+        """Show a row in the place of the titles, wherever the list stands; None: the titles."""
+        self.query_one(_Header).show(cells)
 
     def appended(self) -> None:
         """Rows grew at their end."""

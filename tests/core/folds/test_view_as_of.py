@@ -89,3 +89,16 @@ def test_a_rewind_target_is_a_boundary_before_open_calls():
     half = log.finish(attempt, 0, "read_file").seq
     view = folded(log.events)
     assert boundary_at(view.state, view.branches, half) == whole
+
+
+@settings(max_examples=60, deadline=None)
+@given(sessions(), st.data())
+def test_a_window_on_the_conversation_shows_the_branch_without_copying_it(log, data):
+    view = folded(log.events)
+    one, other = (data.draw(st.integers(1, len(log.events))) for _ in range(2))
+    window, items = view.item_window(one), view.items(one)
+    assert list(window) == items and window[:] == items
+    assert [window.position(window.source(index)) for index in range(len(window))] == list(range(len(window)))
+    others = view.items(other)
+    common = next((i for i, (a, b) in enumerate(zip(items, others, strict=False)) if a is not b), None)
+    assert window.common(view.item_window(other)) == (min(len(items), len(others)) if common is None else common)

@@ -1,0 +1,80 @@
+"""Which tool calls are shown: of one kind, of one tool, with some words; each call is looked at once."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, replace
+from typing import Any
+
+from core.folds.tool_calls import Call, Shelf, ToolCalls
+
+KINDS = ("all", "errors", "edits", "commands", "slow", "repeats")
+"""In the order of their chips; names of `ToolCalls.shelves`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallFilter:
+    """A kind, and what narrows it further: a tool's name, words that must all be in the name or the target."""
+
+    kind: str = "all"
+    name: str = ""
+    words: str = ""
+
+    def step(self, by: int) -> CallFilter:
+        """The next kind, or the one before, round the end."""
+        return replace(self, kind=KINDS[(KINDS.index(self.kind) + by) % len(KINDS)])
+
+    @property
+    def narrows(self) -> bool:
+        """Whether anything is left out."""
+        return self != CallFilter()
+
+    def shelf(self, calls: ToolCalls) -> Shelf:
+        """The shortest shelf that holds all of it."""
+        return calls.named.get(self.name, Shelf()) if self.kind == "all" and self.name else calls.shelves[self.kind]
+
+    def passes(self, call: Call) -> bool:
+        if self.name and call.name != self.name:
+            return False
+        text = f"{call.name} {call.target}".casefold()
+        return all(word in text for word in self.words.casefold().split())
+
+
+class Sifted:
+    """The calls of a shelf that pass a filter, as of any event; what is new on the shelf is looked at by `look`."""
+
+    def __init__(self, calls: ToolCalls, wanted: CallFilter) -> None:
+        self.wanted = wanted
+        self.calls = calls
+        self._shelf = wanted.shelf(calls)
+        self._whole = not wanted.words and (not wanted.name or wanted.kind == "all")
+        self._places: list[int] = []
+        self._looked = 0
+        self.found: list[Call] = self._shelf.calls if self._whole else []
+
+    def look(self) -> None:
+        """Take in what came onto the shelf since the last look."""
+        if self._whole:
+            return
+        for place in range(self._looked, len(self._shelf.calls)):
+            if self.wanted.passes(self._shelf.calls[place]):
+                self._places.append(place)
+                self.found.append(self._shelf.calls[place])
+        self._looked = len(self._shelf.calls)
+
+    def count(self, at: int | None) -> int:
+        """How many of `found` were there as of `at`: the first ones."""
+        held = self._shelf.count(at)
+        return held if self._whole else bisect_left(self._places, held)
+
+    def index(self, call: Call | None, count: int) -> int | None:
+        """Where a call stands among the first `count`, if it does; for shelves in the order of the calls' start."""
+        if call is None:
+            return None
+        key: Any = _number
+        index = bisect_left(self.found, call.number, hi=count, key=key)
+        return index if index < count and self.found[index] is call else None
+
+
+def _number(call: Call) -> int:
+    return call.number
