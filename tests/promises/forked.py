@@ -1,0 +1,76 @@
+"""Processes that begin with everything imported: forked from this one, which has no loop and no thread.
+
+A start of the interpreter with its imports costs a second; a fork costs milliseconds, and is killed just as dead.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import core.agent.host
+import core.models.client
+import core.models.prices
+import core.session
+import core.simulator.policies
+import core.simulator.server  # noqa: F401
+
+PATIENCE_S = 120.0
+BROKE = 70
+"""Exit code of a child that ended with an exception."""
+
+
+def fork(main: Callable[[], int], log: Path) -> int:
+    """Begin `main` in a child, whose words go to `log`; its pid."""
+    assert threading.active_count() == 1, "a fork would copy the locks of other threads"
+    gc.freeze()
+    if pid := os.fork():
+        return pid
+    code = BROKE
+    try:
+        out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.dup2(out, 1)
+        os.dup2(out, 2)
+        code = main()
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def wait(pid: int, seconds: float = PATIENCE_S) -> int | None:
+    """The exit code of a child (negative: the signal that killed it), None when it still runs after so long."""
+    end, pause = time.monotonic() + seconds, 0.0005
+    while True:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        if (left := end - time.monotonic()) <= 0:
+            return None
+        time.sleep(min(left, pause))
+        pause = min(pause * 1.5, 0.01)
+
+
+def kill(pid: int) -> None:
+    """End a child at once, with no chance to say anything."""
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+
+def finish(main: Callable[[], int], log: Path) -> int | str:
+    """Run a child to its end: its exit code, or what is known about a child that hung."""
+    pid = fork(main, log)
+    code = wait(pid)
+    if code is None:
+        kill(pid)
+        return f"hung for {PATIENCE_S:g} s"
+    return code

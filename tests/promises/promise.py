@@ -1,0 +1,131 @@
+"""A promise, how often it was tried, and the file in which the counts of all runs add up.
+
+A promise is tried in shards: each has a seed of its own, so that a full run is many shards over as many hours as it
+takes, on one machine or on several, and no two of them try the same thing. Beside each promise stands a negative
+control: the same trial on something that does not keep the promise, which has to be caught.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+
+@dataclass(slots=True)
+class Count:
+    """What a shard came to. `broken`: how many of the `tried` did not keep the promise, `examples` says how.
+
+    `seen` counts what else is worth knowing, summed over shards; names that start with "most" keep the largest.
+    """
+
+    tried: int = 0
+    broken: int = 0
+    seen: dict[str, float] = field(default_factory=dict)
+    examples: list[str] = field(default_factory=list)
+
+    def note(self, problems: Iterable[str], tried: int = 1) -> None:
+        """One more trial, with what was wrong in it."""
+        found = list(problems)
+        self.tried += tried
+        self.broken += bool(found)
+        self.examples += found[: max(0, 5 - len(self.examples))]
+
+    def see(self, name: str, amount: float = 1) -> None:
+        before = self.seen.get(name, 0)
+        self.seen[name] = max(before, amount) if name.startswith("most") else before + amount
+
+
+Trial = Callable[[int, int], Count]
+"""Tries so often, with that seed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """`says` in the words of the README; `unit` is what is counted; `aim` how many a full run tries.
+
+    `shard` is how many one shard tries; `quick` and `quick_control` what every run of the tests tries.
+    """
+
+    id: str
+    says: str
+    unit: str
+    aim: int
+    shard: int
+    quick: int
+    trial: Trial
+    control: Trial
+    control_says: str
+    quick_control: int
+
+    def run(self, count: int, seed: int, *, control: bool = False) -> dict[str, Any]:
+        """Try a shard; its row for the results file."""
+        found = (self.control if control else self.trial)(count, seed)
+        return {
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "promise": self.id,
+            "control": control,
+            "seed": seed,
+            "tried": found.tried,
+            "broken": found.broken,
+            "seen": found.seen,
+            "examples": found.examples,
+        }
+
+
+def results_file() -> Path:
+    """Where results add up when no other file is named: outside the repository."""
+    named = os.environ.get("LONGWATCH_PROMISES")
+    return Path(named) if named else platformdirs.user_state_path("longwatch") / "promises.jsonl"
+
+
+def add(file: Path, row: dict[str, Any]) -> None:
+    """Add a row; rows of several processes do not mix."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a", encoding="utf-8") as out:
+        out.write(json.dumps(row) + "\n")
+
+
+def rows(file: Path) -> list[dict[str, Any]]:
+    """Every row so far; none when there is no file."""
+    if not file.exists():
+        return []
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def total(found: Iterable[dict[str, Any]]) -> Count:
+    """The sum of rows."""
+    count = Count()
+    for row in found:
+        count.tried += row["tried"]
+        count.broken += row["broken"]
+        count.examples += row["examples"]
+        for name, amount in row["seen"].items():
+            count.see(name, amount)
+    return count
+
+
+def table(promises: Iterable[Promise], found: list[dict[str, Any]]) -> str:
+    """The README's table: what was promised, what was really tried and found, and whether the test can fail."""
+    lines = ["| | promised | tried | broken | the control: caught |", "|---|---|---|---|---|"]
+    for promise in promises:
+        mine = [row for row in found if row["promise"] == promise.id]
+        tried = total(row for row in mine if not row["control"])
+        control = total(row for row in mine if row["control"])
+        seen = "".join(f", {_number(amount)} {name}" for name, amount in sorted(tried.seen.items()))
+        aim = "" if tried.tried >= promise.aim else f" of {promise.aim:,}"
+        lines.append(
+            f"| {promise.id} | {promise.says} | {tried.tried:,}{aim} {promise.unit}{seen} | {tried.broken:,} | "
+            f"{promise.control_says}: {control.broken:,} of {control.tried:,} |"
+        )
+    return "\n".join(lines)
+
+
+def _number(amount: float) -> str:
+    return f"{amount:,.0f}" if amount == int(amount) else f"{amount:,.2f}"

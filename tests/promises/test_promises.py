@@ -1,0 +1,57 @@
+"""Each promise is tried a little with every run of the tests, and each control is caught. `run.py` tries them fully.
+
+A process of its own for each: kills fork from it, so it must have no thread, and nothing of the tests in it.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from promise import Count, Promise, add, rows, table
+from run import MODULES
+
+HERE = Path(__file__).parent
+QUICK = sorted(set(MODULES) - {"P2", "P5"})
+"""Those two have tests of their own beside the journal's."""
+
+
+def tried(name: str, file: Path, *more: str) -> dict:
+    """The row of a small shard."""
+    line = [sys.executable, "-P", str(HERE / "run.py"), "--results", str(file), "try", name, "--seed", "1", *more]
+    answer = subprocess.run(line, capture_output=True, text=True, timeout=400)
+    assert answer.stdout, answer.stderr
+    return json.loads(answer.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_a_promise_is_kept(name, tmp_path):
+    row = tried(name, tmp_path / "results.jsonl", "--quick")
+    assert row["tried"] > 0
+    assert row["broken"] == 0, row["examples"]
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_what_does_not_keep_it_is_caught(name, tmp_path):
+    row = tried(name, tmp_path / "results.jsonl", "--quick", "--control")
+    assert row["broken"] > 0
+
+
+def broken_by(count: int, seed: int) -> Count:
+    found = Count()
+    for number in range(count):
+        found.note(["it fell over"] if number < seed else [])
+    found.see("falls", seed)
+    return found
+
+
+def test_shards_add_up_in_the_table(tmp_path):
+    promise = Promise("P0", "It stands", "days", 100, 5, 5, broken_by, broken_by, "a house of cards", 5)
+    file = tmp_path / "deep" / "results.jsonl"
+    for seed in (0, 1):
+        add(file, promise.run(5, seed))
+    add(file, promise.run(4, 4, control=True))
+    line = table([promise], rows(file)).splitlines()[-1]
+    assert line == "| P0 | It stands | 10 of 100 days, 1 falls | 1 | a house of cards: 4 of 4 |"
+    assert rows(file)[1]["examples"] == ["it fell over"]
