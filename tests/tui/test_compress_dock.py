@@ -10,8 +10,8 @@ from core.events import CommandAccepted, CommandDone, ContextCompressed
 from core.journal.errors import JournalError
 from tui.docks.compress_lines import compact, roomy
 from tui.docks.dock import Dock
-from tui.docks.writing import Writing
 from tui.messages import ItemEvictAsked, ItemPinToggled
+from tui.widgets.writing import Writing
 
 NARROW, MIDDLE, WIDE = (80, 24), (120, 36), (200, 50)
 EVICTION = replace(PREVIEW, tokens_after=38_100, turns_leaving=0, price=Decimal("0.0312"), payback_turns=5.2)

@@ -17,12 +17,12 @@ from core.protocols import Fact, Preview
 from tui.docks.compress_lines import LABEL, change_note, check_line, compact, roomy
 from tui.docks.dock import keys_line, title_line
 from tui.docks.previewing import Ask, Previewed, PreviewFailed, Previewing
-from tui.docks.writing import Writing
 from tui.frame import FramePump
 from tui.messages import ControlGiven, DockClosed
 from tui.panes import figures
 from tui.safe import safe_text
 from tui.widgets.live_label import LiveLabel
+from tui.widgets.writing import Line, Writing
 
 WIDE = 110
 """Cells of the terminal from which the digest stands beside the facts."""
@@ -115,11 +115,10 @@ class CompressDock(Previewing, can_focus=True):
                 yield Writing()
         with Horizontal(id="instruction"):
             yield LiveLabel(Content.styled("instruction", "$muted"))
-            yield Input(placeholder="e.g. keep everything on auth", compact=True, select_on_focus=False)
+            yield Line(placeholder="e.g. keep everything on auth")
         yield LiveLabel(classes="dock--keys")
 
     def on_mount(self) -> None:
-        self.query_one(Input).cursor_blink = False
         self._pump: FramePump[Changes] = FramePump(lambda _changes: self._check())
         self._title("")
         self._show_keys()
@@ -202,7 +201,7 @@ class CompressDock(Previewing, can_focus=True):
     def _keys(self) -> Iterable[tuple[str, str]]:
         if self.query_one(Writing).has_focus:
             return [("esc", "done editing"), ("^z", "take back"), ("^y", "do again")]
-        if self.query_one(Input).has_focus:
+        if self.query_one(Line).has_focus:
             return [("enter", "compute it so"), ("esc", "back")]
         if self._preview is None:
             return [("esc", "close")]
@@ -234,7 +233,7 @@ class CompressDock(Previewing, can_focus=True):
     def action_instruct(self) -> None:
         """Into the line that says what the digest is to mind."""
         if self._preview is not None:
-            self.query_one(Input).focus()
+            self.query_one(Line).focus()
 
     def action_add_lost(self) -> None:
         """Write what the digest lacks at its end."""
@@ -279,7 +278,7 @@ class CompressDock(Previewing, can_focus=True):
         preview = self._preview
         if preview is None:
             return
-        if self.query_one(Input).value.strip() != self._instruction:
+        if self.query_one(Line).value.strip() != self._instruction:
             self._title("the instruction is not in it yet: i, then enter computes it", "$warning")
             return
         args: dict[str, Any] = {"instruction": self._instruction}

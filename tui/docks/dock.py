@@ -17,6 +17,7 @@ from textual.widgets import Input, Static
 from tui.messages import ControlGiven, DockClosed
 from tui.safe import safe_text
 from tui.widgets.live_label import LiveLabel
+from tui.widgets.writing import Line
 
 
 def title_line(title: str, note: str) -> Content:
@@ -35,7 +36,6 @@ class Dock(Vertical):
         border-top: hkey $accent;
     }
     Dock Static { height: auto; }
-    Dock Input { border: none; padding: 0; height: 1; background: $surface; }
     """
 
     TITLE: ClassVar[str] = ""
@@ -130,13 +130,11 @@ class LineDock(Dock):
 
     def compose(self) -> ComposeResult:
         yield from super().compose()
-        yield Input(self._value, placeholder=self.PLACEHOLDER, compact=True, select_on_focus=False)
+        yield Line(self._value, placeholder=self.PLACEHOLDER)
         yield Static("", markup=False, classes="dock--fault")
 
     def focus_first(self) -> None:
-        field = self.query_one(Input)
-        field.cursor_blink = False
-        field.focus()
+        self.query_one(Line).focus()
 
     def accept(self, text: str) -> dict[str, Any]:
         """The arguments. Raises ValueError with a sentence for the user."""

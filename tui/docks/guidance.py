@@ -15,9 +15,9 @@ from textual.widgets import Static
 from core.events import GuidanceQueued
 from core.folds.words import one_line
 from tui.docks.dock import Dock, title_line
-from tui.docks.writing import Writing
 from tui.safe import safe_text
 from tui.widgets.live_label import LiveLabel
+from tui.widgets.writing import Writing
 
 NEWLINE_KEYS = ("ctrl+j", "alt+enter", "shift+enter")
 """ctrl+j is the one that every terminal sends; the others where the terminal can."""

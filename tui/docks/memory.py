@@ -15,6 +15,7 @@ from core.folds.memories import Entry
 from tui.docks.dock import Dock
 from tui.panes.sheet_lines import MUTED, fit
 from tui.safe import one_line, safe_text
+from tui.widgets.writing import Line
 
 ROWS = 7
 """Entries in sight at once; the list scrolls with the cursor."""
@@ -35,7 +36,7 @@ class MemoryDock(Dock, can_focus=True):
         Binding("p", "pin", show=False),
         Binding("f", "forget", show=False),
     ]
-    DEFAULT_CSS = "MemoryDock Input { display: none; } MemoryDock.-writing Input { display: block; }"
+    DEFAULT_CSS = "MemoryDock Line { display: none; } MemoryDock.-writing Line { display: block; }"
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         super().__init__()
@@ -47,7 +48,7 @@ class MemoryDock(Dock, can_focus=True):
     def compose(self) -> ComposeResult:
         yield from super().compose()
         yield Static(self._list(), markup=False, classes="dock--list")
-        yield Input(placeholder="one fact, complete in itself", compact=True, select_on_focus=False)
+        yield Line(placeholder="one fact, complete in itself")
         yield Static("", markup=False, classes="dock--facts")
 
     def on_resize(self) -> None:
@@ -65,8 +66,7 @@ class MemoryDock(Dock, can_focus=True):
         if revise and self._revised is None:
             return
         self.add_class("-writing")
-        field = self.query_one(Input)
-        field.cursor_blink = False
+        field = self.query_one(Line)
         field.value = self._revised.text if self._revised else ""
         field.focus()
 

@@ -1,0 +1,34 @@
+"""A dialog that was closed is gone; a screen that runs for days opens many."""
+
+import gc
+
+from sample_sessions import audit_session
+from textual.widget import Widget
+from watching_app import app_over, read
+
+SIZE = (80, 24)
+ROUNDS = 4
+DIALOGS = ("g", "b", "m", "r", "W", "c", "M", "slash", "question_mark")
+
+
+def alive() -> list[Widget]:
+    """Widgets that something still holds on to although they are on no screen."""
+    for _ in range(3):
+        gc.collect()
+    return [one for one in gc.get_objects() if isinstance(one, Widget) and one._closed]
+
+
+async def test_closed_dialogs_leave_no_widget_behind():
+    async with app_over(audit_session()).run_test(size=SIZE) as pilot:
+        await read(pilot)
+        await open_and_close(pilot)
+        before = len(alive())
+        for _ in range(ROUNDS):
+            await open_and_close(pilot)
+        left = alive()
+        assert len(left) <= before, left
+
+
+async def open_and_close(pilot):
+    for key in DIALOGS:
+        await pilot.press(key, "escape")

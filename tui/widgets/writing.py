@@ -1,0 +1,65 @@
+"""Where one writes: one line or several, still, plain, and gone once they are closed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.geometry import Region
+from textual.screen import Screen
+from textual.signal import Signal
+from textual.strip import Strip
+from textual.widget import Widget
+from textual.widgets import Input, TextArea
+
+Started = Signal[Screen[Any]]
+"""Textual's signal that a selection by the mouse has begun."""
+
+
+def release(field: Widget, selecting: Started) -> None:
+    """Let nothing remember a field that is removed.
+
+    Textual's fields subscribe to a signal of the screen and watch the theme of the app, and both hold on to them until
+    the signal is sent or the theme changes, which over days may be never.
+    """
+    selecting.unsubscribe(field)
+    watched: dict[str, list[Any]] = getattr(field.app, "__watchers", {})
+    for watchers in watched.values():
+        watchers[:] = [entry for entry in watchers if entry[0] is not field]
+
+
+class Line(Input):
+    """One line to write: no border, no blinking cursor."""
+
+    DEFAULT_CSS = "Line { border: none; padding: 0; height: 1; background: $surface; }"
+
+    def __init__(self, value: str = "", *, placeholder: str = "") -> None:
+        super().__init__(value, placeholder=placeholder, compact=True, select_on_focus=False)
+        self.cursor_blink = False
+
+    def on_mount(self) -> None:
+        self._started: Started = self.screen.text_selection_started_signal
+
+    def on_unmount(self) -> None:
+        release(self, self._started)
+
+
+class Writing(TextArea):
+    """Several lines to write: no blinking cursor, no line numbers, `tab` leaves it."""
+
+    DEFAULT_CSS = "Writing { border: none; padding: 0; background: $surface; }"
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(text, compact=True, soft_wrap=True, show_line_numbers=False, tab_behavior="focus")
+        self.cursor_blink = False
+
+    def on_mount(self) -> None:
+        self._started: Started = self.screen.text_selection_started_signal
+
+    def on_unmount(self) -> None:
+        release(self, self._started)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Between its removal and the next layout it may be painted once more, when its styles are already gone."""
+        if not self.is_attached:
+            return [Strip.blank(crop.width)] * crop.height
+        return super().render_lines(crop)
