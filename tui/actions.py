@@ -151,6 +151,7 @@ ACTIONS: tuple[Action, ...] = (
     _everywhere("help", "? f1", "help", "Show every key and what it does.", 8),
     _everywhere("palette", "ctrl+p", "palette", "Find any action by its name.", 7),
     _everywhere("theme", "ctrl+t", "theme", "Change to the next theme."),
+    _everywhere("suspend", "ctrl+z", "put away", "Put the screen away as a stopped job; fg brings it back."),
     _everywhere("redraw", "ctrl+l", "redraw", "Paint the screen again."),
 )  # fmt: skip
 

@@ -22,6 +22,7 @@ from core.protocols import Controls, Source
 from tui.actions import Action, bindings
 from tui.driver import ResilientDriver
 from tui.faults import BreakableApp
+from tui.job_control import Aside
 from tui.messages import LeaveRequested
 from tui.needs_you import NeedsYou
 from tui.safe import one_line
@@ -110,6 +111,10 @@ class ThemedApp(BreakableApp[ReturnType]):
         ours = sorted(theme.name for theme in self._themes.themes)
         self.theme = ours[(ours.index(self.theme) + 1) % len(ours)] if self.theme in ours else ours[0]
 
+    def action_suspend(self) -> None:
+        """Stop this process, as Ctrl+Z does elsewhere; `fg` brings it back."""
+        self.action_suspend_process()
+
     def on_terminal_lost(self, reason: str) -> None:
         """The terminal is gone (the driver says why); nothing is left to draw on."""
         self.exit()
@@ -144,9 +149,11 @@ class LongwatchApp(ThemedApp[Leaving]):
         notify: NotifySettings | None = None,
         attendance: Attendance | None = None,
         fault_log: Path | None = None,
+        aside: Aside | None = None,
     ) -> None:
         super().__init__(theme=theme, theme_folder=theme_folder, keymap=keymap, fault_log=fault_log)
         clock = clock or SystemClock()
+        self._aside = aside
         self._needs_you = NeedsYou(notify or NotifySettings(), self, attendance, clock, os.environ)
         self._source, self._mode, self._background, self._on_quit = source, mode, background, on_quit
         self.title = one_line(title) or "Longwatch"
@@ -161,6 +168,7 @@ class LongwatchApp(ThemedApp[Leaving]):
             clock=clock,
             trouble=trouble or (lambda: None),
             gone=gone or (lambda: None),
+            driven=background is not None,
         )
 
     @property
@@ -176,6 +184,8 @@ class LongwatchApp(ThemedApp[Leaving]):
 
     def _start(self) -> None:
         """After the first paint: the runner, the log, the reply in flight."""
+        if self._aside is not None and isinstance(self._driver, ResilientDriver):
+            self._driver.stop_here(self.action_suspend)
         if self._background is not None:
             self.run_worker(self._background, thread=True, name="runner", exit_on_error=False)
         self._follow()
@@ -227,6 +237,22 @@ class LongwatchApp(ThemedApp[Leaving]):
 
     async def action_quit(self) -> None:
         self.leave("quit")
+
+    def action_suspend(self) -> None:
+        """Put the screen away until the shell brings its job back; a runner in this process goes on."""
+        if self._aside is None:
+            super().action_suspend()
+        elif isinstance(self._driver, ResilientDriver) and not self._driver.away:
+            self._step_aside(self._driver, self._aside)
+
+    @work(name="aside", exit_on_error=False)
+    async def _step_aside(self, driver: ResilientDriver, aside: Aside) -> None:
+        driver.put_away()
+        if await aside.until_returned():
+            driver.bring_back()
+            self.forget_terminal()
+        else:
+            self.leave("lost")
 
     def on_leave_requested(self, message: LeaveRequested) -> None:
         self.leave(message.how)

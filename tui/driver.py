@@ -78,22 +78,28 @@ class PatientWriter(WriterThread):
             return
         if not self.dead:
             self.join(timeout=1.0)
+        self.dead = True
 
     def _give_up(self, reason: str) -> None:
         self.dead = True
         self._lost(reason)
 
 
+def _unheard(*_: object) -> None:
+    """A signal that means nothing; unlike one that is ignored, it is not inherited by commands."""
+
+
 class ResilientDriver(LinuxDriver):
     """For `App(driver_class=ResilientDriver)`.
 
     The app may define `on_terminal_lost(reason)`, called in its loop at most once, with `hangup`, `input closed`,
-    `output closed` or `stalled`; an app without it exits. SIGHUP is ignored from then on.
+    `output closed` or `stalled`; an app without it exits. A hang-up never ends the process, not even between the screen
+    and what comes after it.
     """
 
     def __init__(self, app: Any, **options: Any) -> None:
         self._writer: WriterThread | None = None
-        self._is_lost = self._titled = False
+        self._is_lost = self._titled = self.away = False
         super().__init__(app, **options)
 
     @property
@@ -114,6 +120,8 @@ class ResilientDriver(LinuxDriver):
 
     def set_title(self, text: str | None) -> None:
         """Give the terminal's window a title, or (None) the one back that it had; leaving the screen gives it back."""
+        if self.away:
+            return
         if text is None and self._titled:
             self.write(RETURN_TITLE)
         elif text is not None:
@@ -121,11 +129,33 @@ class ResilientDriver(LinuxDriver):
         self._titled = text is not None
 
     def stop_application_mode(self) -> None:
+        if self.away:
+            return
         self.set_title(None)
         super().stop_application_mode()
         self._loop.remove_signal_handler(signal.SIGHUP)
-        if self._is_lost:
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, _unheard)
+
+    def put_away(self) -> None:
+        """Give the terminal back for a while, and touch it in no way until `bring_back`; a hang-up is still told.
+
+        The process may be in the background of its terminal then, where a touch would stop it.
+        """
+        self.suspend_application_mode()
+        self.away, self.attrs_before = True, None
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        self._loop.add_signal_handler(signal.SIGHUP, self._on_lost, "hangup")
+
+    def bring_back(self) -> None:
+        """Take the terminal again, with all that is on the screen."""
+        signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+        self.away = False
+        self.resume_application_mode()
+
+    def stop_here(self, ask: Callable[[], object]) -> None:
+        """Stopping this process is not wanted: `ask` is called in its loop instead."""
+        signal.signal(signal.SIGTSTP, lambda *_: self._in_loop(ask))
+        signal.signal(signal.SIGCONT, _unheard)
 
     def run_input_thread(self) -> None:
         """Read keys until told to stop; the end of the input ends the thread instead of spinning."""

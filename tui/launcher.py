@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,23 +18,22 @@ from typing import TYPE_CHECKING
 import click
 
 from core.agent.host import EXIT_FAILED, Hosting
+from tui.job_control import DETACHED, Aside, wait_for_the_child
 from tui.terminal import mend_terminal
 
 if TYPE_CHECKING:
     from core.session import BackgroundRunner
 
-DETACHED = b"D"
-
 
 def on_screen(hosting: Hosting, *, mouse: bool = True, plain: bool = False) -> int:
     """Run a session with its screen, or in the plain mode; returns when that is left (the agent may go on)."""
-    reading, writing = os.pipe()
+    ours, theirs = socket.socketpair()
     child = os.fork()
     if child:
-        os.close(writing)
-        return _wait(child, reading, plain)
-    os.close(reading)
-    _child(lambda: _shown_then_alone(hosting, mouse, plain, writing))
+        theirs.close()
+        return _wait(child, ours, plain)
+    ours.close()
+    _child(lambda: _shown_then_alone(hosting, mouse, plain, theirs))
     return 0
 
 
@@ -55,13 +55,13 @@ def goes_on(folder: Path) -> str:
     return f"Session {short} goes on. Come back: longwatch attach {short}   Stop it: longwatch send {short} stop"
 
 
-def _wait(child: int, reading: int, plain: bool) -> int:
+def _wait(child: int, channel: socket.socket, plain: bool) -> int:
     """Wait until the child has ended (its exit code) or has left the terminal (0)."""
     if plain:  # Its keys are signals, to the whole group; the child decides what they mean.
         for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
             signal.signal(number, signal.SIG_IGN)
-    with os.fdopen(reading, "rb") as pipe:
-        if pipe.read(1) == DETACHED:
+    with channel:
+        if wait_for_the_child(channel):
             return 0
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
@@ -92,12 +92,12 @@ def _child(work: Callable[[], int]) -> None:
         os._exit(code)
 
 
-def _shown_then_alone(hosting: Hosting, mouse: bool, plain: bool, writing: int) -> int:
+def _shown_then_alone(hosting: Hosting, mouse: bool, plain: bool, channel: socket.socket) -> int:
     from core.session import BackgroundRunner
 
     hosting.attended = True
     runner = BackgroundRunner(hosting)
-    outcome = _shown(hosting, runner, mouse, plain)
+    outcome = _shown(hosting, runner, mouse, plain, Aside(channel))
     runner.leave_alone()
     if runner.ends_soon():
         return runner.join()
@@ -107,13 +107,13 @@ def _shown_then_alone(hosting: Hosting, mouse: bool, plain: bool, writing: int) 
             sys.stdout.flush()
     os.setsid()
     with contextlib.suppress(OSError):  # The launcher may be gone with its terminal.
-        os.write(writing, DETACHED)
-        os.close(writing)
+        channel.send(DETACHED)
+        channel.close()
     _drop_terminal(hosting.folder)
     return runner.join()
 
 
-def _shown(hosting: Hosting, runner: BackgroundRunner, mouse: bool, plain: bool) -> str:
+def _shown(hosting: Hosting, runner: BackgroundRunner, mouse: bool, plain: bool, aside: Aside) -> str:
     """Show the session and begin to run it; how it was left."""
     from core.session import SessionControls, SessionSource
 
@@ -137,6 +137,7 @@ def _shown(hosting: Hosting, runner: BackgroundRunner, mouse: bool, plain: bool)
         mouse=mouse,
         start=start,
         trouble=lambda: runner.trouble,
+        aside=aside,
     )
 
 

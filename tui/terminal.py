@@ -5,13 +5,21 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import termios
+from contextlib import suppress
 
 import click
 
 DUMB = ("dumb", "unknown")
 """Values of TERM."""
-RESTORE = "\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1004l\x1b[<u\x1b[0m"
-"""Leaves the alternate screen, mouse and paste modes, and shows the cursor."""
+MODES = (1000, 1002, 1003, 1004, 1005, 1006, 1015, 1016, 2004, 2026, 2048)
+"""Private modes that a screen may have left on: mouse, focus, paste, synchronised output, reports of the size."""
+RESTORE = (
+    "\x1b[<u"  # The keyboard's mode is kept for each screen: first that of the alternate one.
+    + "".join(f"\x1b[?{mode}l" for mode in MODES)
+    + "\x1b[?1049l\x1b[?25h\x1b[?7h\x1b[?1l\x1b>\x1b[r\x1b(B\x0f\x1b[0m"
+)
+"""Leaves the alternate screen and all modes; shows the cursor, wraps lines, and has letters be letters."""
 
 
 def mend_terminal() -> None:
@@ -19,6 +27,8 @@ def mend_terminal() -> None:
     sys.stdout.write(RESTORE)
     sys.stdout.flush()
     if sys.stdin.isatty():
+        with suppress(OSError):
+            termios.tcflush(sys.stdin, termios.TCIFLUSH)  # Mouse reports that nobody has read are no commands.
         subprocess.run(["stty", "sane"], check=False)
 
 

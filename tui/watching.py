@@ -17,6 +17,7 @@ from core.protocols import Controls, Preview, Source
 
 if TYPE_CHECKING:
     from tui.app import ThemedApp
+    from tui.job_control import Aside
     from tui.session_rows import Chosen, SessionHome
 
 SCREEN_LOG = "screen.log"
@@ -72,10 +73,12 @@ def watch(
     start_at: int | None = None,
     speed: float | None = None,
     mouse: bool = True,
+    aside: Aside | None = None,
 ) -> str:
     """Show the screen until it is left; how: `quit`, `detached`, `lost`, or `broken`, which stderr is told.
 
-    `start` begins the runner. `folder` is the session's, where there is one that may be written to.
+    `start` begins the runner; with one in this process `aside` is the way to its launcher, which Ctrl+Z stops instead.
+    `folder` is the session's, where there is one that may be written to.
     """
     from tui.app import LongwatchApp
 
@@ -93,6 +96,7 @@ def watch(
         notify=config.notify,
         attendance=Attendance(folder) if folder and watched else None,
         fault_log=folder / SCREEN_LOG if folder else None,
+        aside=aside,
         **_looks(config),
     )
     _leave_on_signals(app)

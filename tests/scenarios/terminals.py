@@ -15,18 +15,24 @@ import time
 import pyte
 from processes import PATIENCE_S, ROOT, Longwatch
 
+LINE = [sys.executable, "-P", "-m", "tui.cli"]
+
 
 class Terminal:
-    """A command of the product on a terminal of its own."""
+    """A command of the product on a terminal of its own; `shell`: a shell with job control, into which one types."""
 
-    def __init__(self, longwatch: Longwatch, *arguments: str, columns: int = 120, rows: int = 36) -> None:
+    def __init__(
+        self, longwatch: Longwatch, *arguments: str, columns: int = 120, rows: int = 36, shell: bool = False
+    ) -> None:
+        self.received = bytearray()
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.pid, self._master = pty.fork()
         if not self.pid:
             os.chdir(ROOT)
-            command = [sys.executable, "-P", "-m", "tui.cli", *arguments]
-            os.execve(sys.executable, command, {**longwatch.environment, "TERM": "xterm-256color"})
+            command = LINE if not shell else ["bash", "--norc", "--noprofile", "-i"]
+            environment = {**longwatch.environment, "TERM": "xterm-256color", "PS1": "$ ", "HISTFILE": ""}
+            os.execvpe(command[0], [*command, *arguments], environment)
         size = struct.pack("HHHH", rows, columns, 0, 0)
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
         self.code: int | None = None
@@ -82,4 +88,5 @@ class Terminal:
                 return
             if not data:
                 return
+            self.received += data
             self._stream.feed(data)

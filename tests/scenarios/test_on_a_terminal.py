@@ -1,11 +1,13 @@
 """The screen on real terminals: left, lost, killed and come back to, while the agent goes on."""
 
 import os
+import re
+import shlex
 import signal
 
 import pytest
 from processes import command, until
-from terminals import Terminal
+from terminals import LINE, Terminal
 
 from core.journal.lease import holder
 
@@ -110,3 +112,106 @@ def test_a_killed_runner_leaves_a_mended_terminal_and_a_session_to_resume(longwa
     again = terminal("resume", "", "--speed", "0")
     again.shows("Recovered", "running")
     goes_on(longwatch)
+
+
+def test_ctrl_z_in_a_shell_stops_the_screen_and_not_the_agent_and_fg_brings_it_back(longwatch, terminal):
+    model = longwatch.script(*[command(f"echo {n}; sleep 0.3", text=f"Step {n}.") for n in range(60)])
+    place = ["--workspace", str(longwatch.workspace), "--speed", "0"]
+    shell = terminal(shell=True)
+    shell.shows("$ ")
+    shell.press(shlex.join([*LINE, "run", "Do the steps.", "--model", model, *place]) + "\r")
+    shell.shows("Step 1.", "running")
+    shell.press("\x1a")
+    shell.shows("Stopped")
+    goes_on(longwatch)
+    shell.press("jobs; echo typed $((40 + 2))\r")
+    shell.shows("typed 42")
+    goes_on(longwatch)
+    shell.press("fg\r")
+    shell.shows("running", "Step")
+    shell.press(" ")
+    shell.shows("paused")
+    shell.press(" ")
+    shell.shows("running")
+    shell.press("\x1a")
+    shell.shows("Stopped")
+    shell.press("bg; echo still typed $((40 + 3))\r")
+    shell.shows("still typed 43")
+    goes_on(longwatch)
+    shell.press("fg\r")
+    shell.shows("running", "Step")
+    shell.press("d")
+    shell.shows("goes on")
+    shell.press("echo prompt $((40 + 4))\r")
+    shell.shows("prompt 44")
+    goes_on(longwatch)
+
+
+def test_a_shell_that_ends_over_a_put_away_screen_leaves_the_agent_at_work(longwatch, terminal):
+    model = longwatch.script(*[command(f"echo {n}; sleep 0.3", text=f"Step {n}.") for n in range(60)])
+    place = ["--workspace", str(longwatch.workspace), "--speed", "0"]
+    shell = terminal(shell=True)
+    shell.shows("$ ")
+    shell.press(shlex.join([*LINE, "run", "Do the steps.", "--model", model, *place]) + "\r")
+    shell.shows("Step 1.", "running")
+    shell.press("\x1a")
+    shell.shows("Stopped")
+    shell.vanish()
+    goes_on(longwatch)
+    until(lambda: os.getsid(holder(longwatch.folder()).pid) == holder(longwatch.folder()).pid)
+    goes_on(longwatch)
+
+
+def test_d_gives_the_prompt_back_during_a_long_command_and_the_command_goes_on(longwatch, terminal):
+    model = longwatch.script(longwatch.gated("echo begun"), command("echo after", text="It went on."))
+    place = ["--workspace", str(longwatch.workspace), "--speed", "0"]
+    screen = terminal("run", "Do the steps.", "--model", model, *place)
+    screen.shows("running")
+    until(lambda: longwatch.count("tool.started"))
+    screen.press("d")
+    assert screen.ends() == 0
+    assert longwatch.count("tool.finished") == 0
+    longwatch.gate.touch()
+    until(lambda: longwatch.count("session.finished"))
+    outcomes = [event.body for event in longwatch.events() if event.kind == "tool.finished"]
+    assert [outcome.ok for outcome in outcomes] == [True, True]
+
+
+def test_detach_from_another_shell_closes_the_screen_of_the_run(longwatch, terminal):
+    screen = started(longwatch, terminal)
+    assert longwatch.here("send", "", "detach").returncode == 0
+    assert screen.ends() == 0
+    goes_on(longwatch)
+
+
+def test_a_reply_in_flight_is_neither_lost_nor_paid_twice_when_the_screen_is_left(longwatch, terminal):
+    text = " ".join(f"word{n}" for n in range(150))
+    model = longwatch.script({"text": text, "tool_uses": [{"name": "run_command", "input": {"command": "echo done"}}]})
+    place = ["--workspace", str(longwatch.workspace), "--speed", "1"]
+    screen = terminal("run", "Do the steps.", "--model", model, *place)
+    screen.shows("word20")
+    assert longwatch.count("model.responded") == 0
+    screen.press("d")
+    assert screen.ends() == 0
+    assert longwatch.count("model.responded") == 0
+    until(lambda: longwatch.count("session.finished"))
+    replies = [event.body for event in longwatch.events() if event.kind == "model.responded"]
+    assert replies[0].content[0]["text"] == text
+    assert longwatch.count("model.requested") == len(replies)
+
+
+def test_reset_takes_back_every_mode_that_a_killed_screen_set(longwatch, terminal):
+    screen = started(longwatch, terminal)
+    viewer = terminal("attach")
+    viewer.shows("Step")
+    os.kill(viewer.pid, signal.SIGKILL)
+    assert viewer.ends() == -signal.SIGKILL
+    mended = longwatch.here("reset").stdout.encode()
+    switched_on = set(re.findall(rb"\x1b\[\?(\d+)h", bytes(viewer.received))) - {b"25", b"7"}
+    assert {b"1049", b"1000", b"1003", b"2004"} <= switched_on
+    assert switched_on <= set(re.findall(rb"\x1b\[\?(\d+)l", mended))
+    for mode in (b"25", b"7"):  # The cursor and the wrapping of lines, which a screen switches off.
+        assert b"\x1b[?" + mode + b"l" in viewer.received and b"\x1b[?" + mode + b"h" in mended
+    assert re.search(rb"\x1b\[>\d+u", bytes(viewer.received)) and mended.index(b"\x1b[<u") < mended.index(b"1049l")
+    screen.press("q")
+    assert screen.ends() == 0

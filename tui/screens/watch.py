@@ -12,7 +12,7 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from core.events import Event
+from core.events import CommandAccepted, Event
 from core.folds.view import Changes
 from core.protocols import LiveDelta
 from tui.actions import ACTIONS, BY_ID, Action, bindings, display, hinted
@@ -66,10 +66,11 @@ class WatchScreen(Searching, Travelling):
         *args: Any,
         trouble: Callable[[], str | None] = lambda: None,
         gone: Callable[[], str | None] = lambda: None,
+        driven: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(*args, **options)
-        self._trouble, self._gone = trouble, gone
+        self._trouble, self._gone, self._driven = trouble, gone, driven
         self._front, self._sheet, self._zoomed = "conversation", "context", False
         self._read = self._guarded = False
         self._token_us: int | None = None
@@ -132,6 +133,8 @@ class WatchScreen(Searching, Travelling):
         verdict = self.orders.observe(event)
         if verdict is not None:
             self.say(verdict.text, wrong=not verdict.ok)
+        if self._read and self._driven and isinstance(event.body, CommandAccepted) and event.body.verb == "detach":
+            self.action_detach()
 
     def stream(self, deltas: Sequence[LiveDelta]) -> None:
         """Pieces of the reply in flight; none: it is over."""

@@ -1,0 +1,76 @@
+"""Ctrl+Z where the runner shares the screen's process: the launcher stops, as the shell's job; the agent goes on.
+
+The two talk over a socket pair, one byte a message. The child never stops: it puts its screen away, and touches the
+terminal again only when the launcher says that the shell has brought the job back to the foreground.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import signal
+import socket
+from contextlib import suppress
+from typing import Final
+
+DETACHED: Final = b"D"
+"""Child to launcher: it has left the terminal."""
+STOPPED: Final = b"Z"
+"""Child to launcher: its screen is put away; stop."""
+RETURNED: Final = b"R"
+"""Launcher to child: the terminal is ours again."""
+LOOK_EVERY_S: Final = 0.1
+STDIN: Final = 0
+
+
+class Aside:
+    """The child's end of the pair."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        channel.setblocking(False)
+        self._channel = channel
+
+    async def until_returned(self) -> bool:
+        """Have the launcher stop; True when it is in the foreground again, False when it or its terminal is gone."""
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.sock_sendall(self._channel, STOPPED)
+            return await loop.sock_recv(self._channel, 1) == RETURNED
+        except OSError:
+            return False
+
+
+def wait_for_the_child(channel: socket.socket) -> bool:
+    """In the launcher: stop whenever the child asks for it; whether it has detached (False: it has ended)."""
+    while message := _received(channel):
+        if message == DETACHED:
+            return True
+        if message == STOPPED:
+            _stop()
+            while not _in_foreground():
+                if select.select([channel], [], [], LOOK_EVERY_S)[0]:
+                    break  # It has detached or ended meanwhile.
+            with suppress(OSError):
+                channel.send(RETURNED)
+    return False
+
+
+def _received(channel: socket.socket) -> bytes:
+    try:
+        return channel.recv(1)
+    except OSError:
+        return b""
+
+
+def _stop() -> None:
+    """Stop this process alone; the system refuses where no shell could continue it again."""
+    os.kill(os.getpid(), signal.SIGTSTP)
+
+
+def _in_foreground() -> bool:
+    """Whether the terminal is this job's; also without a terminal, when nothing is worth waiting for."""
+    try:
+        return os.tcgetpgrp(STDIN) == os.getpgrp()
+    except OSError:
+        return True
