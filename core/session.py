@@ -30,6 +30,7 @@ from core.journal.lease import LeaseHeld, acquire, holder
 from core.journal.live import LiveTail
 from core.journal.reader import Reader
 from core.journal.schema import make_private
+from core.journal.viewers import Viewer, who_is_here
 from core.journal.writer import Journal
 from core.models.profiles import PROFILES, Endpoint, resolve_endpoint
 from core.protocols import LiveDelta, Preview
@@ -143,22 +144,41 @@ class SessionSource:
 
 
 class SessionControls:
-    """`core.protocols.Controls` by the inbox; where no runner lives, a clerk applies it at once."""
+    """`core.protocols.Controls` by the inbox; where no runner lives, a clerk applies it at once.
+
+    `viewer`: the screen that it steers for, which then must have the wheel; None for a shell.
+    """
 
     available = True
 
     def __init__(
-        self, folder: Path, actor: str = "user", clock: Clock | None = None, config: Config | None = None
+        self,
+        folder: Path,
+        actor: str = "user",
+        clock: Clock | None = None,
+        config: Config | None = None,
+        viewer: Viewer | None = None,
     ) -> None:
         self._folder = folder
         self._actor = actor
         self._clock = clock or SystemClock()
         self._config = config
+        self._viewer = viewer.id if viewer else ""
+        self._origin = viewer.who if viewer else who_is_here(os.environ)
 
     async def send(self, verb: str, args: dict[str, Any] | None = None, head: int | None = None) -> str:
         """Post a command; its id. Raises JournalError when it can't be posted."""
         now_us = self._clock.now_us()
-        command = Command(id=ulid(now_us), verb=verb, args=args or {}, head=head, actor=self._actor, at=now_us)
+        command = Command(
+            id=ulid(now_us),
+            verb=verb,
+            args=args or {},
+            head=head,
+            actor=self._actor,
+            at=now_us,
+            origin=self._origin,
+            viewer=self._viewer,
+        )
         await asyncio.to_thread(post, self._folder, command)
         if holder(self._folder) is None:
             await clerk(self._folder, self._clock, self._config)

@@ -106,6 +106,7 @@ ACTIONS: tuple[Action, ...] = (
     _watch("bookmark", "m", "bookmark", "Mark this moment with a few words.", _STEER, 0, "bookmark"),
     _watch("rename", "", "rename", "Give the session another name.", _STEER, 0, "rename"),
     _watch("stop", "ctrl+x", "stop", "End the session for good.", _STEER, 0, "stop", confirmed=True),
+    _watch("drive", "w", "take wheel", "Drive in place of the screen that drives now.", _STEER, 0, "drive"),
     _watch("detach", "d", "detach", "Give the terminal back; the agent goes on.", "Leave", 0, "detach"),
     _watch("leave", "q", "leave", "Leave this screen; the agent goes on.", "Leave", 9),
     _watch("search", "/", "search", "Find words in the conversation.", _LOOK, 6),

@@ -13,10 +13,11 @@ from textual.app import ReturnType
 from textual.binding import BindingType
 from textual.filter import LineFilter, NoColor
 
-from core.clock import Clock, SystemClock, monotonic
+from core.clock import Clock, SystemClock, monotonic, pause_real
 from core.config import NotifySettings
 from core.events import Event
 from core.folds.view import Changes, SessionView
+from core.journal.viewers import Presence
 from core.notify.attendance import Attendance
 from core.protocols import Controls, Source
 from tui.actions import Action, bindings
@@ -29,6 +30,7 @@ from tui.safe import one_line
 from tui.sanitize import SanitizeFilter
 from tui.screens.help import HelpScreen
 from tui.screens.palette import ActionCommands
+from tui.screens.seats import Seats
 from tui.screens.sessions import SessionsScreen
 from tui.screens.watch import WatchScreen
 from tui.session_rows import Chosen, SessionHome
@@ -40,6 +42,7 @@ Leaving = Literal["quit", "detached", "lost", "broken"]
 
 SLICE = 32
 """Events applied between two looks at the clock."""
+LOOK_AROUND_S = 1.0
 SLICE_S = 0.03
 """Longest stretch for which applying events may keep the loop."""
 
@@ -150,10 +153,11 @@ class LongwatchApp(ThemedApp[Leaving]):
         attendance: Attendance | None = None,
         fault_log: Path | None = None,
         aside: Aside | None = None,
+        presence: Presence | None = None,
     ) -> None:
         super().__init__(theme=theme, theme_folder=theme_folder, keymap=keymap, fault_log=fault_log)
         clock = clock or SystemClock()
-        self._aside = aside
+        self._aside, self._presence = aside, presence
         self._needs_you = NeedsYou(notify or NotifySettings(), self, attendance, clock, os.environ)
         self._source, self._mode, self._background, self._on_quit = source, mode, background, on_quit
         self.title = one_line(title) or "Longwatch"
@@ -191,6 +195,15 @@ class LongwatchApp(ThemedApp[Leaving]):
         self._follow()
         if self._mode != "replay":
             self._stream()
+        if self._presence is not None:
+            self._look_around(self._presence)
+
+    @work(name="viewers", exit_on_error=False)
+    async def _look_around(self, presence: Presence) -> None:
+        """Who else looks, off the loop: a disk may be slow."""
+        while True:
+            self.watch_screen.seats_changed(Seats(presence.viewer, await asyncio.to_thread(presence.others)))
+            await pause_real(LOOK_AROUND_S)
 
     @work(name="follow", exit_on_error=False)
     async def _follow(self) -> None:

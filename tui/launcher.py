@@ -115,30 +115,33 @@ def _shown_then_alone(hosting: Hosting, mouse: bool, plain: bool, channel: socke
 
 def _shown(hosting: Hosting, runner: BackgroundRunner, mouse: bool, plain: bool, aside: Aside) -> str:
     """Show the session and begin to run it; how it was left."""
+    from core.journal.viewers import Presence
     from core.session import SessionControls, SessionSource
 
     folder = hosting.folder
-    source, controls = SessionSource(folder), SessionControls(folder)
+    with Presence(folder, hosting.environ) as presence:
+        source, controls = SessionSource(folder), SessionControls(folder, viewer=presence.viewer)
 
-    def start() -> None:
-        runner.start(lambda events: source.wake())
+        def start() -> None:
+            runner.start(lambda events: source.wake())
 
-    if plain:
-        from tui.plain.watching import watch_plainly
+        if plain:
+            from tui.plain.watching import watch_plainly
 
-        return watch_plainly(source, controls, folder, driven=True, start=start, trouble=lambda: runner.trouble)
-    from tui.watching import watch
+            return watch_plainly(source, controls, folder, driven=True, start=start, trouble=lambda: runner.trouble)
+        from tui.watching import watch
 
-    return watch(
-        source,
-        controls,
-        config=hosting.config,
-        folder=folder,
-        mouse=mouse,
-        start=start,
-        trouble=lambda: runner.trouble,
-        aside=aside,
-    )
+        return watch(
+            source,
+            controls,
+            config=hosting.config,
+            folder=folder,
+            mouse=mouse,
+            start=start,
+            trouble=lambda: runner.trouble,
+            aside=aside,
+            presence=presence,
+        )
 
 
 def _run_alone(hosting: Hosting) -> int:

@@ -12,6 +12,7 @@ import click
 from core.clock import monotonic
 from core.config import Config, config_path, load_config
 from core.journal.lease import holder
+from core.journal.viewers import Presence
 from core.notify.attendance import Attendance
 from core.protocols import Controls, Preview, Source
 
@@ -74,11 +75,12 @@ def watch(
     speed: float | None = None,
     mouse: bool = True,
     aside: Aside | None = None,
+    presence: Presence | None = None,
 ) -> str:
     """Show the screen until it is left; how: `quit`, `detached`, `lost`, or `broken`, which stderr is told.
 
     `start` begins the runner; with one in this process `aside` is the way to its launcher, which Ctrl+Z stops instead.
-    `folder` is the session's, where there is one that may be written to.
+    `folder` is the session's, where there is one that may be written to; `presence` its place among the viewers.
     """
     from tui.app import LongwatchApp
 
@@ -97,6 +99,7 @@ def watch(
         attendance=Attendance(folder) if folder and watched else None,
         fault_log=folder / SCREEN_LOG if folder else None,
         aside=aside,
+        presence=presence,
         **_looks(config),
     )
     _leave_on_signals(app)

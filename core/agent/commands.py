@@ -8,6 +8,7 @@ from typing import Any, get_args
 from core.agent.facts import Facts
 from core.agent.memory_verbs import MEMORY_VERBS, parse_memory_words
 from core.agent.verb import Refused, Verb, text_of
+from core.agent.wheel import DRIVE, steers
 from core.config import Policy
 from core.events import (
     BookmarkAdded,
@@ -46,13 +47,13 @@ def judged(command: Command, facts: Facts, under_way: str | None = None) -> list
         verb = VERBS.get(command.verb)
         if verb is None:
             raise Refused(f"There is no control named {command.verb!r}; `longwatch send --help` lists them.")
-        consequences = verb.judge(command, facts)
+        consequences = [*steers(command, facts), *verb.judge(command, facts)]
         if any(isinstance(draft.body, CommandDone) and draft.key == under_way for draft in consequences):
             raise Refused("It is being carried out already; undo it afterwards where that is possible.")
     except Refused as refusal:
-        refused = CommandRefused(verb=command.verb, reason=str(refusal), args=command.args)
+        refused = CommandRefused(verb=command.verb, reason=str(refusal), args=command.args, origin=command.origin)
         return [Draft(refused, key=command.id, actor=actor)]
-    accepted = CommandAccepted(verb=command.verb, args=command.args)
+    accepted = CommandAccepted(verb=command.verb, args=command.args, origin=command.origin)
     return [Draft(accepted, key=command.id, actor=actor), *consequences]
 
 
@@ -240,6 +241,7 @@ VERBS: dict[str, Verb] = {
         Verb("retry-now", (), "do not wait for the next attempt", _retry),
         Verb("bookmark", ("text",), "mark this moment", _bookmark),
         Verb("rename", ("text",), "give the session a name", _rename),
+        DRIVE,
         Verb("detach", (), "close the driver's screen; the agent goes on", _while_open),
         Verb("stop", (), "end the session", _while_open),
     )

@@ -30,6 +30,7 @@ from core.events import (
 from core.folds.checkpoints import boundary_at
 from core.folds.state import Order
 from core.journal.inbox import Command, discard, pending
+from core.journal.viewers import present
 from core.journal.writer import Journal
 from core.request.compression import NothingToCompress, Wish
 from core.workspace.snapshots import Snapshots
@@ -68,6 +69,7 @@ class Desk:
         """Journal each command that has come, accepted or refused; how many there were."""
         async with self._reading:
             commands = pending(self.folder)
+            self.facts.present = present(self.folder) if any(command.viewer for command in commands) else []
             for command in commands:
                 if command.id not in self.facts.state.commands:
                     await self.append(*judged(command, self.facts, self._under_way))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -18,6 +18,7 @@ from core.folds.memories import Memories
 from core.folds.plan import Plan
 from core.folds.state import RunState
 from core.folds.totals import Totals
+from core.journal.viewers import Viewer
 from core.request.ledger import Ledger
 from core.request.projection import Projection
 
@@ -162,6 +163,8 @@ class Facts:
     """The runner's folds. `apply` each event once, in order."""
 
     def __init__(self) -> None:
+        self.present: Sequence[Viewer] = ()
+        """Who looks at the session, as of the last command; not from the log."""
         self.branches = Branches()
         self.state = RunState()
         self.totals = Totals()

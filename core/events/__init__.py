@@ -11,6 +11,7 @@ from core.events.control import (
     ContextCompressed,
     ContextPolicy,
     ContextRestored,
+    DriverChanged,
     HeadMoved,
     HeldText,
     ItemEvicted,

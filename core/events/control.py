@@ -56,12 +56,26 @@ class RunnerRecovered(Body, frozen=True):
     findings: list[str]
 
 
+@kind("driver.changed")
+class DriverChanged(Body, frozen=True):
+    """From here on the screen `viewer` steers, the others observe. `who`: whose it is and where; `by`: who had it so.
+
+    `taken`: somebody took the wheel; else it fell to the screen that steered while nobody else did.
+    """
+
+    viewer: str
+    who: str
+    by: str = ""
+    taken: bool = False
+
+
 @kind("command.accepted")
 class CommandAccepted(Body, frozen=True):
-    """Keyed by command id. The effect comes at its boundary, as an event of its own."""
+    """Keyed by command id; `origin` says who sent it and where. Its effect comes at its boundary, as another event."""
 
     verb: str
     args: dict[str, Any] = {}
+    origin: str = ""
 
 
 @kind("command.refused")
@@ -71,6 +85,7 @@ class CommandRefused(Body, frozen=True):
     verb: str
     reason: str
     args: dict[str, Any] = {}
+    origin: str = ""
 
 
 @kind("command.done")

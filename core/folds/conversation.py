@@ -13,6 +13,7 @@ from core.events import (
     ContextCompressed,
     ContextPolicy,
     ContextRestored,
+    DriverChanged,
     Event,
     GuidanceDelivered,
     HeadMoved,
@@ -161,5 +162,6 @@ _SENTENCES: dict[str, Any] = {
     SessionFinished.KIND: _finished_sentence,
     SessionPaused.KIND: _paused,
     BudgetCrossed.KIND: lambda body: f"{body.percent} % of the budget of ${body.budget} is spent (${body.spent})",
+    DriverChanged.KIND: lambda body: f"{body.who} took the wheel" if body.taken else "",
     BookmarkAdded.KIND: lambda body: f"Bookmark: {body.text}",
 }

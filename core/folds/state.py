@@ -10,6 +10,7 @@ import msgspec
 from core.events import (
     CommandAccepted,
     ContextPolicy,
+    DriverChanged,
     Event,
     GuidanceDelivered,
     GuidanceQueued,
@@ -129,6 +130,8 @@ class RunState:
         self.answered = False
         self.status: Series[Status] = Series(Status())
         self.runner: RunnerAttached | None = None
+        self.driver: DriverChanged | None = None
+        """The screen that took the wheel last; it may be gone."""
         self.boundaries: list[int] = []
         self._ends: dict[int, bool] = {}
 
@@ -140,6 +143,7 @@ class RunState:
             "session.continued": self._continued,
             "session.finished": self._finished,
             "runner.attached": self._attached,
+            "driver.changed": self._driven,
             "guidance.queued": self._queued,
             "guidance.retracted": self._retracted,
             "guidance.delivered": self._delivered,
@@ -229,6 +233,10 @@ class RunState:
     def _attached(self, event: Event) -> None:
         if isinstance(event.body, RunnerAttached):
             self.runner = event.body
+
+    def _driven(self, event: Event) -> None:
+        if isinstance(event.body, DriverChanged):
+            self.driver = event.body
 
     def _queued(self, event: Event) -> None:
         if isinstance(event.body, GuidanceQueued) and event.key:

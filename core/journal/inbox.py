@@ -25,8 +25,12 @@ _SUFFIX: Final = ".json"
 _MAX_BYTES: Final = 1024 * 1024
 
 
-class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What somebody wants. `head` is the HEAD that the sender saw, `at` microseconds UTC, `actor` who sent it."""
+class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What somebody wants. `head` is the HEAD that the sender saw, `at` microseconds UTC, `actor` who sent it.
+
+    `origin` says in words who sent it and where; `viewer` is the id of the screen it came from, empty for a shell.
+    Fields that a newer sender knows are passed over.
+    """
 
     id: str
     verb: str
@@ -34,6 +38,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     head: int | None = None
     actor: str = "user"
     at: int = 0
+    origin: str = ""
+    viewer: str = ""
 
 
 def post(folder: Path, command: Command) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import click
 from core.config import load_config
 from core.journal.catalogue import session_folders
 from core.journal.lease import holder
+from core.journal.viewers import Presence
 from core.session import SessionControls, SessionSource
 from tui.commands.chosen import readable
 from tui.terminal import has_terminal, is_dumb, shown_plainly
@@ -63,26 +66,31 @@ def show(
     plain: bool = False,
 ) -> int:
     """The screen over a session folder, or its lines; 0 when it is left."""
-    if plain:
-        from tui.plain.watching import replay_plainly, watch_plainly
+    if plain and mode == "replay":
+        from tui.plain.watching import replay_plainly
 
-        if mode == "replay":
-            replay_plainly(SessionSource(folder), start_at=start_at, speed=speed)
-        else:
-            watch_plainly(SessionSource(folder), SessionControls(folder), folder)
+        replay_plainly(SessionSource(folder), start_at=start_at, speed=speed)
         return 0
-    from tui.watching import watch
+    with Presence(folder, os.environ) if controls and mode != "replay" else nullcontext() as presence:
+        steering = SessionControls(folder, viewer=presence.viewer if presence else None) if controls else None
+        if plain and steering is not None:
+            from tui.plain.watching import watch_plainly
 
-    watch(
-        SessionSource(folder),
-        SessionControls(folder) if controls else None,
-        config=load_config(),
-        mode=mode,
-        folder=folder if controls else None,
-        start_at=start_at,
-        speed=speed,
-        mouse=mouse,
-    )
+            watch_plainly(SessionSource(folder), steering, folder)
+            return 0
+        from tui.watching import watch
+
+        watch(
+            SessionSource(folder),
+            steering,
+            config=load_config(),
+            mode=mode,
+            folder=folder if controls else None,
+            start_at=start_at,
+            speed=speed,
+            mouse=mouse,
+            presence=presence,
+        )
     return 0
 
 

@@ -13,6 +13,7 @@ from core.events import (
     BudgetChanged,
     CommandAccepted,
     CommandRefused,
+    DriverChanged,
     Event,
     GuidanceQueued,
     GuidanceRetracted,
@@ -162,6 +163,7 @@ _WORDS: dict[str, Callable[[Any], _Words]] = {
     GuidanceRetracted.KIND: lambda event: ("guidance retracted", "user"),
     SessionRenamed.KIND: lambda event: (f"the session is now called {event.body.name}", "user"),
     CommandAccepted.KIND: lambda event: (f"{event.body.verb} taken", "user"),
+    DriverChanged.KIND: lambda event: (f"{event.body.who} drives from here on", "user"),
     CommandRefused.KIND: lambda event: (f"{event.body.verb} refused: {event.body.reason}", "wrong"),
 }
 """Events that the conversation of the screen leaves to other panes."""

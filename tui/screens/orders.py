@@ -22,6 +22,7 @@ AT_ONCE = {
     "forget": "Out of use from here on; it stays in the history.",
     "pin-memory": "Pinned: it stays word for word from the next compression on.",
     "unpin-memory": "No longer pinned: it may leave with the next compression.",
+    "drive": "You drive now; the other screens observe.",
     "cancel": "Taken back: it had no effect.",
 }
 """What is said of a control that is in force as soon as it is accepted, where the screen doesn't show it by itself."""

@@ -12,6 +12,7 @@ from core.protocols import Controls, Source
 from tui.safe import one_line
 from tui.screens.looking import Looking
 from tui.screens.orders import Orders
+from tui.screens.seats import Seats
 
 ENDED: frozenset[str] = frozenset({"finished", "stopped", "failed"})
 
@@ -38,6 +39,7 @@ class SessionScreen(Screen[None]):
         self.replay, self.clock = replay, clock
         self.looking = Looking(view, replay=replay, at=start_at, speed=speed)
         self.orders = Orders(self.outcome)
+        self.seats = Seats()
         self.orphaned = ""
         """Says that the session was cut off: its runner is gone without a last word."""
 
@@ -45,6 +47,26 @@ class SessionScreen(Screen[None]):
     def ended(self) -> bool:
         """Whether the session is over, as far as the log says."""
         return self.view.state.status.last.state in ENDED
+
+    @property
+    def driver(self) -> str:
+        """Who drives in place of this screen; empty when it may steer."""
+        return self.seats.driver(self.view.state.driver)
+
+    def may_steer(self) -> bool:
+        """Whether this screen may steer; says why when not."""
+        if not self.controls.available:
+            self.say("This is a recording: there is no agent to steer.", wrong=True)
+        elif self.driver:
+            self.say(f"{self.driver} drives this session. {self.wheel_key} takes the wheel.", wrong=True)
+        else:
+            return True
+        return False
+
+    @property
+    def wheel_key(self) -> str:
+        """The key by which the wheel is taken, as it is printed."""
+        raise NotImplementedError
 
     def now_us(self) -> int:
         """The journal time that is shown: of the event looked at, else now; it stops with the session's end."""
@@ -73,8 +95,7 @@ class SessionScreen(Screen[None]):
 
     async def give(self, verb: str, args: dict[str, Any] | None = None, head: int | None = None) -> None:
         """Send a control, meant for `head` (None: as the log is now); it is pending until the log echoes it."""
-        if not self.controls.available:
-            self.say("This is a recording: there is no agent to steer.", wrong=True)
+        if verb != "drive" and not self.may_steer():
             return
         try:
             id = await self.controls.send(verb, args or {}, self.view.state.head if head is None else head)

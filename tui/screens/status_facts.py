@@ -21,6 +21,7 @@ from tui.widgets.status_line import Field
 FIELDS = (
     Field("state", 26, rank=1, grow=True),
     Field("needs", 9, rank=2, optional=True),
+    Field("seats", 9, rank=6, full=21, optional=True),
     Field("elapsed", 8, rank=6),
     Field("heard", 8, rank=5, full=18),
     Field("calls", 11, rank=7, right=True),

@@ -22,8 +22,7 @@ class Steering(SessionScreen):
 
     async def open_dock(self, dock: Dock) -> None:
         """Put `dock` at the bottom, in place of another one."""
-        if not self.controls.available:
-            self.say("This is a recording: there is no agent to steer.", wrong=True)
+        if not self.may_steer():
             return
         self.app.clear_notifications()
         await self.put_dock(dock)
@@ -108,6 +107,12 @@ class Steering(SessionScreen):
 
     async def action_undo(self) -> None:
         await self.give("undo")
+
+    async def action_drive(self) -> None:
+        if self.driver:
+            await self.give("drive")
+        else:
+            self.say("You drive already." if self.controls.available else "This is a recording: nobody drives.")
 
     async def action_interrupt(self) -> None:
         await self.give("interrupt")

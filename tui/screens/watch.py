@@ -30,6 +30,7 @@ from tui.panes.tool_calls import ToolCallsPane
 from tui.safe import one_line
 from tui.screens.reader import ReaderScreen
 from tui.screens.searching import Searching
+from tui.screens.seats import Seats
 from tui.screens.status_facts import FIELDS, facts, state_content
 from tui.screens.travelling import Travelling
 from tui.widgets.hint_bar import Hint, HintBar
@@ -136,6 +137,13 @@ class WatchScreen(Searching, Travelling):
         if self._read and self._driven and isinstance(event.body, CommandAccepted) and event.body.verb == "detach":
             self.action_detach()
 
+    def seats_changed(self, seats: Seats) -> None:
+        """Somebody came or went."""
+        if seats != self.seats:
+            self.seats = seats
+            self._show_status()
+            self._show_hints()
+
     def stream(self, deltas: Sequence[LiveDelta]) -> None:
         """Pieces of the reply in flight; none: it is over."""
         self._token_us = self.clock.now_us() if deltas else None
@@ -194,6 +202,7 @@ class WatchScreen(Searching, Travelling):
         line.set("state", state)
         for name, said in facts(self.view, at, now_us, self._real_now_us(), self._token_us).items():
             line.set(name, *said)
+        line.set("seats", *self.seats.words(self.view.state.driver))
 
     def _show_tabs(self) -> None:
         at = self.looking.at
@@ -209,7 +218,8 @@ class WatchScreen(Searching, Travelling):
         replay = hinted(action for action in usable if action.scope == "replay") if self.looking.back else []
         others = hinted(action for action in usable if action.scope in ("watch", "global"))
         hints = [self._hint(action) for action in [*self._for_the_item(), *replay, *others]]
-        self.query_one(HintBar).show(hints, Content.styled(self.orders.chip, "$warning"))
+        driver = f"{self.driver} drives · {self.wheel_key} takes the wheel" if self.driver else ""
+        self.query_one(HintBar).show(hints, Content.styled(self.orders.chip or driver, "$warning"))
 
     def _for_the_item(self) -> list[Action]:
         """What can be done with the chosen item of the context."""
@@ -218,11 +228,18 @@ class WatchScreen(Searching, Travelling):
             return []
         return [BY_ID["pin"], BY_ID["evict"]] if pane.evictable else [BY_ID["pin"]]
 
+    @property
+    def wheel_key(self) -> str:
+        return self._key(BY_ID["drive"])
+
+    def _key(self, action: Action) -> str:
+        keys = self.app.keys_of(action) if isinstance(self.app, KeyedApp) else action.keys
+        return display(keys[0]) if keys else ""
+
     def _hint(self, action: Action) -> Hint:
         goes_on = action.id == "pause" and (self.view.state.paused or self.ended)
-        keys = self.app.keys_of(action) if isinstance(self.app, KeyedApp) else action.keys
         owner = "app" if action.scope == "global" else "screen"
-        key = display(keys[0]) if keys else ""
+        key = self._key(action)
         return Hint(key, "continue" if goes_on else action.label, f"{owner}.{action.method}")
 
     # Panes

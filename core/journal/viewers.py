@@ -1,0 +1,131 @@
+"""Who looks at a session now: a small file for each screen in `viewers/`, locked for as long as the screen is there.
+
+A lock goes with its process, so what a killed screen leaves behind is recognised and removed by whoever looks next.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import getpass
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from core.clock import SystemClock
+from core.ids import ulid
+
+FOLDER: Final = "viewers"
+_SUFFIX: Final = ".json"
+_STANDARD_STREAMS: Final = (0, 1, 2)
+
+
+class Viewer(msgspec.Struct, frozen=True):
+    """One screen. `who` says whose it is and where, as in `anna on pts/3 from 10.0.0.7`; times in microseconds UTC."""
+
+    id: str
+    who: str
+    pid: int = 0
+    since_us: int = 0
+
+
+def driver_of(named: str | None, present: Iterable[Viewer]) -> Viewer | None:
+    """Who drives: the viewer that took the wheel last, while it is there; else the one that has been there longest."""
+    by_age = sorted(present, key=lambda viewer: (viewer.since_us, viewer.id))
+    return next((viewer for viewer in by_age if viewer.id == named), by_age[0] if by_age else None)
+
+
+def who_is_here(environ: Mapping[str, str]) -> str:
+    """Whose process this is and at which terminal, in words."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = f"user {os.getuid()}"
+    client = environ.get("SSH_CONNECTION", "").split(" ")[0]
+    return f"{user} on {_terminal() or 'no terminal'}" + (f" from {client}" if client else "")
+
+
+def _terminal() -> str:
+    for descriptor in _STANDARD_STREAMS:
+        with suppress(OSError):
+            return os.ttyname(descriptor).removeprefix("/dev/")
+    return ""
+
+
+class Presence:
+    """One process' place among the viewers of the session in `folder`, until `leave`.
+
+    Where nothing can be written it is a viewer that no other one sees.
+    """
+
+    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
+        now_us = SystemClock().now_us()
+        self.viewer = Viewer(ulid(now_us), who_is_here(environ), os.getpid(), now_us)
+        self._folder = folder / FOLDER
+        self._path = self._folder / f"{self.viewer.id}{_SUFFIX}"
+        self._descriptor: int | None = None
+        with suppress(OSError):
+            self._enter()
+
+    def _enter(self) -> None:
+        """Locked before it has its name, so that nobody takes it for a file that was left behind."""
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        aside = self._path.with_name(f".{self._path.name}")
+        self._descriptor = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.write(self._descriptor, msgspec.json.encode(self.viewer))
+        aside.rename(self._path)
+
+    def others(self) -> list[Viewer]:
+        """Everybody else who looks; blocks for a few file operations."""
+        return [viewer for viewer in present(self._folder.parent) if viewer.id != self.viewer.id]
+
+    def leave(self) -> None:
+        """Be there no more. Safe to call twice."""
+        if self._descriptor is not None:
+            descriptor, self._descriptor = self._descriptor, None
+            self._path.unlink(missing_ok=True)
+            os.close(descriptor)
+
+    def __enter__(self) -> Presence:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()
+
+
+def present(folder: Path) -> list[Viewer]:
+    """Everybody who looks at the session in `folder`, in no order. Never raises."""
+    try:
+        paths = [Path(entry.path) for entry in os.scandir(folder / FOLDER) if entry.name.endswith(_SUFFIX)]
+    except OSError:
+        return []
+    return [viewer for path in paths if (viewer := _look(path)) is not None]
+
+
+def _look(path: Path) -> Viewer | None:
+    """The viewer of a file, or None when its process is gone; its file is then removed."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        if _is_locked(descriptor):
+            return msgspec.json.decode(os.pread(descriptor, 4096, 0), type=Viewer)
+        path.unlink(missing_ok=True)
+    except (OSError, msgspec.DecodeError):
+        return None
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def _is_locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
