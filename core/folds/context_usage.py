@@ -8,6 +8,7 @@ from statistics import median
 
 from core.events import ContextCompressed, Event, ModelRequested, ModelResponded
 from core.folds.fold import Handler, Series
+from core.folds.peaks import Peaks
 
 PARTS = ("system", "tools", "pinned", "digest", "text", "results")
 """pinned: the task and what is held verbatim; digest: ledger and digest of what was compressed."""
@@ -52,6 +53,7 @@ class ContextWindow:
 
     def __init__(self) -> None:
         self.usage: Series[ContextUsage] = Series(ContextUsage())
+        self.sizes = Peaks()
         self.ratios: Series[float] = Series(1.0)
         self.compressions: list[tuple[int, int, int]] = []
         self._requested: dict[str, ModelRequested] = {}
@@ -111,6 +113,7 @@ class ContextWindow:
         parts = {name: round(tokens * self.ratio) for name, tokens in request.parts.items()}
         residual = total - sum(parts.values())
         self.usage.append(seq, ContextUsage(parts, request.window, request.max_tokens, measured, residual))
+        self.sizes.append(seq, total)
 
     def _failed(self, event: Event) -> None:
         self._requested.pop(event.key or "", None)

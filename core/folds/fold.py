@@ -64,7 +64,16 @@ class Series(Generic[T]):
             return self._values[-1]
         return self._values[bisect_right(self._seqs, seq) - 1]
 
-    def points(self, seq: int | None = None) -> list[tuple[int, T]]:
-        """Every (seq, value) up to `seq`, the initial one left out."""
+    def since(self, seq: int | None = None) -> int:
+        """The event from which on the value as of event `seq` holds; 0 for the initial one."""
+        return self._seqs[-1 if seq is None else bisect_right(self._seqs, seq) - 1]
+
+    def sampled(self, count: int, seq: int | None = None) -> list[tuple[int, T]]:
+        """`count` of the (seq, value) up to `seq`, evenly spaced, the last one among them; fewer are repeated.
+
+        The initial value is none of them. Costs as much as `count`, however many there are.
+        """
         end = len(self._seqs) if seq is None else bisect_right(self._seqs, seq)
-        return list(zip(self._seqs[1:end], self._values[1:end], strict=True))
+        points = end - 1
+        places = [-(-column * points // count) for column in range(1, count + 1)] if points else []
+        return [(self._seqs[place], self._values[place]) for place in places]

@@ -20,7 +20,6 @@ from tui.compositor import ThriftyApp
 from tui.theme_choice import fitting_theme, has_colours
 from tui.theme_sheet import ROLES, ThemeError
 from tui.theming import DEFAULT_THEME, apply_themes, load_themes, parse_theme, role_variables, watch_themes
-from tui.widgets.chart import Chart
 from tui.widgets.gauge import Part, stacked
 from tui.widgets.hint_bar import Hint, HintBar
 from tui.widgets.line_list import LineList
@@ -37,7 +36,6 @@ class ThemedApp(ThriftyApp[None]):
             yield StatusLine([Field("state", 10)])
             yield LineList(TextRows(["one", "two"]))
             yield LiveLabel(id="bar")
-            yield Chart()
             yield HintBar()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -47,7 +45,6 @@ class ThemedApp(ThriftyApp[None]):
         apply_themes(self, load_themes())
         parts = [Part("a", 3, "context-text"), Part("b", 5, "context-free", True)]
         self.query_one("#bar", LiveLabel).update(stacked(parts, 40))
-        self.query_one(Chart).show([1, 2, 3])
         self.query_one(HintBar).show([Hint("q", "leave", "app.quit")])
 
 

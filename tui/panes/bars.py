@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from textual.content import Content
 
 from tui.panes import figures
-from tui.widgets.chart import blocks, resample
+from tui.widgets.chart import Ahead, blocks
 from tui.widgets.gauge import Part, stacked
 
 
@@ -26,19 +26,27 @@ def gauge(share: float | None, width: int, variable: str) -> Content:
 
 
 def curve(
-    values: Sequence[float], width: int, height: int, labels: tuple[str, str], marks: Iterable[float] = ()
+    values: Sequence[float],
+    height: int,
+    labels: tuple[str, str],
+    marks: Iterable[float] = (),
+    ahead: Ahead | None = None,
 ) -> list[Content]:
-    """The values over time with its scale on the left; `marks` are places (0 to 1) pointed at from below."""
-    margin = max(map(len, labels)) + 1
-    columns = max(1, width - margin)
-    rows = blocks(resample(values, columns), height, max(values, default=0.0))
+    """One column a value, with its scale on the left; `marks` are places (0 to 1) pointed at from below."""
+    margin, top = max(map(len, labels)) + 1, max([*values, *(ahead.highs if ahead else ())], default=0.0)
     scale = [labels[0], *[""] * (height - 2), labels[1]]
+    coming = ahead.rows(height, top) if ahead else [""] * height
     lines = [
-        Content.assemble((f"{label:>{margin - 1}} ", "$muted"), (row, "$primary"))
-        for label, row in zip(scale, rows, strict=True)
+        Content.assemble((f"{label:>{margin - 1}} ", "$muted"), (row, "$primary"), (rest, "$muted"))
+        for label, row, rest in zip(scale, blocks(values, height, top), coming, strict=True)
     ]
-    places = {min(columns - 1, int(mark * columns)) for mark in marks}
+    places = {min(len(values) - 1, int(mark * len(values))) for mark in marks}
     if places:
-        pointers = "".join("▲" if column in places else " " for column in range(columns))
+        pointers = "".join("▲" if column in places else " " for column in range(len(values)))
         lines.append(Content.styled(" " * margin + pointers, "$context-digest"))
     return lines
+
+
+def curve_columns(width: int, labels: tuple[str, str]) -> int:
+    """How many columns a curve has in `width` cells."""
+    return max(1, width - max(map(len, labels)) - 1)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-
 from textual.content import Content
 
 from core.folds.context_items import ContextItem
@@ -11,7 +9,7 @@ from core.folds.context_usage import PARTS, ContextUsage, ContextWindow
 from core.folds.view import Changes, SessionView
 from tui.messages import ItemChosen, ItemEvictAsked, ItemPinToggled
 from tui.panes import figures
-from tui.panes.bars import curve, gauge
+from tui.panes.bars import curve, curve_columns, gauge
 from tui.panes.cost import guard_lines, rent_lines
 from tui.panes.sheet import Sheet, SheetBody
 from tui.panes.sheet_lines import MUTED, fit, heading, paragraph, spread
@@ -209,13 +207,12 @@ def _item_line(item: ContextItem, width: int) -> Content:
 
 
 def _curve_lines(context: ContextWindow, at: int | None, width: int) -> list[Content]:
-    points = context.usage.points(at)
-    if len(points) < 2:
+    count = context.sizes.count(at)
+    if count < 2:
         return []
-    seqs = [seq for seq, _usage in points]
     cuts = [seq for seq, _before, _after in context.compressions if at is None or seq <= at]
-    marks = [bisect_left(seqs, seq) / len(seqs) for seq in cuts]
-    highest = figures.tokens(max(usage.total for _seq, usage in points))
+    marks = [context.sizes.count(seq) / count for seq in cuts]
+    labels = (figures.tokens(int(context.sizes.highest(0, count))), "0")
     title = "size, request by request" + (f" · ▲ {figures.plural(len(cuts), 'compression')}" if cuts else "")
-    values = [float(usage.total) for _seq, usage in points]
-    return [Content(""), heading(title), *curve(values, width, CURVE_ROWS, (highest, "0"), marks)]
+    values = context.sizes.columns(curve_columns(width, labels), at)
+    return [Content(""), heading(title), *curve(values, CURVE_ROWS, labels, marks)]

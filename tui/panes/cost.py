@@ -13,12 +13,15 @@ from core.folds.fold import Series
 from core.folds.rent import Meter, NextCall, ToGo
 from core.folds.view import Changes, SessionView
 from tui.panes import figures
-from tui.panes.bars import curve, filled, gauge
+from tui.panes.bars import curve, curve_columns, filled, gauge
 from tui.panes.sheet import Sheet
 from tui.panes.sheet_lines import MUTED, fit, heading, paragraph, spread
 from tui.safe import safe_text
+from tui.widgets.chart import Ahead
 
-CURVE_ROWS = 3
+CURVE_ROWS = 4
+MOST_AHEAD = 40
+"""Per cent of the curve that may show what is to come."""
 ROW_TITLE = 7
 TOKEN_CLASSES = (
     ("fresh", "fresh", ("fresh",)),
@@ -78,7 +81,7 @@ class CostPane(Sheet):
             *_split_lines("model", view.costs.by_model, at, width),
             *_split_lines("purpose", view.costs.by_purpose, at, width),
             *_miss_lines(view.cache.losses.at(at), width),
-            *_curve_lines(view.costs, at, width),
+            *_curve_lines(view, at, width),
         ]
 
     def _left_s(self, view: SessionView, at: int | None) -> int | None:
@@ -179,7 +182,7 @@ def rent_lines(meter: Meter, width: int, policy: str = "") -> list[Content]:
 
 def switched_off(view: SessionView, at: int | None) -> bool:
     """Whether the guard against futile compressions, and nobody else, has switched the automatic ones off."""
-    return bool(view.state.gave_up_at) and (at is None or at >= view.rent.policy.points()[-1][0])
+    return bool(view.state.gave_up_at) and (at is None or at >= view.rent.policy.since())
 
 
 def guard_lines(view: SessionView, at: int | None, width: int) -> list[Content]:
@@ -241,9 +244,34 @@ def _miss_line(cause: str, loss: Loss, width: int) -> Content:
     return line.stylize(MUTED) if cause == COMPRESSED else line
 
 
-def _curve_lines(costs: Costs, at: int | None, width: int) -> list[Content]:
-    values = [float(bill.usd) for _seq, bill in costs.total.points(at)]
-    if len(values) < 2 or not values[-1]:
+def _curve_lines(view: SessionView, at: int | None, width: int) -> list[Content]:
+    """What is left of the budget, or without one what was spent; and where that goes with the turns to come."""
+    costs, budget = view.costs, view.costs.budget.at(at)
+    bill, to_go = costs.total.at(at), view.rent.to_go(at)
+    if not bill.usd or bill.replies < 2:
         return []
-    labels = (figures.usd(costs.total.at(at).usd), "0")
-    return [Content(""), heading("spent, reply by reply"), *curve(values, width, CURVE_ROWS, labels)]
+    high = to_go.high if to_go else Decimal(0)
+    labels = (figures.usd(budget if budget else bill.usd + high), "0")
+    columns = curve_columns(width, labels)
+    coming = _columns_ahead(columns, bill, to_go)
+    points = costs.total.sampled(columns - coming, at)
+    values = [float(_left(costs, seq, past.usd) if budget else past.usd) for seq, past in points]
+    fan = None
+    if to_go is not None and coming:
+        ends = (-to_go.high, -to_go.low) if budget else (to_go.low, to_go.high)
+        fan = Ahead.fan(values[-1], *(values[-1] + float(end) for end in ends), coming)
+    title = "left of the budget" if budget else "spent, reply by reply"
+    ways = (f"{title} · ░ the next {figures.plural(to_go.turns, 'turn')}", title) if to_go else (title,)
+    return [Content(""), heading(first_that_fits(ways, width)), *curve(values, CURVE_ROWS, labels, ahead=fan)]
+
+
+def _columns_ahead(columns: int, bill: Bill, to_go: ToGo | None) -> int:
+    """How much of a curve's width shows the turns to come: their share of all turns, within limits."""
+    if to_go is None:
+        return 0
+    return min(max(4, columns * to_go.turns // (to_go.turns + bill.replies)), columns * MOST_AHEAD // 100)
+
+
+def _left(costs: Costs, seq: int, spent: Decimal) -> Decimal:
+    """What was left of the budget at an event; nothing where it was overdrawn or there was none yet."""
+    return max(Decimal(0), (costs.budget.at(seq) or Decimal(0)) - spent)

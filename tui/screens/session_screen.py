@@ -72,7 +72,7 @@ class SessionScreen(Screen[None]):
         """The journal time that is shown: of the event looked at, else now; it stops with the session's end."""
         at, timeline, status = self.looking.at, self.view.timeline, self.view.state.status
         if status.at(at).state in ENDED:
-            return timeline.at_us(status.points(at)[-1][0])
+            return timeline.at_us(status.since(at))
         newest = timeline.at_us(self.view.last_seq if at is None else at)
         still = at is not None or self.view.state.paused or self.orphaned or not newest
         return newest if still else max(newest, self.clock.now_us())
