@@ -126,6 +126,15 @@ class ContextItems:
         """Blocks in the provider's tokens."""
         return round(sum(block.tokens for block in blocks) * self._window.ratios.at(at))
 
+    def tokens_of(self, text: str, at: int | None = None) -> int:
+        """A text in the provider's tokens, as far as they were calibrated as of event `at`."""
+        return round((_size(text) // BYTES_PER_TOKEN + 1) * self._window.ratios.at(at))
+
+    def carriage(self, since: int, until: int | None = None) -> Decimal:
+        """Dollars per token for reading it with each turn from `since` to `until` but the first, which wrote it."""
+        now = self._turns.at(until)
+        return self._rates[now] - self._rates[min(now, self._turns.at(since) + 1)]
+
     def since_anchor(self, at: int | None = None) -> int:
         """Tokens since objective and constraints were said last: in an anchor, else at the head of the request."""
         tail: list[Block] = []

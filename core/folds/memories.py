@@ -54,6 +54,8 @@ class Memories:
         self._branches = branches
         self._born: Column[Entry] = Column()
         self._by_id: dict[str, Entry] = {}
+        self._changes = 0
+        self._known: tuple[tuple[tuple[Span, ...], int], tuple[Entry, ...]] = (((), -1), ())
 
     def handlers(self) -> dict[str, Handler]:
         return {"memory.written": self._written, "memory.forgotten": self._forgotten, "memory.kept": self._kept}
@@ -67,12 +69,18 @@ class Memories:
         """The entry, known or not."""
         return self._by_id.get(id)
 
-    def known(self, at: int | None = None) -> list[Entry]:
-        """The entries known as of event `at`, in the order in which they were written; costs as much as there are."""
-        spans = self._branches.spans(at)
-        born = {entry.id: entry for entry in self._born.within(spans)}
-        found = [entry for entry in born.values() if not entry.losses or _status(entry, spans) == KNOWN]
-        return sorted(found, key=lambda entry: entry.seq)
+    def known(self, at: int | None = None) -> Sequence[Entry]:
+        """The entries known as of event `at`, in the order in which they were written.
+
+        Costs as much as there are, but nothing when the same is asked again.
+        """
+        spans = tuple(self._branches.spans(at))
+        asked = (spans, self._changes)
+        if self._known[0] != asked:
+            born = {entry.id: entry for entry in self._born.within(spans)}
+            found = [entry for entry in born.values() if not entry.losses or _status(entry, spans) == KNOWN]
+            self._known = (asked, tuple(sorted(found, key=lambda entry: entry.seq)))
+        return self._known[1]
 
     def hidden(self, at: int | None = None) -> list[Entry]:
         """What was written by event `at` and nowhere taken back, but on a branch that is abandoned as of then."""
@@ -100,6 +108,7 @@ class Memories:
             replaces=body.replaces,
             births=(event.seq,),
         )
+        self._changes += 1
         self.entries.append(entry)
         self._by_id[entry.id] = entry
         self._born.append(event.seq, entry)
@@ -112,12 +121,14 @@ class Memories:
     def _kept(self, event: Event) -> None:
         """Known again, and with it that it replaces another."""
         if isinstance(event.body, MemoryKept) and (entry := self._by_id.get(event.body.id)) is not None:
+            self._changes += 1
             entry.births = (*entry.births, event.seq)
             self._born.append(event.seq, entry)
             self._lose(entry.replaces, Loss(event.seq, entry.id))
 
     def _lose(self, id: str | None, loss: Loss) -> None:
         if id is not None and (entry := self._by_id.get(id)) is not None and id != loss.by:
+            self._changes += 1
             entry.losses = (*entry.losses, loss)
 
 

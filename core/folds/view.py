@@ -20,6 +20,7 @@ from core.folds.guidance import Guidance
 from core.folds.idle import Idle
 from core.folds.lanes import Lanes
 from core.folds.memories import Memories
+from core.folds.memory_use import MemoryUse
 from core.folds.needs import Needs
 from core.folds.plan import Plan
 from core.folds.progress import Progress
@@ -80,6 +81,7 @@ class SessionView:
         self.checkpoints = Checkpoints(self.branches, self.state)
         self.cache = CacheLedger()
         self.context_items = ContextItems(self.branches, self.context)
+        self.memory_use = MemoryUse(self.context_items)
         self.rent = RentMeter(self.context, self.context_items, self.costs, self.plan)
         self.workload = Workload(self.context)
         self.guidance = Guidance(self.branches)
@@ -109,6 +111,7 @@ class SessionView:
                 self.needs,
                 self.cache,
                 self.context_items,
+                self.memory_use,
                 self.rent,
                 self.workload,
                 self.guidance,

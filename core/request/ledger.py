@@ -141,7 +141,7 @@ class Ledger:
 
     def memories(self) -> list[MemoryEntry]:
         """The entries known on this branch, each in its newest revision only."""
-        return self._memories.known()
+        return list(self._memories.known())
 
     def held_memories(self) -> list[MemoryEntry]:
         """Those that stay word for word: constraints, preferences, pinned ones."""

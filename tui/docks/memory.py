@@ -38,10 +38,10 @@ class MemoryDock(Dock, can_focus=True):
     ]
     DEFAULT_CSS = "MemoryDock Line { display: none; } MemoryDock.-writing Line { display: block; }"
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
+    def __init__(self, entries: Sequence[Entry], chosen: str = "") -> None:
         super().__init__()
         self._entries = list(reversed(entries))
-        self._cursor = 0
+        self._cursor = next((index for index, entry in enumerate(self._entries) if entry.id == chosen), 0)
         self._revised: Entry | None = None
         self._doomed: Entry | None = None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
+
 from textual.content import Content
 
 from core.folds.context_items import ContextItem
@@ -58,6 +60,7 @@ class ContextPane(Sheet):
         super().__init__(id=id, key=key)
         self._in_order = False
         self._listed: dict[tuple[int, str], ContextItem] = {}
+        self._first_row = 0
 
     def summary(self, view: SessionView, at: int | None) -> str:
         usage = view.context.usage.at(at)
@@ -78,10 +81,12 @@ class ContextPane(Sheet):
         ]
         items = self._chosen_items(view, at)
         self._listed = {(item.seq, item.kind): item for item in items}
-        return [*above, *_item_lines(items, self._in_order, width)]
+        lines = [*above, *_item_lines(items, self._in_order, width)]
+        self._first_row = len(lines) - len(items)
+        return lines
 
-    def stops(self) -> list[tuple[int, str]]:
-        return list(self._listed)
+    def stops(self) -> Mapping[Hashable, int]:
+        return {name: row for row, name in enumerate(self._listed, start=self._first_row)}
 
     def vary(self) -> None:
         """By rent, or in the order in which they are sent."""

@@ -258,8 +258,8 @@ def _curve_lines(view: SessionView, at: int | None, width: int) -> list[Content]
     values = [float(_left(costs, seq, past.usd) if budget else past.usd) for seq, past in points]
     fan = None
     if to_go is not None and coming:
-        ends = (-to_go.high, -to_go.low) if budget else (to_go.low, to_go.high)
-        fan = Ahead.fan(values[-1], *(values[-1] + float(end) for end in ends), coming)
+        low, high = (-to_go.high, -to_go.low) if budget else (to_go.low, to_go.high)
+        fan = Ahead.fan(values[-1], values[-1] + float(low), values[-1] + float(high), coming)
     title = "left of the budget" if budget else "spent, reply by reply"
     ways = (f"{title} · ░ the next {figures.plural(to_go.turns, 'turn')}", title) if to_go else (title,)
     return [Content(""), heading(first_that_fits(ways, width)), *curve(values, CURVE_ROWS, labels, ahead=fan)]

@@ -2,47 +2,106 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable, Mapping, Sequence
+
 from textual.content import Content
 
 from core.folds.memories import Entry
+from core.folds.memory_use import Use
 from core.folds.view import Changes, SessionView
 from tui.panes import figures
-from tui.panes.sheet import Sheet
+from tui.panes.sheet import Sheet, SheetBody
 from tui.panes.sheet_lines import MUTED, heading, paragraph, sentence, spread
 from tui.safe import one_line, safe_text
 
 MOST = 300
 """Entries of a kind that are drawn, the newest; the others are counted."""
 
+ROOMY = 56
+"""From this width on an entry says what it was good for, what it cost and where it was written."""
+
+EMPTY = "Nothing remembered yet. The agent writes down what must outlive its context; W writes an entry of yours."
+
 KEEPING = "“keep memory” in the palette makes one known here, or `longwatch send SESSION keep ID`."
 
 
 class MemoryPane(Sheet):
-    """Entries, the newest first; pinned ones are marked, and below them what abandoned branches wrote."""
+    """Entries, the newest first; pinned ones are marked, and below them what abandoned branches wrote.
 
-    CONCERNS = Changes.MEMORY | Changes.BRANCH
+    A cursor moves over the entries. `vary` shows those of one category after the other.
+    """
+
+    CONCERNS = Changes.MEMORY | Changes.CONTEXT | Changes.BRANCH
     LABEL = "Memory"
+
+    def __init__(self, *, id: str, key: str = "") -> None:
+        super().__init__(id=id, key=key)
+        self._category = ""
+        self._rows: dict[Hashable, int] = {}
 
     def summary(self, view: SessionView, at: int | None) -> str:
         return str(len(view.memories.known(at)) or "")
 
     def note(self, view: SessionView, at: int | None) -> str:
         hidden = len(view.memories.hidden(at))
-        return f"{hidden} hidden" if hidden else ""
+        parts = [f"only {one_line(self._category)}" if self._category else "", f"{hidden} hidden" if hidden else ""]
+        return " · ".join(part for part in parts if part)
 
     def lines(self, view: SessionView, at: int | None, width: int) -> list[Content]:
-        known, hidden = view.memories.known(at), view.memories.hidden(at)
+        known, hidden = self._shown(view.memories.known(at)), self._shown(view.memories.hidden(at))
         now_us = view.timeline.at_us(at or view.last_seq)
-        lines = _listed(known, now_us, width) or sentence("Nothing remembered yet.", width)
+        sheet = _Entries(lambda entry: view.memory_use.of(entry, at), now_us, width)
+        if known:
+            sheet.put(known)
+        else:
+            sheet.lines += sentence(EMPTY, width)
         if hidden:
-            lines += [Content(""), heading(f"hidden with abandoned branches: {len(hidden):,}")]
-            lines += sentence(KEEPING, width)
-            lines += _listed(hidden, now_us, width, faded=True)
-        return lines
+            sheet.lines += [Content(""), heading(f"hidden with abandoned branches: {len(hidden):,}")]
+            sheet.lines += sentence(KEEPING, width)
+            sheet.put(hidden, faded=True)
+        self._rows = sheet.rows
+        return sheet.lines
+
+    def stops(self) -> Mapping[Hashable, int]:
+        return self._rows
+
+    def vary(self) -> None:
+        """All entries, then those of each category that there is, and round again."""
+        entries = self.view.memories.known(self.at) if self.view else ()
+        categories = ["", *dict.fromkeys(entry.category for entry in reversed(entries))]
+        place = categories.index(self._category) if self._category in categories else 0
+        self._category = categories[(place + 1) % len(categories)]
+        self.redraw()
+
+    @property
+    def chosen(self) -> Entry | None:
+        """The entry under the cursor."""
+        name = self.query_one(SheetBody).chosen
+        return self.view.memories.get(str(name)) if self.view and name is not None else None
+
+    def _shown(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+        return [entry for entry in entries if entry.category == self._category] if self._category else entries
 
 
-def entry_lines(entry: Entry, now_us: int, width: int, *, faded: bool = False) -> list[Content]:
-    """Category, topic, scope and age on one line, the text below; all in grey when `faded`."""
+class _Entries:
+    """Lines in the making, with the row at which each entry begins."""
+
+    def __init__(self, use: Callable[[Entry], Use], now_us: int, width: int) -> None:
+        self.lines: list[Content] = []
+        self.rows: dict[Hashable, int] = {}
+        self._use, self._now_us, self._width = use, now_us, width
+
+    def put(self, entries: Sequence[Entry], *, faded: bool = False) -> None:
+        """The newest entries, and how many older ones there are."""
+        for entry in reversed(entries[-MOST:]):
+            self.rows[entry.id] = len(self.lines)
+            self.lines += entry_lines(entry, self._use(entry), self._now_us, self._width, faded=faded)
+        if len(entries) > MOST:
+            self.lines += sentence(f"… and {len(entries) - MOST:,} older", self._width)
+
+
+def entry_lines(entry: Entry, use: Use, now_us: int, width: int, *, faded: bool = False) -> list[Content]:
+    """Category, topic, scope, uses, rent and age on one line, the text below; all in grey when `faded`."""
     marks = [mark for mark, given in (("pinned", entry.pinned), ("project", entry.scope == "project")) if given]
     marks += [f"for {one_line(entry.replaces)}"] if entry.replaces else []
     title = Content.assemble(
@@ -51,14 +110,15 @@ def entry_lines(entry: Entry, now_us: int, width: int, *, faded: bool = False) -
         (f"  {one_line(entry.topic)}" if entry.topic else "", MUTED if faded else "bold"),
         ("".join(f"  {mark}" for mark in marks), MUTED),
     )
-    age = Content.styled(f"{one_line(entry.id)}  {figures.ago(now_us - entry.at_us)}", MUTED)
+    facts = [one_line(entry.id), figures.ago(now_us - entry.at_us)]
+    if width >= ROOMY:
+        facts = [*_worth(use), f"#{entry.seq:,}", *facts]
     style = MUTED if faded else ""
-    return [spread(title, age, width), *paragraph(safe_text(entry.text), width, indent=2, style=style)]
+    text = paragraph(safe_text(entry.text), width, indent=2, style=style)
+    return [spread(title, Content.styled("  ".join(facts), MUTED), width), *text]
 
 
-def _listed(entries: list[Entry], now_us: int, width: int, *, faded: bool = False) -> list[Content]:
-    """The newest entries, and how many older ones there are."""
-    shown = list(reversed(entries[-MOST:]))
-    lines = [line for entry in shown for line in entry_lines(entry, now_us, width, faded=faded)]
-    older = len(entries) - len(shown)
-    return lines + (sentence(f"… and {older:,} older", width) if older else [])
+def _worth(use: Use) -> list[str]:
+    """How often it was of use, and what carrying it cost, as far as there is something to say."""
+    rent = f"rent {figures.usd(round(use.usd, 4))}" if use.usd else "carried" if use.carried else ""
+    return [fact for fact in (figures.plural(use.uses, "use") if use.uses else "", rent) if fact]

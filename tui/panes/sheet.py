@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping
 
 from textual.app import ComposeResult
 from textual.content import Content
@@ -20,7 +20,7 @@ from tui.widgets.painting import Painter
 class SheetBody(ScrollView, can_focus=True):
     """Lines of content, each one row high, scrolled when they are more than fit.
 
-    The last lines may be stops, each with a name: up and down then move a cursor over them, which stays with the name.
+    Some lines may be stops, each with a name: up and down then move a cursor over them, which stays with the name.
     """
 
     DEFAULT_CSS = """
@@ -34,7 +34,7 @@ class SheetBody(ScrollView, can_focus=True):
         super().__init__()
         self._lines: list[Content] = []
         self._painter = Painter()
-        self._stops: list[Hashable] = []
+        self._stops: dict[Hashable, int] = {}
         self._chosen: Hashable | None = None
 
     @property
@@ -56,10 +56,10 @@ class SheetBody(ScrollView, can_focus=True):
     def on_resize(self) -> None:
         self.post_message(self.Resized())
 
-    def set_lines(self, lines: list[Content], stops: Sequence[Hashable] = ()) -> None:
-        """Show these, the last of them being `stops`; only rows that differ are drawn again."""
+    def set_lines(self, lines: list[Content], stops: Mapping[Hashable, int]) -> None:
+        """Show these, with the rows of the stops by name, in their order; only rows that differ are drawn again."""
         old_row = self._cursor_row()
-        before, self._lines, self._stops = self._lines, lines, list(stops)
+        before, self._lines, self._stops = self._lines, lines, dict(stops)
         if self._cursor_row() != old_row:
             self._refresh_row(old_row)
             self._refresh_row(self._cursor_row())
@@ -76,36 +76,48 @@ class SheetBody(ScrollView, can_focus=True):
             self.refresh(Region(0, row - self.scroll_offset.y, self.size.width, 1))
 
     def _cursor_row(self) -> int | None:
-        if self.chosen is None:
-            return None
-        return len(self._lines) - len(self._stops) + self._stops.index(self.chosen)
+        return None if self.chosen is None else self._stops[self.chosen]
 
     def action_scroll_down(self) -> None:
-        """To the next stop; the lines above them scroll by first."""
-        if not self._stops or (self.chosen is None and not self._stop_in_sight()):
+        """To the next stop; lines above the first one scroll by before it, and those below the last one after it."""
+        following = self._after(self._cursor_row())
+        if following is None or (self.chosen is None and self._stops[following] >= self._bottom):
             super().action_scroll_down()
         else:
-            self._choose(0 if self.chosen is None else self._stops.index(self.chosen) + 1)
+            self._choose(following)
 
     def action_scroll_up(self) -> None:
         """To the stop before; from the first one back to scrolling."""
-        if self.chosen is None:
+        row = self._cursor_row()
+        if row is None:
             super().action_scroll_up()
         else:
-            self._choose(self._stops.index(self.chosen) - 1)
+            self._choose(next((name for name, at in reversed(self._stops.items()) if at < row), None))
 
-    def _stop_in_sight(self) -> bool:
-        return len(self._lines) - len(self._stops) < self.scroll_offset.y + self.size.height
+    @property
+    def _bottom(self) -> int:
+        """The first row below those in sight."""
+        return self.scroll_offset.y + self.size.height
 
-    def _choose(self, index: int) -> None:
-        """Put the cursor on a stop; before the first one it goes away."""
+    def _after(self, row: int | None) -> Hashable | None:
+        """The next stop below a row, or below the top of what is in sight where there is no cursor."""
+        top = self.scroll_offset.y - 1 if row is None else row
+        return next((name for name, at in self._stops.items() if at > top), None)
+
+    def _choose(self, name: Hashable | None) -> None:
+        """Put the cursor on a stop, or take it away."""
         self._refresh_row(self._cursor_row())
-        self._chosen = self._stops[min(index, len(self._stops) - 1)] if index >= 0 else None
+        self._chosen = name
         row = self._cursor_row()
         if row is not None:
             self._refresh_row(row)
-            self.scroll_to_region(Region(0, row, 1, 1), animate=False, force=True)
+            self.scroll_to_region(Region(0, row, 1, self._height(row)), animate=False, force=True)
         self.post_message(self.CursorMoved())
+
+    def _height(self, row: int) -> int:
+        """Lines from a stop to the next one, as far as they can be in sight together."""
+        end = next((at for at in self._stops.values() if at > row), len(self._lines))
+        return max(1, min(end - row, self.size.height))
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
@@ -130,9 +142,9 @@ class Sheet(Pane):
         """The content, made for `width` cells."""
         raise NotImplementedError
 
-    def stops(self) -> Sequence[Hashable]:
-        """Names of the last lines, where a cursor may stand on them."""
-        return ()
+    def stops(self) -> Mapping[Hashable, int]:
+        """Where a cursor may stand: the rows of the lines drawn last, by name, in their order."""
+        return {}
 
     def fitted(self, view: SessionView, at: int | None, width: int) -> list[Content]:
         """The lines, cut where even so they are too wide."""

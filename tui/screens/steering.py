@@ -14,6 +14,7 @@ from tui.docks.policy import keep_dock, policy_dock
 from tui.docks.rewind import RewindDock
 from tui.messages import ControlGiven, DockClosed, ItemEvictAsked, ItemPinToggled
 from tui.panes.cost import switched_off
+from tui.panes.memory import MemoryPane
 from tui.screens.session_screen import SessionScreen
 
 
@@ -86,7 +87,8 @@ class Steering(SessionScreen):
         await self.open_dock(policy_dock(self.view.rent.policy.last, guarded=switched_off(self.view, None)))
 
     async def action_write_memory(self) -> None:
-        await self.open_dock(MemoryDock(self.view.memories.known()))
+        chosen = self.query_one(MemoryPane).chosen
+        await self.open_dock(MemoryDock(self.view.memories.known(), chosen.id if chosen else ""))
 
     async def action_cancel(self) -> None:
         waiting = list(self.view.state.orders.values())

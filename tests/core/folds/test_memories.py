@@ -99,7 +99,7 @@ def test_an_entry_of_an_abandoned_branch_can_be_kept_and_replaces_what_it_replac
     memories = folded(log.events)
     assert ids(memories.known()) == ["m2"] and memories.hidden() == []
     log.add(MemoryForgotten(id="m2"))
-    assert folded(log.events).known() == [] and folded(log.events).hidden() == []
+    assert not folded(log.events).known() and not folded(log.events).hidden()
 
 
 def test_what_its_own_branch_took_back_is_not_offered_to_be_kept():

@@ -74,7 +74,7 @@ def test_what_an_abandoned_branch_wrote_to_memory_is_hidden_and_what_it_cost_is_
     log.turn(("read_file", {"path": "b"}))
     log.add(HeadMoved(to=boundary, origin=log.head, reason="rewind"))
     view = folded(log.events)
-    assert view.memories.known() == []
+    assert not view.memories.known()
     assert str(view.costs.total.last.usd) == "0.02"
 
 
