@@ -20,6 +20,7 @@ from core.folds.view import Changes, SessionView
 from core.journal.viewers import Presence
 from core.notify.attendance import Attendance
 from core.protocols import Controls, Source
+from core.tools.vitals import Pulses
 from tui.actions import Action, bindings
 from tui.driver import ResilientDriver
 from tui.faults import BreakableApp
@@ -43,6 +44,7 @@ Leaving = Literal["quit", "detached", "lost", "broken"]
 SLICE = 32
 """Events applied between two looks at the clock."""
 LOOK_AROUND_S = 1.0
+PULSE_EVERY_S = 2.0
 SLICE_S = 0.03
 """Longest stretch for which applying events may keep the loop."""
 
@@ -197,6 +199,17 @@ class LongwatchApp(ThemedApp[Leaving]):
             self._stream()
         if self._presence is not None:
             self._look_around(self._presence)
+            self._feel_pulse(self._presence.folder)
+
+    @work(name="pulse", exit_on_error=False)
+    async def _feel_pulse(self, folder: Path) -> None:
+        """How the command that runs is: looked at off the loop, and only while one runs."""
+        pulses = Pulses(folder)
+        while True:
+            call = self.view.tool_calls.commanding()
+            pulse = await asyncio.to_thread(pulses.feel, call.key) if call else None
+            self.watch_screen.pulse_changed(pulse)
+            await pause_real(PULSE_EVERY_S)
 
     @work(name="viewers", exit_on_error=False)
     async def _look_around(self, presence: Presence) -> None:

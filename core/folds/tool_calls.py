@@ -19,6 +19,8 @@ from core.folds.words import target
 
 SLOW_MS = 10_000
 """A call that took this long counts as a slow one."""
+RECENT = 20
+"""Rows from the end among which the command that runs now is."""
 
 
 @dataclass(slots=True)
@@ -100,6 +102,11 @@ class ToolCalls:
 
     def get(self, key: str | None) -> Call | None:
         return self._by_key.get(key) if key else None
+
+    def commanding(self) -> Call | None:
+        """The command that runs now: commands run one after the other, so it is among the last rows."""
+        last = reversed(self.rows[-RECENT:])
+        return next((call for call in last if call.effect == "command" and call.finished_seq is None), None)
 
     def count(self, at: int | None = None) -> int:
         return self._all.count(at)

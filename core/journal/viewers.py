@@ -64,6 +64,7 @@ class Presence:
     def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
         now_us = SystemClock().now_us()
         self.viewer = Viewer(ulid(now_us), who_is_here(environ), os.getpid(), now_us)
+        self.folder = folder
         self._folder = folder / FOLDER
         self._path = self._folder / f"{self.viewer.id}{_SUFFIX}"
         self._descriptor: int | None = None
@@ -81,7 +82,7 @@ class Presence:
 
     def others(self) -> list[Viewer]:
         """Everybody else who looks; blocks for a few file operations."""
-        return [viewer for viewer in present(self._folder.parent) if viewer.id != self.viewer.id]
+        return [viewer for viewer in present(self.folder) if viewer.id != self.viewer.id]
 
     def leave(self) -> None:
         """Be there no more. Safe to call twice."""

@@ -50,6 +50,15 @@ def look(pid: int) -> Process | None:
     return None if process is None or process.state in "ZX" else process
 
 
+def cpu_ticks(pid: int) -> int:
+    """Clock ticks of CPU that a process and its finished children have used; 0 when it is gone."""
+    try:
+        fields = (_PROC / str(pid) / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+        return sum(map(int, fields[11:15]))
+    except (OSError, ValueError):
+        return 0
+
+
 def boot_id() -> str:
     """Names this boot of the machine; empty where that can't be told."""
     try:

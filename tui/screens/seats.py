@@ -26,8 +26,19 @@ class Seats:
         return "" if driver is None or driver.id == self.me.id else one_line(driver.who)
 
     def words(self, last: DriverChanged | None) -> tuple[str, str]:
-        """`observing · 2 viewers` and in short; empty for a screen that is alone."""
+        """`driving · 2 viewers` and, in short, `driver +1`; empty for a screen that is alone."""
         if self.me is None or not self.others:
             return "", ""
-        role = "observing" if self.driver(last) else "driving"
-        return f"{role} · {figures.plural(len(self.others) + 1, 'viewer')}", role
+        if self.driver(last):
+            return f"observing · {self.count}", "observing"
+        return f"driving · {self.count}", f"driver +{len(self.others)}"
+
+    def advice(self, last: DriverChanged | None, key: str) -> str:
+        """Who drives in place of this screen, and the key that changes it; empty when this one may steer."""
+        driver = self.driver(last)
+        return f"{driver} drives, {self.count} · {key} takes the wheel" if driver else ""
+
+    @property
+    def count(self) -> str:
+        """`2 viewers`, this screen among them."""
+        return figures.plural(len(self.others) + 1, "viewer")

@@ -15,6 +15,7 @@ from textual.widgets import Static
 from core.events import CommandAccepted, Event
 from core.folds.view import Changes
 from core.protocols import LiveDelta
+from core.tools.vitals import Pulse
 from tui.actions import ACTIONS, BY_ID, Action, bindings, display, hinted
 from tui.docks.scrubber import Scrubber
 from tui.frame import FramePump, frame_rate
@@ -74,6 +75,7 @@ class WatchScreen(Searching, Travelling):
         self._trouble, self._gone, self._driven = trouble, gone, driven
         self._front, self._sheet, self._zoomed = "conversation", "context", False
         self._read = self._guarded = False
+        self._pulse: Pulse | None = None
         self._token_us: int | None = None
         self._pump: FramePump[Changes] | None = None
 
@@ -137,6 +139,13 @@ class WatchScreen(Searching, Travelling):
         if self._read and self._driven and isinstance(event.body, CommandAccepted) and event.body.verb == "detach":
             self.action_detach()
 
+    def pulse_changed(self, pulse: Pulse | None) -> None:
+        """The running command was looked at; that it may hang is said once, and nothing is done about it."""
+        before, self._pulse = self._pulse, pulse
+        if pulse is not None and pulse.may_hang and not (before and before.may_hang):
+            advice = f"{pulse.words}. {self._key(BY_ID['interrupt'])} would end it."
+            self.notify(f"The running command: {advice}", severity="warning", markup=False, timeout=30)
+
     def seats_changed(self, seats: Seats) -> None:
         """Somebody came or went."""
         if seats != self.seats:
@@ -199,6 +208,9 @@ class WatchScreen(Searching, Travelling):
         state = state_content(
             self.view, at, now_us, replay=self.replay, trouble=self._trouble(), interrupted=self.orphaned
         )
+        if at is None and self._pulse is not None and not (self.ended or self.orphaned):
+            colour = "$warning" if self._pulse.may_hang else "$muted"
+            state = Content.assemble(state, (f" · {self._pulse.words}", colour))
         line.set("state", state)
         for name, said in facts(self.view, at, now_us, self._real_now_us(), self._token_us).items():
             line.set(name, *said)
@@ -218,8 +230,8 @@ class WatchScreen(Searching, Travelling):
         replay = hinted(action for action in usable if action.scope == "replay") if self.looking.back else []
         others = hinted(action for action in usable if action.scope in ("watch", "global"))
         hints = [self._hint(action) for action in [*self._for_the_item(), *replay, *others]]
-        driver = f"{self.driver} drives · {self.wheel_key} takes the wheel" if self.driver else ""
-        self.query_one(HintBar).show(hints, Content.styled(self.orders.chip or driver, "$warning"))
+        chip = self.orders.chip or self.seats.advice(self.view.state.driver, self.wheel_key)
+        self.query_one(HintBar).show(hints, Content.styled(chip, "$warning"))
 
     def _for_the_item(self) -> list[Action]:
         """What can be done with the chosen item of the context."""
