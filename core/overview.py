@@ -26,7 +26,7 @@ from core.journal.lease import holder
 from core.journal.reader import Reader
 
 CACHE: Final = "sessions.cache"
-VERSION: Final = 1
+VERSION: Final = 2
 STEP_S: Final = 0.15
 """Time between two partial answers of a look that takes longer."""
 SETTLED_NS: Final = 2_000_000_000
@@ -43,6 +43,7 @@ class Figures(msgspec.Struct, frozen=True):
     usd: str = "0"
     unpriced: int = 0
     started_us: int = 0
+    lasted_us: int = 0
     context: int = 0
     window: int | None = None
     waiting: bool = False
@@ -72,8 +73,8 @@ class Overview(msgspec.Struct, frozen=True):
 
     @property
     def lasted_us(self) -> int:
-        """From its first event to its last."""
-        return max(0, self.summary.last_us - self.figures.started_us)
+        """From its first event to its end, or to the last event while it has none."""
+        return self.figures.lasted_us
 
     @property
     def usd(self) -> Decimal:
@@ -122,6 +123,7 @@ class _Counting:
             usd=totals.usd,
             unpriced=totals.unpriced,
             started_us=totals.started_us,
+            lasted_us=totals.lasted_us,
             context=self._context,
             window=self._window,
             waiting=totals.state == "waiting",

@@ -11,11 +11,13 @@ from core.events import ContextCompressed, ContextRestored, Event, HeadMoved, Mo
 from core.folds.anchors import Anchors
 from core.folds.branches import Branches, Column
 from core.folds.checkpoints import Checkpoints
+from core.folds.context_items import ContextItems
 from core.folds.context_usage import ContextWindow
 from core.folds.costs import Costs
 from core.folds.fold import Dispatcher, Handler
 from core.folds.memories import Memories
 from core.folds.plan import Plan
+from core.folds.rent import RentMeter
 from core.folds.state import RunState
 from core.folds.totals import Totals
 from core.journal.viewers import Viewer
@@ -23,8 +25,6 @@ from core.request.ledger import Ledger
 from core.request.projection import Projection
 
 RECENT = 20
-FIRST_OUTPUT = 300.0
-"""Tokens of a reply before there was one."""
 FUTILE_SAVING, FUTILE_TURNS = 0.2, 5
 """A compression that frees less of the prompt than this, so few turns after the one before, did not help."""
 
@@ -124,11 +124,6 @@ class Recent:
             "head.moved": self._reset,
         }
 
-    @property
-    def output(self) -> float:
-        """Tokens that a reply had in the mean."""
-        return sum(reply.output for reply in self.replies) / len(self.replies) if self.replies else FIRST_OUTPUT
-
     def _request(self, event: Event) -> None:
         if isinstance(event.body, ModelRequested) and event.body.purpose == "main":
             self._requested = {event.key or "": event.body}
@@ -173,6 +168,8 @@ class Facts:
         self.plan = Plan(self.branches)
         self.checkpoints = Checkpoints(self.branches, self.state)
         self.window = ContextWindow()
+        self.items = ContextItems(self.branches, self.window)
+        self.rent = RentMeter(self.window, self.items, self.costs, self.plan)
         self.reversibles = Reversibles(self.branches)
         self.projection = Projection(self.branches)
         self.ledger = Ledger(self.branches, self.memories, self.plan)
@@ -189,6 +186,8 @@ class Facts:
                 self.plan,
                 self.checkpoints,
                 self.window,
+                self.items,
+                self.rent,
                 self.reversibles,
                 self.projection,
                 self.ledger,

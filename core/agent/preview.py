@@ -18,9 +18,6 @@ from core.clock import Clock
 from core.config import Config, ConfigError
 from core.economy.tariff import Tariff
 from core.events import ContextCompressed
-from core.folds.context_items import ContextItems
-from core.folds.fold import Dispatcher
-from core.folds.rent import RentMeter
 from core.folds.words import one_line
 from core.journal.reader import Reader
 from core.models.prices import price_row
@@ -48,23 +45,20 @@ def preview(folder: Path, config: Config, clock: Clock, environ: Mapping[str, st
     Raises JournalError when there is no session in the folder.
     """
     facts = Facts()
-    rent = RentMeter(facts.window, ContextItems(facts.branches, facts.window), facts.costs, facts.plan)
     with Reader(folder) as reader:
-        _read(reader, facts, Dispatcher([rent]))
+        _read(reader, facts)
     thrift = priced_thrift(facts, config, clock, environ)
     try:
         plan = thrift.plan(replace(wish, paragraph=facts.state.paragraph or ""))
     except NothingToCompress as nothing:
         return _nothing(facts, thrift, str(nothing))
-    return _told(facts, thrift, plan, rent)
+    return _told(facts, thrift, plan)
 
 
-def _read(reader: Reader, facts: Facts, beside: Dispatcher) -> None:
+def _read(reader: Reader, facts: Facts) -> None:
     after = 0
     while batch := reader.events(after, READ_CHUNK):
-        for event in batch:
-            facts.apply(event)
-            beside.apply(event)
+        facts.apply_all(batch)
         after = batch[-1].seq
 
 
@@ -107,13 +101,13 @@ def _nothing(facts: Facts, thrift: Thrift, problem: str) -> Preview:
     )
 
 
-def _told(facts: Facts, thrift: Thrift, plan: ContextCompressed, rent: RentMeter) -> Preview:
+def _told(facts: Facts, thrift: Thrift, plan: ContextCompressed) -> Preview:
     sent = facts.projection.sent
     after = resolve([*facts.projection.entries, entry_of(facts.state.last_seq + 1, plan)])
     left = sum(piece.role == "assistant" for piece in after.tail)
     quote = plan.quote
     saves = Decimal(quote.saves_per_turn) if quote and quote.saves_per_turn else None
-    turns, basis = rent.turns_to_go()
+    turns, basis = facts.rent.turns_to_go()
     planned = turns if basis != "next calls" else None
     listed, known = facts.ledger.names_listed(plan.digest), facts.ledger.names_known()
     return Preview(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 import msgspec
 
-from core.agent.facts import FIRST_OUTPUT, Facts
+from core.agent.facts import Facts
 from core.clock import MICROSECONDS, Clock
 from core.economy.rule import Moment, Rule, compression_usd, due, pays_to_ping
 from core.economy.tariff import Tariff
@@ -186,12 +186,11 @@ class Thrift:
         """What is known about a request before it goes out."""
         tariff, moment = self.price_list(), self.moment
         rules, readable = self.rates(), self._cached(request.changed_at)
-        reply = usual([reply.output for reply in self._facts.recent.replies]) * tariff.output if tariff else 0.0
         return Outlook(
             floor=moment.floor,
             compression_usd=dollars(compression_usd(moment, tariff)) if tariff else None,
-            warm_usd=dollars(tariff.prompt_usd(moment.prompt, readable) + reply) if tariff else None,
-            cold_usd=dollars(tariff.prompt_usd(moment.prompt, 0) + reply) if tariff else None,
+            warm_usd=self._forecast(tariff, tariff.prompt_usd(moment.prompt, readable)) if tariff else None,
+            cold_usd=self._forecast(tariff, tariff.prompt_usd(moment.prompt, 0)) if tariff else None,
             readable=readable,
             changed_at=request.changed_at,
             ttl_s=None if rules.ttl_s is None else int(rules.ttl_s),
@@ -206,25 +205,24 @@ class Thrift:
         estimated = facts.state.fixed + facts.projection.readable_tokens(changed_at)
         return min(self.prompt_tokens(), facts.window.tokens(estimated))
 
+    def _forecast(self, tariff: Tariff, prompt_usd: float) -> str:
+        """A request whose prompt costs so much, with the reply that is to be expected."""
+        return dollars(prompt_usd + self._facts.rent.reply_tokens(prompt_usd, tariff.output) * tariff.output)
+
+    @property
+    def expired(self) -> bool:
+        """Whether the cache is known to hold nothing any more."""
+        return self.rates().ttl_s is not None and not self.warm
+
     def next_usd(self) -> Decimal | None:
-        """About what the next request will cost; None where prices are unknown."""
-        tariff, moment = self.price_list(), self.moment
-        if tariff is None:
-            return None
-        cached = self._cached(self._facts.projection.changed_at) if moment.warm else 0
-        return Decimal(dollars(tariff.prompt_usd(moment.prompt, cached) + self._facts.recent.output * tariff.output))
+        """About what the next request will cost, as it is shown everywhere; None where prices are unknown.
 
-
-def usual(lengths: Sequence[int]) -> float:
-    """The middle of the shortest range that holds half of the lengths, `FIRST_OUTPUT` where there are none.
-
-    Replies are short but for a few: half of them come nearer to this than to their mean or median.
-    """
-    if not lengths:
-        return FIRST_OUTPUT
-    ordered, half = sorted(lengths), len(lengths) // 2
-    low, high = min(zip(ordered, ordered[half:], strict=False), key=lambda ends: ends[1] - ends[0])
-    return (low + high) / 2
+        Before a model's first reply nothing of its prompt can be in a cache.
+        """
+        shown, tariff = self._facts.rent.next_call.last.usd(expired=self.expired), self.price_list()
+        if shown is not None or tariff is None:
+            return shown
+        return Decimal(self._forecast(tariff, tariff.prompt_usd(self.prompt_tokens(), 0)))
 
 
 def dollars(usd: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from statistics import fmean, median, pvariance
+from statistics import fmean, pvariance
 
 import msgspec
 
@@ -28,12 +28,13 @@ from core.folds.context_usage import ContextWindow
 from core.folds.costs import MILLION, Costs
 from core.folds.fold import Handler, Series
 from core.folds.plan import Plan
+from core.folds.replies import LATEST, likely_reply
 
 RECENT = 50
 """Replies whose prices say what the next ones will cost."""
 
 EXPECTED = 20
-"""Replies whose length says how long the next one will be; the turns to go where nothing says how many they are."""
+"""The turns to go where nothing says how many they are."""
 
 TENTH = 1.2816
 """Standard deviations from the mean to the tenth and the ninetieth per cent."""
@@ -97,6 +98,10 @@ class NextCall:
     warm: Decimal | None = None
     cold: Decimal | None = None
 
+    def usd(self, *, expired: bool) -> Decimal | None:
+        """What it will cost with the cache as it is. A cache whose lifetime nobody knows is not taken as expired."""
+        return self.cold if expired else self.warm
+
 
 @dataclass(frozen=True, slots=True)
 class ToGo:
@@ -147,6 +152,7 @@ class RentMeter:
             "model.requested": self._request,
             "model.responded": self._reply,
             "model.failed": self._failed,
+            "model.switched": self._switched,
             "tool.finished": self._grown,
             "guidance.delivered": self._grown,
             "context.compressed": self._rewritten,
@@ -155,10 +161,9 @@ class RentMeter:
             "plan.changed": self._planned,
         }
 
-    @property
-    def expected_output(self) -> int:
-        """Tokens of the next reply, as far as the last ones tell."""
-        return round(median(self._outputs)) if self._outputs else 0
+    def reply_tokens(self, prompt_usd: float, output_usd: float) -> float:
+        """Tokens of the reply to a prompt that costs so many dollars, a token of the reply `output_usd`."""
+        return likely_reply(self._outputs, prompt_usd, output_usd)
 
     def turns_to_go(self, at: int | None = None) -> tuple[int, str]:
         """How many turns are still to come as of event `at`, and what says so."""
@@ -213,6 +218,11 @@ class RentMeter:
     def _failed(self, event: Event) -> None:
         self._asked.pop(event.key or "", None)
 
+    def _switched(self, event: Event) -> None:
+        """Another model has prices of its own, which the next request will say."""
+        self._row = {}
+        self.next_call.append(event.seq, NextCall())
+
     def _reply(self, event: Event) -> None:
         body = event.body
         if not isinstance(body, ModelResponded):
@@ -224,7 +234,7 @@ class RentMeter:
         rent = Decimal(read) * max(0, usage.sent - outlook.floor) / MILLION if read and outlook else Decimal(0)
         self.meter.append(event.seq, replace(meter, usd=meter.usd + rent, turns=meter.turns + 1))
         self._turns.append(event.seq, self._turns.last + 1)
-        self._outputs = [*self._outputs, usage.output][-EXPECTED:]
+        self._outputs = [*self._outputs, usage.output][-LATEST:]
         self._row, self._writes = body.price.row, bool(usage.cache_write) or not usage.cache_read
         self._forecast(event.seq, usage.sent + usage.output, usage.sent)
 
@@ -265,8 +275,12 @@ class RentMeter:
             self.next_call.append(seq, NextCall())
             return
         fresh, output, read, write = (Decimal(self._row[name]) / MILLION for name in names)
-        new, reply = write if self._writes else fresh, self.expected_output * output
-        self.next_call.append(seq, NextCall(cached * read + (size - cached) * new + reply, size * new + reply))
+        new = write if self._writes else fresh
+        warm, cold = cached * read + (size - cached) * new, size * new
+        self.next_call.append(seq, NextCall(warm + self._reply_usd(warm, output), cold + self._reply_usd(cold, output)))
+
+    def _reply_usd(self, prompt: Decimal, output: Decimal) -> Decimal:
+        return Decimal(round(self.reply_tokens(float(prompt), float(output)))) * output
 
 
 def _usd(value: float) -> Decimal:

@@ -23,7 +23,7 @@ def report(
     each that was new. `counterfactuals`: (what if, dollars) rows of the caller, None when nobody computed them.
     `running`: whether a runner holds the session now; a session that says "running" without one was cut off.
     """
-    seconds = max(0, totals.last_us - totals.started_us) / MICROSECONDS
+    seconds = totals.lasted_us / MICROSECONDS
     calls = totals.tool_calls
     state, reason = _state(totals, running)
     return {

@@ -38,10 +38,14 @@ INTERVENTIONS = frozenset({"pause", "continue", "interrupt", "guide", "retract",
 
 
 class Totals(msgspec.Struct, kw_only=True):
-    """Counts and sums over every event up to `seq`, all branches. Money is a decimal string."""
+    """Counts and sums over every event up to `seq`, all branches. Money is a decimal string.
+
+    `ended_us`: when the session ended, 0 while it goes on; what is written after that (a name, a checkpoint) is no part
+    of its duration.
+    """
 
     NAME: ClassVar[str] = "totals"
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     seq: int = 0
     session: str = ""
@@ -53,6 +57,7 @@ class Totals(msgspec.Struct, kw_only=True):
     reason: str = "working"
     started_us: int = 0
     last_us: int = 0
+    ended_us: int = 0
     turns: int = 0
     requests: int = 0
     retries: int = 0
@@ -122,14 +127,19 @@ class Totals(msgspec.Struct, kw_only=True):
 
     def _paused(self, event: Event) -> None:
         if isinstance(event.body, SessionPaused):
-            self.state, self.reason = "paused", event.body.reason
+            self.state, self.reason, self.ended_us = "paused", event.body.reason, 0
 
     def _continued(self, event: Event) -> None:
-        self.state, self.reason = "running", "working"
+        self.state, self.reason, self.ended_us = "running", "working", 0
 
     def _finished(self, event: Event) -> None:
         if isinstance(event.body, SessionFinished):
-            self.state, self.reason = event.body.state, event.body.reason
+            self.state, self.reason, self.ended_us = event.body.state, event.body.reason, event.at_us
+
+    @property
+    def lasted_us(self) -> int:
+        """From the session's start to its end, or to the last event while it goes on; in microseconds."""
+        return max(0, (self.ended_us or self.last_us) - self.started_us)
 
     def _waiting(self, event: Event) -> None:
         self.retries += 1

@@ -19,8 +19,6 @@ import click
 ROOT = Path(__file__).parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
-from core.agent.facts import RECENT  # noqa: E402
-from core.agent.thrift import usual  # noqa: E402
 from core.economy.billing import Bill, Till  # noqa: E402
 from core.economy.context import Context, Shape  # noqa: E402
 from core.economy.optimum import optimum  # noqa: E402
@@ -29,6 +27,7 @@ from core.economy.rule import Rule  # noqa: E402
 from core.economy.skeletons import read_skeletons  # noqa: E402
 from core.economy.tariff import REFERENCE  # noqa: E402
 from core.economy.workload import Workload, capped, read_workload  # noqa: E402
+from core.folds.replies import likely_reply  # noqa: E402
 
 AT_LEAST = 50
 """Calls of a session that counts."""
@@ -68,7 +67,7 @@ def main(data: Path) -> None:
     )
     neighbours(planned, sessions)
     elsewhere(sessions, shorter)
-    forecasts(sessions)
+    forecasts(planned[2], sessions)
     ledger(planned, sessions)
 
 
@@ -166,11 +165,18 @@ class Noted:
         return self.policy.pays_to_ping(context, till, pings)
 
 
-def forecasts(sessions: Sequence[Workload]) -> None:
+def forecasts(planned: Workload, sessions: Sequence[Workload]) -> None:
     """How far the price of the next warm request is from its forecast: all that isn't known is the reply's length."""
     print(f"\n{'forecast of the next warm request':<36}{'median':>8}{'p90':>8}")
-    for name in ("auto (the default)", "summary at 80 % of 200k"):
-        errors = sorted(error for session in sessions for error in _errors(session, (CANDIDATES | RIVALS)[name]()))
+    parts = {
+        "real sessions": (sessions, Auto),
+        "real sessions at even places": (sessions[::2], Auto),
+        "real sessions at odd places": (sessions[1::2], Auto),
+        "real sessions, 80 % of 200k": (sessions, RIVALS["summary at 80 % of 200k"]),
+        "W2 capped": ([planned], Auto),
+    }
+    for name, (part, make) in parts.items():
+        errors = sorted(error for session in part for error in _errors(session, make()))
         print(f"{name:<36}{errors[len(errors) // 2]:>8.1%}{errors[int(0.9 * len(errors))]:>8.1%}")
 
 
@@ -180,7 +186,7 @@ def _errors(session: Workload, policy: Policy) -> Iterator[float]:
     outputs = [turn.output for turn in session.turns]
     for turn, prompt in enumerate(noted.prompts, 1):
         if prompt is not None:
-            guess = usual(outputs[max(0, turn - RECENT) : turn])
+            guess = likely_reply(outputs[:turn], prompt, REFERENCE.output)
             yield abs((prompt + guess * REFERENCE.output) / (prompt + outputs[turn] * REFERENCE.output) - 1)
 
 

@@ -111,15 +111,10 @@ def cache_left_s(view: SessionView, at: int | None, now_us: int) -> int | None:
     return view.cache.lifetime.at(at).left_s(now_us if at is None else view.timeline.at_us(at))
 
 
-def next_usd(call: NextCall, left_s: int | None) -> Decimal | None:
-    """What the next call will cost with the cache as it is; None where prices are unknown."""
-    return call.cold if left_s == 0 else call.warm
-
-
 def _next_lines(call: NextCall, error: float | None, left_s: int | None, width: int) -> list[Content]:
     if call.warm is None or call.cold is None:
         return []
-    left = Content("next call  ") + Content.styled(figures.usd(next_usd(call, left_s)), "bold")
+    left = Content("next call  ") + Content.styled(figures.usd(call.usd(expired=left_s == 0)), "bold")
     other = f"warm {figures.usd(call.warm)}" if left_s == 0 else f"cold {figures.usd(call.cold)}"
     ways = [other] if error is None else [f"{other} · forecasts err by {error:.1%}", other]
     return [spread(left, Content.styled(first_that_fits(ways, width - left.cell_length - 2), MUTED), width)]

@@ -14,7 +14,7 @@ from core.folds.tallies import Tally
 from core.folds.verdict import QUIET_US
 from core.folds.view import SessionView
 from tui.panes import figures
-from tui.panes.cost import cache_left_s, next_usd
+from tui.panes.cost import cache_left_s
 from tui.safe import one_line
 from tui.widgets.status_line import Field
 
@@ -139,7 +139,7 @@ def _steered(tally: Tally) -> Said:
 
 
 def _next(view: SessionView, at: int | None, real_us: int) -> Decimal | None:
-    return next_usd(view.rent.next_call.at(at), cache_left_s(view, at, real_us))
+    return view.rent.next_call.at(at).usd(expired=cache_left_s(view, at, real_us) == 0)
 
 
 def _context(view: SessionView, at: int | None) -> Said:

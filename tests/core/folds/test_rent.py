@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spending import Spender
 
-from core.events import ContextPolicy, ContextRestored, HeadMoved, ToolFinished
-from core.folds.rent import Errors
+from core.events import ContextPolicy, ContextRestored, HeadMoved, ModelSwitched, ToolFinished
+from core.folds.rent import Errors, NextCall
 from core.folds.view import SessionView
 
 
@@ -51,6 +51,13 @@ def test_the_next_call_grows_with_a_result_and_is_dearer_cold():
     assert before.warm < before.cold and before.warm < after.warm
     # 20,000 tokens read, 200 of the reply and about 10,000 of the result written, 200 to come.
     assert float(after.warm) == pytest.approx(20_000 * 0.25e-6 + 10_200 * 3.125e-6 + 200 * 7.5e-6, rel=0.25)
+
+
+def test_after_a_switch_the_prices_of_the_model_before_say_nothing():
+    log = Spender()
+    log.spend(20_000, 0)
+    log.add(ModelSwitched(model="another"))
+    assert rent_of(log).next_call.last == NextCall()
 
 
 def test_after_a_compression_only_the_head_is_still_cached():
