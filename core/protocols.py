@@ -24,6 +24,15 @@ class LiveDelta(msgspec.Struct, frozen=True):
     text: str
 
 
+class Written(msgspec.Struct, frozen=True):
+    """What a running command wrote: `text` up to byte `end` of its output, begun at `start` (more than was asked for
+    when there was too much)."""
+
+    start: int
+    end: int
+    text: str
+
+
 class Source(Protocol):
     """The events so far, then each new one."""
 
@@ -44,6 +53,10 @@ class Source(Protocol):
 
     async def blob(self, hash: str) -> bytes | None:
         """A big output by its hash."""
+        ...
+
+    async def output(self, call: str, after: int = 0) -> Written | None:
+        """What a command that runs has written from byte `after` on; None where nothing is kept of it (any more)."""
         ...
 
     async def close(self) -> None: ...

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from core.agent.host import Hosting, app_version, check_endpoint, endpoint_of, host, seated
+from core.agent.host import JOBS, Hosting, app_version, check_endpoint, endpoint_of, host, seated
 from core.agent.preview import preview, priced_thrift, wish_for
 from core.agent.runner import Runner
 from core.clock import Clock, SystemClock, pause_real
@@ -33,8 +33,10 @@ from core.journal.schema import make_private
 from core.journal.viewers import Viewer, who_is_here
 from core.journal.writer import Journal
 from core.models.profiles import PROFILES, Endpoint, resolve_endpoint
-from core.protocols import LiveDelta, Preview
+from core.protocols import LiveDelta, Preview, Written
 from core.request.fidelity import surviving
+from core.tools.jobs import written
+from core.tools.secrets import Redactor
 from core.workspace.snapshots import check_workspace
 
 __all__ = ["surviving"]  # what else is defined here needs no mention
@@ -99,6 +101,7 @@ class SessionSource:
         self._folder = folder
         self._follow = Follow(folder)
         self._reader: Reader | None = None
+        self._redact = Redactor(os.environ)
 
     def wake(self) -> None:
         """There is something new; may be called from any thread."""
@@ -130,6 +133,9 @@ class SessionSource:
 
     async def blob(self, hash: str) -> bytes | None:
         return await asyncio.to_thread(self._read().blob, hash)
+
+    async def output(self, call: str, after: int = 0) -> Written | None:
+        return await asyncio.to_thread(written, self._folder / JOBS / call, after, self._redact)
 
     async def close(self) -> None:
         self._follow.stop()

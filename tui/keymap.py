@@ -32,7 +32,8 @@ RESERVED: Mapping[str, str] = {
     "ctrl+h": "is the same as Backspace on most terminals",
     "ctrl+left_square_bracket": "is the same as Escape on most terminals",
     "up": "moves in lists", "down": "moves in lists", "pageup": "moves in lists", "pagedown": "moves in lists",
-    "home": "moves in lists", "end": "moves in lists",
+    "home": "moves in lists", "end": "moves in lists", "j": "moves in lists", "k": "moves in lists",
+    "G": "moves in lists", "ctrl+d": "moves in lists", "ctrl+u": "moves in lists",
 }  # fmt: skip
 """Keys that only the action which has them by default may have, and why."""
 

@@ -63,6 +63,8 @@ class Conversation:
 
     def __init__(self) -> None:
         self.column: Column[Item] = Column()
+        self.failures: list[int] = []
+        """Where in the column that stands which failed."""
 
     def handlers(self) -> dict[str, Handler]:
         return {
@@ -75,7 +77,10 @@ class Conversation:
         }
 
     def _add(self, event: Event, speaker: str, kind: str, text: str, **more: Any) -> None:
-        self.column.append(event.seq, Item(event.seq, event.at_us, speaker, kind, text, **more))
+        item = Item(event.seq, event.at_us, speaker, kind, text, **more)
+        if not item.ok:
+            self.failures.append(len(self.column.items))
+        self.column.append(event.seq, item)
 
     def _opened(self, event: Event) -> None:
         if isinstance(event.body, SessionOpened):
@@ -93,7 +98,7 @@ class Conversation:
         if not isinstance(event.body, ModelResponded):
             return
         for block in event.body.content:
-            if block.get("type") == "text":
+            if block.get("type") == "text" and str(block.get("text", "")).strip():
                 self._add(event, "agent", "text", str(block.get("text", "")).strip())
             elif block.get("type") == "thinking" and block.get("thinking"):
                 self._add(event, "agent", "thinking", str(block["thinking"]).strip())

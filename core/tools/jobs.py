@@ -22,6 +22,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from core.clock import monotonic, pause_real
+from core.protocols import Written
 from core.tools import processes
 from core.tools.base import ToolError
 from core.tools.processes import Process
@@ -31,6 +32,8 @@ MARK = "LONGWATCH_JOB"
 
 MAX_OUTPUT_BYTES = 200_000_000
 GRACE_SECONDS = 2.0
+LONGEST_LOOK = 200_000
+"""Bytes of a running command's output that are read at once."""
 _SLOWEST_POLL = 0.1
 
 _WRAPPER = r"""
@@ -78,6 +81,24 @@ class JobState:
 def output_path(folder: Path) -> Path:
     """The file that a command's output grows in."""
     return folder / "output"
+
+
+def written(folder: Path, after: int, redact: Callable[[str], str]) -> Written | None:
+    """Whole lines that the command in `folder` has written from byte `after` on, at most the last `LONGEST_LOOK` bytes
+    of them; for who watches. None where there is no output file (any more)."""
+    try:
+        with output_path(folder).open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            start = max(after, size - LONGEST_LOOK)
+            file.seek(start)
+            data = file.read(size - start)
+    except OSError:
+        return None
+    if start > after:
+        cut = data.find(b"\n") + 1
+        start, data = start + cut, data[cut:]
+    whole = data[: data.rfind(b"\n") + 1]
+    return Written(start, start + len(whole), redact(whole.decode("utf-8", "replace")))
 
 
 def job_status(folder: Path) -> JobState:

@@ -40,7 +40,7 @@ from core.events import (
     Usage,
     is_node,
 )
-from core.protocols import LiveDelta
+from core.protocols import LiveDelta, Written
 
 START_US = 1_767_225_600_000_000
 MODEL = "claude-opus-4-6"
@@ -116,6 +116,7 @@ class Log:
         self.head: int | None = None
         self.at_us = START_US
         self.blobs: dict[str, bytes] = {}
+        self.outputs: dict[str, str] = {}
         self.replies = 0
         self.turn = 0
         self.filled = 9_000
@@ -525,6 +526,10 @@ class FakeSource:
 
     async def blob(self, hash: str) -> bytes | None:
         return self.log.blobs.get(hash)
+
+    async def output(self, call: str, after: int = 0) -> Written | None:
+        text = self.log.outputs.get(call)
+        return None if text is None else Written(after, len(text), text[after:])
 
     async def close(self) -> None:
         self.closed = True

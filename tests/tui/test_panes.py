@@ -1,9 +1,10 @@
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sample_sessions import REPORT, Log, audit_session
+from sample_sessions import REPORT, START_US, Log, audit_session
 
 from core.events import ContextPolicy, ItemEvicted, ItemPinned, MemoryWritten, Price, Usage
 from core.folds.context_usage import ContextUsage
@@ -12,18 +13,15 @@ from core.folds.costs import Bill
 from core.folds.state import Status
 from core.folds.tool_calls import Call
 from core.folds.view import SessionView
-from core.protocols import LiveDelta
 from tui.docks.rewind import checkpoint_line
 from tui.panes import figures
 from tui.panes.context import ContextPane, filling
 from tui.panes.conversation_rows import Manner, Running, height_of, lines_of, place_of
 from tui.panes.cost import CostPane
-from tui.panes.light_markdown import light_markdown
 from tui.panes.memory import MemoryPane
 from tui.panes.pane_tabs import Tab, fitting
 from tui.panes.plan import PlanPane
 from tui.panes.sheet_lines import clip, spread
-from tui.panes.tail import LiveTail
 from tui.screens.call_text import arguments_of, facts_of, output_of
 from tui.screens.orders import Orders
 from tui.screens.status_facts import facts, state_words
@@ -177,9 +175,10 @@ def test_the_marks_of_items_are_told_apart_in_words():
 @pytest.mark.parametrize(("source", "words"), [("anchor", "reminder, automatic"), ("memory", "earlier sessions")])
 def test_what_nobody_wrote_for_this_moment_is_labelled_above_its_words(source, words):
     item = Item(1, 0, "system", "notice", "What you are here for, repeated:\nAudit.", name=source)
-    lines = [line.plain for line in lines_of(item, place_of(item, None), Manner(), 60)]
+    place = place_of(item, None, Manner())
+    lines = [line.plain for line in lines_of(item, place, Manner(), 60)]
     assert words in lines[0] and "What you are here for" in lines[1]
-    assert height_of(item, place_of(item, None), Manner(), 60) == len(lines)
+    assert height_of(item, place, Manner(), 60) == len(lines)
 
 
 def test_a_provider_whose_bill_differs_from_list_prices_is_said():
@@ -225,52 +224,29 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_siz
 KINDS = st.sampled_from(["task", "text", "thinking", "notice", "call", "result", "event"])
 
 
-@given(TEXTS, KINDS, st.integers(20, 160), st.booleans(), st.booleans(), st.integers(0, 3))
+MANNERS = st.builds(
+    Manner,
+    times=st.sampled_from(["off", "elapsed", "clock"]),
+    depth=st.sampled_from(["usual", "brief", "open"]),
+    turned=st.sampled_from([frozenset(), frozenset({"r1.1.0"})]),
+)
+
+
+@given(TEXTS, KINDS, st.integers(20, 160), MANNERS, st.integers(0, 3))
 @settings(max_examples=150, deadline=None)
-def test_every_entry_is_as_high_as_promised_and_no_wider_than_its_pane(text, kind, width, times, thinking, hidden):
+def test_every_entry_is_as_high_as_promised_and_no_wider_than_its_pane(text, kind, width, manner, hidden):
     call = Call(1, "r1.1.0", 1, "read_file", "x", "read", 0, {})
     text = "\n".join(text.split("\n")[:4]) if kind == "result" else text
-    item = Item(5, 0, "agent", kind, text, call=call.key, name="read_file", hidden=hidden)
-    manner = Manner(times=times, thinking=thinking)
-    for before in (None, item):
+    item = Item(5, START_US, "agent", kind, text, call=call.key, name="read_file", hidden=hidden)
+    yesterday = replace(item, at_us=item.at_us - 86_400_000_000)
+    for before in (None, item, yesterday):
         for effect in ("read", "command"):
             call.effect = effect
-            place = place_of(item, before, call)
-            lines = lines_of(item, place, manner, width, None, Running(call, "ok", 0))
+            place = place_of(item, before, manner, call)
+            lines = lines_of(item, place, manner, width, Running(call, "ok", 0))
             assert len(lines) == height_of(item, place, manner, width)
             assert all(line.cell_length <= max(width, 8 + 19) for line in lines)
             assert all("\n" not in line.plain for line in lines)
-
-
-def test_markdown_marks_become_styles():
-    content = light_markdown("## Title\n- **bold** and `code`\n```python\nx = 1\n```")
-    assert content.plain == "Title\n• bold and code\n┌ python\n│ x = 1"
-    assert {str(span.style) for span in content.spans} >= {"bold", "$code-string"}
-
-
-@given(st.text("*`#-_ ab\n", max_size=120))
-@settings(max_examples=100, deadline=None)
-def test_no_letter_is_lost_by_light_markdown(text):
-    shown = light_markdown(text).plain
-    for letter in "ab":
-        assert shown.count(letter) == text.count(letter) or "```" in text
-
-
-def test_the_tail_gathers_text_thinking_and_the_call_that_is_written():
-    tail = LiveTail()
-    tail.take(
-        [
-            LiveDelta("r1.1", "thinking", 0, "Hm. "),
-            LiveDelta("r1.1", "text", 1, "I wri"),
-            LiveDelta("r1.1", "text", 1, "te."),
-        ]
-    )
-    tail.take([LiveDelta("r1.1", "tool", 2, "edit_file"), LiveDelta("r1.1", "arguments", 2, '{"a": 1')])
-    assert tail.content().plain == "Hm. \nI write.\n◌ edit_file  7 characters of arguments"
-    tail.take([LiveDelta("r1.2", "text", 0, "Again")])
-    assert tail.content().plain == "Again"
-    tail.take([])
-    assert tail.settled
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
-"""One line of words to look for in the conversation."""
+"""One line of words: to look for in the conversation, or to narrow the calls by while one types."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
 
+from textual import on
 from textual.message import Message
+from textual.widgets import Input
 
 from tui.docks.dock import LineDock
 from tui.messages import DockClosed
@@ -18,6 +20,13 @@ class SearchGiven(Message):
     words: str
 
 
+@dataclass
+class CallsNarrowed(Message):
+    """Show only calls that have all of these words; none: every call."""
+
+    words: str
+
+
 class SearchDock(LineDock):
     """Searches, and stays out of the agent's way."""
 
@@ -26,4 +35,24 @@ class SearchDock(LineDock):
 
     def submit(self, text: str) -> None:
         self.post_message(SearchGiven(text))
+        self.post_message(DockClosed())
+
+
+class NarrowDock(LineDock):
+    """Narrows the tool calls as one types."""
+
+    TITLE: ClassVar[str] = "Only calls with these words"
+    NOTE: ClassVar[str] = "enter keeps it · esc as before · empty for all"
+    PLACEHOLDER: ClassVar[str] = "words of a tool's name, a path, a command"
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.post_message(CallsNarrowed(event.value.strip()))
+
+    def action_close(self) -> None:
+        self.post_message(CallsNarrowed(self._value))
+        super().action_close()
+
+    def submit(self, text: str) -> None:
         self.post_message(DockClosed())

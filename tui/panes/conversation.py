@@ -4,77 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from textual.app import ComposeResult
-from textual.content import Content
 
-from core.folds.branches import Window
 from core.folds.conversation import Item
 from core.folds.tool_calls import Call
 from core.folds.view import Changes, SessionView
 from core.protocols import LiveDelta
 from tui.messages import ItemOpened
-from tui.panes.conversation_rows import Manner, Place, Running, height_of, lines_of, place_of
+from tui.panes.branch_rows import BranchRows
+from tui.panes.conversation_rows import Depth, Times, fold_key, foldable
+from tui.panes.matches import Hit, Matches, next_hit
 from tui.panes.pane import Pane
 from tui.panes.tail import LiveTail
 from tui.widgets import follow
 from tui.widgets.line_list import LineList
 
 ROOMY = 92
-"""From this width on the gutter shows the elapsed time of each entry."""
-NOTHING: Window[Item] = Window((), ())
+"""From this width on the gutter shows the time of each entry."""
+TIMES: tuple[Times, ...] = ("elapsed", "clock", "off")
+DEPTHS: tuple[Depth, ...] = ("usual", "brief", "open")
 
-
-class BranchRows:
-    """The entries of a branch as of a moment, and the reply in flight as one more at the end."""
-
-    def __init__(self, now_us: Callable[[], int]) -> None:
-        self._now_us = now_us
-        self._view: SessionView | None = None
-        self._at: int | None = None
-        self.items = NOTHING
-        self.manner = Manner()
-        self.tail: Content | None = None
-
-    def __len__(self) -> int:
-        return len(self.items) + (self.tail is not None)
-
-    def show(self, view: SessionView, at: int | None, items: Window[Item]) -> None:
-        """From here on these are the entries."""
-        self._view, self._at, self.items = view, at, items
-
-    def text(self, index: int) -> str:
-        return self._item(index)[0].text
-
-    def height(self, index: int, width: int) -> int:
-        item, said = self._item(index)
-        return height_of(item, self._place(index, item), self.manner, width, said)
-
-    def render(self, index: int, width: int) -> list[Content]:
-        item, said = self._item(index)
-        return lines_of(item, self._place(index, item), self.manner, width, said, self.running(item))
-
-    def index(self, call: Call) -> int | None:
-        """Where the entry of a call's beginning stands, if the branch shows it."""
-        source = self._view.conversation.column.index(call.seq) if self._view else None
-        return None if source is None else self.items.position(source)
-
-    def running(self, item: Item) -> Running | None:
-        """The call of an entry as of the moment that is shown."""
-        call = self._view.tool_calls.get(item.call) if self._view else None
-        if call is None:
-            return None
-        return Running(call, call.status(self._at), max(0, self._now_us() - call.started_us) // 1000)
-
-    def _item(self, index: int) -> tuple[Item, Content | None]:
-        if index < len(self.items):
-            return self.items[index], None
-        tail = self.tail or Content("")
-        return Item(0, 0, "agent", "tail", tail.plain), tail
-
-    def _place(self, index: int, item: Item) -> Place:
-        call = self._view.tool_calls.get(item.call) if self._view else None
-        return place_of(item, self.items[index - 1] if index else None, call)
+RESTING = frozenset(("paused", "finished", "stopped", "failed"))
+"""States in which nothing more comes for a while."""
+T = TypeVar("T")
 
 
 class ConversationPane(Pane):
@@ -87,9 +41,10 @@ class ConversationPane(Pane):
         super().__init__(id=id, key=key)
         self._rows = BranchRows(now_us)
         self._tail = LiveTail()
+        self._matches = Matches("")
         self._drawn_seq = 0
         self._drawn_at: int | None = None
-        self._times: bool | None = None
+        self._times: Times | None = None
 
     def compose(self) -> ComposeResult:
         yield from super().compose()
@@ -99,28 +54,39 @@ class ConversationPane(Pane):
     def line_list(self) -> LineList:
         return self.query_one(LineList)
 
+    @property
+    def selected(self) -> Item | None:
+        """The entry under the cursor, else the last one."""
+        index = self.line_list.cursor
+        index = len(self._rows.items) - 1 if index is None else index
+        return self._rows.items[index] if 0 <= index < len(self._rows.items) else None
+
     def note(self, view: SessionView, at: int | None) -> str:
         return follow.chip(self.line_list.follow) or "following"
 
+    # What the log and the stream say
+
     def draw(self, view: SessionView, at: int | None, changes: Changes) -> None:
         self._set_manner(view)
-        before, items = self._rows.items, view.item_window(at)
+        before, items, shown = self._rows.items, view.item_window(at), len(self._rows)
         common = before.common(items)
-        had_tail = self._rows.tail is not None
         grown = at is None and self._drawn_at is None and 0 < len(before) == common
         self._rows.show(view, at, items)
-        self._settle_tail(items[common:] if grown else (), at)
-        self._update_list(common, len(before) + had_tail, grown=grown)
+        self._tail.settle(items[common:] if grown else ())
+        self._rows.tail = self._tail.blocks() if at is None else ()
+        self._update_list(common, shown, grown=grown)
         self._repaint_settled(view, common)
         self._drawn_seq, self._drawn_at = view.last_seq, at
+        if grown and view.state.status.last.state in RESTING:
+            self.line_list.come_to_rest()
 
     def _update_list(self, common: int, shown: int, *, grown: bool) -> None:
         if not grown or len(self._rows) < shown:
             self.line_list.reset(common=common)
-        else:
-            if common < shown:
-                self.line_list.changed(common)
-            self.line_list.appended()
+            return
+        for index in range(common, shown):
+            self.line_list.changed(index)
+        self.line_list.appended()
 
     def _repaint_settled(self, view: SessionView, common: int) -> None:
         """Calls that stood as running and are not, or the other way round after a jump in time."""
@@ -131,23 +97,13 @@ class ConversationPane(Pane):
             if index is not None and index < common:
                 self.line_list.changed(index)
 
-    def _settle_tail(self, fresh: Sequence[Item], at: int | None) -> None:
-        """The log says it now: the tail goes when an entry of the agent, or a failure, came."""
-        if any(item.speaker == "agent" or not item.ok for item in fresh):
-            self._tail.clear()
-        self._rows.tail = self._tail.content() if self._tail and at is None else None
-
     def stream(self, deltas: Sequence[LiveDelta]) -> None:
         """Pieces of the reply in flight; an empty batch when it is over."""
         self._tail.take(deltas)
         if not deltas or self.at is not None or self.view is None or not self.size.area:
             return
-        had_tail = self._rows.tail is not None
-        self._rows.tail = self._tail.content()
-        if had_tail:
-            self.line_list.extend_last()
-        else:
-            self.line_list.appended()
+        shown, self._rows.tail = len(self._rows), self._tail.blocks()
+        self._update_list(len(self._rows.items), shown, grown=True)
 
     def tick(self) -> None:
         """A second went by: running calls say how long they run."""
@@ -156,35 +112,92 @@ class ConversationPane(Pane):
             if index is not None:
                 self.line_list.changed(index)
 
-    def find(self, words: str, step: int) -> bool:
+    # Finding
+
+    def find(self, words: str, step: int) -> Hit | None:
         """Bring the cursor to the next entry (step 1) or the one before (-1) that holds `words`, round the end."""
-        wanted = words.casefold()
-        return self._select_where(lambda item: wanted in item.text.casefold(), step)
+        if self.view is None:
+            return None
+        if words != self._matches.words:
+            self._matches = Matches(words)
+        self._matches.look(self.view.conversation.column.items)
+        return self._go(self._matches.places, step)
 
-    def find_failure(self) -> bool:
+    def find_failure(self) -> Hit | None:
         """Bring the cursor to the failure before the one it is on."""
-        return self._select_where(lambda item: not item.ok, -1)
+        return self._go(self.view.conversation.failures, -1) if self.view is not None else None
 
-    def _select_where(self, wanted: Callable[[Item], bool], step: int) -> bool:
+    def _go(self, places: Sequence[int], step: int) -> Hit | None:
         items, cursor = self._rows.items, self.line_list.cursor
-        start = cursor if cursor is not None else 0 if step > 0 else len(items)
-        for distance in range(1, len(items) + 1):
-            index = (start + step * distance) % len(items)
-            if wanted(items[index]):
-                self.line_list.select(index, center=True)
-                return True
-        return False
+        here = items.source(cursor) if cursor is not None and cursor < len(items) else None
+        hit = next_hit(places, items.ranges, here, step)
+        if hit is not None:
+            self.line_list.select(items.position(hit.place) or 0, center=True)
+        return hit
+
+    def select(self, seq: int) -> bool:
+        """Bring the cursor to the entry of an event; False where the branch does not show it."""
+        index = self._rows.index_of(seq)
+        if index is not None:
+            self.line_list.select(index, center=True)
+        return index is not None
+
+    def select_call(self, call: Call) -> bool:
+        """Bring the cursor to the place where a call was made."""
+        return self.select(call.seq)
+
+    def holds(self, call: Call) -> bool:
+        """Whether the branch shows where a call was made."""
+        return self._rows.index(call) is not None
+
+    def move(self, step: int) -> Item | None:
+        """Bring the cursor to the next entry, or the one before; None at the ends."""
+        here, count = self.line_list.cursor, len(self._rows.items)
+        index = (count - 1 if here is None else here) + step
+        if not 0 <= index < count:
+            return None
+        self.line_list.select(index)
+        return self._rows.items[index]
+
+    # How much is shown
 
     def vary(self) -> None:
-        """Thinking whole or on one line; at each second turn of that, times in the gutter or not."""
+        """As usual, all on one line, all open; what was turned by hand is as all the others again."""
         manner = self._rows.manner
-        if not manner.thinking:
-            self._times = not manner.times
-        self._rows.manner = replace(manner, thinking=not manner.thinking)
+        self._rows.manner = replace(manner, depth=_after(DEPTHS, manner.depth), turned=frozenset())
         self._restyle()
 
+    def change_times(self) -> None:
+        """Since the start, by the clock, none, and round again."""
+        self._times = _after(TIMES, self._rows.manner.times)
+        self._restyle()
+
+    def fold(self, index: int | None = None) -> bool:
+        """Fold or unfold an entry, by default the one under the cursor; False where there is nothing to fold."""
+        index = self.line_list.cursor if index is None else index
+        index = self._foldable(index) if index is not None else None
+        if index is None:
+            return False
+        manner = self._rows.manner
+        self._rows.manner = replace(manner, turned=manner.turned ^ {fold_key(self._rows.items[index])})
+        self.line_list.hold()
+        self.line_list.changed(index)
+        return True
+
+    def _foldable(self, index: int) -> int | None:
+        """The entry that is folded when one points at `index`: of a call its result."""
+        items = self._rows.items
+        if index >= len(items):
+            return None
+        if items[index].kind == "call":
+            call = self._rows.running(items[index])
+            finished = call.call.finished_seq if call is not None and call.status != "running" else None
+            found = self._rows.index_of(finished) if finished is not None else None
+            return found if found is not None and foldable(items[found]) else None
+        return index if foldable(items[index]) else None
+
     def _set_manner(self, view: SessionView) -> None:
-        times = self.size.width >= ROOMY if self._times is None else self._times
+        times: Times = ("elapsed" if self.size.width >= ROOMY else "off") if self._times is None else self._times
         manner = replace(self._rows.manner, times=times, start_us=view.timeline.at_us(1))
         if manner != self._rows.manner:
             self._rows.manner = manner
@@ -195,12 +208,25 @@ class ConversationPane(Pane):
             self._set_manner(self.view)
         self.line_list.reset(common=0)
 
+    # Keys and mouse
+
     def on_line_list_item_opened(self, event: LineList.ItemOpened) -> None:
         event.stop()
         if event.index < len(self._rows.items):
             self.post_message(ItemOpened(self._rows.items[event.index]))
 
+    def on_line_list_item_clicked(self, event: LineList.ItemClicked) -> None:
+        """A click on the mark in the gutter folds."""
+        event.stop()
+        if event.x < self._rows.manner.gutter():
+            self.fold(event.index)
+
     def on_line_list_follow_changed(self, event: LineList.FollowChanged) -> None:
         event.stop()
         if self.view is not None:
             self.draw_title(self.view, self.at)
+
+
+def _after(values: Sequence[T], value: T) -> T:
+    """The next of `values`, round the end."""
+    return values[(values.index(value) + 1) % len(values)]

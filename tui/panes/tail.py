@@ -1,73 +1,105 @@
-"""The reply in flight, gathered from its pieces: thinking, words, and the calls that are being written."""
+"""The reply in flight, gathered from its pieces: thinking, words, and the calls that are being written.
+
+Each block stands as the entry that the log will have for it, in the same place and of the same height: when the log
+takes over, nothing moves.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from textual.content import Content
 
+from core.folds.conversation import Item
 from core.protocols import LiveDelta
-from tui.panes.light_markdown import light_markdown
+from tui.panes.growing import Growing
 from tui.panes.sheet_lines import MUTED
-from tui.safe import one_line, safe_text
+from tui.safe import one_line
 
-LONGEST_THINKING = 1_200
-"""Characters of thinking in flight that are shown; the whole of it comes with the settled reply."""
+SPOKEN = ("text", "thinking")
 
 
 @dataclass(slots=True)
-class _Block:
+class Block:
+    """A part of the reply. `kind`: text, thinking or tool; of a tool only its name and how much was written."""
+
     kind: str
-    text: str = ""
+    growing: Growing
+    name: str = ""
     arguments: int = 0
+    item: Item = field(init=False)
+    """What stands for it among the entries."""
+
+    def __post_init__(self) -> None:
+        self.item = Item(0, 0, "agent", "call" if self.kind == "tool" else self.kind, "")
+
+    def __bool__(self) -> bool:
+        return bool(self.name or self.growing)
+
+    def add(self, delta: LiveDelta) -> None:
+        if delta.kind == "arguments":
+            self.arguments += len(delta.text)
+        elif self.kind == "tool":
+            self.name += delta.text
+        else:
+            self.growing.append(delta.text)
+
+    @property
+    def text(self) -> str:
+        """What is copied of it."""
+        return self.name if self.kind == "tool" else self.growing.plain
+
+    def call_line(self) -> Content:
+        """A call that is being written."""
+        written = f"  {self.arguments:,} characters of arguments" if self.arguments else ""
+        return Content.assemble(("◌ ", "$tool-running"), (one_line(self.name), "$tool-name"), (written, MUTED))
 
 
 class LiveTail:
-    """The blocks of one attempt, by index. `settled` means that nothing more comes and the log will replace it."""
+    """The blocks of one attempt, in order. The log takes them over one by one (`settle`); a new attempt drops them."""
 
     def __init__(self) -> None:
         self._attempt: str | None = None
-        self._blocks: dict[int, _Block] = {}
-        self.settled = False
-
-    def __bool__(self) -> bool:
-        return bool(self._blocks)
+        self._blocks: dict[int, Block] = {}
+        self._over = False
 
     def take(self, deltas: Sequence[LiveDelta]) -> None:
-        """More pieces; none at all: this attempt is over."""
-        if not deltas:
-            self.settled = True
+        """More pieces; none at all: this attempt is over, and what comes next begins anew."""
+        self._over = self._over or not deltas
         for delta in deltas:
-            if self.settled or delta.attempt != self._attempt:
+            if self._over or delta.attempt != self._attempt:
                 self.clear()
                 self._attempt = delta.attempt
-            self._add(delta)
+            self._block(delta).add(delta)
 
-    def _add(self, delta: LiveDelta) -> None:
-        block = self._blocks.setdefault(delta.index, _Block("tool" if delta.kind == "arguments" else delta.kind))
-        if delta.kind == "arguments":
-            block.arguments += len(delta.text)
-        else:
-            block.text += delta.text
+    def _block(self, delta: LiveDelta) -> Block:
+        if delta.index not in self._blocks:
+            kind = "tool" if delta.kind == "arguments" else delta.kind
+            self._blocks[delta.index] = Block(kind, Growing(markdown=kind == "text"))
+        return self._blocks[delta.index]
+
+    def settle(self, fresh: Iterable[Item]) -> None:
+        """The log has these entries now: they stand for blocks of ours."""
+        for item in fresh:
+            if not item.ok and item.kind == "event":
+                self.clear()
+            elif item.speaker == "agent" and item.kind in SPOKEN:
+                self._drop(*[at for at, block in self._blocks.items() if block.kind in SPOKEN])
+            elif item.kind == "call":
+                spoken_or_first = [at for at, block in self._blocks.items() if block.kind in SPOKEN]
+                first = min((at for at, block in self._blocks.items() if block.kind == "tool"), default=None)
+                self._drop(*spoken_or_first, *([] if first is None else [first]))
+
+    def _drop(self, *places: int) -> None:
+        for place in places:
+            del self._blocks[place]
 
     def clear(self) -> None:
-        """Forget everything: the log has it now."""
+        """Forget everything."""
         self._blocks.clear()
-        self._attempt, self.settled = None, False
+        self._attempt, self._over = None, False
 
-    def content(self) -> Content:
-        """What is shown of it."""
-        parts = [_block_content(block) for _index, block in sorted(self._blocks.items())]
-        return Content("\n").join([part for part in parts if part])
-
-
-def _block_content(block: _Block) -> Content:
-    if block.kind == "tool":
-        written = f"  {block.arguments:,} characters of arguments" if block.arguments else ""
-        return Content.assemble(("◌ ", "$tool-running"), (one_line(block.text), "$tool-name"), (written, MUTED))
-    text = safe_text(block.text.strip("\n")).expandtabs(4)
-    if block.kind == "thinking":
-        cut = "…" + text[-LONGEST_THINKING:] if len(text) > LONGEST_THINKING else text
-        return Content.styled(cut, "$thinking italic")
-    return light_markdown(text)
+    def blocks(self) -> list[Block]:
+        """What is shown of it, in order."""
+        return [block for _, block in sorted(self._blocks.items()) if block]

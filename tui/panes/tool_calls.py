@@ -221,6 +221,15 @@ class ToolCallsPane(Pane):
             self.line_list.select(index, center=True)
         return index is not None
 
+    def move(self, step: int) -> Call | None:
+        """Bring the cursor to the next call shown, or the one before; None at the ends."""
+        here = self.line_list.cursor
+        index = (self._rows.count - 1 if here is None else here) + step
+        if not 0 <= index < self._rows.count:
+            return None
+        self.line_list.select(index)
+        return self._rows.calls[index]
+
     def on_chips_chosen(self, event: Chips.Chosen) -> None:
         event.stop()
         gone = {"name": "", "words": ""}

@@ -69,6 +69,7 @@ def facts_of(call: Call, at: int | None) -> str:
     if call.status(at) != "running":
         facts += [figures.duration(call.ms), figures.size(call.size)]
         facts += [f"exit code {call.exit_code}"] if call.exit_code is not None else []
+        facts += [f"repeats #{call.repeats}"] if call.repeats else []
         facts += ["decided by recovery"] if call.recovered else []
         facts += [f"{change.path} +{change.added} −{change.removed}" for change in call.files]
     return " · ".join(facts)

@@ -22,9 +22,11 @@ from tui.widgets.wrapping import fit
 KEY_CELLS = 12
 LABEL_CELLS = 18
 IN_LISTS = (
-    ("↑ ↓", "move", "Select the item above or below; the list is held there."),
+    ("↑ ↓  j k", "move", "Select the item above or below; the list is held there."),
     ("PgUp PgDn", "page", "A page up or down."),
-    ("End", "follow", "Show the end of the list and move with it."),
+    ("^u ^d", "half a page", "Half a page up or down."),
+    ("Home", "first", "To the first item."),
+    ("End  G", "follow", "Show the end of the list and move with it."),
     ("shift+drag", "copy", "Select with the terminal's own selection while the mouse is in use here."),
 )
 

@@ -1,61 +1,86 @@
-"""One thing in full: a message as Markdown, a call with its arguments and its whole output."""
+"""One thing in full: a message as Markdown, a text as it is; what every reader has in common."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
 
-from textual import work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Markdown
+from textual.widgets import Input, Markdown
 
-from core.events import ToolFinished
 from core.folds.conversation import Item
 from core.folds.tool_calls import Call
 from core.folds.view import SessionView
 from core.protocols import Source
+from tui.clipboard import copied, copy_sequence
 from tui.panes import figures
 from tui.panes.conversation_rows import SPEAKERS
 from tui.safe import one_line, safe_text
-from tui.screens.call_text import Reading, arguments_of, facts_of, output_of
 from tui.widgets.code_view import CodeView
 from tui.widgets.hint_bar import Hint, HintBar
 from tui.widgets.live_label import LiveLabel
 
+if TYPE_CHECKING:
+    Neighbour = Callable[[int], "ReaderScreen | None"]
+
 HINTS = (
     Hint("esc", "close", "screen.close"),
-    Hint("tab", "arguments, output", "screen.other"),
-    Hint("w", "wide or split", "screen.widen"),
-    Hint("↑↓ PgUp PgDn", "scroll", ""),
+    Hint("← →", "the one before, the next", ""),
+    Hint("/", "search", "screen.search"),
+    Hint("y", "copy", "screen.copy"),
 )
+SCROLL = Hint("↑↓ PgUp PgDn", "scroll", "")
 
 
 class ReaderScreen(ModalScreen[None]):
-    """Covers the panes; what it shows is fetched from the log when it opens."""
+    """Covers the panes; what it shows is fetched from the log when it opens.
+
+    `neighbour` makes the reader of the thing after this one (1) or before it (-1).
+    """
 
     CSS_PATH = "reader.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-split")]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "close", "close", show=False),
+        Binding("left,left_square_bracket,h", "neighbour(-1)", "the one before", show=False),
+        Binding("right,right_square_bracket", "neighbour(1)", "the next one", show=False),
+        Binding("slash", "search", "search", show=False),
+        Binding("n", "next_match(1)", "next match", show=False),
+        Binding("N", "next_match(-1)", "match before", show=False),
+        Binding("y", "copy", "copy", show=False),
+        Binding("l", "locate", "its place in the conversation", show=False),
         Binding("tab,shift+tab", "other", "arguments, output", show=False, priority=True),
         Binding("w", "widen", "wide or split", show=False),
     ]
 
-    def __init__(self, title: str, facts: str) -> None:
+    def __init__(self, title: str, facts: str, neighbour: Neighbour | None = None) -> None:
         super().__init__()
-        self._title, self._facts = title, facts
+        self._title, self._facts, self._neighbour = title, facts, neighbour
+        self._words = ""
 
     @classmethod
-    def of_call(cls, call: Call, at: int | None, source: Source) -> ReaderScreen:
-        """A reader for a tool call as of event `at`."""
-        return CallReader(call, at, source)
+    def of_call(
+        cls,
+        call: Call,
+        at: int | None,
+        source: Source,
+        neighbour: Neighbour | None = None,
+        locate: Callable[[Call], None] | None = None,
+    ) -> ReaderScreen:
+        """A reader for a tool call as of event `at`; `locate` shows where it was made."""
+        from tui.screens.call_reader import CallReader
+
+        return CallReader(call, at, source, neighbour, locate)
 
     @classmethod
-    def of_item(cls, item: Item, view: SessionView, source: Source) -> ReaderScreen:
+    def of_item(cls, item: Item, view: SessionView, source: Source, neighbour: Neighbour | None = None) -> ReaderScreen:
         """A reader for something that was said or happened."""
-        return TextReader(item, view, source)
+        return TextReader(item, view, neighbour)
 
     @classmethod
     def of_text(cls, title: str, facts: str, text: str) -> ReaderScreen:
@@ -67,6 +92,7 @@ class ReaderScreen(ModalScreen[None]):
             yield LiveLabel(one_line(self._title), classes="reader--title")
             yield LiveLabel(one_line(self._facts), classes="reader--facts")
             yield from self.compose_body()
+            yield Input(placeholder="words to find here · enter", compact=True, id="reader-search")
             yield HintBar(id="reader-hints")
 
     def compose_body(self) -> ComposeResult:
@@ -74,109 +100,124 @@ class ReaderScreen(ModalScreen[None]):
         raise NotImplementedError
 
     def on_mount(self) -> None:
-        self.query_one(HintBar).show(self.hints())
+        field = self.query_one("#reader-search", Input)
+        field.cursor_blink = False
+        self.show_hints()
+
+    def show_hints(self, note: str = "") -> None:
+        """The keys, after a note on what was found."""
+        self.query_one(HintBar).show(self.hints(), note)
 
     def hints(self) -> tuple[Hint, ...]:
         """Keys that mean something here."""
-        return HINTS[:1] + HINTS[3:]
+        return (*HINTS, SCROLL)
+
+    def code(self) -> CodeView | None:
+        """The text that is searched and copied; None while it is not shown as lines."""
+        return self.query_one(CodeView)
 
     def action_close(self) -> None:
-        self.dismiss(None)
-
-    def action_other(self) -> None:
-        """Only a call has two sides."""
-
-    def action_widen(self) -> None:
-        """Only a call has two sides."""
-
-
-class CallReader(ReaderScreen):
-    """Arguments and output, side by side where there is room, else one at a time."""
-
-    def __init__(self, call: Call, at: int | None, source: Source) -> None:
-        super().__init__(f"#{call.number}  {call.name}  {call.target}", facts_of(call, at))
-        self._call, self._at, self._source = call, at, source
-
-    def compose_body(self) -> ComposeResult:
-        with Horizontal(id="sides"):
-            with Vertical(id="arguments"):
-                yield LiveLabel("arguments", classes="reader--side")
-                yield CodeView(id="arguments-text")
-            with Vertical(id="output"):
-                yield LiveLabel("output", classes="reader--side")
-                yield CodeView(id="output-text")
-
-    def hints(self) -> tuple[Hint, ...]:
-        return HINTS
-
-    def on_mount(self) -> None:
-        self._show("arguments", arguments_of(self._call))
-        self.set_class(True, "-output")
-        self._load_output()
-
-    @work(exit_on_error=False)
-    async def _load_output(self) -> None:
-        try:
-            await self._read_output()
-        except Exception as fault:
-            self._show("output", Reading(f"The output can't be read: {one_line(str(fault))}", "text"))
-
-    async def _read_output(self) -> None:
-        call = self._call
-        if call.status(self._at) == "running" or call.finished_seq is None:
-            self._show("output", Reading("The call is still running.", "text"))
+        """Close the line of search, else the reader."""
+        if self.has_class("-searching"):
+            self._end_search()
         else:
-            event = await self._source.event(call.finished_seq)
-            text = await self._whole(event.body) if event is not None and isinstance(event.body, ToolFinished) else ""
-            self._show("output", output_of(call, text))
-        self.query_one("#output-text", CodeView).focus()
+            self.dismiss(None)
 
-    async def _whole(self, body: ToolFinished) -> str:
-        """The whole output: the blob where the model saw only a part."""
-        whole = await self._source.blob(body.blob) if body.blob else None
-        if whole is None:
-            return body.content
-        shown = figures.tokens(len(body.content))
-        self.query_one("#output .reader--side", LiveLabel).update(
-            f"output, whole (the model saw {shown} characters of it)"
-        )
-        return whole.decode("utf-8", "replace")
-
-    def _show(self, side: str, reading: Reading) -> None:
-        view = self.query_one(f"#{side}-text", CodeView)
-        view.show(reading.text or "(nothing)", reading.language, path=reading.path)
+    def action_neighbour(self, step: int) -> None:
+        if self._neighbour is None:
+            return
+        reader = self._neighbour(step)
+        if reader is None:
+            self.show_hints("That was the last one." if step > 0 else "That was the first one.")
+        else:
+            self.app.switch_screen(reader)
 
     def action_other(self) -> None:
-        self.toggle_class("-output")
-        shown = "output" if self.has_class("-output") else "arguments"
-        self.query_one(f"#{shown}-text", CodeView).focus()
+        """Only a call has two sides."""
 
     def action_widen(self) -> None:
-        self.toggle_class("-one")
+        """Only a call has two sides."""
+
+    def action_locate(self) -> None:
+        """Only a call was made somewhere."""
+
+    # Searching and copying
+
+    def action_search(self) -> None:
+        self.add_class("-searching")
+        field = self.query_one("#reader-search", Input)
+        field.value = self._words
+        field.focus()
+
+    @on(Input.Submitted, "#reader-search")
+    def _searched(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._words = event.value.strip()
+        self._end_search()
+        self.action_next_match(1)
+
+    def _end_search(self) -> None:
+        self.remove_class("-searching")
+        code = self.code()
+        if code is not None:
+            code.focus()
+
+    def action_next_match(self, step: int) -> None:
+        code = self.code()
+        if code is None or not self._words:
+            if code is not None:
+                code.highlight("")
+            self.show_hints()
+            return
+        found = code.find(self._words, step)
+        words = f"“{self._words}”"
+        self.show_hints(f"{words} {found[0]:,} of {found[1]:,}" if found else f"{words} is not in here")
+
+    def text(self) -> str:
+        """What is copied."""
+        code = self.code()
+        return code.whole_text() if code is not None else ""
+
+    def action_copy(self) -> None:
+        """What is selected with the mouse, else all of it."""
+        text = self.get_selected_text() or self.text()
+        write = getattr(self.app, "write_terminal", None)
+        if write is not None:
+            write(copy_sequence(text, os.environ))
+        self.show_hints(copied(text, os.environ))
 
 
 class TextReader(ReaderScreen):
-    """A message as Markdown (the agent's) or as it was written (everybody else's)."""
+    """A message as Markdown (the agent's) or as it was written (everybody else's, and while one searches)."""
 
-    def __init__(self, item: Item, view: SessionView, source: Source) -> None:
+    def __init__(self, item: Item, view: SessionView, neighbour: Neighbour | None = None) -> None:
         elapsed = figures.elapsed(item.at_us - view.timeline.at_us(1))
-        super().__init__(f"{SPEAKERS[item.speaker][0]} · {item.kind}", f"{elapsed} · event #{item.seq:,}")
-        self._item, self._source = item, source
+        super().__init__(f"{SPEAKERS[item.speaker][0]} · {item.kind}", f"{elapsed} · event #{item.seq:,}", neighbour)
+        self._item = item
 
     def compose_body(self) -> ComposeResult:
         if self._item.kind == "text":
             with VerticalScroll(id="message"):
                 yield Markdown(safe_text(self._item.text), open_links=False)
-        else:
-            yield CodeView(id="message-text")
+        yield CodeView(id="message-text")
 
     def on_mount(self) -> None:
+        super().on_mount()
+        view = self.query_one("#message-text", CodeView)
+        language = "markdown" if self._item.kind in ("text", "thinking") else "text"
+        view.show(self._item.text, language, numbers=False)
+        self.set_class(self._item.kind == "text", "-rendered")
         if self._item.kind == "text":
             self.query_one("#message", VerticalScroll).focus()
         else:
-            view = self.query_one("#message-text", CodeView)
-            view.show(self._item.text, "markdown" if self._item.kind == "thinking" else "text", numbers=False)
             view.focus()
+
+    def action_search(self) -> None:
+        self.remove_class("-rendered")
+        super().action_search()
+
+    def text(self) -> str:
+        return self._item.text
 
 
 class PlainReader(ReaderScreen):
@@ -190,6 +231,7 @@ class PlainReader(ReaderScreen):
         yield CodeView(id="message-text")
 
     def on_mount(self) -> None:
+        super().on_mount()
         view = self.query_one(CodeView)
         view.show(self._text, "text", numbers=False)
         view.focus()

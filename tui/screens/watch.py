@@ -19,7 +19,7 @@ from core.tools.vitals import Pulse
 from tui.actions import ACTIONS, BY_ID, Action, bindings, display, hinted
 from tui.docks.scrubber import Scrubber
 from tui.frame import FramePump, frame_rate
-from tui.messages import CallOpened, ItemChosen, ItemOpened, LeaveRequested, PaneChosen
+from tui.messages import ItemChosen, LeaveRequested, PaneChosen
 from tui.panes.context import ContextPane
 from tui.panes.conversation import ConversationPane
 from tui.panes.cost import SWITCHED_OFF, CostPane, switched_off
@@ -29,8 +29,7 @@ from tui.panes.pane_tabs import PaneTabs, Tab
 from tui.panes.plan import PlanPane
 from tui.panes.tool_calls import ToolCallsPane
 from tui.safe import one_line
-from tui.screens.reader import ReaderScreen
-from tui.screens.searching import Searching
+from tui.screens.reading import Reading
 from tui.screens.seats import Seats
 from tui.screens.status_facts import FIELDS, facts, state_content
 from tui.screens.travelling import Travelling
@@ -54,7 +53,7 @@ class KeyedApp(Protocol):
     def keys_of(self, action: Action) -> tuple[str, ...]: ...
 
 
-class WatchScreen(Searching, Travelling):
+class WatchScreen(Reading, Travelling):
     """Status line, panes, docks, hints. Panes and docks speak to it by messages; they never know each other."""
 
     CSS_PATH = "watch.tcss"
@@ -231,7 +230,8 @@ class WatchScreen(Searching, Travelling):
         others = hinted(action for action in usable if action.scope in ("watch", "global"))
         hints = [self._hint(action) for action in [*self._for_the_item(), *replay, *others]]
         chip = self.orders.chip or self.seats.advice(self.view.state.driver, self.wheel_key)
-        self.query_one(HintBar).show(hints, Content.styled(chip, "$warning"))
+        notes = [note for note in (Content.styled(chip, "$warning"), self.search_chip) if note]
+        self.query_one(HintBar).show(hints, Content("  ").join(notes))
 
     def _for_the_item(self) -> list[Action]:
         """What can be done with the chosen item of the context."""
@@ -255,6 +255,10 @@ class WatchScreen(Searching, Travelling):
         return Hint(key, "continue" if goes_on else action.label, f"{owner}.{action.method}")
 
     # Panes
+
+    @property
+    def front(self) -> str:
+        return self._front
 
     def choose(self, name: str) -> None:
         """Bring a pane to the front, where only some are in sight, and focus it."""
@@ -334,33 +338,6 @@ class WatchScreen(Searching, Travelling):
     def on_item_chosen(self, message: ItemChosen) -> None:
         message.stop()
         self._show_hints()
-
-    # Reading
-
-    def on_call_opened(self, message: CallOpened) -> None:
-        message.stop()
-        self._open_call(message.key)
-
-    def on_item_opened(self, message: ItemOpened) -> None:
-        message.stop()
-        if message.item.call is not None:
-            self._open_call(message.item.call)
-        else:
-            self.app.push_screen(ReaderScreen.of_item(message.item, self.view, self.source))
-
-    def _open_call(self, key: str) -> None:
-        call = self.view.tool_calls.get(key)
-        if call is not None:
-            self.app.push_screen(ReaderScreen.of_call(call, self.looking.at, self.source))
-
-    def action_open(self) -> None:
-        """Enter outside of a list opens what the conversation's cursor is on."""
-        self.conversation.line_list.action_open()
-
-    def action_copy(self) -> None:
-        pane = self.query_one(ToolCallsPane) if self._front == "tool_calls" else self.conversation
-        self.app.copy_to_clipboard(pane.line_list.copy_text())
-        self.say("Copied.")
 
     # Leaving
 

@@ -1,70 +1,45 @@
 """Code, JSON, diffs and plain output, highlighted line by line in the theme's own colours.
 
-Only so much is read and coloured as a person could look at; the rest is counted in a last line.
+A long text is shown at once and coloured when that is computed. Only so much is read and coloured as a person could
+look at; the rest is counted in a last line.
 """
 
 from __future__ import annotations
 
 import json
+from bisect import bisect_left, bisect_right
 
-from pygments.lexer import Lexer  # type: ignore[import-untyped]
-from pygments.lexers import get_lexer_by_name, get_lexer_for_filename  # type: ignore[import-untyped]
-from pygments.token import Token, _TokenType  # type: ignore[import-untyped]
-from pygments.util import ClassNotFound  # type: ignore[import-untyped]
+from textual import work
 from textual.content import Content
 
 from tui.safe import safe_text
+from tui.widgets.highlighting import diff_line, highlighted, lexer_for
 from tui.widgets.line_list import LineList
 from tui.widgets.wrapping import line_count, wrap
 
-MAX_LINES = 20_000
+MAX_LINES = 100_000
 MAX_COLUMNS = 4_000
 MAX_COLOURED = 400_000
 """Characters; longer text is shown without colours."""
-
-_TOKEN_STYLES: dict[_TokenType, str] = {
-    Token.Comment: "italic $code-comment",
-    Token.Keyword: "$code-keyword",
-    Token.Keyword.Constant: "$code-number",
-    Token.Operator.Word: "$code-keyword",
-    Token.Literal.String: "$code-string",
-    Token.Literal.Number: "$code-number",
-    Token.Name.Function: "$code-name",
-    Token.Name.Class: "bold $code-type",
-    Token.Name.Decorator: "$code-type",
-    Token.Name.Builtin: "$code-type",
-    Token.Name.Tag: "$code-name",
-    Token.Name.Attribute: "$code-type",
-    Token.Generic.Heading: "bold $code-name",
-    Token.Generic.Subheading: "$code-name",
-    Token.Generic.Strong: "bold",
-    Token.Generic.Emph: "italic",
-}
-
-_DIFF_STYLES = (
-    ("+++", "bold $muted"),
-    ("---", "bold $muted"),
-    ("diff ", "bold"),
-    ("index ", "$muted"),
-    ("@@", "$diff-hunk"),
-    ("+", "$diff-add on $diff-add-background"),
-    ("-", "$diff-del on $diff-del-background"),
-)
+AT_ONCE = 20_000
+"""Characters that are coloured before they are shown; more takes longer than a key press may."""
 
 Language = str
 """A pygments name, or `diff`, `json`, `text`."""
 
 
-def code_lines(text: str, language: Language = "text", *, path: str = "") -> list[Content]:
-    """`text` as styled lines, safe to paint and capped. `path` names the language where `language` is plain text."""
+def code_lines(text: str, language: Language = "text", *, path: str = "", coloured: bool = True) -> list[Content]:
+    """`text` as styled lines, safe to paint and capped. `path` names the language where `language` is plain text;
+    without `coloured` the same characters come plain."""
     if language == "json":
         text = _pretty_json(text)
     shown, left_out = _capped(text)
     if language == "diff":
-        lines = [_diff_line(line) for line in shown]
+        lines = [diff_line(line) for line in shown]
     else:
-        lexer = _lexer(language, path)
-        lines = [Content(line) for line in shown] if lexer is None else _highlighted(shown, lexer)
+        coloured = coloured and sum(map(len, shown)) <= MAX_COLOURED
+        lexer = lexer_for(language, path) if coloured else None
+        lines = [Content(line) for line in shown] if lexer is None else highlighted(shown, lexer)
     if left_out:
         lines.append(Content.styled(f"… {left_out:,} more lines", "$muted"))
     return lines
@@ -89,41 +64,6 @@ def _capped(text: str) -> tuple[list[str], int]:
 def _short(line: str) -> str:
     safe = safe_text(line[: MAX_COLUMNS + 1].removesuffix("\r")).expandtabs(4)
     return safe if len(line) <= MAX_COLUMNS else f"{safe[:MAX_COLUMNS]} … {len(line) - MAX_COLUMNS:,} more characters"
-
-
-def _diff_line(line: str) -> Content:
-    for prefix, style in _DIFF_STYLES:
-        if line.startswith(prefix):
-            return Content.styled(line, style)
-    return Content(line)
-
-
-def _lexer(language: str, path: str) -> Lexer | None:
-    try:
-        if language != "text":
-            return get_lexer_by_name(language, stripnl=False, ensurenl=False)
-        return get_lexer_for_filename(path, stripnl=False, ensurenl=False) if path else None
-    except ClassNotFound:
-        return None
-
-
-def _highlighted(lines: list[str], lexer: Lexer) -> list[Content]:
-    text = "\n".join(lines)
-    if len(text) > MAX_COLOURED:
-        return [Content(line) for line in lines]
-    coloured: list[list[tuple[str, str]]] = [[]]
-    for kind, value in lexer.get_tokens(text):
-        style = _style(kind)
-        first, *rest = value.split("\n")
-        coloured[-1].append((first, style))
-        coloured.extend([(part, style)] for part in rest)
-    return [Content.assemble(*(part for part in line if part[0])) for line in coloured[: len(lines)]]
-
-
-def _style(kind: _TokenType) -> str:
-    while kind is not None and kind not in _TOKEN_STYLES:
-        kind = kind.parent
-    return _TOKEN_STYLES.get(kind, "")
 
 
 class CodeRows:
@@ -162,6 +102,11 @@ class CodeRows:
 class CodeView(LineList):
     """Shows one text from its beginning; does not follow its end."""
 
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._shown = 0
+        """Counts the texts that were shown, so that colours that come late are those of this one."""
+
     def show(
         self, text: str, language: Language = "text", *, path: str = "", numbers: bool | None = None, first: int = 1
     ) -> None:
@@ -169,9 +114,42 @@ class CodeView(LineList):
 
         Lines are numbered from `first`, those of a diff only on request.
         """
+        self._shown += 1
         numbers = language != "diff" if numbers is None else numbers
-        self.reset(CodeRows(code_lines(text, language, path=path), numbers=numbers, first=first))
+        late = len(text) > AT_ONCE and language != "diff"
+        lines = code_lines(text, language, path=path, coloured=not late)
+        self.reset(CodeRows(lines, numbers=numbers, first=first))
         self.hold_at(0)
+        if late and len(text) <= MAX_COLOURED:
+            self._colour(self._shown, text, language, path, numbers, first)
+
+    @work(thread=True, exclusive=True, exit_on_error=False)
+    def _colour(self, shown: int, text: str, language: Language, path: str, numbers: bool, first: int) -> None:
+        rows = CodeRows(code_lines(text, language, path=path), numbers=numbers, first=first)
+        self.app.call_from_thread(self._coloured, shown, rows)
+
+    def _coloured(self, shown: int, rows: CodeRows) -> None:
+        """The same lines in colour: nothing moves."""
+        if shown == self._shown:
+            self.reset(rows)
+
+    def find(self, words: str, step: int) -> tuple[int, int] | None:
+        """Mark `words`, and bring the cursor to the next line with them (or the one before), round the end; which one
+        that is, of how many. None when there is none."""
+        self.highlight(words)
+        wanted = words.casefold()
+        found = [index for index in range(len(self.rows)) if wanted in self.rows.text(index).casefold()]
+        if not found:
+            return None
+        here = (-1 if step > 0 else len(self.rows)) if self.cursor is None else self.cursor
+        later = bisect_right(found, here) if step > 0 else bisect_left(found, here) - 1
+        at = later % len(found)
+        self.select(found[at], center=True)
+        return at + 1, len(found)
+
+    def whole_text(self) -> str:
+        """All that is shown, for the clipboard."""
+        return "\n".join(self.rows.text(index) for index in range(len(self.rows)))
 
     def on_resize(self) -> None:
         opened = not self._measured.width
