@@ -1,6 +1,7 @@
 from sample_sessions import DIFF, audit_session
-from watching_app import app_over, read, screen_text, until
+from watching_app import app_over, pane_text, read, screen_text, until
 
+from core.events import ToolFinished
 from tui.screens.help import help_lines
 from tui.screenshots import Scene, take
 
@@ -41,6 +42,52 @@ async def test_a_running_call_says_that_it_runs():
         await until(pilot, lambda: "python -m pytest -q" in screen_text(pilot).split("arguments", 1)[-1])
 
 
+async def test_the_output_of_a_running_call_is_followed_until_it_is_done():
+    log = audit_session()
+    key = next(call.key for call in reversed(log.events) if call.kind == "tool.started")
+    log.outputs[key] = "collecting tests\n10%\r80%\n"
+    async with app_over(log).run_test(size=SIZE) as pilot:
+        await read(pilot)
+        await pilot.press("2", "end", "enter")
+        await until(pilot, lambda: "collecting tests" in screen_text(pilot))
+        assert "80%" in screen_text(pilot) and "10%" not in screen_text(pilot)
+        log.outputs[key] += "\n".join(f"test {number} ok" for number in range(100)) + "\n"
+        await until(pilot, lambda: "test 99 ok" in screen_text(pilot))
+        body = ToolFinished(name="run_command", use_id="u", ok=True, content="100 passed", exit_code=0, ms=5, size=9)
+        log.add(body, key)
+        pilot.app.fake_source.push()
+        await until(pilot, lambda: "100 passed" in screen_text(pilot))
+        assert "exit code 0" in screen_text(pilot) and "test 99 ok" not in screen_text(pilot)
+
+
+async def test_the_reader_goes_on_to_the_next_call_finds_words_and_leads_to_their_place():
+    log = audit_session(running=False)
+    log.call("run_command", {"command": "make lint"}, "fine\n" * 40 + "needle here\n" + "a needle", effect="command")
+    log.call("run_command", {"command": "make all"}, "all made", effect="command")
+    app = app_over(log)
+    async with app.run_test(size=SIZE) as pilot:
+        await read(pilot)
+        await pilot.press("2", "enter")
+        await until(pilot, lambda: "all made" in screen_text(pilot))
+        await pilot.press("right")
+        await until(pilot, lambda: "That was the last one" in screen_text(pilot))
+        await pilot.press("left")
+        await until(pilot, lambda: "make lint" in screen_text(pilot) and "fine" in screen_text(pilot))
+        await pilot.press("slash", *"NEEDLE", "enter")
+        await until(pilot, lambda: "1 of 2" in screen_text(pilot))
+        assert "needle here" in screen_text(pilot)
+        await pilot.press("n")
+        await until(pilot, lambda: "2 of 2" in screen_text(pilot))
+        await pilot.press("y")
+        await until(pilot, lambda: "Copied" in screen_text(pilot))
+        await pilot.press("l")
+        await until(pilot, lambda: app.watch_screen.front == "conversation" and app.screen is app.watch_screen)
+        await until(pilot, lambda: app.watch_screen.conversation.selected.text == "run_command make lint")
+        await pilot.press("l")
+        await until(pilot, lambda: app.watch_screen.front == "tool_calls")
+        await until(pilot, lambda: app.watch_screen.tool_calls.selected.target == "make lint")
+
+
 async def test_what_the_agent_said_is_read_as_markdown():
     async with app_over(audit_session(running=False)).run_test(size=SIZE) as pilot:
         await read(pilot)
@@ -55,6 +102,27 @@ async def test_the_tool_calls_can_be_narrowed_to_failures():
         await pilot.press("2", "v")
         await until(pilot, lambda: "read_file" not in screen_text(pilot))
         assert screen_text(pilot).count("✗") == 2
+
+
+async def test_the_tool_calls_are_narrowed_by_words_as_one_types_and_by_tool():
+    app = app_over(audit_session())
+    async with app.run_test(size=SIZE) as pilot:
+        await read(pilot)
+        pane = app.watch_screen.tool_calls
+        await pilot.press("2", "slash", *"py TEST")
+        await until(pilot, lambda: "“py TEST”" in screen_text(pilot))
+        shown = list(pane._rows.calls[: pane._rows.count])
+        assert shown and all("py" in f"{c.name} {c.target}" and "test" in f"{c.name} {c.target}" for c in shown)
+        await pilot.press("escape")
+        await until(pilot, lambda: "“py TEST”" not in screen_text(pilot) and not app.watch_screen.query("NarrowDock"))
+        await pilot.press("up", "up", "equals_sign")
+        await until(pilot, lambda: "only " in screen_text(pilot))
+        assert {call.name for call in pane._rows.calls[: pane._rows.count]} == {pane.wanted.name}
+        await pilot.press("equals_sign", *"vvvv")
+        await until(pilot, lambda: "[slow" in screen_text(pilot))
+        assert "No call is like that" in screen_text(pilot), pane_text(pilot, "tool_calls")
+        running = app.watch_screen.view.tool_calls.running()
+        assert running and f"● {running[0].name}" in pane_text(pilot, "tool_calls")
 
 
 async def test_help_lists_every_action_and_closes():

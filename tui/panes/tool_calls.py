@@ -30,6 +30,9 @@ COLUMNS = (
     Column("time", 8, right=True),
 )
 
+NOTHING_YET = "No tool was called yet."
+ALL_PASSED = "No call is like that so far. v shows the next kind, a click on a marked chip takes it away."
+
 
 class CallRows:
     """The first `count` of the calls that pass the filter, as of a moment."""
@@ -135,6 +138,7 @@ class ToolCallsPane(Pane):
         self._drawn = (sifted, at, view.last_seq)
         self._show_chips(view)
         self._pin_running()
+        self.line_list.say_when_empty(ALL_PASSED if self._wanted.narrows else NOTHING_YET)
 
     def _sift(self, view: SessionView) -> Sifted:
         sifted = self._sifted
@@ -157,7 +161,8 @@ class ToolCallsPane(Pane):
 
     def _show_chips(self, view: SessionView) -> None:
         shelves, wanted = view.tool_calls.shelves, self._wanted
-        chips = [Chip(kind, kind, shelves[kind].count(self.at), chosen=kind == wanted.kind) for kind in KINDS]
+        counts = {kind: shelves[kind].count(self.at) for kind in KINDS}
+        chips = [Chip(kind, kind, counts[kind] or None, chosen=kind == wanted.kind) for kind in KINDS]
         if wanted.name:
             chips.append(Chip("name", f"only {wanted.name}", chosen=True, removable=True))
         if wanted.words:

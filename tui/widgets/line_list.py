@@ -26,12 +26,14 @@ from textual.strip import Strip
 from textual.style import Style
 from textual.widget import Widget
 
+from tui.safe import safe_text
 from tui.widgets import follow
 from tui.widgets.follow import FOLLOWING, Follow, Following, Held
 from tui.widgets.heights import Heights
 from tui.widgets.measured import Measured
 from tui.widgets.painting import Painter
 from tui.widgets.rows import Rows, TextRows
+from tui.widgets.wrapping import wrap
 
 CACHED_LINES = 2_048
 
@@ -134,6 +136,14 @@ class LineList(ScrollView, can_focus=True):
         self._strips: LRUCache[tuple[int, int, bool], tuple[Content, Strip]] = LRUCache(CACHED_LINES)
         """By item, line of it, and whether the cursor is there; good for as long as the line is the same object."""
         self._match: re.Pattern[str] | None = None
+        self._nothing = ""
+
+    def say_when_empty(self, sentence: str) -> None:
+        """What stands there while there are no rows: why, and what to do."""
+        if sentence != self._nothing:
+            self._nothing = sentence
+            if not len(self._heights):
+                self.refresh()
 
     # What happens to the rows
 
@@ -321,7 +331,7 @@ class LineList(ScrollView, can_focus=True):
         """One line of the view."""
         line = y + self.scroll_offset.y
         if line >= self._heights.total:
-            return Strip.blank(self.size.width, self.visual_style.rich_style)
+            return self._beyond(line)
         item, part = self._heights.locate(line)
         selection = self.text_selection
         span = selection.get_span(line) if selection else None
@@ -330,6 +340,14 @@ class LineList(ScrollView, can_focus=True):
         else:
             body = self._painter.tight(self._with_selection(self._measured.lines(item)[part], *span), self._base(item))
         return self._finish(body, item, line)
+
+    def _beyond(self, line: int) -> Strip:
+        """A line after the last item; where there is no item at all, the sentence for that."""
+        if self._heights.total or not self._nothing:
+            return Strip.blank(self.size.width, self.visual_style.rich_style)
+        said = wrap(Content.styled(safe_text(self._nothing), "$muted"), max(8, self._measured.width - 1))
+        text = Content(" ") + said[line] if line < len(said) else Content("")
+        return self._painter.strip(text, self.visual_style, self.size.width)
 
     def _body(self, item: int, part: int) -> Strip:
         key, line = (item, part, item == self.cursor), self._measured.lines(item)[part]
@@ -422,6 +440,8 @@ class LineList(ScrollView, can_focus=True):
     def _followed_top(self, *, grown: bool) -> int:
         """Where the view stands while the end is in it; beyond that a stride on, or at the very end after a jump."""
         lowest = max(0, self._heights.total - self._view_height)
+        if not lowest:
+            return 0
         stride = int(self._view_height * self.STRIDE)
         if lowest <= self.scroll_offset.y <= lowest + stride:
             return self.scroll_offset.y
