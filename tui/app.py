@@ -22,6 +22,7 @@ from core.notify.attendance import Attendance
 from core.protocols import Controls, Source
 from core.tools.vitals import Pulses
 from tui.actions import Action, bindings
+from tui.clipboard import copy_sequence
 from tui.driver import ResilientDriver
 from tui.faults import BreakableApp
 from tui.job_control import Aside
@@ -104,6 +105,12 @@ class ThemedApp(BreakableApp[ReturnType]):
         """The keys of an action, the user's own where there are some."""
         own = self._keymap_overrides.get(action.id)
         return action.keys if own is None else tuple(own.split(","))
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """The clipboard of whoever sits at the terminal, also over SSH and, where tmux lets it through, in tmux."""
+        self._clipboard = text
+        if self._driver is not None:
+            self._driver.write(copy_sequence(text, os.environ))
 
     def action_help(self) -> None:
         self.push_screen(HelpScreen(self.keys_of))

@@ -166,7 +166,7 @@ class ConversationPane(Pane):
         """As usual, all on one line, all open; what was turned by hand is as all the others again."""
         manner = self._rows.manner
         self._rows.manner = replace(manner, depth=_after(DEPTHS, manner.depth), turned=frozenset())
-        self._restyle()
+        self.line_list.reset(common=0)
 
     def change_times(self) -> None:
         """Since the start, by the clock, none, and round again."""
@@ -199,15 +199,18 @@ class ConversationPane(Pane):
 
     def _set_manner(self, view: SessionView) -> None:
         times: Times = ("elapsed" if self.size.width >= ROOMY else "off") if self._times is None else self._times
-        manner = replace(self._rows.manner, times=times, start_us=view.timeline.at_us(1))
-        if manner != self._rows.manner:
+        before = self._rows.manner
+        manner = replace(before, times=times, start_us=view.timeline.at_us(1))
+        if manner != before:
             self._rows.manner = manner
-            self.line_list.reset(common=0)
+            if manner.gutter() == before.gutter():
+                self.line_list.restyle()
+            else:
+                self.line_list.reset(common=0)
 
     def _restyle(self) -> None:
         if self.view is not None:
             self._set_manner(self.view)
-        self.line_list.reset(common=0)
 
     # Keys and mouse
 

@@ -17,7 +17,7 @@ from core.folds.conversation import Item
 from core.folds.tool_calls import Call
 from core.folds.view import SessionView
 from core.protocols import Source
-from tui.clipboard import copied, copy_sequence
+from tui.clipboard import copied
 from tui.panes import figures
 from tui.panes.conversation_rows import SPEAKERS
 from tui.safe import one_line, safe_text
@@ -181,9 +181,7 @@ class ReaderScreen(ModalScreen[None]):
     def action_copy(self) -> None:
         """What is selected with the mouse, else all of it."""
         text = self.get_selected_text() or self.text()
-        write = getattr(self.app, "write_terminal", None)
-        if write is not None:
-            write(copy_sequence(text, os.environ))
+        self.app.copy_to_clipboard(text)
         self.show_hints(copied(text, os.environ))
 
 

@@ -9,7 +9,7 @@ from textual import work
 from core.events import ToolFinished
 from core.folds.conversation import Item
 from core.folds.tool_calls import Call
-from tui.clipboard import copied, copy_sequence
+from tui.clipboard import copied
 from tui.messages import CallOpened, ItemOpened
 from tui.panes.conversation_rows import fold_key
 from tui.safe import one_line
@@ -123,7 +123,5 @@ class Reading(Searching):
 
     def copy(self, text: str) -> None:
         """Put a text onto the clipboard, and say what that needs."""
-        copy = getattr(self.app, "write_terminal", None)
-        if copy is not None:
-            copy(copy_sequence(text, os.environ))
+        self.app.copy_to_clipboard(text)
         self.say(one_line(copied(text, os.environ)))

@@ -180,6 +180,11 @@ class LineList(ScrollView, can_focus=True):
             self.cursor = min(self.cursor, len(self.rows) - 1) if len(self.rows) else None
         self._settle(0)
 
+    def restyle(self) -> None:
+        """Every item looks different now, and is as high as it was."""
+        self._measured.forget_lines()
+        self.refresh()
+
     def highlight(self, words: str) -> None:
         """Mark every place in view that reads `words`, whatever its case; an empty string marks nothing."""
         self._match = re.compile(re.escape(words), re.IGNORECASE) if words else None

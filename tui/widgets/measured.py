@@ -52,6 +52,10 @@ class Measured:
         self.grow()
         return common
 
+    def forget_lines(self) -> None:
+        """Render again what is looked at; heights stay."""
+        self._lines.clear()
+
     def lines(self, item: int) -> list[Content]:
         """Exactly as many as the height promised; an item that can't be drawn says so in its place."""
         lines = self._lines.get(item)
