@@ -19,6 +19,8 @@ import msgspec
 import platformdirs
 from msgspec import Meta
 
+from core.approvals.rules import BadRule, Mode, read_rule
+
 LARGEST_BYTES = 1 << 20
 """A configuration file beyond this is refused unread."""
 WORKSPACE_FILE = ".longwatch.toml"
@@ -172,6 +174,33 @@ class CommandSettings(Section, frozen=True):
     env: Annotated[list[str], says("Environment variables that commands may see beside the usual ones.")] = []
 
 
+class ApprovalSettings(Section, frozen=True):
+    """What the agent may do by itself, and what it asks about first.
+
+    A rule is `tool` or `tool: pattern`: words of a command (a last * stands for any further ones), a path relative to
+    the workspace (** crosses folders), or a host. A denial beats a question, a question beats a permission.
+    """
+
+    mode: Annotated[
+        Mode,
+        says(
+            "read-only: it may only look. ask: it asks before every change, command and address. "
+            "workspace: it is free inside the workspace and asks for what leaves it. full: it asks only by rule."
+        ),
+    ] = "workspace"
+    allow: Annotated[
+        list[str], says("Rules for what runs without a question.", ["run_command: git push origin *"])
+    ] = []
+    ask: Annotated[list[str], says("Rules for what is always asked about.", ["write_file: migrations/**"])] = []
+    deny: Annotated[list[str], says("Rules for what is refused.", ["fetch_url: *.example.org"])] = []
+    folders: Annotated[
+        list[str], says("Folders beside the workspace in which commands are free.", ["/tmp", "~/.cache"])
+    ] = []
+    timeout_s: Annotated[
+        Seconds, says("Seconds that a session without a screen waits for an answer before it ends, to be resumed.")
+    ] = 3_600.0
+
+
 class NetworkSettings(Section, frozen=True):
     """What fetch_url may reach."""
 
@@ -240,6 +269,7 @@ class Config(Section, frozen=True):
     prices: dict[str, PriceSettings] = {}
     context: ContextSettings = ContextSettings()
     commands: CommandSettings = CommandSettings()
+    approvals: ApprovalSettings = ApprovalSettings()
     network: NetworkSettings = NetworkSettings()
     screen: ScreenSettings = ScreenSettings()
     notify: NotifySettings = NotifySettings()
@@ -269,10 +299,20 @@ def load_config(path: Path | None = None, workspace: Path | None = None) -> Conf
             f"There is no configuration file {file}; create it with `longwatch config --write`, or name another."
         )
     config = _typed(_read(file), Config, "", file)
+    _check_rules(config.approvals, file)
     own = workspace / WORKSPACE_FILE if workspace else None
     if own is None or not own.exists():
         return config
     return msgspec.structs.replace(config, workspace=_workspace(own, config.workspace, file))
+
+
+def _check_rules(settings: ApprovalSettings, file: Path) -> None:
+    for name in ("allow", "ask", "deny"):
+        for text in getattr(settings, name):
+            try:
+                read_rule(text)
+            except BadRule as bad:
+                raise ConfigError(f"{file}: in `approvals.{name}` {bad}") from None
 
 
 def _workspace(own: Path, base: WorkspaceSettings, user_file: Path) -> WorkspaceSettings:
@@ -370,7 +410,7 @@ def default_config_text() -> str:
     for name, kind in get_type_hints(Config, include_extras=True).items():
         entry = _entry_type(kind)
         section = entry or kind
-        lines += ["", f"# {(section.__doc__ or '').strip()}"]
+        lines += ["", *(f"# {line.strip()}".rstrip() for line in (section.__doc__ or "").strip().splitlines())]
         lines.append(f"# [{name}.{_EXAMPLE_NAMES[name]}]" if entry else f"[{name}]")
         lines += list(_manual(section))
     return "\n".join(lines) + "\n"

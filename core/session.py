@@ -15,9 +15,11 @@ import msgspec
 
 from core.agent.host import JOBS, Hosting, app_version, check_endpoint, endpoint_of, host, seated
 from core.agent.preview import preview, priced_thrift, wish_for
+from core.agent.rule_keeping import keep_answered
 from core.agent.runner import Runner
+from core.agent.trust import Vouchers
 from core.clock import Clock, SystemClock, pause_real
-from core.config import Config, load_config
+from core.config import Config, config_path, load_config
 from core.events import BudgetChanged, Draft, Event, ModelSwitched, SessionContinued, SessionOpened
 from core.folds.fold import Dispatcher
 from core.folds.totals import Totals
@@ -152,7 +154,8 @@ class SessionSource:
 class SessionControls:
     """`core.protocols.Controls` by the inbox; where no runner lives, a clerk applies it at once.
 
-    `viewer`: the screen that it steers for, which then must have the wheel; None for a shell.
+    `viewer`: the screen that it steers for, which then must have the wheel; None for a shell. `vouchers` are
+    those of the runner where that is in this process: then what is sent here counts as the user's for sure.
     """
 
     available = True
@@ -164,6 +167,7 @@ class SessionControls:
         clock: Clock | None = None,
         config: Config | None = None,
         viewer: Viewer | None = None,
+        vouchers: Vouchers | None = None,
     ) -> None:
         self._folder = folder
         self._actor = actor
@@ -171,6 +175,7 @@ class SessionControls:
         self._config = config
         self._viewer = viewer.id if viewer else ""
         self._origin = viewer.who if viewer else who_is_here(os.environ)
+        self._vouchers = vouchers or Vouchers()
 
     async def send(self, verb: str, args: dict[str, Any] | None = None, head: int | None = None) -> str:
         """Post a command; its id. Raises JournalError when it can't be posted."""
@@ -185,9 +190,12 @@ class SessionControls:
             origin=self._origin,
             viewer=self._viewer,
         )
+        self._vouchers.vouch(command)
         await asyncio.to_thread(post, self._folder, command)
         if holder(self._folder) is None:
-            await clerk(self._folder, self._clock, self._config)
+            await clerk(self._folder, self._clock, self._config, self._vouchers)
+        if verb == "approve" and command.args.get("keep"):
+            await keep_answered(self._folder, command.id, config_path())
         return command.id
 
     async def preview_compression(self, instruction: str = "", evict: int | None = None) -> Preview:
@@ -197,10 +205,10 @@ class SessionControls:
         return await asyncio.to_thread(preview, self._folder, config, self._clock, os.environ, wish)
 
 
-async def clerk(folder: Path, clock: Clock, config: Config | None = None) -> None:
+async def clerk(folder: Path, clock: Clock, config: Config | None = None, vouchers: Vouchers | None = None) -> None:
     """Apply the inbox of a session that no runner holds: the same reducer, no model. A runner that comes first wins."""
     try:
-        async with seated(folder, clock) as (desk, _):
+        async with seated(folder, clock, vouchers) as (desk, _):
             desk.thrift = priced_thrift(desk.facts, config or load_config(), clock, os.environ)
             await desk.read_inbox()
             if desk.facts.state.open_attempt or desk.facts.state.pending:

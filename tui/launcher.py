@@ -120,7 +120,8 @@ def _shown(hosting: Hosting, runner: BackgroundRunner, mouse: bool, plain: bool,
 
     folder = hosting.folder
     with Presence(folder, hosting.environ) as presence:
-        source, controls = SessionSource(folder), SessionControls(folder, viewer=presence.viewer)
+        source = SessionSource(folder)
+        controls = SessionControls(folder, viewer=presence.viewer, vouchers=hosting.vouchers)
 
         def start() -> None:
             runner.start(lambda events: source.wake())

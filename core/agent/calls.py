@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from core.agent.approving import Ask, Gate, Refuse, denied, outdated
 from core.agent.desk import Desk
 from core.clock import monotonic
 from core.events import Draft, ToolFinished, ToolStarted
@@ -32,6 +33,7 @@ class CallRunner:
 
     `context` makes the context of one call from its key; `redact` is applied once to every text that a tool gives.
     `longest_result`: characters of one result that the model sees; the rest of a giant one is behind its handle.
+    `gate` judges each call before it runs; None: nothing is asked.
     """
 
     def __init__(
@@ -41,12 +43,14 @@ class CallRunner:
         context: Callable[[str], ToolContext],
         redact: Callable[[str], str],
         longest_result: int = 32_000,
+        gate: Gate | None = None,
     ) -> None:
         self._desk = desk
         self._tools = tools
         self._context = context
         self._redact = redact
         self._longest_result = longest_result
+        self._gate = gate
 
     @property
     def concurrent(self) -> frozenset[str]:
@@ -54,7 +58,7 @@ class CallRunner:
         return frozenset(name for name, tool in self._tools.items() if tool.effect.concurrent)
 
     async def run(self, calls: Sequence[PendingCall]) -> None:
-        """Run them, all at once when there are several; each outcome is journalled as it comes."""
+        """Run them, all at once when there are several; each outcome, or the question about it, is journalled."""
         if len(calls) == 1:
             await self._run_one(calls[0])
             return
@@ -72,13 +76,36 @@ class CallRunner:
                 )
             if tool is None:
                 raise ToolError(f"There is no tool named {call.name!r}. There are: {', '.join(sorted(self._tools))}.")
+            if (refusal := denied(call)) is not None:
+                raise ToolError(refusal)
             arguments = parse_arguments(tool, call.arguments)
             intent = await asyncio.to_thread(tool.prepare, arguments, context)
+            if await self._asked(call, tool, arguments, intent, context):
+                return
         except ToolError as error:
             await self._refuse(call, tool, str(error))
             return
         await self._start(call, tool, intent)
         await self._finish(call, tool, arguments, intent, context)
+
+    async def _asked(
+        self, call: PendingCall, tool: Tool, arguments: Any, intent: dict[str, Any], context: ToolContext
+    ) -> bool:
+        """Whether the user is asked first, which is journalled then. Raises ToolError where it must not run at all."""
+        if self._gate is None:
+            return False
+        if call.answer is not None:
+            if (refusal := outdated(call, intent)) is not None:
+                raise ToolError(refusal)
+            return False
+        verdict = await asyncio.to_thread(self._gate.judge, call, tool, intent)
+        if isinstance(verdict, Refuse):
+            raise ToolError(verdict.sentence)
+        if not isinstance(verdict, Ask):
+            return False
+        question = await asyncio.to_thread(self._gate.question, call, tool, arguments, intent, context, verdict)
+        await self._desk.append(Draft(question, key=call.key))
+        return True
 
     async def recover(self, call: PendingCall) -> str:
         """Decide what a call that an earlier process started came to; a sentence for the report."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import Any, get_args
 
+from core.agent.approval_verbs import APPROVAL_VERBS, parse_approval_words
 from core.agent.facts import Facts
 from core.agent.memory_verbs import MEMORY_VERBS, parse_memory_words
+from core.agent.trust import UNTRUSTED
 from core.agent.verb import Refused, Verb, text_of
 from core.agent.wheel import DRIVE, steers
 from core.config import Policy
@@ -37,10 +39,11 @@ TAKEN_BACK = "taken back before it had any effect"
 __all__ = ["LONGEST_GUIDANCE", "POLICIES", "VERBS", "Refused", "Verb", "judged", "parse_words"]
 
 
-def judged(command: Command, facts: Facts, under_way: str | None = None) -> list[Draft]:
+def judged(command: Command, facts: Facts, under_way: str | None = None, *, trusted: bool) -> list[Draft]:
     """The drafts to append for a command: `command.accepted` and what follows at once, or `command.refused`.
 
-    `under_way` is the order whose effect is coming right now: too late to take it back.
+    `under_way` is the order whose effect is coming right now: too late to take it back. `trusted`: it can't come from
+    the agent itself.
     """
     actor = command.actor or "user"
     try:
@@ -48,6 +51,8 @@ def judged(command: Command, facts: Facts, under_way: str | None = None) -> list
         if verb is None:
             raise Refused(f"There is no control named {command.verb!r}; `longwatch send --help` lists them.")
         consequences = [*steers(command, facts), *verb.judge(command, facts)]
+        if not trusted and verb.grants(command, facts):
+            raise Refused(UNTRUSTED)
         if any(isinstance(draft.body, CommandDone) and draft.key == under_way for draft in consequences):
             raise Refused("It is being carried out already; undo it afterwards where that is possible.")
     except Refused as refusal:
@@ -198,6 +203,11 @@ def _budget(command: Command, facts: Facts) -> list[Draft]:
     return [Draft(BudgetChanged(usd=str(amount)), actor=command.actor)]
 
 
+def _raises_budget(command: Command, facts: Facts) -> bool:
+    usd = command.args.get("usd", "")
+    return facts.budget is not None and (usd in (None, "none") or Decimal(str(usd)) > facts.budget)
+
+
 def _model(command: Command, facts: Facts) -> list[Draft]:
     model = command.args.get("model")
     if not isinstance(model, str) or not model.strip():
@@ -232,11 +242,12 @@ VERBS: dict[str, Verb] = {
         Verb("pin", ("seq",), "keep what an event said word for word in every later request", _pin),
         Verb("unpin", ("seq",), "let a pinned item go with the next compression", _unpin),
         Verb("evict", ("seq", "now"), "drop a tool result with the next compression, or with --now", _evict),
+        *APPROVAL_VERBS,
         *MEMORY_VERBS,
         Verb("cancel", ("id",), "take back a command whose effect has not come yet, by its id or verb", _cancel),
         Verb("undo", ("seq",), "take back the last compression or rewind", _undo),
         Verb("rewind", ("to", "files", "conversation"), "go back to an event, files included", _rewind),
-        Verb("budget", ("usd",), "set the budget in dollars, or `none`", _budget),
+        Verb("budget", ("usd",), "set the budget in dollars, or `none`", _budget, _raises_budget),
         Verb("model", ("model",), "go on with another model", _model),
         Verb("retry-now", (), "do not wait for the next attempt", _retry),
         Verb("bookmark", ("text",), "mark this moment", _bookmark),
@@ -256,7 +267,7 @@ def parse_words(verb: str, words: list[str]) -> dict[str, Any]:
         raise Refused(f"There is no control named {verb!r}. There are: {', '.join(VERBS)}.")
     if not known.args and words:
         raise Refused(f"{verb} takes no argument.")
-    if (args := parse_memory_words(verb, words)) is not None:
+    if (args := _words_of_others(verb, words)) is not None:
         return args
     match verb:
         case "guide":
@@ -284,6 +295,12 @@ def parse_words(verb: str, words: list[str]) -> dict[str, Any]:
             return {"seq": _seq(verb, words)} if words else {}
         case _:
             return {known.args[0]: _only(verb, words)} if words else {}
+
+
+def _words_of_others(verb: str, words: list[str]) -> dict[str, Any] | None:
+    """Arguments of a control that is defined elsewhere, where it reads its words itself."""
+    args = parse_memory_words(verb, words)
+    return parse_approval_words(verb, words) if args is None else args
 
 
 def _only(verb: str, words: list[str]) -> str:

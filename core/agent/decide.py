@@ -31,6 +31,13 @@ class RunTools:
 
 
 @dataclass(frozen=True, slots=True)
+class AwaitAnswer:
+    """The next call waits for the user's answer: until that time, or (None) for as long as it takes."""
+
+    until_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Deliver:
     """Put the queued guidance into the context."""
 
@@ -122,6 +129,7 @@ Decision = (
     Obey
     | Hold
     | RunTools
+    | AwaitAnswer
     | Deliver
     | Remind
     | Compress
@@ -153,6 +161,8 @@ class Circumstances:
     retry: RetryPolicy
     concurrent: frozenset[str]
     jitter: float = 0.5
+    answer_by_us: int | None = None
+    """When a question that nobody answers ends the wait; None: never."""
     can_compress: bool = True
     policy: str = "off"
     due: str | None = None
@@ -181,7 +191,8 @@ def decide(state: RunState, now: Circumstances) -> Decision:
     if state.paused:
         return Hold()
     if state.pending:
-        return RunTools(_next_calls(state, now.concurrent))
+        calls = _next_calls(state, now.concurrent)
+        return RunTools(calls) if calls else _unanswered(now)
     if state.queued:
         return Deliver(tuple(state.queued))
     if state.answered:
@@ -190,13 +201,28 @@ def decide(state: RunState, now: Circumstances) -> Decision:
 
 
 def _next_calls(state: RunState, concurrent: frozenset[str]) -> tuple[PendingCall, ...]:
-    """The next call in order, with the reads that follow it when it is one itself."""
+    """The next call in order, with the reads that follow it when it is one itself; none while it waits for an answer.
+
+    Reads may go on past a read that waits: nothing that they see depends on it.
+    """
     calls: list[PendingCall] = []
+    passed = False
     for call in state.pending.values():
-        if calls and not (call.name in concurrent and calls[-1].name in concurrent):
+        alone = call.name not in concurrent
+        if alone and (calls or passed or call.waits):
             break
-        calls.append(call)
+        passed |= call.waits
+        if not call.waits:
+            calls.append(call)
+        if alone:
+            break
     return tuple(calls)
+
+
+def _unanswered(now: Circumstances) -> Decision:
+    if now.answer_by_us is not None and now.now_us >= now.answer_by_us:
+        return Pause("approval", "nobody answered what it asked; the question stays open")
+    return AwaitAnswer(now.answer_by_us)
 
 
 def _after_answer(state: RunState) -> Decision:

@@ -12,6 +12,7 @@ from pathlib import Path
 from core.agent.commands import judged
 from core.agent.facts import Facts
 from core.agent.thrift import Carrying, Thrift
+from core.agent.trust import Vouchers
 from core.clock import Clock
 from core.events import (
     CheckpointMade,
@@ -39,14 +40,18 @@ from core.workspace.snapshots import Snapshots
 class Desk:
     """Appends events and keeps the facts in step; carries out what was commanded.
 
-    `on_command` is called for each command right after it was journalled (the runner cuts what runs).
+    `on_command` is called for each command right after it was journalled (the runner cuts what runs). `vouchers` tells
+    which commands surely come from the user.
     """
 
-    def __init__(self, folder: Path, journal: Journal, snapshots: Snapshots, clock: Clock) -> None:
+    def __init__(
+        self, folder: Path, journal: Journal, snapshots: Snapshots, clock: Clock, vouchers: Vouchers | None = None
+    ) -> None:
         self.folder = folder
         self.journal = journal
         self.snapshots = snapshots
         self.clock = clock
+        self.vouchers = vouchers or Vouchers()
         self.facts = Facts()
         self.thrift = Thrift(self.facts, Carrying(), lambda model, sent: None, clock)
         self.stirred = asyncio.Event()
@@ -72,7 +77,8 @@ class Desk:
             self.facts.present = present(self.folder) if any(command.viewer for command in commands) else []
             for command in commands:
                 if command.id not in self.facts.state.commands:
-                    await self.append(*judged(command, self.facts, self._under_way))
+                    trusted = self.vouchers.trusts(command)
+                    await self.append(*judged(command, self.facts, self._under_way, trusted=trusted))
                 discard(self.folder, command.id)
                 self.on_command(command)
                 self.stirred.set()

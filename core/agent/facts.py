@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from core.events import ContextCompressed, ContextRestored, Event, HeadMoved, ModelRequested, ModelResponded
 from core.folds.anchors import Anchors
+from core.folds.approvals import Approvals
 from core.folds.branches import Branches, Column
 from core.folds.checkpoints import Checkpoints
 from core.folds.context_items import ContextItems
@@ -175,6 +176,7 @@ class Facts:
         self.ledger = Ledger(self.branches, self.memories, self.plan)
         self.recent = Recent()
         self.anchors = Anchors(self.branches)
+        self.approvals = Approvals()
         self._use_ids = UseIds()
         self._dispatch = Dispatcher(
             (
@@ -193,6 +195,7 @@ class Facts:
                 self.ledger,
                 self.recent,
                 self.anchors,
+                self.approvals,
                 self._use_ids,
             )
         )

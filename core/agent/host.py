@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from core.agent.approving import Gate, policy_of
 from core.agent.asides import Asides
 from core.agent.calls import LARGEST_BLOB, CallRunner
 from core.agent.carriage import carrying_of, check_floor, tariff_of
@@ -24,6 +25,7 @@ from core.agent.desk import Desk
 from core.agent.recollection import Recollection
 from core.agent.runner import Runner, Terms
 from core.agent.thrift import Thrift
+from core.agent.trust import Vouchers
 from core.agent.turn import Turns
 from core.agent.upkeep import Upkeep
 from core.clock import Clock, SystemClock, pause_real
@@ -70,7 +72,8 @@ def app_version() -> str:
 class Hosting:
     """How a session is run here. `speed` is the pace of a simulated model; `environ` where keys are looked up.
 
-    `max_turns` None: as the session was opened.
+    `max_turns` None: as the session was opened; `approval_timeout_s` None: as it is configured. `vouchers` knows which
+    commands come from this process, and how the agent's are confined.
     """
 
     folder: Path
@@ -83,10 +86,12 @@ class Hosting:
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     on_events: Callable[[list[Any]], None] | None = None
     extra_tools: Sequence[Tool] = ()
+    approval_timeout_s: float | None = None
+    vouchers: Vouchers = field(default_factory=Vouchers)
 
 
 @contextlib.asynccontextmanager
-async def seated(folder: Path, clock: Clock) -> AsyncIterator[tuple[Desk, Lease]]:
+async def seated(folder: Path, clock: Clock, vouchers: Vouchers | None = None) -> AsyncIterator[tuple[Desk, Lease]]:
     """A desk with its facts read from the log, under the lease. Raises LeaseHeld or JournalError."""
     with acquire(folder) as lease:
         async with await Journal.open(folder, clock, lease=lease) as journal:
@@ -95,7 +100,7 @@ async def seated(folder: Path, clock: Clock) -> AsyncIterator[tuple[Desk, Lease]
                 if first is None or not isinstance(first.body, SessionOpened):
                     raise JournalError(f"The session in {folder} was never opened: its journal has no first event.")
                 snapshots = open_snapshots(Path(first.body.workspace), folder)
-                desk = Desk(folder, journal, snapshots, clock)
+                desk = Desk(folder, journal, snapshots, clock, vouchers)
                 after = 0
                 while batch := await asyncio.to_thread(reader.events, after, READ_CHUNK):
                     desk.facts.apply_all(batch)
@@ -107,7 +112,7 @@ async def seated(folder: Path, clock: Clock) -> AsyncIterator[tuple[Desk, Lease]
 async def host(hosting: Hosting, on_runner: Callable[[Runner], None] = lambda runner: None) -> int:
     """Run the session until it ends; the exit code of the contract. Raises ConfigError, LeaseHeld, JournalError."""
     async with AsyncExitStack() as stack:
-        desk, lease = await stack.enter_async_context(seated(hosting.folder, hosting.clock))
+        desk, lease = await stack.enter_async_context(seated(hosting.folder, hosting.clock, hosting.vouchers))
         if hosting.on_events is not None:
             desk.journal.subscribe(hosting.on_events)
         clear_live(hosting.folder)
@@ -215,12 +220,17 @@ async def _runner(hosting: Hosting, desk: Desk, opened: SessionOpened, stack: As
     reader = stack.enter_context(Reader(hosting.folder))
     project = ProjectMemory(hosting.folder.parent.parent, Path(opened.workspace), opened.session)
     recall = Recollection(desk.facts, reader, stack.enter_context(RecallIndex(reader)), project)
+    redact = _redactor(hosting, key)
+    confinement, place = hosting.vouchers.confinement, Path(opened.workspace)
+    policy = policy_of(config.approvals, settings.get("approvals"), place, confinement, hosting.environ)
+    gate = Gate(policy, desk.facts.state, redact)
     calls = CallRunner(
         desk,
         tools,
-        _contexts(hosting, opened, recall, key),
-        _redactor(hosting, key),
+        _contexts(hosting, opened, recall, redact, gate),
+        redact,
         longest_result=config.context.result_tokens * BYTES_PER_TOKEN,
+        gate=gate,
     )
     terms = Terms(
         attended=hosting.attended,
@@ -230,6 +240,7 @@ async def _runner(hosting: Hosting, desk: Desk, opened: SessionOpened, stack: As
         full_at=config.context.hard_limit_fraction,
         retry=config.retry,
         most_output=most_output,
+        answer_within_s=hosting.approval_timeout_s or config.approvals.timeout_s,
     )
     turns = Turns(desk, wire, hosting.clock, priced, prompt_version)
     asides = Asides(desk, wire, hosting.clock, priced, lambda: turns.last)
@@ -251,12 +262,13 @@ def _redactor(hosting: Hosting, key: str | None) -> Redactor:
 
 
 def _contexts(
-    hosting: Hosting, opened: SessionOpened, recall: Recollection, key: str | None
+    hosting: Hosting, opened: SessionOpened, recall: Recollection, redact: Redactor, gate: Gate
 ) -> Callable[[str], ToolContext]:
     read_hashes: dict[str, str] = {}
     workspace = Path(opened.workspace)
     settings = {
-        "redact": _redactor(hosting, key),
+        "redact": redact,
+        "may_redirect": gate.may_redirect,
         "allow_private": hosting.config.network.allow_private,
         "command_timeout_s": hosting.config.commands.timeout_s,
         "command_env": hosting.config.commands.env,

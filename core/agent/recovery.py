@@ -22,6 +22,8 @@ async def recover(desk: Desk, calls: CallRunner) -> list[str]:
     for call in list(state.pending.values()):
         if call.started:
             findings.append(await calls.recover(call))
+        elif call.waits:
+            findings.append(f"{call.name} ({call.key}): still waits for your answer")
         else:
             findings.append(f"{call.name} ({call.key}): had not started, runs now")
     if findings:

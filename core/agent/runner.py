@@ -58,6 +58,8 @@ class Terms:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     most_output: int = LARGEST
     """The longest reply that the model can give, or that was asked for; in tokens."""
+    answer_within_s: float = 3_600.0
+    """How long a question waits for its answer where nobody is at the screen."""
 
 
 class Runner:
@@ -90,6 +92,7 @@ class Runner:
         self._futile: int | None = None
         self._snapshot_at = 0
         self.trouble = ""
+        self._alone_us = clock.now_us()
         thrift = desk.thrift
         self.warmth = KeepAlive(
             clock,
@@ -120,6 +123,7 @@ class Runner:
     def unattended(self) -> None:
         """Nobody is at the screen any more: what would wait for them ends instead."""
         self.terms = replace(self.terms, attended=False)
+        self._alone_us = self._clock.now_us()
         self.desk.stirred.set()
 
     async def _recover(self) -> None:
@@ -156,6 +160,7 @@ class Runner:
                 retry=terms.retry,
                 concurrent=self._calls.concurrent,
                 jitter=self._jitter(),
+                answer_by_us=self._answer_by_us(),
                 can_compress=self._futile != state.turns,
                 policy=thrift.policy,
                 due=due,
@@ -166,6 +171,14 @@ class Runner:
                 next_usd=thrift.next_usd() if speaking and facts.budget is not None else None,
             ),
         )
+
+    def _answer_by_us(self) -> int | None:
+        """When a question that waits ends the session, to be resumed: only where nobody is at the screen."""
+        asking = self.desk.facts.state.asking
+        if not asking or self.terms.attended or self.terms.wait:
+            return None
+        since_us = max(asking[0].asked_us, self._alone_us)
+        return since_us + int(self.terms.answer_within_s * MICROSECONDS)
 
     def _room(self) -> int | None:
         """Tokens that a prompt may have; None where the window is unknown."""
@@ -188,7 +201,7 @@ class Runner:
         await self.desk.read_inbox()
         self.desk.stirred.clear()
         decision = self._decision()
-        if isinstance(decision, do.RunTools | do.Send | do.Wait | do.Consult):
+        if isinstance(decision, do.RunTools | do.Send | do.Wait | do.AwaitAnswer | do.Consult):
             await self._cuttable(decision)
         else:
             await self._settle(decision)
@@ -219,13 +232,23 @@ class Runner:
             case do.Consult():
                 await self._consult()
             case do.Wait(until_us):
-                seconds = (until_us - self._clock.now_us()) / MICROSECONDS
-                await wait_for(self._clock, self.desk.stirred, seconds)
+                await self._until(until_us)
+            case do.AwaitAnswer(until_us):
+                await self.desk.journal.checkpoint()
+                async with self.warmth.kept():
+                    await self._until(until_us)
             case do.Send():
                 limit = self._limit()
                 head = self._head(self.desk.facts.state.model, limit.tokens)
                 await self._turns.take(head, self.terms.window, limit.reason)
                 await self._warn_of_budget()
+
+    async def _until(self, until_us: int | None) -> None:
+        """Wait for that time (None: without end) or a command."""
+        if until_us is None:
+            await self.desk.stirred.wait()
+        else:
+            await wait_for(self._clock, self.desk.stirred, (until_us - self._clock.now_us()) / MICROSECONDS)
 
     async def _settle(self, decision: do.Decision) -> None:
         append = self.desk.append
@@ -310,7 +333,7 @@ class Runner:
     def _pause_or_end(self, reason: str, detail: str) -> SessionPaused | SessionFinished:
         if self.terms.attended or self.terms.wait:
             return SessionPaused(reason=reason, detail=detail)
-        stopped = reason in ("budget", "turn_limit")
+        stopped = reason in ("budget", "turn_limit", "approval")
         return SessionFinished(state="stopped" if stopped else "failed", reason=reason, detail=detail)
 
     async def _warn_of_budget(self) -> None:

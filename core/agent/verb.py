@@ -16,12 +16,16 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """One control. `judge` gives the events that follow at once; `args` names its arguments for the help."""
+    """One control. `judge` gives the events that follow at once; `args` names its arguments for the help.
+
+    `grants`: whether a command would give the agent more than it has, so that it has to come from the user for sure.
+    """
 
     name: str
     args: tuple[str, ...]
     help: str
     judge: Callable[[Command, Facts], list[Draft]]
+    grants: Callable[[Command, Facts], bool] = lambda command, facts: False
 
 
 def text_of(command: Command, limit: int) -> str:

@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from core.events import (
+    ApprovalAnswered,
+    ApprovalAsked,
     BookmarkAdded,
     BudgetCrossed,
     CommandDone,
@@ -122,6 +124,16 @@ class Conversation:
             self._add(event, "system", "event", text, ok=not isinstance(event.body, ModelFailed))
 
 
+def _asked(body: Any) -> str:
+    return f"Asks before {call_line(body.name, body.arguments)}: {body.reason}"
+
+
+def _answered(body: Any) -> str:
+    always = f", and from now on {'; '.join(body.rules)}" if body.rules else ""
+    reason = f": {body.reason}" if body.reason else ""
+    return f"{body.answer.capitalize()}{always}{reason} ({body.place})"
+
+
 def _compressed(body: Any) -> str:
     price = f", ${Decimal(body.quote.price):.4f}" if body.quote and body.quote.price else ""
     sizes = f"{body.tokens_before:,} → {body.tokens_after:,} tokens"
@@ -153,6 +165,8 @@ def _finished_sentence(body: Any) -> str:
 
 
 _SENTENCES: dict[str, Any] = {
+    ApprovalAsked.KIND: _asked,
+    ApprovalAnswered.KIND: _answered,
     ContextCompressed.KIND: _compressed,
     ContextPolicy.KIND: lambda body: ": ".join(filter(None, (f"Compression policy {body.policy}", body.reason))),
     ContextRestored.KIND: lambda body: f"Compression at #{body.seq} undone",

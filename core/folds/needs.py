@@ -8,15 +8,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from core.events import CommandAccepted, CommandRefused, ContextPolicy, Event, SessionFinished, SessionPaused
+from core.events import (
+    ApprovalAsked,
+    CommandAccepted,
+    CommandRefused,
+    ContextPolicy,
+    Event,
+    SessionFinished,
+    SessionPaused,
+)
 from core.folds.fold import Handler, Series
-from core.folds.words import one_line
+from core.folds.words import call_line, one_line
 
-KINDS = ("failed", "paused", "finished", "policy")
+KINDS = ("failed", "approval", "paused", "finished", "policy")
 """What a session can wait for, the most pressing first.
 
-failed: it ended before its task was done. paused: it can't go on by itself. finished: its task is done.
-policy: it switched automatic compression off.
+failed: it ended before its task was done. approval: it asks before it runs a call. paused: it can't go on by itself.
+finished: its task is done. policy: it switched automatic compression off.
 """
 
 _STANDING = ("failed", "paused", "finished")
@@ -45,13 +53,17 @@ class Needs:
 
     def __init__(self) -> None:
         self._open: Series[tuple[Need, ...]] = Series(())
+        self._asked: dict[str, Event] = {}
 
     def handlers(self) -> dict[str, Handler]:
         return {
             "session.paused": self._paused,
             "session.finished": self._finished,
             "session.continued": self._stands_no_more,
-            "head.moved": self._stands_no_more,
+            "head.moved": self._moved,
+            "approval.asked": self._asks,
+            "approval.answered": self._answered,
+            "tool.finished": self._answered,
             "context.policy": self._policy,
             "command.accepted": self._command,
             "command.refused": self._command,
@@ -86,6 +98,28 @@ class Needs:
             self._need(event, "policy", "policy", "Automatic compression switched itself off", event.body.reason)
         else:
             self._close(event, "policy")
+
+    def _asks(self, event: Event) -> None:
+        self._asked[event.key or ""] = event
+        if len(self._asked) == 1:
+            self._need_answer(event)
+
+    def _answered(self, event: Event) -> None:
+        """A question is answered or gone; the next one waits since it was asked."""
+        if self._asked.pop(event.key or "", None) is not None:
+            self._close(event, "approval")
+            if self._asked:
+                self._need_answer(next(iter(self._asked.values())), since=event)
+
+    def _need_answer(self, asked: Event, since: Event | None = None) -> None:
+        body = asked.body
+        if isinstance(body, ApprovalAsked):
+            detail = f"{call_line(body.name, body.arguments)} · {body.reason}"
+            self._need(since or asked, "approval", "approval", "It asks before it goes on", detail)
+
+    def _moved(self, event: Event) -> None:
+        self._asked.clear()
+        self._close(event, *_STANDING, "approval")
 
     def _command(self, event: Event) -> None:
         if isinstance(event.body, CommandAccepted | CommandRefused) and any(

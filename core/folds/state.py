@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 
 from core.events import (
+    ApprovalAnswered,
+    ApprovalAsked,
     CommandAccepted,
     ContextPolicy,
     DriverChanged,
@@ -29,11 +31,12 @@ from core.events import (
     is_node,
 )
 from core.folds.fold import Handler, Series
+from core.folds.words import call_line
 
 REASONS = (
     *("working", "operator", "done", "retry", "rewound", "crashed"),
     *("budget", "turn_limit", "context", "refusal", "disk"),
-    *("auth", "billing", "config", "history", "request", "malformed", "outage"),
+    *("auth", "billing", "config", "history", "request", "malformed", "outage", "approval"),
 )
 """The words of a state's reason, as the report prints them."""
 
@@ -53,7 +56,10 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class PendingCall:
-    """A tool_use of the last reply that has no outcome yet; `started` when its intent is in the log."""
+    """A tool_use of the last reply that has no outcome yet; `started` when its intent is in the log.
+
+    `asked`: what the user was asked about it, `asked_us` when; `answer`: what they said.
+    """
 
     key: str
     use_id: str
@@ -62,6 +68,14 @@ class PendingCall:
     started: bool = False
     intent: dict[str, Any] = field(default_factory=dict)
     cut: bool = False
+    asked: ApprovalAsked | None = None
+    asked_us: int = 0
+    answer: ApprovalAnswered | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it waits for the user's answer."""
+        return self.asked is not None and self.answer is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +130,8 @@ class RunState:
         self.pending: dict[str, PendingCall] = {}
         self.queued: dict[str, GuidanceQueued] = {}
         self.orders: dict[str, Order] = {}
+        self.allowed: list[str] = []
+        """Rules by which the user allows calls for the rest of the session."""
         self.commands: set[str] = set()
         self.crossed: set[str] = set()
         self.paused = False
@@ -153,6 +169,8 @@ class RunState:
             "model.failed": self._failed,
             "model.switched": self._switched,
             "retry.waiting": self._waiting,
+            "approval.asked": self._asked,
+            "approval.answered": self._answered,
             "tool.started": self._started,
             "tool.finished": self._tool_finished,
             "command.accepted": self._accepted,
@@ -224,6 +242,7 @@ class RunState:
     def _continued(self, event: Event) -> None:
         self.paused, self.finished, self.failure = False, None, None
         self._running(event)
+        self._show_waiting(event)
 
     def _finished(self, event: Event) -> None:
         if isinstance(event.body, SessionFinished):
@@ -315,6 +334,38 @@ class RunState:
     def _tool_finished(self, event: Event) -> None:
         self.pending = {use_id: call for use_id, call in self.pending.items() if call.key != event.key}
         self._node(event)
+        self._show_waiting(event)
+
+    def _asked(self, event: Event) -> None:
+        if isinstance(event.body, ApprovalAsked):
+            self._change(event.key, asked=event.body, asked_us=event.at_us)
+            self._show_waiting(event)
+
+    def _answered(self, event: Event) -> None:
+        if isinstance(event.body, ApprovalAnswered):
+            self._change(event.key, answer=event.body)
+            self.allowed += [rule for rule in event.body.rules if rule not in self.allowed]
+            self._show_waiting(event)
+
+    def _change(self, key: str | None, **changes: Any) -> None:
+        self.pending = {
+            use_id: replace(call, **changes) if call.key == key else call for use_id, call in self.pending.items()
+        }
+
+    @property
+    def asking(self) -> list[PendingCall]:
+        """The calls that wait for an answer, in the order of the reply."""
+        return [call for call in self.pending.values() if call.waits]
+
+    def _show_waiting(self, event: Event) -> None:
+        """The state is `waiting` for an approval exactly while a call waits for one."""
+        if self.paused or self.finished is not None:
+            return
+        if asking := self.asking:
+            more = f" and {len(asking) - 1} more" if len(asking) > 1 else ""
+            self._set(event, "waiting", "approval", call_line(asking[0].name, asking[0].arguments) + more)
+        elif self.status.last.reason == "approval":
+            self._running(event)
 
     def _refused(self, event: Event) -> None:
         self.commands.add(event.key or "")
@@ -345,6 +396,7 @@ class RunState:
             if self.finished is not None:
                 self.finished, self.paused = None, True
                 self._set(event, "paused", "rewound")
+            self._show_waiting(event)
 
 
 def switched(opened: SessionOpened, body: ModelSwitched) -> SessionOpened:

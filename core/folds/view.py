@@ -7,6 +7,7 @@ from enum import Flag, auto
 
 from core.events import Event
 from core.folds.absence import Absence
+from core.folds.approvals import Approvals
 from core.folds.branches import Branches, Window
 from core.folds.cache import CacheLedger
 from core.folds.checkpoints import Checkpoints
@@ -59,6 +60,7 @@ _CHANGES = {
     "memory": Changes.MEMORY,
     "plan": Changes.PLAN | Changes.CONVERSATION | Changes.COST,
     "head": Changes.ALL,
+    "approval": Changes.CONVERSATION,
     "budget": Changes.COST | Changes.CONVERSATION,
 }
 
@@ -94,6 +96,7 @@ class SessionView:
             self.state, self.timeline, self.costs, self.memories, self.tool_calls, self.checks, self.progress
         )
         self.needs = Needs()
+        self.approvals = Approvals()
         self._dispatch = Dispatcher(
             (
                 self.branches,
@@ -109,6 +112,7 @@ class SessionView:
                 self.plan,
                 self.checkpoints,
                 self.needs,
+                self.approvals,
                 self.cache,
                 self.context_items,
                 self.memory_use,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol, runtime_checkable
 
 import msgspec
 
@@ -129,4 +129,13 @@ class Tool(Protocol):
 
     async def recover(self, arguments: Any, intent: dict[str, Any], context: ToolContext) -> Outcome | Rerun:
         """Decide what an unfinished call of an earlier process means."""
+        ...
+
+
+@runtime_checkable
+class Previewed(Protocol):
+    """A tool that can show what a call would change before it is run, for somebody who is to approve it."""
+
+    def preview(self, arguments: Any, context: ToolContext) -> str:
+        """The change as a unified diff. Raises ToolError as `prepare` does."""
         ...

@@ -58,6 +58,9 @@ class _Changing(ABC):
         file = self._work_out(arguments, context).file
         return {name: getattr(file, name) for name in ("path", "before", "after", "added", "removed")}
 
+    def preview(self, arguments: Any, context: ToolContext) -> str:
+        return self._work_out(arguments, context).diff
+
     async def run(self, arguments: Any, context: ToolContext) -> Outcome:
         change = await asyncio.to_thread(self._work_out, arguments, context)
         if not change.needed:

@@ -40,9 +40,18 @@ class FetchUrl(Repeatable):
         self._seconds = seconds
 
     async def run(self, arguments: FetchArguments, context: ToolContext) -> Outcome:
-        """`context.settings["allow_private"]` lets it reach private and loopback addresses."""
+        """`context.settings["allow_private"]` lets it reach private and loopback addresses.
+
+        `context.settings["may_redirect"]` says whether it may go on from one address to another.
+        """
         check_url(arguments.url)
-        fetch = Fetch(arguments.url, self._seconds, allow_private=bool(context.settings.get("allow_private")))
+        may_redirect = context.settings.get("may_redirect")
+        fetch = Fetch(
+            arguments.url,
+            self._seconds,
+            allow_private=bool(context.settings.get("allow_private")),
+            may_go_on=lambda url: may_redirect is None or may_redirect(arguments.url, url),
+        )
         try:
             async with asyncio.timeout(self._seconds):
                 page = await asyncio.to_thread(fetch.run)

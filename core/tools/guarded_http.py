@@ -11,6 +11,7 @@ import ipaddress
 import socket
 import ssl
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -49,8 +50,17 @@ class Page:
 class Fetch:
     """One page to get, by `run` in a thread; `abort` from any other thread makes it end soon."""
 
-    def __init__(self, url: str, seconds: float, *, allow_private: bool = False) -> None:
+    def __init__(
+        self,
+        url: str,
+        seconds: float,
+        *,
+        allow_private: bool = False,
+        may_go_on: Callable[[str], bool] = lambda url: True,
+    ) -> None:
+        """`may_go_on` is asked about each address that the page redirects to."""
         self._url = url
+        self._may_go_on = may_go_on
         self._deadline = monotonic() + seconds
         self._allow_private = allow_private
         self._connection: http.client.HTTPConnection | None = None
@@ -67,6 +77,8 @@ class Fetch:
             if isinstance(answer, Page):
                 return answer
             url = urljoin(url, answer)
+            if not self._may_go_on(url):
+                raise ToolError(f"{self._url} redirects to {url}, another host; fetch that by itself if you need it.")
         raise ToolError(f"{self._url} redirects more than {MAX_REDIRECTS} times.")
 
     def abort(self) -> None:

@@ -69,7 +69,8 @@ class Labour:
         path = self.place / "script.jsonl"
         path.write_text("".join(json.dumps(row) + "\n" for row in script))
         endpoint = resolve_endpoint(Config(), f"simulated/script:{path}")
-        asyncio.run(create(self.home, NewSession("Do the steps.", self.workspace, endpoint)))
+        free = {"approvals": "full"}
+        asyncio.run(create(self.home, NewSession("Do the steps.", self.workspace, endpoint, settings=free)))
         return 0
 
     @property

@@ -106,7 +106,8 @@ class Longwatch:
 
     def run(self, model: str, *more: str, **streams: Any) -> subprocess.Popen[str]:
         """Begin a headless session in the workspace."""
-        options = ["--headless", "--json", "--speed", "0", "--workspace", str(self.workspace), *more]
+        options = ["--headless", "--json", "--speed", "0", "--workspace", str(self.workspace)]
+        options += more if "--approvals" in more else ("--approvals", "full", *more)
         return self.start("run", "Do the steps.", "--model", model, *options, **streams)
 
     def run_on(self, *more: str) -> subprocess.Popen[str]:

@@ -21,7 +21,7 @@ def started(longwatch):
 
     def start(starter, *more, steps=40, text="Step."):
         model = longwatch.script(*[longwatch.gated(f"echo {n} >> log", text=f"{n}. {text}") for n in range(steps)])
-        place = ["--workspace", str(longwatch.workspace), "--speed", "0", "--plain"]
+        place = ["--workspace", str(longwatch.workspace), "--speed", "0", "--plain", "--approvals", "full"]
         opened.append(starter(longwatch, "run", "Do the steps.", "--model", model, *place, *more))
         until(lambda: longwatch.count("tool.started"))
         return opened[-1]

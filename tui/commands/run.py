@@ -16,6 +16,7 @@ from typing import Any, get_args
 
 import click
 
+from core.approvals.rules import Mode
 from core.config import Config, Policy, load_config
 from core.events import Event, SessionFinished
 from core.folds.words import one_line
@@ -38,7 +39,13 @@ def screen_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--json", "as_json", is_flag=True, help="With --headless: one event a line, as JSON."),
         click.option("--plain", is_flag=True, help="Lines and typed commands in place of the screen."),
         click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal."),
-        click.option("--wait", is_flag=True, help="Wait at budgets and limits instead of ending."),
+        click.option("--wait", is_flag=True, help="Wait at budgets, limits and questions instead of ending."),
+        click.option(
+            "--approval-timeout",
+            type=click.FloatRange(min=0, min_open=True),
+            metavar="SECONDS",
+            help="How long a question waits where nobody is at the screen, before the session ends with 4.",
+        ),
     ):
         command = option(command)
     return command
@@ -55,6 +62,7 @@ def screen_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--max-tokens", type=click.IntRange(min=1), help="The longest reply, in tokens.")
 @click.option("--policy", type=click.Choice(get_args(Policy)), help="How the context is compressed.")
 @click.option("--preset", help="Limits and context settings by name: reference.")
+@click.option("--approvals", type=click.Choice(get_args(Mode)), help="What the agent may do without asking.")
 @click.option("--name", help="What the session is called.")
 @click.option("--speed", type=float, default=1.0, help="Pace of a simulated model; 0: no delay.")
 @screen_options
@@ -82,6 +90,7 @@ def run(home: Path, task: str, workspace: Path, **options: Any) -> int:
         "test_command": config.workspace.test_command,
         "policy": options["policy"] or config.context.policy,
         "anchor_every": config.context.anchor_every,
+        "approvals": options["approvals"],
     }
     kept = {name: value for name, value in settings.items() if value is not None}
     wanted = NewSession(_task(task), place, endpoint, options["name"] or config.workspace.name, kept)
@@ -193,7 +202,14 @@ def _task(words: str) -> str:
 def _go(folder: Path, config: Config, options: dict[str, Any]) -> int:
     from core.agent.host import Hosting
 
-    hosting = Hosting(folder, config, wait=options["wait"], speed=options["speed"], max_turns=options.get("max_turns"))
+    hosting = Hosting(
+        folder,
+        config,
+        wait=options["wait"],
+        speed=options["speed"],
+        max_turns=options.get("max_turns"),
+        approval_timeout_s=options["approval_timeout"],
+    )
     if options["headless"]:
         return headless(hosting, options["as_json"])
     if options["detach"]:

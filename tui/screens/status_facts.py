@@ -63,6 +63,7 @@ REASONS = {
     "context": "the window is full",
     "disk": "the disk is full",
     "error": "an error",
+    "approval": "asks you",
 }
 
 
@@ -170,6 +171,8 @@ def state_content(
 def state_words(status: Status, now_us: int) -> Content:
     """`● running`, `‖ paused · by you`, `◌ waiting · tries again in 12 s`, and the detail where there is one."""
     glyph, style = STATES.get(status.state, ("?", "$muted"))
+    if status.reason == "approval":
+        glyph, style = "?", "$warning"
     why = REASONS.get(status.reason, status.reason)
     if status.state == "waiting" and status.until_us is not None:
         left_s = max(0, status.until_us - now_us) // MICROSECONDS

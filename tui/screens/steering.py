@@ -38,6 +38,10 @@ class Steering(SessionScreen):
 
     async def on_dock_closed(self, message: DockClosed) -> None:
         message.stop()
+        await self.close_dock()
+
+    async def close_dock(self) -> None:
+        """Give the bottom row back."""
         await self.query_one("#dock", Vertical).remove_children()
         self.remove_class("-docked")
         self.focus_pane()

@@ -29,6 +29,7 @@ from tui.panes.pane_tabs import PaneTabs, Tab
 from tui.panes.plan import PlanPane
 from tui.panes.tool_calls import ToolCallsPane
 from tui.safe import one_line
+from tui.screens.answering import Answering
 from tui.screens.reading import Reading
 from tui.screens.seats import Seats
 from tui.screens.status_facts import FIELDS, facts, state_content
@@ -53,7 +54,7 @@ class KeyedApp(Protocol):
     def keys_of(self, action: Action) -> tuple[str, ...]: ...
 
 
-class WatchScreen(Reading, Travelling):
+class WatchScreen(Reading, Answering, Travelling):
     """Status line, panes, docks, hints. Panes and docks speak to it by messages; they never know each other."""
 
     CSS_PATH = "watch.tcss"
@@ -166,6 +167,7 @@ class WatchScreen(Reading, Travelling):
                 self.conversation.tick()
                 self.query_one(ToolCallsPane).tick()
         self._show_status()
+        self.call_later(self.look_for_questions)
 
     def _real_now_us(self) -> int:
         """The time of the cache, which ages also while a session is paused or over: somebody may continue it."""
@@ -197,6 +199,7 @@ class WatchScreen(Reading, Travelling):
         self._show_status()
         self._show_tabs()
         self._show_hints()
+        self.call_later(self.look_for_questions)
         scrubber = self.query_one(Scrubber)
         scrubber.set_class(self.looking.back, "-shown")
         if self.looking.back:
@@ -228,10 +231,14 @@ class WatchScreen(Reading, Travelling):
         usable = [action for action in ACTIONS if self.controls.available or not action.verbs]
         replay = hinted(action for action in usable if action.scope == "replay") if self.looking.back else []
         others = hinted(action for action in usable if action.scope in ("watch", "global"))
-        hints = [self._hint(action) for action in [*self._for_the_item(), *replay, *others]]
+        hints = [self._hint(action) for action in [*self._to_answer(), *self._for_the_item(), *replay, *others]]
         chip = self.orders.chip or self.seats.advice(self.view.state.driver, self.wheel_key)
         notes = [note for note in (Content.styled(chip, "$warning"), self.search_chip) if note]
         self.query_one(HintBar).show(hints, Content("  ").join(notes))
+
+    def _to_answer(self) -> list[Action]:
+        """What answers the agent, while it asks."""
+        return [BY_ID["answer"]] if self.controls.available and self.view.approvals.waiting() else []
 
     def _for_the_item(self) -> list[Action]:
         """What can be done with the chosen item of the context."""

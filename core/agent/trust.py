@@ -1,0 +1,43 @@
+"""Whether a command surely comes from the user: the agent's own commands can write into the inbox as well.
+
+A process of the same user can write every file that the user can, and read every secret that lies in one. So what gives
+the agent more than it has (an approval, a higher budget) counts only where it can't have come from the agent: from the
+screen in the runner's own process, which vouches for each command in memory, or by an inbox that a sandbox hides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from core.approvals.policy import NOT_CONFINED, Confinement
+from core.journal.inbox import Command
+
+UNTRUSTED = (
+    "This counts only from the screen of the process that runs the session: without a sandbox, commands of the agent "
+    "could leave it in the inbox too. Answer there; or stop the session and `longwatch resume` it here."
+)
+
+
+class Vouchers:
+    """Commands that this process itself sent, by their content. In memory only: there is no file to read or forge.
+
+    `confinement` is how the agent's commands are confined, as the runner found it.
+    """
+
+    def __init__(self, confinement: Confinement = NOT_CONFINED) -> None:
+        self.confinement = confinement
+        self._digests: set[bytes] = set()
+
+    def vouch(self, command: Command) -> None:
+        """Call it before the command is posted: the runner may take it at once."""
+        self._digests.add(_digest(command))
+
+    def trusts(self, command: Command) -> bool:
+        """Whether it can't come from a command of the agent's."""
+        return self.confinement.hides_sessions or _digest(command) in self._digests
+
+
+def _digest(command: Command) -> bytes:
+    return hashlib.sha256(msgspec.json.encode(command, order="deterministic")).digest()

@@ -1,0 +1,71 @@
+"""Where paths lead: inside the workspace or out of it, whatever their dots and links say."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+PROTECTED = (
+    *(".git", ".git/*", "*/.git", "*/.git/*", ".longwatch.toml", "*/.longwatch.toml"),
+    *(".mcp.json", ".vscode/*", ".idea/*", ".envrc", ".claude/*", ".codex/*", ".cursor/*"),
+    *("CLAUDE.md", "AGENTS.md", "GEMINI.md", "*/CLAUDE.md", "*/AGENTS.md", "*/GEMINI.md"),
+    *(".github/workflows/*", ".gitlab-ci.yml", ".pre-commit-config.yaml", ".husky/*"),
+)
+"""Files of the workspace that make programs run something or tell agents what to do: a change of them is asked."""
+
+_DEVICES = frozenset({"/dev/null", "/dev/zero", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/full"})
+_PROGRAMS = ("/bin", "/usr/bin", "/usr/local/bin", "/sbin", "/usr/sbin", "/opt/homebrew/bin")
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The workspace and the other folders where the session is free; all of them real paths, without links.
+
+    `real` gives the real path of an absolute one; it need not exist. `programs` are folders of installed programs.
+    """
+
+    workspace: str
+    folders: tuple[str, ...] = ()
+    home: str = "~"
+    programs: tuple[str, ...] = _PROGRAMS
+    real: Callable[[str], str] = os.path.realpath
+
+    def resolve(self, path: str, cwd: str | None = None) -> str:
+        """The real path behind one that is relative to `cwd` (the workspace, where it is left out)."""
+        return self.real(str(Path(cwd or self.workspace) / path))
+
+    def inside(self, real: str) -> bool:
+        """Whether a real path is in the workspace or in another free folder."""
+        return any(_below(real, folder) for folder in (self.workspace, *self.folders)) or real in _DEVICES
+
+    def relative(self, real: str) -> str:
+        """A real path as rules and people name it: relative where it is in the workspace."""
+        return os.path.relpath(real, self.workspace) if _below(real, self.workspace) else real
+
+    def protected(self, real: str) -> bool:
+        """Whether a change of this file of the workspace is asked about wherever one is free."""
+        name = self.relative(real)
+        return any(fnmatchcase(name, pattern) for pattern in PROTECTED)
+
+    def program_of(self, word: str, cwd: str) -> str | None:
+        """The name of a program that is called by a path into a folder of installed programs; None otherwise."""
+        folder, name = os.path.split(Path(cwd) / word)
+        return name if folder in self.programs else None
+
+
+def _below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+def paths_in(word: str) -> Iterator[str]:
+    """What of a word may be a path: the whole, and what stands behind `=`, `:`, `,`, `@` or an option's letters."""
+    yield word
+    if found := re.match(r"-[A-Za-z]+(?=/|\.\.)", word):
+        yield word[found.end() :]
+    for part in re.split(r"[=:,@]", word)[1:]:
+        if part.startswith("/") or ".." in part:
+            yield part

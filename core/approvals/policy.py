@@ -1,0 +1,304 @@
+"""The decision about one call: it may run, it is asked about, or it is refused. Pure: same call, same verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from core.approvals.places import Places
+from core.approvals.reading import Reading, Step, read_command
+from core.approvals.rules import COMMAND, NO_RULES, Mode, Rule, Rules, exact_command, exact_host, exact_path
+
+
+@dataclass(frozen=True, slots=True)
+class Confinement:
+    """Whether commands are confined by the system, and how: a fact that a sandbox fills in.
+
+    `how` is a short name for people, `bubblewrap`. `network`: whether a confined command can reach one.
+    `hides_sessions`: commands can't see the sessions' folder, so what comes by its inbox does not come from the agent.
+    """
+
+    confined: bool = False
+    how: str = ""
+    network: bool = True
+    hides_sessions: bool = False
+
+
+NOT_CONFINED = Confinement()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is to be judged. `effect` is the tool's (`core.tools.base.Effect`), `cwd` the real folder of a command."""
+
+    tool: str
+    effect: str
+    arguments: Mapping[str, Any]
+    cwd: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """On what calls are judged."""
+
+    places: Places
+    mode: Mode = "workspace"
+    rules: Rules = NO_RULES
+    confinement: Confinement = NOT_CONFINED
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """It may run; `why` in a few words."""
+
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The user is asked: `reason` in a sentence, `facts` one line each, `rules` as "always" would write them."""
+
+    reason: str
+    facts: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """It does not run; `sentence` is for the model."""
+
+    sentence: str
+
+
+Verdict = Allow | Ask | Refuse
+
+_READ_ONLY = "This session is read-only, so {tool} was not run. Say what you would do instead of doing it."
+_FREE = frozenset({"read", "state"})
+
+
+def decide(call: Call, policy: Policy) -> Verdict:
+    """Whether this call may run. A denial beats a question, a question beats a permission, then comes the mode."""
+    subject = _subject(call, policy)
+    rules = policy.rules
+    if (denied := subject.first(rules.deny)) is not None:
+        return Refuse(f"A rule of the user forbids this: `{denied}`. Do it another way, or ask the user.")
+    if policy.mode == "read-only":
+        return _read_only(call, subject)
+    if (asked := subject.first(rules.ask)) is not None:
+        return subject.ask(f"A rule of yours asks about it: {asked}.")
+    if subject.unclear and subject.narrowed((*rules.deny, *rules.ask)):
+        return subject.ask(f"It has {subject.unclear}, so rules about commands can't be applied to it.")
+    if policy.mode == "full":
+        return Allow("everything is allowed")
+    if subject.allowed(rules.allow):
+        return Allow("a rule allows it")
+    reason = subject.leaves(policy) if policy.mode == "workspace" else subject.changes(call)
+    return subject.ask(reason) if reason else Allow()
+
+
+def _read_only(call: Call, subject: _Subject) -> Verdict:
+    if call.effect in _FREE or (isinstance(subject, _Command) and subject.reading.reads_only):
+        return Allow("it only reads")
+    if call.effect == "network":
+        return subject.ask("It reaches the network, and the session is read-only.")
+    return Refuse(_READ_ONLY.format(tool=call.tool))
+
+
+def _subject(call: Call, policy: Policy) -> _Subject:
+    if call.tool == COMMAND:
+        line = str(call.arguments.get("command", ""))
+        cwd = call.cwd or policy.places.workspace
+        return _Command(call, policy, read_command(line, policy.places, cwd))
+    url, path = call.arguments.get("url"), call.arguments.get("path")
+    if isinstance(url, str):
+        return _Address(call, policy, host_of(url))
+    if isinstance(path, str):
+        return _File(call, policy, policy.places.resolve(path))
+    return _Subject(call, policy)
+
+
+def host_of(url: str) -> str:
+    """The host of an address in lower case, with its port where that is unusual; empty where it has none."""
+    try:
+        parts = urlsplit(url)
+        usual = parts.port in (None, {"http": 80, "https": 443}.get(parts.scheme))
+        host = (parts.hostname or "").rstrip(".").lower()
+        return host if usual or not host else f"{host}:{parts.port}"
+    except ValueError:
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """A tool of which nothing is known but its name and effect."""
+
+    call: Call
+    policy: Policy
+
+    @property
+    def unclear(self) -> str:
+        """What keeps rules about its words from being applied to it; empty where nothing does."""
+        return ""
+
+    def matches(self, rule: Rule) -> bool:
+        return not rule.pattern
+
+    def first(self, rules: Iterable[Rule]) -> Rule | None:
+        return next((rule for rule in rules if rule.covers(self.call.tool) and self.matches(rule)), None)
+
+    def narrowed(self, rules: Iterable[Rule]) -> bool:
+        """Whether a rule is about some calls of this tool."""
+        return any(rule.covers(self.call.tool) and rule.pattern for rule in rules)
+
+    def allowed(self, rules: Iterable[Rule]) -> bool:
+        return self.first(rules) is not None
+
+    def ask(self, reason: str) -> Ask:
+        return Ask(reason, self.facts(), self.rules())
+
+    def facts(self) -> tuple[str, ...]:
+        return ()
+
+    def rules(self) -> tuple[str, ...]:
+        return (str(Rule(self.call.tool)),)
+
+    def changes(self, call: Call) -> str:
+        """Why mode `ask` asks; empty where it does not."""
+        return "" if call.effect in _FREE else f"{call.tool} does more than read."
+
+    def leaves(self, policy: Policy) -> str:
+        """Why mode `workspace` asks; empty where it does not."""
+        return "" if self.call.effect in _FREE else f"{self.call.tool} acts outside of the workspace."
+
+
+@dataclass(frozen=True, slots=True)
+class _File(_Subject):
+    """A tool that works on one file or folder; `real` is where its path really leads."""
+
+    real: str
+
+    @property
+    def name(self) -> str:
+        return self.policy.places.relative(self.real)
+
+    def matches(self, rule: Rule) -> bool:
+        return rule.matches_path(self.name)
+
+    def facts(self) -> tuple[str, ...]:
+        return (f"file: {self.real}",)
+
+    def rules(self) -> tuple[str, ...]:
+        return (str(exact_path(self.call.tool, self.name)),)
+
+    def leaves(self, policy: Policy) -> str:
+        if not policy.places.inside(self.real):
+            return f"{self.real} is outside the workspace."
+        if self.call.effect not in _FREE and policy.places.protected(self.real):
+            return f"Other programs act on {self.name}."
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Address(_Subject):
+    """A tool that reaches a host."""
+
+    host: str
+
+    def matches(self, rule: Rule) -> bool:
+        return rule.matches_host(self.host)
+
+    def facts(self) -> tuple[str, ...]:
+        return (f"host: {self.host or 'none'}", f"address: {self.call.arguments['url']}")
+
+    def rules(self) -> tuple[str, ...]:
+        return (str(exact_host(self.call.tool, self.host)),) if self.host else ()
+
+    def leaves(self, policy: Policy) -> str:
+        return f"It reaches {self.host}, outside of the workspace." if self.host else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Command(_Subject):
+    """A shell command, as it was read."""
+
+    reading: Reading
+
+    @property
+    def unclear(self) -> str:
+        unknown = next((step for step in self.reading.all() if step.argv is None and not _bare(step)), None)
+        return self.reading.problem or ("words that are only known when it runs" if unknown else "")
+
+    def matches(self, rule: Rule) -> bool:
+        """Whether one of its commands is meant, at whatever depth."""
+        if not rule.pattern:
+            return True
+        return any(step.argv is not None and rule.matches_words(step.argv) for step in self.reading.all())
+
+    def allowed(self, rules: Iterable[Rule]) -> bool:
+        """Whether each of its commands is covered, by a rule or because it is harmless here."""
+        own = [rule for rule in rules if rule.covers(self.call.tool)]
+        if any(not rule.pattern for rule in own):
+            return True
+        return bool(own) and not self.reading.problem and all(self._step_allowed(it, own) for it in self.reading.steps)
+
+    def _step_allowed(self, step: Step, rules: list[Rule]) -> bool:
+        if step.binds or (step.writes and self.policy.mode == "ask"):
+            return False
+        if step.argv is not None and any(rule.matches_words(step.argv) for rule in rules):
+            return True
+        inner = all(self._step_allowed(it, rules) for it in step.inner)
+        return inner and (step.wraps or not self._step_asks(step))
+
+    def _step_asks(self, step: Step) -> bool:
+        """Whether the mode alone would ask about this step."""
+        if self.policy.mode == "workspace":
+            return bool(step.doubts)
+        return bool(step.doubts) or step.writes or not step.reads
+
+    def facts(self) -> tuple[str, ...]:
+        reading = self.reading
+        outside = [f"outside: {path}" for path in reading.paths]
+        doubts = dict.fromkeys(it for step in reading.all() for it in (*step.doubts, *step.binds))
+        return (f"in: {self.call.cwd or self.policy.places.workspace}", *outside, *list(doubts)[1:])
+
+    def rules(self) -> tuple[str, ...]:
+        """One for each command that asks; none where one of them can't be named exactly."""
+        bound = self.policy.mode == "ask" and any(step.writes for step in self.reading.all())
+        if bound or self.reading.problem or any(step.binds for step in self.reading.all()):
+            return ()
+        asking = list(self._asking(self.reading.steps))
+        if any(step.argv is None for step in asking):
+            return ()
+        return tuple(dict.fromkeys(str(exact_command(step.argv)) for step in asking if step.argv))
+
+    def _asking(self, steps: Iterable[Step]) -> Iterable[Step]:
+        for step in steps:
+            if step.wraps:
+                yield from self._asking(step.inner)
+            elif self._step_asks(step) or any(self._step_asks(it) for it in step.inner):
+                yield step
+
+    def changes(self, call: Call) -> str:
+        if self.reading.problem:
+            return f"It has {self.reading.problem}, so it can't be judged by its words."
+        return "" if self.reading.reads_only else self._doubt() or "It may change files."
+
+    def leaves(self, policy: Policy) -> str:
+        if policy.confinement.confined:
+            return ""
+        if self.reading.problem:
+            return f"It has {self.reading.problem}, so it can't be judged by its words, and no sandbox confines it."
+        return self._doubt()
+
+    def _doubt(self) -> str:
+        doubts = (it for step in self.reading.all() for it in (*step.doubts, *step.binds))
+        first = next(doubts, "")
+        ours = first.startswith(("it ", "the ", "a ", "where "))
+        return f"{first[:1].upper() if ours else first[:1]}{first[1:]}." if first else ""
+
+
+def _bare(step: Step) -> bool:
+    """A step without a program of its own: redirections, assignments."""
+    return not step.simple.words

@@ -1,0 +1,189 @@
+"""What programs are known to do, as far as an approval has to know it. Nothing here makes a program safe.
+
+The tables say what a command line shows openly: that it reaches a network, other rights, other processes, or changes
+what later words mean. A program that is in none of them is taken for one that works with the files it names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+READERS = _words("""
+ls cat head tail wc pwd echo printf grep egrep fgrep stat file du df which true false test [ cut diff cmp basename
+dirname realpath readlink nl tr seq sleep date id whoami uname nproc sha256sum sha1sum md5sum cksum od hexdump strings
+column comm paste rev fold tac find cd jq tree
+""")
+"""Programs that only read, used without the options below."""
+_READER_CHANGES = {
+    "find": re.compile(r"-(exec|execdir|ok|okdir|delete|fprint0?|fprintf|fls)"),
+    "date": re.compile(r"-s.*|--set.*"),
+    "tree": re.compile(r"-o.*"),
+    "file": re.compile(r"-C|--compile"),
+}
+
+SAYS_ONLY = _words("echo printf true false test [ seq sleep :")
+"""Programs whose words are text and never opened."""
+TEXT_FIRST = _words("grep egrep fgrep rg sed awk gawk mawk jq tr")
+"""Programs whose first plain word is a pattern or a script, not a path."""
+
+_BEYOND = _words("""
+sudo doas su pkexec runuser chroot nsenter unshare bwrap setpriv docker podman nerdctl kubectl helm systemctl service
+systemd-run loginctl launchctl crontab at batch mount umount modprobe insmod rmmod sysctl iptables nft ip passwd useradd
+usermod userdel groupadd visudo chown chgrp reboot shutdown halt poweroff mkfs fdisk parted dd screen tmux script
+gdb strace ltrace
+""")
+_NETWORK = _words("""
+curl wget ssh scp sftp rsync nc ncat netcat telnet ftp socat ping nslookup dig host traceroute whois openssl mail
+sendmail aws gcloud az gh glab hub heroku flyctl vercel netlify terraform ansible ansible-playbook npx bunx
+pnpx dlx uvx pipx rclone s3cmd psql mysql mongo redis-cli apt apt-get aptitude dnf yum apk pacman brew snap gem twine
+""")
+_PROCESSES = _words("kill pkill killall killall5 xkill skill fuser disown")
+_MEANING = _words("""
+eval source . trap alias unalias export declare typeset readonly local unset set shopt enable hash bind complete read
+mapfile readarray getopts let exec builtin pushd popd ulimit umask
+""")
+_OURS = _words("longwatch tui.cli tui")
+
+_INSTALLS = {
+    **dict.fromkeys(("pip", "pip3"), _words("install download uninstall wheel index search config")),
+    "uv": _words("pip add remove sync lock tool python publish run init self"),
+    "poetry": _words("install add update remove publish lock source config self"),
+    "npm": _words("install i ci add update uninstall publish exec x init create audit login link config"),
+    "pnpm": _words("install i add update remove publish dlx exec link config"),
+    "yarn": _words("install add upgrade remove publish dlx link config"),
+    "bun": _words("install add update remove publish x link"),
+    "cargo": _words("install add fetch update publish login search owner"),
+    "go": _words("get install generate mod env"),
+    "dotnet": _words("add restore nuget tool"),
+    "composer": _words("install require update global"),
+    "bundle": _words("install update add"),
+    "conda": _words("install create update remove"),
+    "deno": _words("install add eval"),
+}
+_GIT_HERE = _words("""
+add apply blame branch cat-file check-ignore checkout cherry-pick clean commit describe diff grep init log ls-files
+ls-tree merge merge-base mv rebase reflog reset restore rev-list rev-parse revert rm shortlog show show-ref stash status
+switch tag version help
+""")
+"""Subcommands of git that work on the repository at hand."""
+_GIT_RUNS = re.compile(
+    r"--(exec|upload-pack|receive-pack|ext-diff|textconv|open-files-in-pager|output|contents)(=.*)?|-[xO].*"
+)
+_INLINE = {
+    "python": re.compile(r"-[A-Za-z]*c.*|-"),
+    "perl": re.compile(r"-[A-Za-z0-9]*[eE].*|-"),
+    "ruby": re.compile(r"-[A-Za-z]*e.*|-"),
+    "node": re.compile(r"-[a-z]*[ep].*|--(eval|print|import|require).*|-r.*|-"),
+    "deno": re.compile(r"eval|-"),
+    "php": re.compile(r"-[rRBE].*|-"),
+    "lua": re.compile(r"-e.*|-"),
+    "osascript": re.compile(r".*"),
+}
+_AWK_ACTS = re.compile(r"system|getline|\||>|@|ENVIRON")
+_SED_PLAIN = re.compile(r"(\d+|\$)?(,(\d+|\$))?[pdq=]|s([^\w\s\\])(?:(?!\4).)*\4(?:(?!\4).)*\4[gpiI0-9]*")
+
+
+def reads_only(argv: Sequence[str]) -> bool:
+    """Whether this command changes nothing by itself, whatever it reads."""
+    name = argv[0]
+    changes = _READER_CHANGES.get(name)
+    return name in READERS and not (changes and any(changes.fullmatch(word) for word in argv[1:]))
+
+
+def openly(argv: Sequence[str]) -> str | None:
+    """What a command openly does beyond the files it names, as a sentence about it; None: nothing that is known."""
+    name, rest = argv[0], argv[1:]
+    if name in _OURS:
+        return "it calls Longwatch itself"
+    if name in _BEYOND:
+        return f"{name} acts with other rights or outside of this session"
+    if name in _NETWORK:
+        return f"{name} reaches the network"
+    if name in _PROCESSES:
+        return f"{name} acts on other processes"
+    if name in _MEANING and not _harmless_setting(name, rest):
+        return f"{name} changes what later words mean"
+    if name == "git":
+        return _git(rest)
+    if name in _INSTALLS and (verb := next((word for word in rest if not word.startswith("-")), "")) in _INSTALLS[name]:
+        return f"{name} {verb} reaches the network or changes the environment"
+    return _inline(name, rest) or _scripted(name, rest)
+
+
+def _harmless_setting(name: str, rest: Sequence[str]) -> bool:
+    """`set -euo pipefail` and its like only make a script stricter."""
+    return name == "set" and all(re.fullmatch(r"[-+][euxo]+|pipefail|errexit|nounset", word) for word in rest)
+
+
+def _git(rest: Sequence[str]) -> str | None:
+    at = 0
+    while at < len(rest) and rest[at].startswith("-"):
+        if rest[at] not in ("-C", "--no-pager", "-P", "--version", "--help"):
+            return f"git with {rest[at]} may run other programs"
+        at += 2 if rest[at] == "-C" else 1
+    verb = rest[at] if at < len(rest) else ""
+    if verb and verb not in _GIT_HERE:
+        return f"git {verb} reaches other repositories or changes how git works"
+    odd = next((word for word in rest[at + 1 :] if _GIT_RUNS.fullmatch(word)), None)
+    return f"git {verb} with {odd} may run other programs or write elsewhere" if odd else None
+
+
+def _inline(name: str, rest: Sequence[str]) -> str | None:
+    family = "python" if re.fullmatch(r"(python|pypy)[\d.]*", name) else re.sub(r"[\d.]+$", "", name)
+    pattern = _INLINE.get(family)
+    if pattern is None:
+        return None
+    options = _python_options(rest) if family == "python" else list(rest)
+    if not rest and family != "osascript":
+        return f"{name} reads a program from elsewhere"
+    if any(pattern.fullmatch(word) for word in options):
+        return f"{name} runs a program that stands in the command"
+    module = next((word for word in options if word.startswith("-m")), None)
+    if module is None or family != "python":
+        return None
+    words = [*([module[2:]] if module != "-m" else []), *rest[rest.index(module) + 1 :]]
+    return openly(words) if words and words[0] in {"pip", *_OURS} else None
+
+
+def _python_options(rest: Sequence[str]) -> list[str]:
+    """The interpreter's own options: they end where its script or module begins."""
+    options: list[str] = []
+    at = 0
+    while at < len(rest) and rest[at].startswith("-"):
+        options.append(rest[at])
+        if rest[at].startswith("-m"):
+            break
+        at += 2 if rest[at] in ("-W", "-X", "--check-hash-based-pycs") else 1
+    return options
+
+
+def _scripted(name: str, rest: Sequence[str]) -> str | None:
+    """awk and sed have languages of their own, which can run programs and write files."""
+    plain = [word for word in rest if not word.startswith("-")]
+    if name in ("awk", "gawk", "mawk") and (
+        not plain or _AWK_ACTS.search(plain[0]) or any(word.startswith(("-f", "--")) for word in rest)
+    ):
+        return "the awk program may run others or write files"
+    if name == "sed":
+        scripted = any(re.fullmatch(r"-[a-z]*[ef].*|--(expression|file).*", word) for word in rest)
+        if scripted or not plain or not _SED_PLAIN.fullmatch(plain[0]):
+            return "the sed script may run others or write files"
+    if name in ("vi", "vim", "nvim", "emacs", "ed", "ex", "nano", "less", "more", "man"):
+        return f"{name} can run other programs"
+    if name == "make" and any("=" in word for word in rest):
+        return "make is given variables, which its file may run"
+    return None
+
+
+HARMLESS_VARIABLES = re.compile(
+    r"CI|DEBUG|VERBOSE|TZ|LANG|LANGUAGE|LC_[A-Z]+|TERM|COLUMNS|LINES|NO_COLOR|FORCE_COLOR|CLICOLOR(_FORCE)?"
+    r"|PYTHONDONTWRITEBYTECODE|PYTHONUNBUFFERED|PYTHONHASHSEED|PYTHONUTF8|PYTHONIOENCODING|RUST_BACKTRACE|RUST_LOG"
+    r"|NODE_ENV|RAILS_ENV|RACK_ENV|APP_ENV|SOURCE_DATE_EPOCH|HYPOTHESIS_PROFILE|COVERAGE_CORE"
+)
+"""Variables that may be set before a command without changing which programs run; every other one is asked about."""

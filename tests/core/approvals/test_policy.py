@@ -1,0 +1,202 @@
+"""The verdict about one call: hostile lines are asked about, plain work runs, rules and modes have their order."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hostile import ASKED, RUN, lines
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.approvals.places import Places
+from core.approvals.policy import Allow, Ask, Call, Confinement, Policy, Refuse, Verdict, decide, host_of
+from core.approvals.rules import BadRule, exact_command, exact_path, read_rule, read_rules
+
+CONFINED = Confinement(confined=True, how="bubblewrap", network=False, hides_sessions=True)
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
+    base = Path(os.path.realpath(tmp_path_factory.mktemp("place")))
+    (base / "work" / "sub").mkdir(parents=True)
+    (base / "secret").mkdir()
+    (base / "work" / "link").symlink_to(base / "secret")
+    return Places(str(base / "work"), home=str(base / "home"))
+
+
+def judged(places: Places, line: str, **more: object) -> Verdict:
+    return decide(Call("run_command", "command", {"command": line}), Policy(places, **more))  # type: ignore[arg-type]
+
+
+def edited(places: Places, path: str, **more: object) -> Verdict:
+    return decide(Call("edit_file", "write", {"path": path}), Policy(places, **more))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("line", lines(ASKED))
+def test_a_line_that_leaves_the_workspace_or_can_not_be_judged_is_asked_about(places: Places, line: str) -> None:
+    verdict = judged(places, line)
+    assert isinstance(verdict, Ask)
+    assert verdict.reason.endswith(".") and verdict.reason[0] != " "
+
+
+@pytest.mark.parametrize("line", lines(RUN))
+def test_plain_work_inside_the_workspace_runs(places: Places, line: str) -> None:
+    assert judged(places, line) == Allow()
+
+
+def test_where_a_sandbox_confines_commands_nothing_is_asked_but_by_rule(places: Places) -> None:
+    asking = read_rules((), ("run_command",), ())
+    for line in lines(ASKED):
+        assert judged(places, line, confinement=CONFINED) == Allow()
+        assert isinstance(judged(places, line, confinement=CONFINED, rules=asking), Ask)
+
+
+def test_what_always_would_allow_allows_this_line_and_nothing_beside_it(places: Places) -> None:
+    for line in lines(ASKED):
+        verdict = judged(places, line)
+        assert isinstance(verdict, Ask)
+        if not verdict.rules:
+            continue
+        rules = read_rules(verdict.rules, (), ())
+        assert isinstance(judged(places, line, rules=rules), Allow), line
+        for more in (f"{line}; cat ../more", f"{line} | tee ../more", f"PATH=. {line}", f"{line} > ../more"):
+            assert isinstance(judged(places, more, rules=rules), Ask), more
+
+
+def test_a_denial_beats_a_question_and_a_question_beats_a_permission(places: Places) -> None:
+    rules = read_rules(["run_command: git *"], ["run_command: git push *"], ["run_command: git push --force *"])
+    assert isinstance(judged(places, "git fetch", rules=rules), Allow)
+    assert isinstance(judged(places, "git push origin", rules=rules), Ask)
+    refused = judged(places, "git push --force origin", rules=rules)
+    assert isinstance(refused, Refuse) and "git push --force *" in refused.sentence
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["rm x", "ls; rm x", "ls | rm x", "sh -c 'rm x'", "env rm x", "echo $(rm x)", "timeout 1 nice rm x", "/bin/rm x"],
+)
+def test_a_denial_finds_the_command_wherever_it_stands_in_every_mode(places: Places, line: str) -> None:
+    denied = read_rules(["run_command"], (), ["run_command: rm *"])
+    for mode in ("read-only", "ask", "workspace", "full"):
+        for confinement in (Confinement(), CONFINED):
+            assert isinstance(judged(places, line, mode=mode, rules=denied, confinement=confinement), Refuse)
+
+
+@pytest.mark.parametrize("line", ["$X x", "for i in 1; do rm x; done", "r$X x", "rm* x", "xargs $X", "rm $X"])
+def test_where_a_denial_can_not_be_applied_the_line_is_asked_about_even_in_full(places: Places, line: str) -> None:
+    denied = read_rules((), (), ["run_command: rm -rf *"])
+    assert isinstance(judged(places, line, mode="full", rules=denied), Ask)
+    assert judged(places, line, mode="full") == Allow("everything is allowed")
+
+
+def test_a_permission_never_reaches_over_a_redirection_or_an_assignment(places: Places) -> None:
+    rules = read_rules(["run_command: echo *"], (), ())
+    assert isinstance(judged(places, "echo a > b", rules=rules, mode="ask"), Ask)
+    assert isinstance(judged(places, "echo a > ../b", rules=rules), Ask)
+    assert isinstance(judged(places, "LD_PRELOAD=x echo a", rules=rules), Ask)
+    assert isinstance(judged(places, "echo a", rules=rules, mode="ask"), Allow)
+
+
+def test_a_permission_to_leave_does_not_carry_what_follows_along(places: Places) -> None:
+    rules = read_rules(["run_command: cd .."], (), ())
+    assert isinstance(judged(places, "cd ..", rules=rules), Allow)
+    assert isinstance(judged(places, "cd .. && rm -rf sub", rules=rules), Ask)
+    assert isinstance(judged(places, "cd .. && echo a > b", rules=rules), Ask)
+
+
+def test_read_only_reads_and_refuses_the_rest_whatever_is_allowed(places: Places) -> None:
+    rules = read_rules(["run_command: pytest *", "edit_file"], (), ())
+    assert isinstance(judged(places, "ls | grep x", mode="read-only"), Allow)
+    for line in ("pytest -q", "ls > x", "find . -delete", "cat ../x", "git status"):
+        assert isinstance(judged(places, line, mode="read-only", rules=rules), Refuse)
+    assert isinstance(edited(places, "a.py", mode="read-only", rules=rules), Refuse)
+    assert isinstance(decide(Call("read_file", "read", {"path": "a"}), Policy(places, "read-only")), Allow)
+    assert isinstance(decide(Call("plan", "state", {}), Policy(places, "read-only")), Allow)
+
+
+def test_asking_asks_before_every_change_and_no_look(places: Places) -> None:
+    assert isinstance(judged(places, "ls | wc -l", mode="ask"), Allow)
+    assert isinstance(judged(places, "pytest -q", mode="ask"), Ask)
+    assert isinstance(edited(places, "a.py", mode="ask"), Ask)
+    rules = read_rules(["edit_file: src/**", "run_command: pytest *"], (), ())
+    assert isinstance(edited(places, "src/deep/a.py", mode="ask", rules=rules), Allow)
+    assert isinstance(edited(places, "other/a.py", mode="ask", rules=rules), Ask)
+    assert isinstance(judged(places, "ls && pytest -q", mode="ask", rules=rules), Allow)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["../x", "sub/../../x", "link/x", "/etc/x", ".git/hooks/pre-commit", ".git/config", "AGENTS.md", "sub/CLAUDE.md"],
+)
+def test_files_outside_the_workspace_or_that_others_act_on_are_asked_about(places: Places, path: str) -> None:
+    assert isinstance(edited(places, path), Ask)
+    assert edited(places, "src/a.py") == Allow()
+
+
+def test_a_rule_about_paths_is_about_where_they_really_lead(places: Places) -> None:
+    denied = read_rules((), (), ["edit_file: sub/**"])
+    for path in ("sub/x", "./sub/x", "sub/../sub/x", f"{places.workspace}/sub/x"):
+        assert isinstance(edited(places, path, rules=denied), Refuse)
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://Example.org/x", "example.org"),
+        ("https://example.org:443/", "example.org"),
+        ("http://example.org:8080/", "example.org:8080"),
+        ("https://user:pw@example.org/", "example.org"),
+        ("https://example.org./", "example.org"),
+        ("https://example.org@evil.test/", "evil.test"),
+        ("not an address", ""),
+        ("http://[::1", ""),
+    ],
+)
+def test_the_host_of_an_address_is_the_one_that_is_reached(url: str, host: str) -> None:
+    assert host_of(url) == host
+
+
+def test_addresses_are_asked_about_by_host(places: Places) -> None:
+    def fetched(url: str, allow: tuple[str, ...] = (), deny: tuple[str, ...] = ()) -> Verdict:
+        policy = Policy(places, rules=read_rules(allow, (), deny))
+        return decide(Call("fetch_url", "network", {"url": url}), policy)
+
+    asked = fetched("https://docs.example.org/x")
+    assert isinstance(asked, Ask) and asked.rules == ("fetch_url: docs.example.org",)
+    docs = ("fetch_url: docs.example.org",)
+    assert isinstance(fetched("https://docs.example.org/y", docs), Allow)
+    assert isinstance(fetched("https://docs.example.org.evil.test/", docs), Ask)
+    assert isinstance(fetched("https://a.example.org/", ("fetch_url: *.example.org",)), Allow)
+    assert isinstance(fetched("https://example.org/", (), ("fetch_url: *.example.org",)), Refuse)
+
+
+def test_a_tool_that_is_not_known_is_asked_about_by_name(places: Places) -> None:
+    call = Call("mcp_tool", "command", {"x": 1})
+    verdict = decide(call, Policy(places))
+    assert isinstance(verdict, Ask) and verdict.rules == ("mcp_tool",)
+    assert isinstance(decide(call, Policy(places, rules=read_rules(["mcp_*"], (), ()))), Allow)
+
+
+words = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_size=1, max_size=8)
+
+
+@given(argv=st.lists(words, min_size=1, max_size=4), other=st.lists(words, min_size=1, max_size=4))
+def test_an_exact_rule_covers_its_command_and_no_other(argv: list[str], other: list[str]) -> None:
+    rule = read_rule(str(exact_command(argv)))
+    assert rule.matches_words(argv)
+    assert rule.matches_words(other) == (argv == other)
+
+
+@given(path=words, other=words)
+def test_an_exact_path_covers_its_file_and_no_other(path: str, other: str) -> None:
+    rule = exact_path("edit_file", path)
+    assert rule.matches_path(path)
+    assert rule.matches_path(other) == (path == other)
+
+
+@pytest.mark.parametrize("text", ["", "a b", "run_command:", "run_command: 'x", ": x", "run_command : "])
+def test_a_rule_that_says_nothing_is_refused_in_a_sentence(text: str) -> None:
+    with pytest.raises(BadRule, match=r"\.$"):
+        read_rule(text)
