@@ -201,6 +201,31 @@ class ApprovalSettings(Section, frozen=True):
     ] = 3_600.0
 
 
+SandboxMode = Literal["auto", "require", "off"]
+
+
+class SandboxSettings(Section, frozen=True):
+    """What keeps commands inside the workspace. Paths may begin with ~."""
+
+    mode: Annotated[
+        SandboxMode,
+        says(
+            "auto: bubblewrap, else Landlock, else none, and the screen says so. require: no session without one. "
+            "off: commands run with all your rights."
+        ),
+    ] = "auto"
+    network: Annotated[bool, says("Let commands reach other machines and this one's servers.")] = False
+    writable: Annotated[
+        list[str], says("Files and folders that commands may change beside the workspace.", ["~/.cache/pip"])
+    ] = []
+    readable: Annotated[
+        list[str], says("What commands may read although it lies in a hidden folder.", ["/tmp/sdk"])
+    ] = []
+    hidden: Annotated[
+        list[str], says("What commands may not see beside the usual places of credentials.", ["~/private"])
+    ] = []
+
+
 class NetworkSettings(Section, frozen=True):
     """What fetch_url may reach."""
 
@@ -270,6 +295,7 @@ class Config(Section, frozen=True):
     context: ContextSettings = ContextSettings()
     commands: CommandSettings = CommandSettings()
     approvals: ApprovalSettings = ApprovalSettings()
+    sandbox: SandboxSettings = SandboxSettings()
     network: NetworkSettings = NetworkSettings()
     screen: ScreenSettings = ScreenSettings()
     notify: NotifySettings = NotifySettings()

@@ -28,6 +28,8 @@ from core.agent.thrift import Thrift
 from core.agent.trust import Vouchers
 from core.agent.turn import Turns
 from core.agent.upkeep import Upkeep
+from core.approvals.policy import NOT_CONFINED
+from core.approvals.policy import Confinement as Fact
 from core.clock import Clock, SystemClock, pause_real
 from core.config import Config, ConfigError
 from core.economy.tariff import Tariff
@@ -46,6 +48,8 @@ from core.notify.doorbell import doorbell
 from core.request.pieces import BYTES_PER_TOKEN
 from core.request.projection import Head
 from core.request.prompt import system_prompt
+from core.sandbox.choice import confinement_of
+from core.sandbox.sandbox import Confinement
 from core.tools.base import Tool, ToolContext
 from core.tools.jobs import settle_all
 from core.tools.registry import builtin_tools, schemas
@@ -121,11 +125,18 @@ async def host(hosting: Hosting, on_runner: Callable[[Runner], None] = lambda ru
         opened = desk.facts.state.opened
         assert opened is not None
         check_workspace(Path(opened.workspace))
-        runner = await _runner(hosting, desk, opened, stack)
+        confinement = await asyncio.to_thread(confinement_of, hosting.folder, hosting.config, opened)
+        hosting.vouchers.confinement = fact_of(confinement)
+        runner = await _runner(hosting, desk, opened, stack, confinement)
         beat = asyncio.create_task(_beat(lease))
         stack.callback(beat.cancel)
         attached = RunnerAttached(
-            pid=os.getpid(), host=socket.gethostname(), epoch=lease.epoch, app_version=app_version()
+            pid=os.getpid(),
+            host=socket.gethostname(),
+            epoch=lease.epoch,
+            app_version=app_version(),
+            sandbox=str(confinement.sandbox),
+            network=confinement.network or not confinement.sandbox.confines,
         )
         await desk.append(Draft(attached, actor="system"))
         on_runner(runner)
@@ -139,6 +150,13 @@ async def host(hosting: Hosting, on_runner: Callable[[Runner], None] = lambda ru
                 await desk.append(Draft(RunnerDetached(reason="ended"), actor="system"))
                 await desk.journal.checkpoint(force=True)
         return exit_code(ended)
+
+
+def fact_of(confinement: Confinement) -> Fact:
+    """How commands are confined, as approvals are judged by it."""
+    if not confinement.sandbox.confines:
+        return NOT_CONFINED
+    return Fact(True, confinement.sandbox.backend, confinement.network, hides_sessions=True)
 
 
 def _complain(sentence: str) -> None:
@@ -190,7 +208,9 @@ def _policy(model: str) -> Policy:
         raise ConfigError(str(error)) from None
 
 
-async def _runner(hosting: Hosting, desk: Desk, opened: SessionOpened, stack: AsyncExitStack) -> Runner:
+async def _runner(
+    hosting: Hosting, desk: Desk, opened: SessionOpened, stack: AsyncExitStack, confinement: Confinement
+) -> Runner:
     endpoint = endpoint_of(opened, hosting.config, hosting.environ)
     key = None if endpoint.simulated else read_key(endpoint, hosting.environ)
     Wire.preload()
@@ -221,13 +241,13 @@ async def _runner(hosting: Hosting, desk: Desk, opened: SessionOpened, stack: As
     project = ProjectMemory(hosting.folder.parent.parent, Path(opened.workspace), opened.session)
     recall = Recollection(desk.facts, reader, stack.enter_context(RecallIndex(reader)), project)
     redact = _redactor(hosting, key)
-    confinement, place = hosting.vouchers.confinement, Path(opened.workspace)
-    policy = policy_of(config.approvals, settings.get("approvals"), place, confinement, hosting.environ)
+    fact, place = hosting.vouchers.confinement, Path(opened.workspace)
+    policy = policy_of(config.approvals, settings.get("approvals"), place, fact, hosting.environ)
     gate = Gate(policy, desk.facts.state, redact)
     calls = CallRunner(
         desk,
         tools,
-        _contexts(hosting, opened, recall, redact, gate),
+        _contexts(hosting, opened, recall, redact, gate, confinement),
         redact,
         longest_result=config.context.result_tokens * BYTES_PER_TOKEN,
         gate=gate,
@@ -262,7 +282,12 @@ def _redactor(hosting: Hosting, key: str | None) -> Redactor:
 
 
 def _contexts(
-    hosting: Hosting, opened: SessionOpened, recall: Recollection, redact: Redactor, gate: Gate
+    hosting: Hosting,
+    opened: SessionOpened,
+    recall: Recollection,
+    redact: Redactor,
+    gate: Gate,
+    confinement: Confinement,
 ) -> Callable[[str], ToolContext]:
     read_hashes: dict[str, str] = {}
     workspace = Path(opened.workspace)
@@ -272,6 +297,7 @@ def _contexts(
         "allow_private": hosting.config.network.allow_private,
         "command_timeout_s": hosting.config.commands.timeout_s,
         "command_env": hosting.config.commands.env,
+        "confinement": confinement,
         "ignore": hosting.config.workspace.ignore,
     }
 

@@ -36,12 +36,18 @@ class SessionRenamed(Body, frozen=True):
 
 @kind("runner.attached")
 class RunnerAttached(Body, frozen=True):
-    """A process took the lease; `epoch` grows by one each time."""
+    """A process took the lease; `epoch` grows by one each time.
+
+    `sandbox` is how it confines commands: `bubblewrap`, `landlock`, or `none: why`; empty in logs from before there
+    was any. `network`: whether they reach other machines.
+    """
 
     pid: int
     host: str
     epoch: int
     app_version: str
+    sandbox: str = ""
+    network: bool = True
 
 
 @kind("runner.detached")

@@ -15,6 +15,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from msgspec import Meta
 
+from core.sandbox.sandbox import Confinement
 from core.tools.base import RERUN, Effect, Outcome, Rerun, ToolContext, ToolError
 from core.tools.capping import cap_file
 from core.tools.common import Arguments, count, handle_of
@@ -28,6 +29,12 @@ _MAX_COMMAND_BYTES = 100_000
 _QUIET = {"CI": "true", "TERM": "dumb", "PAGER": "cat", "GIT_PAGER": "cat", "NO_COLOR": "1", "GIT_TERMINAL_PROMPT": "0"}
 _LEADING = re.compile(r"PYTHON(PATH|HOME|STARTUP)|BASH_ENV|ENV|BASH_FUNC_.*")
 """Variables that would make a shell or a Python load code from elsewhere."""
+_OFFLINE = re.compile(
+    r"network is unreachable|name resolution|could ?n[o']t resolve|name or service not known|ENOTFOUND|EAI_AGAIN"
+    r"|connection refused|no such host|ENETUNREACH",
+    re.IGNORECASE,
+)
+_CLOSED = re.compile(r"read-only file ?system|permission denied|device or resource busy|EROFS|EACCES", re.IGNORECASE)
 
 
 class CommandArguments(Arguments, frozen=True):
@@ -43,7 +50,7 @@ class RunCommand:
     """`environment` is what commands inherit, before secrets are taken out; by default that of this process.
 
     `context.settings`: `command_timeout_s` for calls without a timeout, `command_env` names variables that commands
-    may see although they look like secrets, `redact` is the Redactor for what they write.
+    may see although they look like secrets, `redact` is the Redactor for what they write, `confinement` the sandbox.
     """
 
     name: ClassVar[str] = "run_command"
@@ -52,7 +59,8 @@ class RunCommand:
         "long). Each call is a shell of its own: no state is kept but files, nothing can be typed in, so pass flags "
         "like --yes. Use it for tests, builds, scanners and git; to look at, search or change files use the file "
         "tools. Give long commands a timeout that fits. A pipeline's exit code is its last command's. Background "
-        "processes are stopped when the command ends; `setsid nohup server >log 2>&1 &` lets one live on. After a "
+        "processes are stopped when the command ends; outside a sandbox `setsid nohup server >log 2>&1 &` lets one "
+        "live on. A sandbox has no network unless granted, and only the workspace and $TMPDIR can be written. After a "
         "command that changes state, verify the effect; after a failure, read the output before trying again."
     )
     effect: ClassVar[Effect] = Effect.COMMAND
@@ -73,7 +81,13 @@ class RunCommand:
         """Run it. When this is cancelled, the job has been ended; `recover` then gives the outcome so far."""
         job = Job(context.jobs / context.call)
         environment = command_environment(self._environment, context.settings.get("command_env", ()))
-        job.spawn(_shell(), arguments.command, _folder(arguments, context), environment)
+        folder, words = _folder(arguments, context), list[str]()
+        confinement: Confinement | None = context.settings.get("confinement")
+        if confinement is not None:
+            with explained("prepare the sandbox"):
+                words = await asyncio.to_thread(confinement.words, folder, environment)
+            environment = confinement.environment(environment)
+        job.spawn(_shell(), arguments.command, folder, environment, words)
         state = await job.wait(_timeout(arguments, context))
         return await asyncio.to_thread(_outcome, job, state, context)
 
@@ -132,7 +146,20 @@ def _outcome(job: Job, state: JobState, context: ToolContext) -> Outcome:
             shown = cap_file(path, handle_of(context))
         lines.append(shown.text.rstrip("\n"))
         full = None if shown.whole else path
+    if state.exit_code and (why := _sandboxed(lines[-1], context.settings.get("confinement"))):
+        lines.append(why)
     return Outcome("\n".join(lines), ok=state.exit_code == 0, full=full, exit_code=state.exit_code)
+
+
+def _sandboxed(output: str, confinement: Confinement | None) -> str:
+    """What to know about the sandbox when a failed command complains of what a sandbox refuses."""
+    if confinement is None or not confinement.sandbox.confines:
+        return ""
+    if not confinement.network and _OFFLINE.search(output):
+        return "[the sandbox has no network]"
+    if _CLOSED.search(output):
+        return "[the sandbox lets commands write only the workspace, without git's configuration, and $TMPDIR]"
+    return ""
 
 
 def _headline(state: JobState) -> str:

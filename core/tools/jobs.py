@@ -15,7 +15,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -143,16 +143,28 @@ class Job:
         self._max_output = max_output
         self._grace = grace
         self._child: subprocess.Popen[bytes] | None = None
+        self._confined = False
         self._mark = f"{MARK}={folder}".encode()
 
-    def spawn(self, shell: list[str], command: str, cwd: Path, environment: Mapping[str, str]) -> None:
-        """Start the wrapper, which claims the folder and runs `command`. Raises ToolError when it can't be started."""
+    def spawn(
+        self,
+        shell: list[str],
+        command: str,
+        cwd: Path,
+        environment: Mapping[str, str],
+        confined: Sequence[str] = (),
+    ) -> None:
+        """Start the wrapper, which claims the folder and runs `command`. Raises ToolError when it can't be started.
+
+        `confined` are the words that put the command, not the wrapper, into a sandbox.
+        """
+        self._confined = bool(confined)
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             output = os.open(output_path(self.folder), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             try:
                 self._child = subprocess.Popen(
-                    [*shell, "-c", _WRAPPER, "longwatch", str(self.folder), *shell, "-c", command],
+                    [*shell, "-c", _WRAPPER, "longwatch", str(self.folder), *confined, *shell, "-c", command],
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
@@ -194,7 +206,7 @@ class Job:
         """
         leader = self._leader()
         self._note(how)
-        await self._end(lambda: processes.family(leader(), self._mark))
+        await self._end(lambda: processes.family(leader(), self._mark), leader)
         with suppress(OSError):
             if _size(output := output_path(self.folder)) > self._max_output:
                 os.truncate(output, self._max_output)
@@ -232,20 +244,26 @@ class Job:
                 part.replace(self.folder / "ended")
 
     async def _sweep(self) -> None:
-        """What a finished command left in its session is ended with it; what went into a session of its own stays."""
+        """What a finished command left in its session is ended with it; what went into a session of its own stays.
+
+        Out of a sandbox nothing stays: it is being killed as a whole, and that is only waited for.
+        """
         if self._child is not None:
             await asyncio.to_thread(self._child.wait)
         claim = processes.parse((_read(self.folder / "started") or "").partition("\n")[2])
         if claim is not None and (left := processes.stragglers(claim.pid, self._mark)):
-            self.swept = len(left)
+            self.swept = 0 if self._confined else len(left)
             await self._end(lambda: processes.stragglers(claim.pid, self._mark))
 
-    async def _end(self, find: Callable[[], set[int]]) -> None:
+    async def _end(self, find: Callable[[], set[int]], leader: Callable[[], int | None] = lambda: None) -> None:
+        """TERM, a grace, KILL. Who holds a sandbox, and its parent, get no TERM: with them all inside dies at once."""
         told: set[int] = set()
         deadline = monotonic() + self._grace
         try:
             while (members := find()) and monotonic() < deadline:
-                processes.send(members - told, signal.SIGTERM)
+                holders = processes.sandboxes(members - told)
+                spared = {*holders, leader()} if holders else set()
+                processes.send(members - told - spared, signal.SIGTERM)
                 told |= members
                 await pause_real(0.02)
         finally:

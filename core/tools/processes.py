@@ -15,12 +15,14 @@ from typing import NamedTuple
 
 from core.clock import monotonic
 
+SANDBOX = "bwrap"
+"""The name of the process that holds a sandbox."""
 _ROUNDS = 40
 _PROC = Path("/proc")
 
 
 class Process(NamedTuple):
-    """One line of /proc/<pid>/stat. `start` is in clock ticks since boot."""
+    """One line of /proc/<pid>/stat. `start` is in clock ticks since boot; `name` is what the process says it is."""
 
     pid: int
     state: str
@@ -28,6 +30,7 @@ class Process(NamedTuple):
     group: int
     session: int
     start: int
+    name: str = ""
 
 
 def parse(stat: str) -> Process | None:
@@ -35,8 +38,9 @@ def parse(stat: str) -> Process | None:
     front, _, back = stat.rpartition(")")
     fields = back.split()
     try:
-        pid = int(front.split(" ", 1)[0])
-        return Process(pid, fields[0], int(fields[1]), int(fields[2]), int(fields[3]), int(fields[19]))
+        pid, _, name = front.partition(" ")
+        parent, group, session, start = (int(fields[number]) for number in (1, 2, 3, 19))
+        return Process(int(pid), fields[0], parent, group, session, start, name.lstrip("("))
     except (ValueError, IndexError):
         return None
 
@@ -108,6 +112,11 @@ def stragglers(session: int, mark: bytes) -> set[int]:
         os.killpg(session, 0)
         return {it.pid for it in everyone() if it.session == session and marked(it.pid, mark)}
     return set()
+
+
+def sandboxes(pids: set[int]) -> set[int]:
+    """Those that hold a sandbox: with the first of them everything inside is killed at once."""
+    return {pid for pid in pids if (process := look(pid)) is not None and process.name == SANDBOX}
 
 
 def send(pids: set[int], number: signal.Signals) -> None:

@@ -17,7 +17,7 @@ from typing import Any, get_args
 import click
 
 from core.approvals.rules import Mode
-from core.config import Config, Policy, load_config
+from core.config import Config, Policy, SandboxMode, load_config
 from core.events import Event, SessionFinished
 from core.folds.words import one_line
 from core.models.profiles import resolve_endpoint
@@ -61,6 +61,7 @@ def screen_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--max-turns", type=click.IntRange(min=1), help="The most replies it may take.")
 @click.option("--max-tokens", type=click.IntRange(min=1), help="The longest reply, in tokens.")
 @click.option("--policy", type=click.Choice(get_args(Policy)), help="How the context is compressed.")
+@click.option("--sandbox", type=click.Choice(get_args(SandboxMode)), help="Whether commands are confined.")
 @click.option("--preset", help="Limits and context settings by name: reference.")
 @click.option("--approvals", type=click.Choice(get_args(Mode)), help="What the agent may do without asking.")
 @click.option("--name", help="What the session is called.")
@@ -91,6 +92,7 @@ def run(home: Path, task: str, workspace: Path, **options: Any) -> int:
         "policy": options["policy"] or config.context.policy,
         "anchor_every": config.context.anchor_every,
         "approvals": options["approvals"],
+        "sandbox": options["sandbox"],
     }
     kept = {name: value for name, value in settings.items() if value is not None}
     wanted = NewSession(_task(task), place, endpoint, options["name"] or config.workspace.name, kept)

@@ -1,0 +1,140 @@
+"""What a command may see and change, as plain paths; each backend turns the same `Access` into its own means."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from core.sandbox.repository import repository_paths
+
+PRIVATE_TEMPORARY: Final = (Path("/tmp"), Path("/var/tmp"))
+"""Folders in whose place a command sees one of its session's own."""
+EMPTY: Final = Path("/run")
+"""Sockets of the machine's services live here; a command sees a folder of its own."""
+
+_CREDENTIALS: Final = """
+.ssh .gnupg .aws .azure .kube .docker .netrc .git-credentials .pgpass .my.cnf .npmrc .yarnrc.yml .pypirc .vault-token
+.password-store .terraform.d .oci .boto .s3cfg .cargo/credentials .cargo/credentials.toml .gem/credentials
+.config/gh .config/hub .config/gcloud .config/git/credentials .config/containers .config/op .config/rclone
+.config/longwatch .config/google-chrome .config/chromium .mozilla .thunderbird .local/share/keyrings
+.local/share/longwatch .claude .claude.json .codex .gemini .anthropic .huggingface/token .cache/huggingface/token
+.bash_history .zsh_history .python_history .psql_history .mysql_history .lesshst .local/share/fish/fish_history
+"""
+_MACHINE_SECRETS: Final = (
+    "/etc/shadow /etc/shadow- /etc/gshadow /etc/gshadow- /etc/sudoers /etc/sudoers.d /etc/krb5.keytab"
+)
+PROTECTED: Final = """
+.longwatch.toml AGENTS.md CLAUDE.md CLAUDE.local.md GEMINI.md QWEN.md .cursorrules .mcp.json .claude .codex .gemini
+.cursor .vscode .envrc .github/copilot-instructions.md
+"""
+"""Below a workspace: what instructs an agent, configures one, or makes a tool of the user run something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Real paths, each of which exists. Everything else is readable and can't be written.
+
+    `writable` files and folders may be changed, but for `protected` ones in them; `hidden` ones are not seen, but for
+    `readable` ones in them. `temporary` stands in for /tmp. `network`: whether other machines and this one are reached.
+    """
+
+    writable: tuple[Path, ...]
+    protected: tuple[Path, ...]
+    hidden: tuple[Path, ...]
+    readable: tuple[Path, ...]
+    temporary: Path
+    network: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where a session lives: its workspace, its folder for temporary files, and what its commands must not see.
+
+    `home` is the product's own folder with all sessions, `config` its configuration file; `writable`, `readable` and
+    `hidden` are what the user added.
+    """
+
+    workspace: Path
+    temporary: Path
+    home: Path
+    config: Path
+    writable: tuple[Path, ...] = ()
+    readable: tuple[Path, ...] = ()
+    hidden: tuple[Path, ...] = ()
+
+
+def access_for(around: Surroundings, environment: Mapping[str, str], network: bool) -> Access:
+    """What the commands of a session may do now; looks at the disk, for a command may have made a repository."""
+    workspace = Path(os.path.realpath(around.workspace))
+    repository, guarded = repository_paths(workspace)
+    needed = {*_programs(environment), workspace, *around.readable, *around.writable, *repository}
+    return Access(
+        writable=_real((workspace, *repository, *around.writable)),
+        protected=_real((*guarded, *(workspace / name for name in PROTECTED.split()))),
+        hidden=_real((*_hidden(needed, environment), *around.hidden, around.home, *_configuration(around.config))),
+        readable=_real((*_programs(environment), *around.readable)),
+        temporary=Path(os.path.realpath(around.temporary)),
+        network=network,
+    )
+
+
+def _real(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """Those that exist, their links followed, without what is no path at all."""
+    found = []
+    for path in paths:
+        with suppress(OSError, ValueError):
+            found.append(Path(os.path.realpath(path, strict=True)))
+    return tuple(dict.fromkeys(found))
+
+
+def _programs(environment: Mapping[str, str]) -> Iterator[Path]:
+    """Where programs live that a command is to find, wherever they were installed."""
+    yield from (Path(sys.prefix), Path(sys.base_prefix))
+    if "VIRTUAL_ENV" in environment:
+        yield Path(environment["VIRTUAL_ENV"])
+    for entry in (Path(part) for part in environment.get("PATH", "").split(os.pathsep) if part.startswith("/")):
+        whole = entry.name in ("bin", "sbin") and not _is_broad(entry.parent)
+        yield entry.parent if whole else entry
+
+
+def _is_broad(folder: Path) -> bool:
+    """Whether to show this folder would show more than programs."""
+    return folder in (*PRIVATE_TEMPORARY, *_homes(), Path("/"), EMPTY) or folder.parent in (Path("/"), Path("/home"))
+
+
+def _homes() -> tuple[Path, ...]:
+    """Every home folder of the machine."""
+    with suppress(OSError):
+        return (Path("/root"), *Path("/home").iterdir())
+    return (Path("/root"),)
+
+
+def _own_homes(environment: Mapping[str, str]) -> set[Path]:
+    own = {Path(environment["HOME"])} if environment.get("HOME", "").startswith("/") else set()
+    with suppress(KeyError):
+        own.add(Path(pwd.getpwuid(os.getuid()).pw_dir))
+    return own - {Path("/"), *PRIVATE_TEMPORARY}
+
+
+def _hidden(needed: set[Path], environment: Mapping[str, str]) -> Iterator[Path]:
+    """Credentials in the user's home, and the whole homes of others, unless something that is needed lies there."""
+    own = _own_homes(environment)
+    for home in {*_homes(), *own}:
+        if home in own or any(path.is_relative_to(home) for path in needed):
+            yield from (home / name for name in _CREDENTIALS.split())
+        else:
+            yield home
+    yield from map(Path, _MACHINE_SECRETS.split())
+    with suppress(OSError):
+        yield from Path("/etc/ssh").glob("ssh_host_*_key")
+
+
+def _configuration(file: Path) -> tuple[Path, ...]:
+    """The product's configuration: its whole folder where that is its own, else the file alone."""
+    return (file.parent,) if file.parent.name == "longwatch" else (file,)

@@ -1,0 +1,52 @@
+"""A command in name spaces of its own, made by the program `bwrap`: files, processes, network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from core.sandbox.access import EMPTY, PRIVATE_TEMPORARY, Access
+
+_RESOLVERS: Final = ("/run/systemd/resolve", "/run/NetworkManager", "/run/resolvconf")
+_KERNEL: Final = ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs", "/proc/mtrr")
+"""Switches of the whole machine: root's files, and so bwrap leaves them writable to a root without capabilities."""
+_ROOT_KEEPS: Final = ("CAP_DAC_OVERRIDE", "CAP_CHOWN", "CAP_FOWNER")
+"""Root stays able to write a workspace that belongs to another user; what is mounted read-only stays so."""
+
+
+def bubblewrap(program: str, access: Access, cwd: Path) -> list[str]:
+    """The words to put before a command. All that it starts ends with it, for it is alone in its process space."""
+    words = [program, "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
+    for path in _KERNEL:
+        words += ["--ro-bind-try", path, path]
+    words += ["--unshare-pid", "--unshare-ipc", "--unshare-cgroup-try", "--die-with-parent"]
+    words += [] if access.network else ["--unshare-net"]
+    words += ["--cap-drop", "ALL"]
+    if os.geteuid() == 0:
+        words += [word for name in _ROOT_KEEPS for word in ("--cap-add", name)]
+    words += [word for _, _, mount in sorted(_mounts(access)) for word in mount]
+    return [*words, "--chdir", str(cwd), "--"]
+
+
+def _mounts(access: Access) -> Iterator[tuple[int, int, list[str]]]:
+    """Mounts as (depth, rank, words): outer folders come first, for what is mounted later covers what is inside."""
+    for path in PRIVATE_TEMPORARY:
+        if path.is_dir() and not path.is_symlink():
+            yield len(path.parts), 0, ["--bind", str(access.temporary), str(path)]
+    if EMPTY.is_dir():
+        yield len(EMPTY.parts), 0, ["--tmpfs", str(EMPTY)]
+    if access.network:
+        for name in _RESOLVERS:
+            yield len(Path(name).parts), 1, ["--ro-bind-try", name, name]
+    for path in access.hidden:
+        cover = ["--tmpfs", str(path)] if path.is_dir() else ["--ro-bind", "/dev/null", str(path)]
+        yield len(path.parts), 1, cover
+    for rank, word, paths in (
+        (2, "--ro-bind", access.readable),
+        (3, "--bind", access.writable),
+        (4, "--ro-bind", access.protected),
+    ):
+        for path in paths:
+            yield len(path.parts), rank, [word, str(path), str(path)]

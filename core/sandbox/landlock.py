@@ -1,0 +1,54 @@
+"""A command limited by the kernel's Landlock, where there is no bubblewrap: the words to put before it.
+
+Landlock only allows, folder by folder with all that is in it. So what is hidden or private is left out by allowing its
+neighbours one by one, and a file in a writable folder can't be kept from being written: `core.sandbox.guard` puts such
+ones back afterwards.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from core.sandbox import landlock_child
+from core.sandbox.access import EMPTY, PRIVATE_TEMPORARY, Access
+from core.tools.child import python
+
+_DEVICES: Final = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+_UNSEEN: Final = (*PRIVATE_TEMPORARY, EMPTY, Path("/dev"))
+_RESOLVERS: Final = (Path("/run/systemd/resolve"), Path("/run/NetworkManager"), Path("/run/resolvconf"))
+
+
+def landlock(access: Access) -> list[str]:
+    """The words to put before a command."""
+    closed = frozenset((*access.hidden, *_UNSEEN))
+    read = [*_open_parts(Path("/"), closed), *access.readable, *(_RESOLVERS if access.network else ())]
+    write = [part for path in access.writable for part in _open_parts(path, frozenset(access.hidden))]
+    spec = {
+        "read": [str(path) for path in read],
+        "write": [*map(str, write), str(access.temporary), *_DEVICES],
+        "network": access.network,
+    }
+    return [*python(Path(landlock_child.__file__)), json.dumps(spec)]
+
+
+def _open_parts(folder: Path, closed: frozenset[Path]) -> Iterator[Path]:
+    """The largest folders and files at and below `folder` that hold nothing of what is closed.
+
+    Links are passed over: what they lead to is allowed, or not, by its own name.
+    """
+    if folder in closed:
+        return
+    if not any(path.is_relative_to(folder) for path in closed):
+        yield folder
+        return
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        return
+    for entry in entries:
+        if not entry.is_symlink():
+            yield from _open_parts(Path(entry.path), closed)

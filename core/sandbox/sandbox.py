@@ -1,0 +1,69 @@
+"""The sandbox of a machine, found once per start, and the same applied to one session's commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Literal
+
+from core.sandbox.access import Access, Surroundings, access_for
+from core.sandbox.bubblewrap import bubblewrap
+from core.sandbox.landlock import landlock
+
+Backend = Literal["bubblewrap", "landlock", "none"]
+_TEMPORARY_NAMES: Final = ("TMPDIR", "TEMP", "TMP")
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """How commands are confined on this machine. `why`: why not, in words, where `backend` is none."""
+
+    backend: Backend
+    why: str = ""
+    program: str = ""
+
+    def __str__(self) -> str:
+        """`bubblewrap`, `landlock`, or `none: why`."""
+        return f"none: {self.why}" if self.backend == "none" else self.backend
+
+    @property
+    def confines(self) -> bool:
+        return self.backend != "none"
+
+    def words(self, access: Access, cwd: Path) -> list[str]:
+        """The words to put before a command; none where nothing confines."""
+        if self.backend == "bubblewrap":
+            return bubblewrap(self.program, access, cwd)
+        return landlock(access) if self.backend == "landlock" else []
+
+
+@dataclass(frozen=True, slots=True)
+class Confinement:
+    """A sandbox with the surroundings of one session.
+
+    `network`: whether its commands reach other machines, unless a single call is granted it.
+    """
+
+    sandbox: Sandbox
+    around: Surroundings
+    network: bool = False
+
+    def words(self, cwd: Path, environment: Mapping[str, str], network: bool | None = None) -> list[str]:
+        """The words to put before a command that runs in `cwd`. Raises OSError when no private folder can be made."""
+        if not self.sandbox.confines:
+            return []
+        self.around.temporary.mkdir(mode=0o700, parents=True, exist_ok=True)
+        reach = self.network if network is None else network
+        return self.sandbox.words(access_for(self.around, environment, reach), cwd)
+
+    def environment(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """What commands inherit: temporary files and caches in the folder that they may write."""
+        if not self.sandbox.confines:
+            return dict(environment)
+        inside = "/tmp" if self.sandbox.backend == "bubblewrap" else str(self.around.temporary)
+        return {"XDG_CACHE_HOME": f"{inside}/cache", **environment, **dict.fromkeys(_TEMPORARY_NAMES, inside)}
+
+    def granting(self, network: bool) -> Confinement:
+        """The same with or without the network."""
+        return replace(self, network=network)

@@ -1,0 +1,169 @@
+"""Commands in a sandbox do what commands outside do: exit codes, time-outs, git, virtual environments, survival."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+from cage import Cage
+
+from core.tools.base import Outcome
+from core.tools.command import RunCommand
+from core.tools.jobs import MARK, Job, Phase, job_status
+from core.tools.registry import parse_arguments
+
+ROOT = Path(__file__).parents[3]
+
+
+def living(folder: Path) -> list[str]:
+    """Command lines of living processes that carry the mark of a job in `folder`."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.status() != psutil.STATUS_ZOMBIE and process.environ().get(MARK, "").startswith(str(folder)):
+                found.append(" ".join(process.cmdline()))
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return found
+
+
+def eventually(condition: Callable[[], object], seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.02)
+
+
+async def test_exit_code_output_folder_and_files_are_those_of_the_command(cage: Cage) -> None:
+    (cage.workspace / "sub").mkdir()
+    outcome = await cage("echo hi >made; pwd; exit 7", cwd="sub")
+    assert outcome.exit_code == 7 and outcome.content.endswith(f"\n{cage.workspace}/sub")
+    assert (cage.workspace / "sub/made").read_text() == "hi\n"
+    assert (await cage("kill -SEGV $$")).exit_code == 139
+
+
+async def test_temporary_files_are_private_and_still_there_for_the_next_command(cage: Cage) -> None:
+    await cage("echo kept >$TMPDIR/note")
+    assert "kept" in (await cage("cat $TMPDIR/note")).content
+    assert not Path("/tmp/note").exists() and (cage.session / "tmp/note").read_text() == "kept\n"
+
+
+async def test_programs_of_a_virtual_environment_elsewhere_are_found_and_run(cage: Cage) -> None:
+    outcome = await cage(f"{sys.executable} -c 'import msgspec; print(msgspec.__name__)'")
+    assert outcome.content.endswith("\nmsgspec")
+
+
+async def test_nothing_lives_on_after_its_command(cage: Cage) -> None:
+    outcome = await cage("(env -i setsid sleep 411 &) ; setsid nohup sleep 411 >/dev/null 2>&1 & sleep 411 & echo done")
+    assert outcome.ok and outcome.content.endswith("done")
+    assert [it for it in psutil.process_iter(["cmdline"]) if it.info["cmdline"] == ["sleep", "411"]] == []
+
+
+async def test_a_time_out_gives_time_to_tidy_up_and_leaves_nothing(cage: Cage) -> None:
+    outcome = await cage(
+        "trap 'echo tidied >tidy; exit' TERM; echo on; (env -i setsid sleep 412 &); while :; do sleep 0.1; done",
+        timeout=1,
+    )
+    assert outcome.content.startswith("timed out after 1 s\non")
+    assert (cage.workspace / "tidy").read_text() == "tidied\n"
+    assert living(cage.session) == []
+    assert [it for it in psutil.process_iter(["cmdline"]) if it.info["cmdline"] == ["sleep", "412"]] == []
+
+
+async def test_a_stubborn_command_is_killed_with_all_its_children(cage: Cage) -> None:
+    outcome = await cage("trap '' TERM; (trap '' TERM; sleep 414) & while :; do sleep 0.1; done", timeout=1)
+    assert outcome.content == "timed out after 1 s"
+    assert living(cage.session) == []
+
+
+SERVER = """
+import socket
+server = socket.create_server(("127.0.0.1", 0))
+print(server.getsockname()[1], flush=True)
+input()
+"""
+AGENT = """
+import asyncio, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from cage import Cage
+from core.sandbox.probe import candidates
+cage = Cage(Path(sys.argv[2]), next(it for it in candidates() if it.backend == sys.argv[3]), {"PATH": sys.argv[4]})
+asyncio.run(cage(sys.argv[5]))
+"""
+
+
+def test_a_command_outlives_its_agent_and_gives_its_true_outcome(cage: Cage) -> None:
+    command = "echo x >>runs; touch up; until [ -e go ]; do sleep 0.05; done; echo done; exit 5"
+    here, kind = str(Path(__file__).parent), cage.sandbox.backend
+    words = [sys.executable, "-c", AGENT, here, str(cage.place), kind, os.environ["PATH"], command]
+    with subprocess.Popen(words, cwd=ROOT) as agent:
+        eventually((cage.workspace / "up").exists)
+        agent.send_signal(signal.SIGKILL)
+    folder = cage.session / "jobs/r1.0.0"
+    assert job_status(folder).phase is Phase.RUNNING
+    tool = RunCommand(cage.environment)
+    arguments = parse_arguments(tool, {"command": command})
+    (cage.workspace / "go").touch()
+    outcome = asyncio.run(tool.recover(arguments, {}, cage.context("r1.0.0")))
+    assert isinstance(outcome, Outcome) and outcome.exit_code == 5 and outcome.content.endswith("\ndone")
+    assert (cage.workspace / "runs").read_text() == "x\n"
+
+
+async def test_a_recovered_command_can_be_stopped(cage: Cage) -> None:
+    words = cage.confinement().words(cage.workspace, cage.environment)
+    job = Job(cage.session / "jobs/r1.0.0")
+    job.spawn(["bash"], "touch up; sleep 415", cage.workspace, cage.environment, words)
+    await asyncio.to_thread(eventually, (cage.workspace / "up").exists)
+    await Job(job.folder).stop("stopped")
+    assert (await job.wait(5)).ended == "stopped" and living(cage.session) == []
+
+
+def test_git_works_in_a_repository_in_its_subfolder_and_in_a_worktree(cage: Cage) -> None:
+    cage.environment |= {f"GIT_{who}_{what}": "x@y" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    repository = cage.place / "repository"
+    subprocess.run(["git", "init", "-q", str(repository)], check=True)
+    for folder in (repository, repository / "sub"):
+        folder.mkdir(exist_ok=True)
+        cage.workspace = folder
+        cage.around = type(cage.around)(folder, cage.session / "tmp", cage.home, cage.around.config)
+        outcome = cage.run("echo 1 >file && git add file && git commit -qm one && git status --short")
+        assert outcome.ok, outcome.content
+    tree = cage.place / "tree"
+    subprocess.run(["git", "-C", str(repository), "worktree", "add", "-q", str(tree)], check=True)
+    cage.workspace = tree
+    cage.around = type(cage.around)(tree, cage.session / "tmp", cage.home, cage.around.config)
+    outcome = cage.run("echo 2 >file && git add file && git commit -qm two && git log --oneline | wc -l")
+    assert outcome.ok and re.search(r"\n3$", outcome.content), outcome.content
+
+
+def test_the_network_is_reached_only_when_it_is_granted(cage: Cage) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stdout is not None
+        port = server.stdout.readline().strip()
+        reach = f"{sys.executable} -c 'import socket; socket.create_connection((\"127.0.0.1\", {port}), 3)'"
+        refused, reached = cage.run(reach), cage.run(reach, network=True)
+        server.kill()
+    assert not refused.ok and refused.content.endswith("[the sandbox has no network]")
+    assert reached.ok, reached.content
+
+
+async def test_a_server_and_its_client_meet_within_one_command(cage: Cage) -> None:
+    script = (
+        "import socket; s = socket.create_server(('127.0.0.1', 0)); c = socket.create_connection(s.getsockname());"
+        "print('met')"
+    )
+    assert (await cage(f'{sys.executable} -c "{script}"')).content.endswith("met")
