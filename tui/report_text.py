@@ -19,6 +19,7 @@ def _rows(fields: dict[str, Any]) -> list[tuple[str, str]]:
         ("Task", " ".join(fields["task"].split())),
         ("Model", fields["model"]),
         ("Workspace", fields["workspace"]),
+        ("Sandbox", fields["sandbox"] or "not recorded"),
         ("Started", fields["started_at"] or "never"),
         ("Duration", _duration(fields["duration_s"])),
         ("Turns", f"{fields['turns']:,} ({fields['requests']:,} requests, {fields['retries']:,} waits for a retry)"),

@@ -21,6 +21,7 @@ def report(
     `cache_misses`: by cause, `compressed` being the planned ones; `usd` what they cost more than reading would have.
     `forecast_error`: half of the requests cost within this share of their forecast. `amplification`: tokens sent for
     each that was new. `counterfactuals`: (what if, dollars) rows of the caller, None when nobody computed them.
+    `sandbox`: how the last runner confined commands (`bubblewrap`, `landlock`, `none: why`), None in logs of before.
     `running`: whether a runner holds the session now; a session that says "running" without one was cut off.
     """
     seconds = totals.lasted_us / MICROSECONDS
@@ -34,6 +35,7 @@ def report(
         "task": totals.task,
         "model": totals.model,
         "workspace": totals.workspace,
+        "sandbox": totals.sandbox or None,
         "started_at": iso(totals.started_us) if totals.started_us else None,
         "duration_s": round(seconds, 3),
         "turns": totals.turns,

@@ -148,6 +148,8 @@ class RunState:
         self.runner: RunnerAttached | None = None
         self.driver: DriverChanged | None = None
         """The screen that took the wheel last; it may be gone."""
+        self.sandbox: Series[str] = Series("")
+        """How the runner confined its commands: `bubblewrap`, `landlock`, `none: why`; empty where nobody said."""
         self.boundaries: list[int] = []
         self._ends: dict[int, bool] = {}
 
@@ -252,6 +254,7 @@ class RunState:
     def _attached(self, event: Event) -> None:
         if isinstance(event.body, RunnerAttached):
             self.runner = event.body
+            self.sandbox.append(event.seq, event.body.sandbox)
 
     def _driven(self, event: Event) -> None:
         if isinstance(event.body, DriverChanged):

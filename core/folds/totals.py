@@ -93,6 +93,7 @@ class Totals(msgspec.Struct, kw_only=True):
     files: list[str] = []
     seen: set[str] = set()
     seen_results: set[str] = set()
+    sandbox: str = ""
     open_calls: dict[str, str] = {}
     open_requests: dict[str, tuple[str, str]] = {}
 
@@ -219,6 +220,9 @@ class Totals(msgspec.Struct, kw_only=True):
     def _moved(self, event: Event) -> None:
         self.rewinds += isinstance(event.body, HeadMoved) and event.body.reason == "rewind"
 
+    def _attached(self, event: Event) -> None:
+        self.sandbox = getattr(event.body, "sandbox", "")
+
     def _recovered(self, event: Event) -> None:
         self.recoveries += 1
 
@@ -256,6 +260,7 @@ _METHODS = {
     "context.compressed": "compressed",
     "checkpoint.made": "checkpoint",
     "head.moved": "moved",
+    "runner.attached": "attached",
     "runner.recovered": "recovered",
     "memory.written": "remembered",
     "memory.forgotten": "forgot",

@@ -38,10 +38,13 @@ PROTECTED: Final = """
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Real paths, each of which exists. Everything else is readable and can't be written.
+    """Paths, each of which exists, by their real names (`readable` ones by those of links, too).
+
+    Everything else is readable and can't be written.
 
     `writable` files and folders may be changed, but for `protected` ones in them; `hidden` ones are not seen, but for
     `readable` ones in them. `temporary` stands in for /tmp. `network`: whether other machines and this one are reached.
+    `guarded` are the names of what is protected, whether it exists or not.
     """
 
     writable: tuple[Path, ...]
@@ -49,6 +52,7 @@ class Access:
     hidden: tuple[Path, ...]
     readable: tuple[Path, ...]
     temporary: Path
+    guarded: tuple[Path, ...] = ()
     network: bool = False
 
 
@@ -72,14 +76,16 @@ class Surroundings:
 def access_for(around: Surroundings, environment: Mapping[str, str], network: bool) -> Access:
     """What the commands of a session may do now; looks at the disk, for a command may have made a repository."""
     workspace = Path(os.path.realpath(around.workspace))
-    repository, guarded = repository_paths(workspace)
+    repository, runs = repository_paths(workspace)
+    guarded = (*runs, *(workspace / name for name in PROTECTED.split()))
     needed = {*_programs(environment), workspace, *around.readable, *around.writable, *repository}
     return Access(
         writable=_real((workspace, *repository, *around.writable)),
-        protected=_real((*guarded, *(workspace / name for name in PROTECTED.split()))),
+        protected=_real(guarded),
         hidden=_real((*_hidden(needed, environment), *around.hidden, around.home, *_configuration(around.config))),
-        readable=_real((*_programs(environment), *around.readable)),
+        readable=_named((*_programs(environment), *around.readable)),
         temporary=Path(os.path.realpath(around.temporary)),
+        guarded=guarded,
         network=network,
     )
 
@@ -91,6 +97,12 @@ def _real(paths: Iterable[Path]) -> tuple[Path, ...]:
         with suppress(OSError, ValueError):
             found.append(Path(os.path.realpath(path, strict=True)))
     return tuple(dict.fromkeys(found))
+
+
+def _named(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """Those that exist, by the names they are called by as well as by their real ones."""
+    given = [path for path in paths if path.is_absolute()]
+    return tuple(dict.fromkeys((*(path for path in given if path.exists()), *_real(given))))
 
 
 def _programs(environment: Mapping[str, str]) -> Iterator[Path]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +25,8 @@ _RESOLVERS: Final = (Path("/run/systemd/resolve"), Path("/run/NetworkManager"), 
 def landlock(access: Access) -> list[str]:
     """The words to put before a command."""
     closed = frozenset((*access.hidden, *_UNSEEN))
-    read = [*_open_parts(Path("/"), closed), *access.readable, *(_RESOLVERS if access.network else ())]
+    read = [*_open_parts(Path("/"), closed), *(_RESOLVERS if access.network else ())]
+    read += [part for path in access.readable for part in _open_parts(path, _inside(path, access.hidden))]
     write = [part for path in access.writable for part in _open_parts(path, frozenset(access.hidden))]
     spec = {
         "read": [str(path) for path in read],
@@ -35,12 +36,16 @@ def landlock(access: Access) -> list[str]:
     return [*python(Path(landlock_child.__file__)), json.dumps(spec)]
 
 
+def _inside(folder: Path, paths: Iterable[Path]) -> frozenset[Path]:
+    return frozenset(path for path in paths if path != folder and path.is_relative_to(folder))
+
+
 def _open_parts(folder: Path, closed: frozenset[Path]) -> Iterator[Path]:
     """The largest folders and files at and below `folder` that hold nothing of what is closed.
 
     Links are passed over: what they lead to is allowed, or not, by its own name.
     """
-    if folder in closed:
+    if folder in closed or folder.is_symlink():
         return
     if not any(path.is_relative_to(folder) for path in closed):
         yield folder

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
 from core.sandbox.access import Access, Surroundings, access_for
 from core.sandbox.bubblewrap import bubblewrap
+from core.sandbox.guard import Guard
 from core.sandbox.landlock import landlock
 
 Backend = Literal["bubblewrap", "landlock", "none"]
@@ -39,6 +40,18 @@ class Sandbox:
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """One command's: the words to put before it, and who puts protected files back when it has ended."""
+
+    words: Sequence[str] = ()
+    guard: Guard | None = None
+
+    def close(self) -> list[str]:
+        """Put back what the command must not change; the names of what it did. Raises OSError."""
+        return self.guard.put_back() if self.guard else []
+
+
+@dataclass(frozen=True, slots=True)
 class Confinement:
     """A sandbox with the surroundings of one session.
 
@@ -49,13 +62,13 @@ class Confinement:
     around: Surroundings
     network: bool = False
 
-    def words(self, cwd: Path, environment: Mapping[str, str], network: bool | None = None) -> list[str]:
-        """The words to put before a command that runs in `cwd`. Raises OSError when no private folder can be made."""
+    def cell(self, cwd: Path, environment: Mapping[str, str], network: bool | None = None) -> Cell:
+        """What a command that runs in `cwd` is put into. Raises OSError when no private folder can be made."""
         if not self.sandbox.confines:
-            return []
+            return Cell()
         self.around.temporary.mkdir(mode=0o700, parents=True, exist_ok=True)
-        reach = self.network if network is None else network
-        return self.sandbox.words(access_for(self.around, environment, reach), cwd)
+        access = access_for(self.around, environment, self.network if network is None else network)
+        return Cell(self.sandbox.words(access, cwd), Guard(access.guarded, access.temporary))
 
     def environment(self, environment: Mapping[str, str]) -> dict[str, str]:
         """What commands inherit: temporary files and caches in the folder that they may write."""

@@ -9,13 +9,15 @@ import shutil
 import signal
 import sys
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import Meta
 
-from core.sandbox.sandbox import Confinement
+from core.sandbox.guard import PUT_ASIDE
+from core.sandbox.sandbox import Cell, Confinement
 from core.tools.base import RERUN, Effect, Outcome, Rerun, ToolContext, ToolError
 from core.tools.capping import cap_file
 from core.tools.common import Arguments, count, handle_of
@@ -50,7 +52,8 @@ class RunCommand:
     """`environment` is what commands inherit, before secrets are taken out; by default that of this process.
 
     `context.settings`: `command_timeout_s` for calls without a timeout, `command_env` names variables that commands
-    may see although they look like secrets, `redact` is the Redactor for what they write, `confinement` the sandbox.
+    may see although they look like secrets, `redact` is the Redactor for what they write,
+    `confinement` the sandbox.
     """
 
     name: ClassVar[str] = "run_command"
@@ -81,15 +84,20 @@ class RunCommand:
         """Run it. When this is cancelled, the job has been ended; `recover` then gives the outcome so far."""
         job = Job(context.jobs / context.call)
         environment = command_environment(self._environment, context.settings.get("command_env", ()))
-        folder, words = _folder(arguments, context), list[str]()
+        folder, cell = _folder(arguments, context), Cell()
         confinement: Confinement | None = context.settings.get("confinement")
         if confinement is not None:
             with explained("prepare the sandbox"):
-                words = await asyncio.to_thread(confinement.words, folder, environment)
+                cell = await asyncio.to_thread(confinement.cell, folder, environment)
             environment = confinement.environment(environment)
-        job.spawn(_shell(), arguments.command, folder, environment, words)
-        state = await job.wait(_timeout(arguments, context))
-        return await asyncio.to_thread(_outcome, job, state, context)
+        job.spawn(_shell(), arguments.command, folder, environment, cell.words)
+        try:
+            state = await job.wait(_timeout(arguments, context))
+        finally:
+            with explained("put back what the command changed and must not"):
+                put_back = await asyncio.to_thread(cell.close)
+        outcome = await asyncio.to_thread(_outcome, job, state, context)
+        return replace(outcome, content=outcome.content + _told(put_back)) if put_back else outcome
 
     async def recover(
         self, arguments: CommandArguments, intent: dict[str, Any], context: ToolContext
@@ -149,6 +157,13 @@ def _outcome(job: Job, state: JobState, context: ToolContext) -> Outcome:
     if state.exit_code and (why := _sandboxed(lines[-1], context.settings.get("confinement"))):
         lines.append(why)
     return Outcome("\n".join(lines), ok=state.exit_code == 0, full=full, exit_code=state.exit_code)
+
+
+def _told(put_back: list[str]) -> str:
+    return (
+        f"\n[put back as it was, because commands may not change it: {', '.join(put_back)}; "
+        f"what the command left there is in $TMPDIR/{PUT_ASIDE}]"
+    )
 
 
 def _sandboxed(output: str, confinement: Confinement | None) -> str:

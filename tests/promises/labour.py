@@ -16,7 +16,7 @@ from typing import Any
 
 from core.agent.host import Hosting, host
 from core.clock import SystemClock
-from core.config import Config
+from core.config import Config, SandboxSettings
 from core.events import Event, ToolFinished
 from core.journal.errors import JournalError
 from core.journal.inbox import Command, post
@@ -25,6 +25,8 @@ from core.models.profiles import resolve_endpoint
 from core.session import NewSession, create
 from core.tools.base import Tool
 
+_UNCONFINED = Config(sandbox=SandboxSettings(mode="off"))
+"""Effects are counted beside the workspace, where no sandbox would let them be."""
 EFFECT = 'echo "${LONGWATCH_JOB##*/}" >> ../effects.log; echo did'
 UNKNOWN = "interrupted without an exit code"
 REFUSED = ("bad_history", "bad_request")
@@ -86,7 +88,7 @@ class Labour:
             os.write(out, b"%d\n" % events[-1].seq)
             user.observe(events)
 
-        hosting = Hosting(self.folder, config or Config(), speed=0.0, on_events=heard, extra_tools=tools)
+        hosting = Hosting(self.folder, config or _UNCONFINED, speed=0.0, on_events=heard, extra_tools=tools)
         return asyncio.run(host(hosting))
 
     def acknowledge(self, seq: int) -> None:

@@ -41,7 +41,7 @@ class Longwatch:
         self.home, self.workspace = place / "home", place / "work"
         self.workspace.mkdir(parents=True)
         self.config = place / "config.toml"
-        self.config.touch()
+        self.config.write_text(f"[sandbox]\nreadable = [{json.dumps(str(place))}]\n")
         self.environment = {
             **os.environ,
             "LONGWATCH_HOME": str(self.home),

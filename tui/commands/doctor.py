@@ -17,11 +17,12 @@ from core.clock import SystemClock
 from core.journal.catalogue import SESSIONS, find_session
 from core.journal.doctor import examine
 from core.journal.errors import JournalError
-from core.journal.findings import Finding, fine, is_broken, note, problem
+from core.journal.findings import Finding, fine, is_broken, note, problem, warning
 from core.journal.lease import holder
 from core.journal.rescue import is_half_exchanged, mend
 from core.journal.schema import DATABASE
 from core.journal.surroundings import examine_machine, examine_surroundings, tighten
+from core.sandbox.probe import find_sandbox
 from tui.safe import one_line
 from tui.terminal import has_terminal, is_dumb
 
@@ -38,7 +39,7 @@ def doctor(home: Path, session: str | None, repair: bool, as_json: bool) -> int:
     """Check the machine and the sessions, or one of them: each finding with what to do. Ends with 1 at a problem."""
     folders = _chosen(home, session)
     repairs = _repair(home, folders) if repair else {}
-    machine = [*examine_machine(home), *_terminal()]
+    machine = [*examine_machine(home), *_sandbox(), *_terminal()]
     sessions = {folder: [*examine(folder), *examine_surroundings(folder)] for folder in folders}
     if as_json:
         click.echo(json.dumps(_as_json(machine, sessions, repairs), indent=2))
@@ -81,6 +82,19 @@ def _rescued(folder: Path) -> list[str]:
         return mend(folder, SystemClock())
     except JournalError as error:
         return [str(error)]
+
+
+def _sandbox() -> Iterator[Finding]:
+    """What confines commands, found by trying to break out of it."""
+    sandbox = find_sandbox()
+    if sandbox.confines:
+        yield fine("sandbox", f"Commands are confined with {sandbox.backend}: attempts to break out were refused.")
+    else:
+        yield warning(
+            "sandbox",
+            f"Commands run with all your rights, for nothing confines them here ({sandbox.why}).",
+            "install bubblewrap, or work in a container or on a box that you can afford to lose",
+        )
 
 
 def _terminal() -> Iterator[Finding]:

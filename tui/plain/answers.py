@@ -52,7 +52,9 @@ def status(view: SessionView, at: int | None, now_us: int) -> list[str]:
     queued = [f"guidance {id} waits: {one_line(body.text, LABEL)}" for id, body in state.queued.items()]
     running = [f"runs since {_since(call, now_us)}: {_row(call, at)}" for call in _running(view, at)]
     orders = [f"{order.verb} is taken and not in force yet" for order in state.orders.values()]
-    return [status_line(view, at, now_us), *([] if at is not None else [*running, *orders, *queued])]
+    sandbox = state.sandbox.at(at)
+    open_to_all = [f"commands are not confined ({one_line(sandbox, LABEL)})"] if sandbox.startswith("none") else []
+    return [status_line(view, at, now_us), *open_to_all, *([] if at is not None else [*running, *orders, *queued])]
 
 
 def context(view: SessionView, at: int | None, now_us: int) -> list[str]:

@@ -21,22 +21,25 @@ from tui.widgets.status_line import Field
 FIELDS = (
     Field("state", 26, rank=1, grow=True),
     Field("needs", 9, rank=2, optional=True),
-    Field("seats", 9, rank=6, full=21, optional=True),
-    Field("elapsed", 8, rank=6),
-    Field("heard", 8, rank=5, full=18),
-    Field("calls", 11, rank=7, right=True),
-    Field("rate", 7, rank=11, right=True),
-    Field("context", 8, rank=4, full=16),
-    Field("cache", 10, rank=8),
+    Field("sandbox", 10, rank=4, optional=True),
+    Field("seats", 9, rank=7, full=21, optional=True),
+    Field("elapsed", 8, rank=7),
+    Field("heard", 8, rank=6, full=18),
+    Field("calls", 11, rank=8, right=True),
+    Field("rate", 7, rank=12, right=True),
+    Field("context", 8, rank=5, full=16),
+    Field("cache", 10, rank=9),
     Field("spent", 15, rank=3, full=19),
-    Field("next", 12, rank=10),
-    Field("repeats", 12, rank=12, full=21),
-    Field("steered", 17, rank=13, full=31),
-    Field("persisted", 19, rank=9),
+    Field("next", 12, rank=11),
+    Field("repeats", 12, rank=13, full=21),
+    Field("steered", 17, rank=14, full=31),
+    Field("persisted", 19, rank=10),
 )
-"""The higher the rank, the earlier a field goes when the line gets narrow. Ranks 1 to 5 always fit into 78 cells."""
+"""The higher the rank, the earlier a field goes when the line gets narrow. Ranks 1 to 6 fit into 78 cells,
+unless it needs you and has no sandbox: then what was heard goes, and the context with it."""
 
 NEEDS_YOU = Content.styled("needs you", "bold reverse $warning")
+NO_SANDBOX = Content.styled("no sandbox", "bold $warning")
 
 STATES = {
     "running": ("●", "$state-running"),
@@ -84,6 +87,7 @@ def facts(view: SessionView, at: int | None, now_us: int, real_us: int, token_us
     hours = running_us / MICROSECONDS / 3600
     return {
         "needs": Said(NEEDS_YOU if view.needs.unanswered(at) else ""),
+        "sandbox": Said(NO_SANDBOX if view.state.sandbox.at(at).startswith("none") else ""),
         "elapsed": Said(figures.elapsed(running_us)),
         "heard": _heard(view, real_us, token_us) if at is None else Said(""),
         "calls": Said(figures.plural(calls, "call")),

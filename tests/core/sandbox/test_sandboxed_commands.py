@@ -119,7 +119,7 @@ def test_a_command_outlives_its_agent_and_gives_its_true_outcome(cage: Cage) -> 
 
 
 async def test_a_recovered_command_can_be_stopped(cage: Cage) -> None:
-    words = cage.confinement().words(cage.workspace, cage.environment)
+    words = cage.confinement().cell(cage.workspace, cage.environment).words
     job = Job(cage.session / "jobs/r1.0.0")
     job.spawn(["bash"], "touch up; sleep 415", cage.workspace, cage.environment, words)
     await asyncio.to_thread(eventually, (cage.workspace / "up").exists)
