@@ -22,6 +22,7 @@ from core.notify.attendance import Attendance
 from core.protocols import Controls, Source
 from core.tools.vitals import Pulses
 from tui.actions import Action, bindings
+from tui.attention import Sight
 from tui.clipboard import copy_sequence
 from tui.driver import ResilientDriver
 from tui.faults import BreakableApp
@@ -160,6 +161,7 @@ class LongwatchApp(ThemedApp[Leaving]):
         clock: Clock | None = None,
         notify: NotifySettings | None = None,
         attendance: Attendance | None = None,
+        sight: Sight | None = None,
         fault_log: Path | None = None,
         aside: Aside | None = None,
         presence: Presence | None = None,
@@ -182,6 +184,7 @@ class LongwatchApp(ThemedApp[Leaving]):
             trouble=trouble or (lambda: None),
             gone=gone or (lambda: None),
             driven=background is not None,
+            sight=sight,
         )
 
     @property
@@ -296,13 +299,20 @@ class LongwatchApp(ThemedApp[Leaving]):
     async def on_event(self, event: events.Event) -> None:
         """Keys, clicks and focus are signs of the user, whoever handles them."""
         if isinstance(event, events.AppFocus | events.AppBlur):
-            self._needs_you.focused(isinstance(event, events.AppFocus))
+            self._focused(isinstance(event, events.AppFocus))
         elif (
             isinstance(event, events.Key | events.MouseDown | events.MouseScrollUp | events.MouseScrollDown)
             and not event.is_forwarded
         ):
-            self._needs_you.acted()
+            self.watch_screen.acted(self._needs_you.acted(), surely=self._needs_you.attention.tells_focus)
         await super().on_event(event)
+
+    def _focused(self, focused: bool) -> None:
+        away_us = self._needs_you.focused(focused)
+        if focused:
+            self.watch_screen.came_back(away_us)
+        else:
+            self.watch_screen.went_away()
 
     def write_terminal(self, data: str) -> None:
         """Bytes that paint nothing, by the way of all others."""

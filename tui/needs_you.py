@@ -19,6 +19,7 @@ from core.notify.attendance import Attendance
 from core.notify.caller import Caller
 from core.notify.note import note_of
 from core.notify.rhythm import Rhythm
+from tui.attention import Attention
 from tui.notify_terminal import alert, understands
 
 SIGN_EVERY_US = MICROSECONDS
@@ -52,9 +53,7 @@ class NeedsYou:
         self._caller = Caller(settings, environ)
         self._rhythm = Rhythm(settings)
         self._session = self._name = ""
-        self._acted_us = self._away_us = clock.now_us()
-        self._told_of_focus = False
-        self._looking = True
+        self.attention = Attention(clock, settings.away_s)
         self._titled = False
         self._problems: list[str] = []
 
@@ -62,7 +61,7 @@ class NeedsYou:
         """The screen is up, so its user is here."""
         if self._attendance is not None:
             self._attendance.claim()
-            self._attendance.sign(self._acted_us)
+            self._attendance.sign(self.attention.acted_us)
         for problem in self._caller.problems:
             self._hands.say_problem(problem)
 
@@ -79,22 +78,20 @@ class NeedsYou:
             self._session = getattr(event.body, "session", self._session)
             self._name = getattr(event.body, "name", self._name)
 
-    def acted(self) -> None:
-        """A key, a click: the user is here, and has seen what waits."""
-        now_us = self._clock.now_us()
-        if self._attendance is not None and now_us - self._acted_us >= SIGN_EVERY_US:
-            self._attendance.sign(now_us)
-        self._acted_us = now_us
+    def acted(self) -> int:
+        """A key, a click: the user is here, and has seen what waits. Microseconds since the one before."""
+        idle_us = self.attention.acted()
+        if self._attendance is not None and idle_us >= SIGN_EVERY_US:
+            self._attendance.sign(self.attention.acted_us)
         self._returned()
+        return idle_us
 
-    def focused(self, focused: bool) -> None:
-        """The terminal told that it came to the front, or went."""
-        self._told_of_focus = True
-        self._looking = focused
+    def focused(self, focused: bool) -> int:
+        """The terminal told that it came to the front, or went; microseconds for which it was away."""
+        away_us = self.attention.focused(focused)
         if focused:
             self._returned()
-        else:
-            self._away_us = self._clock.now_us()
+        return away_us
 
     def tick(self) -> None:
         """Call, if it is time to. Costs nothing while nothing waits."""
@@ -102,7 +99,7 @@ class NeedsYou:
         if need is None or self._seen(need):
             self._give_title_back()
             return
-        away_us = self._away_since()
+        away_us = self.attention.away_since()
         if away_us is None:
             return
         self._title(need)
@@ -111,16 +108,9 @@ class NeedsYou:
 
     def _seen(self, need: Need) -> bool:
         """Whether the user did anything after it, at this screen or at another."""
-        if self._acted_us > need.at_us:
+        if self.attention.acted_us > need.at_us:
             return True
         return self._attendance is not None and self._attendance.last_sign_us() > need.at_us
-
-    def _away_since(self) -> int | None:
-        """Since when nobody looks at this screen; None while somebody does, as far as it can be known."""
-        if self._told_of_focus:
-            return None if self._looking else self._away_us
-        left_us = self._acted_us + int(self._settings.away_s * MICROSECONDS)
-        return left_us if self._clock.now_us() >= left_us else None
 
     def _call(self, need: Need) -> None:
         times = self._rhythm.called(need, self._clock.now_us())

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.clock import monotonic
+from core.clock import SystemClock, monotonic
 from core.config import Config, config_path, load_config
 from core.journal.lease import holder
+from core.journal.seen import SeenMark
 from core.journal.viewers import Presence
 from core.notify.attendance import Attendance
 from core.protocols import Controls, Preview, Source
+from tui.attention import Sight
 
 if TYPE_CHECKING:
     from tui.app import ThemedApp
@@ -85,6 +87,7 @@ def watch(
     from tui.app import LongwatchApp
 
     watched = folder is not None and mode != "replay"
+    sight = Sight(SeenMark(folder, SystemClock()) if folder and watched else None)
     app = LongwatchApp(
         source,
         controls or ReadOnly(),
@@ -97,6 +100,7 @@ def watch(
         gone=RunnerWatch(folder, held=mode == "attached") if folder and watched else None,
         notify=config.notify,
         attendance=Attendance(folder) if folder and watched else None,
+        sight=sight,
         fault_log=folder / SCREEN_LOG if folder else None,
         aside=aside,
         presence=presence,
@@ -104,6 +108,7 @@ def watch(
     )
     _leave_on_signals(app)
     result = _run(app, mouse=mouse and config.screen.mouse)
+    sight.keep()
     if app.fault is not None:
         _tell(app, "" if mode == "replay" else "The agent goes on.")
     return result or "quit"

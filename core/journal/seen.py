@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from core.clock import Clock
 from core.journal.errors import JournalError
 
 SEEN: Final = "seen.json"
@@ -53,3 +55,20 @@ def mark_seen(folder: Path, seq: int, at_us: int) -> Seen:
     except OSError as error:
         raise JournalError(f"What was seen can't be noted in {folder / SEEN}: {error.strerror}.") from error
     return seen
+
+
+class SeenMark:
+    """The mark of the session in `folder`, for a screen. What can't be noted is told again the next time."""
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self._folder, self._clock = folder, clock
+
+    def read(self) -> tuple[int, int]:
+        """The last event that was seen, and when. Blocks."""
+        seen = read_seen(self._folder)
+        return seen.seq, seen.at_us
+
+    def note(self, seq: int) -> None:
+        """Everything up to event `seq` has been shown now. Blocks."""
+        with suppress(JournalError):
+            mark_seen(self._folder, seq, self._clock.now_us())

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sample_sessions import FakeControls, FakeSource, Log, audit_session
-from watching_app import PREVIEW
+from watching_app import PREVIEW, Mark
 
 from core.agent.commands import VERBS
 from core.clock import VirtualClock, monotonic, pause_real
@@ -25,6 +25,7 @@ from core.events import (
     SessionPaused,
 )
 from core.protocols import LiveDelta
+from tui.attention import Sight
 from tui.plain.commands import QUESTIONS, Unclear, help_lines, understood
 from tui.plain.film import PlainFilm
 from tui.plain.flow import ReplyFlow
@@ -133,6 +134,29 @@ async def test_every_question_is_answered_in_lines():
         await watched.types("checkpoints", "leads to c4")
         await watched.types("show 9999", "There is no event #9999")
         await watched.types("help rewind", "rewind SEQ [--files-only")
+
+
+async def test_one_who_comes_back_is_told_the_verdict_and_asks_for_the_rest():
+    log = audit_session()
+    log.add(SessionPaused(reason="budget", detail="5.01 of 5 is spent"))
+    mark = Mark(20, log.at_us - 7_200_000_000)
+    async with watching(log, sight=Sight(mark)) as watched:
+        assert any("Since you left, 2 h ago: Waiting for you" in line for line in watched.sheet.lines)
+        await watched.types(
+            "left", "for you: The budget does not allow", "`budget` answers it", "files: inventory/load"
+        )
+        assert mark.seq == 20
+    watched.mode.sight.keep()
+    assert mark.seq == len(log.events)
+
+
+async def test_a_hang_up_is_no_sign_that_anything_was_read():
+    log = audit_session()
+    mark = Mark(20, log.at_us)
+    async with watching(log, sight=Sight(mark)) as watched:
+        watched.mode.leave("lost")
+    watched.mode.sight.keep()
+    assert mark.seq == 20
 
 
 async def test_show_tells_a_call_whole_also_from_its_blob():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -53,6 +53,20 @@ PREVIEW = Preview(
     planned_turns=84,
     saves=Decimal("0.563"),
 )
+
+
+@dataclass
+class Mark:
+    """How far a session was seen, kept in memory."""
+
+    seq: int = 0
+    at_us: int = 0
+
+    def read(self) -> tuple[int, int]:
+        return self.seq, self.at_us
+
+    def note(self, seq: int) -> None:
+        self.seq = max(self.seq, seq)
 
 
 class PreviewingControls(FakeControls):

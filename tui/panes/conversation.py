@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -123,6 +124,11 @@ class ConversationPane(Pane):
             self._matches = Matches(words)
         self._matches.look(self.view.conversation.column.items)
         return self._go(self._matches.places, step)
+
+    def reveal(self, seq: int) -> None:
+        """Bring the cursor to the entry of event `seq`, or to the last one before it."""
+        index = bisect_right(self._rows.items, seq, key=lambda item: item.seq) - 1
+        self.line_list.select(max(0, index), center=True)
 
     def find_failure(self) -> Hit | None:
         """Bring the cursor to the failure before the one it is on."""

@@ -10,6 +10,7 @@ from core.clock import Clock, monotonic, pause_real
 from core.events import CommandAccepted, Event, ModelFailed, ModelResponded
 from core.journal.errors import JournalError
 from core.protocols import Controls, LiveDelta, Source
+from tui.attention import Sight
 from tui.panes import figures
 from tui.plain.answers import status_line
 from tui.plain.commands import Typed, Unclear
@@ -17,7 +18,7 @@ from tui.plain.flow import ReplyFlow
 from tui.plain.lines import Told, Tone, replies
 from tui.plain.questions import NO, YES, Confirmation, confirmation
 from tui.plain.receipts import Receipts
-from tui.plain.talk import Listener, Printer, Talk
+from tui.plain.talk import Leaving, Listener, Printer, Talk
 from tui.safe import safe_text
 
 RECENT = 20
@@ -60,8 +61,9 @@ class PlainMode(Talk):
         trouble: Callable[[], str | None] = lambda: None,
         gone: Callable[[], str | None] = lambda: None,
         ring: Callable[[], object] = lambda: None,
+        sight: Sight | None = None,
     ) -> None:
-        super().__init__(source, printer, typed)
+        super().__init__(source, printer, typed, sight)
         self.controls, self.clock = controls, clock
         self._driving, self._start, self._ring = driving, start, ring
         self._trouble, self._gone = trouble, gone
@@ -88,6 +90,9 @@ class PlainMode(Talk):
         state, newest = self.view.state, self.view.timeline.at_us(self.view.last_seq)
         still = state.paused or state.status.last.state in ENDED
         return newest if still else max(newest, self.clock.now_us())
+
+    def world_us(self) -> int:
+        return max(self.view.timeline.at_us(self.view.last_seq), self.clock.now_us())
 
     # What the log says
 
@@ -119,7 +124,22 @@ class PlainMode(Talk):
         self._past.clear()
         self._caught_up.set()
         self._tell_state()
+        self._greet()
         self.say("help lists the commands.", "quiet")
+
+    def _greet(self) -> None:
+        """How it stands, to one who had seen less of the session."""
+        if self.sight.mark is not None and self.view.last_seq > self.sight.since and self.view.totals.requests:
+            self.say(f"{self.absence()[0]}; left tells what happened")
+
+    def leave(self, how: Leaving) -> None:
+        if how != "lost" and self._caught_up.is_set() and not self._left.done():
+            self.sight.shown(self.view.last_seq)
+        super().leave(how)
+
+    @property
+    def running(self) -> bool:
+        return not self._gone()
 
     def _take(self, event: Event) -> None:
         self.view.apply(event)

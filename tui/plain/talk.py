@@ -8,6 +8,8 @@ from typing import Literal, Protocol
 
 from core.folds.view import SessionView
 from core.protocols import Source
+from tui.account_words import told_plainly
+from tui.attention import Sight
 from tui.plain.answers import ANSWERS, errors
 from tui.plain.commands import QUESTIONS, Question, Typed, Unclear, help_lines, understood
 from tui.plain.lines import PlainLines, Tone, indented
@@ -35,8 +37,8 @@ class Talk:
     COMMANDS: Mapping[str, Question] = {}
     STEERING = False
 
-    def __init__(self, source: Source, printer: Printer, typed: Listener) -> None:
-        self.view = SessionView()
+    def __init__(self, source: Source, printer: Printer, typed: Listener, sight: Sight | None = None) -> None:
+        self.view, self.sight = SessionView(), sight or Sight()
         self.source, self.printer, self.typed = source, printer, typed
         self.plain = PlainLines(None, self.view.conversation)
         self._left: asyncio.Future[Leaving] = asyncio.get_running_loop().create_future()
@@ -129,10 +131,24 @@ class Talk:
                     self.say(await whole(self.view, self.source, number(typed)))
                 except OSError as fault:
                     raise Unclear(f"It can't be read: {fault}") from None
+            case "left":
+                for line in self.absence():
+                    self.say(line)
             case name:
                 answer = errors if name == "calls" and typed.rest else ANSWERS[name]
                 for line in answer(self.view, self.at, self.now_us()):
                     self.say(line)
+
+    def absence(self) -> list[str]:
+        """What happened since the user left, or since the start."""
+        now_us = self.world_us()
+        account = self.view.absence.since(self.sight.since, self.at, now_us=now_us, running=self.running)
+        return told_plainly(account, self.sight.left_us, now_us, self.view.totals.session[:10])
+
+    @property
+    def running(self) -> bool:
+        """Whether anybody runs the session, as far as is known."""
+        return True
 
     @property
     def at(self) -> int | None:
@@ -140,8 +156,12 @@ class Talk:
         return None
 
     def now_us(self) -> int:
-        """The journal time of that moment."""
+        """The journal time of that moment; it may stand still."""
         raise NotImplementedError
+
+    def world_us(self) -> int:
+        """The time of somebody who comes back at that moment."""
+        return self.now_us()
 
 
 def number(typed: Typed) -> int:

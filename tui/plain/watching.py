@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from core.clock import SystemClock
+from core.journal.seen import SeenMark
 from core.protocols import Controls, Source
+from tui.attention import Sight
 from tui.plain.film import PlainFilm
 from tui.plain.input import TypedLines
 from tui.plain.mode import PlainMode
@@ -33,6 +35,7 @@ def watch_plainly(
     trouble: Callable[[], str | None] = lambda: None,
 ) -> Leaving:
     """Tell a session by lines until it is left; how. `driven`: its runner, begun by `start`, is in this process."""
+    sight = Sight(SeenMark(folder, SystemClock()))
 
     def talk(writer: LineWriter, typed: TypedLines) -> Talk:
         return PlainMode(
@@ -46,9 +49,13 @@ def watch_plainly(
             trouble=trouble,
             gone=RunnerWatch(folder, held=not driven),
             ring=writer.ring,
+            sight=sight,
         )
 
-    return asyncio.run(_talk(talk, driven))
+    try:
+        return asyncio.run(_talk(talk, driven))
+    finally:
+        sight.keep()
 
 
 def replay_plainly(source: Source, *, start_at: int | None, speed: float | None) -> Leaving:

@@ -19,24 +19,24 @@ from tui.safe import one_line
 from tui.widgets.status_line import Field
 
 FIELDS = (
-    Field("state", 26, rank=1, grow=True),
+    Field("state", 25, rank=1, grow=True),
     Field("needs", 9, rank=2, optional=True),
-    Field("sandbox", 10, rank=4, optional=True),
+    Field("sandbox", 10, rank=6, optional=True),
     Field("seats", 9, rank=7, full=21, optional=True),
-    Field("elapsed", 8, rank=7),
-    Field("heard", 8, rank=6, full=18),
-    Field("calls", 11, rank=8, right=True),
-    Field("rate", 7, rank=12, right=True),
-    Field("context", 8, rank=5, full=16),
-    Field("cache", 10, rank=9),
+    Field("elapsed", 8, rank=8),
+    Field("heard", 8, rank=5, full=18, optional=True),
+    Field("calls", 11, rank=9, right=True),
+    Field("rate", 7, rank=13, right=True),
+    Field("context", 8, rank=4, full=16),
+    Field("cache", 10, rank=10),
     Field("spent", 15, rank=3, full=19),
-    Field("next", 12, rank=11),
-    Field("repeats", 12, rank=13, full=21),
-    Field("steered", 17, rank=14, full=31),
-    Field("persisted", 19, rank=10),
+    Field("next", 12, rank=12),
+    Field("repeats", 12, rank=14, full=21),
+    Field("steered", 17, rank=15, full=31),
+    Field("persisted", 19, rank=11),
 )
-"""The higher the rank, the earlier a field goes when the line gets narrow. Ranks 1 to 6 fit into 78 cells,
-unless it needs you and has no sandbox: then what was heard goes, and the context with it."""
+"""The higher the rank, the earlier a field goes when the line gets narrow. Ranks 1 to 5 always fit into 78 cells, and
+rank 6 as long as it needs nobody."""
 
 NEEDS_YOU = Content.styled("needs you", "bold reverse $warning")
 NO_SANDBOX = Content.styled("no sandbox", "bold $warning")
@@ -110,15 +110,17 @@ def _heard(view: SessionView, real_us: int, token_us: int | None) -> Said:
     if not view.last_seq:
         return Said("")
     quiet_us = real_us - view.timeline.at_us(view.last_seq)
-    event = figures.ago(quiet_us)
-    token = "" if token_us is None else figures.ago(real_us - token_us)
-    long = (
-        f"event {event}, token {token}" if token else "last event now" if event == "now" else f"last event {event} ago"
-    )
-    short = event if event == "now" else f"{event} ago"
+    event = _age(quiet_us)
+    token = "" if token_us is None else _age(real_us - token_us)
+    long = f"event {event}, token {token}" if token else f"last event {event} ago"
+    short = f"{event} ago"
     late = quiet_us >= QUIET_US and view.state.status.last.state == "running" and not token
     style = "bold $warning" if late else ""
     return Said(Content.styled(long, style), Content.styled(short, style))
+
+
+def _age(us: int) -> str:
+    return figures.ago(us).replace("now", "0s")
 
 
 def _spent(bill: Bill, budget: Decimal | None) -> Said:

@@ -16,7 +16,8 @@ from core.events import CommandAccepted, Event
 from core.folds.view import Changes
 from core.protocols import LiveDelta
 from core.tools.vitals import Pulse
-from tui.actions import ACTIONS, BY_ID, Action, bindings, display, hinted
+from tui.actions import ACTIONS, BY_ID, Action, bindings, hinted
+from tui.attention import Sight
 from tui.docks.scrubber import Scrubber
 from tui.frame import FramePump, frame_rate
 from tui.messages import ItemChosen, LeaveRequested, PaneChosen
@@ -30,10 +31,9 @@ from tui.panes.plan import PlanPane
 from tui.panes.tool_calls import ToolCallsPane
 from tui.safe import one_line
 from tui.screens.answering import Answering
-from tui.screens.reading import Reading
+from tui.screens.returning import Returning
 from tui.screens.seats import Seats
 from tui.screens.status_facts import FIELDS, facts, state_content
-from tui.screens.travelling import Travelling
 from tui.widgets.hint_bar import Hint, HintBar
 from tui.widgets.status_line import StatusLine
 
@@ -54,7 +54,7 @@ class KeyedApp(Protocol):
     def keys_of(self, action: Action) -> tuple[str, ...]: ...
 
 
-class WatchScreen(Reading, Answering, Travelling):
+class WatchScreen(Returning, Answering):
     """Status line, panes, docks, hints. Panes and docks speak to it by messages; they never know each other."""
 
     CSS_PATH = "watch.tcss"
@@ -69,9 +69,11 @@ class WatchScreen(Reading, Answering, Travelling):
         trouble: Callable[[], str | None] = lambda: None,
         gone: Callable[[], str | None] = lambda: None,
         driven: bool = False,
+        sight: Sight | None = None,
         **options: Any,
     ) -> None:
         super().__init__(*args, **options)
+        self.sight = sight or Sight()
         self._trouble, self._gone, self._driven = trouble, gone, driven
         self._front, self._sheet, self._zoomed = "conversation", "context", False
         self._read = self._guarded = False
@@ -120,6 +122,7 @@ class WatchScreen(Reading, Answering, Travelling):
             self._read = True
             self._start_looking()
             self.show_moment()
+            self.greet()
 
     def _start_looking(self) -> None:
         """Where one looks first: a replay plays from its start unless it was asked for a moment."""
@@ -143,7 +146,7 @@ class WatchScreen(Reading, Answering, Travelling):
         """The running command was looked at; that it may hang is said once, and nothing is done about it."""
         before, self._pulse = self._pulse, pulse
         if pulse is not None and pulse.may_hang and not (before and before.may_hang):
-            advice = f"{pulse.words}. {self._key(BY_ID['interrupt'])} would end it."
+            advice = f"{pulse.words}. {self.key_of(BY_ID['interrupt'])} would end it."
             self.notify(f"The running command: {advice}", severity="warning", markup=False, timeout=30)
 
     def seats_changed(self, seats: Seats) -> None:
@@ -204,6 +207,7 @@ class WatchScreen(Reading, Answering, Travelling):
         scrubber.set_class(self.looking.back, "-shown")
         if self.looking.back:
             scrubber.show(self.view, self.looking.seq, self.looking.playback)
+        self.drawn_now()
 
     def _show_status(self) -> None:
         line, at, now_us = self.query_one(StatusLine), self.looking.at, self.now_us()
@@ -249,16 +253,15 @@ class WatchScreen(Reading, Answering, Travelling):
 
     @property
     def wheel_key(self) -> str:
-        return self._key(BY_ID["drive"])
+        return self.key_of(BY_ID["drive"])
 
-    def _key(self, action: Action) -> str:
-        keys = self.app.keys_of(action) if isinstance(self.app, KeyedApp) else action.keys
-        return display(keys[0]) if keys else ""
+    def keys_of(self, action: Action) -> tuple[str, ...]:
+        return self.app.keys_of(action) if isinstance(self.app, KeyedApp) else action.keys
 
     def _hint(self, action: Action) -> Hint:
         goes_on = action.id == "pause" and (self.view.state.paused or self.ended)
         owner = "app" if action.scope == "global" else "screen"
-        key = self._key(action)
+        key = self.key_of(action)
         return Hint(key, "continue" if goes_on else action.label, f"{owner}.{action.method}")
 
     # Panes
