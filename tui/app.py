@@ -314,11 +314,6 @@ class LongwatchApp(ThemedApp[Leaving]):
         else:
             self.watch_screen.went_away()
 
-    def write_terminal(self, data: str) -> None:
-        """Bytes that paint nothing, by the way of all others."""
-        if self._driver is not None:
-            self._driver.write(data)
-
     def title_terminal(self, text: str | None) -> None:
         if isinstance(self._driver, ResilientDriver):
             self._driver.set_title(text)

@@ -283,6 +283,7 @@ class ThriftyApp(TypingAheadApp[ReturnType]):
         self._terminal.forget()
         if self._screen_stack:
             self.screen.refresh()
+            self.call_after_refresh(self.sight_again)
 
     def action_redraw(self) -> None:
         """Paint the whole screen again."""

@@ -97,6 +97,9 @@ class ResilientDriver(LinuxDriver):
     and what comes after it.
     """
 
+    answers = True
+    """It stands for a terminal that can be asked where its cursor is."""
+
     def __init__(self, app: Any, **options: Any) -> None:
         self._writer: WriterThread | None = None
         self._is_lost = self._titled = self.away = False

@@ -6,7 +6,7 @@ A relay stands between the product's pty and a terminal emulator: it holds each 
 byte for 150 ms on its way out, passes 2,000 bytes a second, and keeps up to 16 KB, as an SSH connection does. An agent
 works meanwhile. A fast typist opens the guidance line and writes without waiting for the screen; what the session then
 says must read the same, letter for letter. Then the key of a dialog and at once the key that answers it: the answer
-must not count, for its dialog was not on the screen yet when it was pressed.
+must not count, for its dialog was not on the screen yet when it was pressed; pressed again once it is there, it must.
 """
 
 from __future__ import annotations
@@ -128,6 +128,12 @@ def answered_too_soon(line: Line, longwatch: Any, table: Figures) -> None:
         event.kind == "command.accepted" and event.body.verb == "stop" for event in longwatch.events()
     )
     table.add("answers applied to a dialog that was not on the screen", stopped, 0)
+    line.shows("Stop this session?")
+    line.pause(0.5)
+    line.press(b"s")
+    line.pause(4)
+    heard = any(event.kind == "command.accepted" and event.body.verb == "stop" for event in longwatch.events())
+    table.add("answers lost to a dialog that was on the screen", 0 if heard else 1, 0)
 
 
 @click.command()

@@ -26,6 +26,7 @@ class Terminal:
     ) -> None:
         self.received = bytearray()
         self.screen = pyte.Screen(columns, rows)
+        self.screen.write_process_input = self.press
         self._stream = pyte.ByteStream(self.screen)
         self.pid, self._master = pty.fork()
         if not self.pid:

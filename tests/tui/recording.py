@@ -39,8 +39,8 @@ def recording_driver(width: int, height: int) -> type[RecordingDriver]:
     return type("SizedDriver", (RecordingDriver,), {"SIZE": Size(width, height)})
 
 
-async def written(app: App[Any]) -> str:
-    """What was written since the last call, once nothing more is written for a few frames."""
+async def written(app: App[Any], *, keep: bool = False) -> str:
+    """What was written since the last call, once nothing more is written for a few frames; forgotten unless `keep`."""
     driver = app._driver
     assert isinstance(driver, RecordingDriver)
     quiet = 0
@@ -49,5 +49,6 @@ async def written(app: App[Any]) -> str:
         await asyncio.sleep(FRAME_S)
         quiet = quiet + 1 if len(driver.written) == count else 0
     data = "".join(driver.written)
-    driver.written.clear()
+    if not keep:
+        driver.written.clear()
     return data

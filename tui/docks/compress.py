@@ -147,6 +147,7 @@ class CompressDock(Previewing, can_focus=True):
         area.load_text(safe_text(preview.digest))
         self._unedited, self._warned = area.text, False
         self.add_class("-ready")
+        self.shown_anew()
         self._title(change_note(preview))
         self._check()
 
@@ -276,7 +277,7 @@ class CompressDock(Previewing, can_focus=True):
     def action_apply(self) -> None:
         """Compress as it is shown."""
         preview = self._preview
-        if preview is None:
+        if preview is None or self.too_early():
             return
         if self.query_one(Line).value.strip() != self._instruction:
             self._title("the instruction is not in it yet: i, then enter computes it", "$warning")

@@ -16,8 +16,11 @@ from textual.widgets import Input, Static
 
 from tui.messages import ControlGiven, DockClosed
 from tui.safe import safe_text
+from tui.typing_ahead import TypingAheadApp
 from tui.widgets.live_label import LiveLabel
 from tui.widgets.writing import Line
+
+TOO_EARLY = "That key came before the question was on your screen, so it did nothing. Press it again if you mean it."
 
 
 def title_line(title: str, note: str) -> Content:
@@ -26,7 +29,10 @@ def title_line(title: str, note: str) -> Content:
 
 
 class Dock(Vertical):
-    """Base of every dock. `escape` closes it; `give` sends a control and closes it."""
+    """Base of every dock. `escape` closes it; `give` sends a control and closes it.
+
+    A key gives a control only when it was pressed after the dock could be seen, except where one may type ahead.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "close", show=False)]
 
@@ -44,8 +50,37 @@ class Dock(Vertical):
     def compose(self) -> ComposeResult:
         yield LiveLabel(title_line(self.TITLE, self.NOTE), classes="dock--title")
 
+    _sighting: int | None = None
+
+    def on_mount(self) -> None:
+        self.shown_anew()
+
+    def shown_anew(self) -> None:
+        """What the user decides on has changed: a key from before it was seen does not count."""
+        self._sighting = None
+        self.call_after_refresh(self._ask_whether_seen)
+
+    def _ask_whether_seen(self) -> None:
+        if isinstance(self.app, TypingAheadApp):
+            self._sighting = self.app.sight()
+
+    @property
+    def typed_ahead(self) -> bool:
+        """Whether what is typed without looking is meant: words are, the answer to a question is not."""
+        return False
+
+    def too_early(self) -> bool:
+        """Whether the key that acts now can't be an answer to what this dock asks; then it is said, too."""
+        app = self.app
+        if self.typed_ahead or not isinstance(app, TypingAheadApp) or app.pressed_after(self._sighting):
+            return False
+        self.notify(TOO_EARLY, severity="warning", markup=False, timeout=6)
+        return True
+
     def give(self, verb: str, **args: Any) -> None:
         """The user decided."""
+        if self.too_early():
+            return
         self.post_message(ControlGiven(verb, args))
         self.post_message(DockClosed())
 
@@ -91,6 +126,7 @@ class ChoiceDock(Dock, can_focus=True):
         """The same question, knowing more."""
         self._facts, self._choices = facts, {choice.key: choice for choice in choices}
         self.query_one(".dock--body", Static).update(self._body())
+        self.shown_anew()
 
     def _body(self) -> Content:
         own_line = [choice for choice in self._choices.values() if choice.means]
@@ -123,6 +159,8 @@ class LineDock(Dock):
     VERB: ClassVar[str] = ""
     PLACEHOLDER: ClassVar[str] = ""
     NOTE: ClassVar[str] = "enter sends · esc closes"
+
+    typed_ahead = True
 
     def __init__(self, value: str = "") -> None:
         super().__init__()

@@ -52,6 +52,8 @@ class GuidanceDock(Dock):
         Binding("ctrl+r", "retract", "take back", show=False, priority=True),
     ]
 
+    typed_ahead = True
+
     def __init__(self, queued: Mapping[str, GuidanceQueued]) -> None:
         super().__init__()
         self._queued = dict(queued)

@@ -51,6 +51,11 @@ class MemoryDock(Dock, can_focus=True):
         yield Line(placeholder="one fact, complete in itself")
         yield Static("", markup=False, classes="dock--facts")
 
+    @property
+    def typed_ahead(self) -> bool:
+        """Words, not what is done with the chosen entry."""
+        return self.has_class("-writing")
+
     def on_resize(self) -> None:
         self._draw()
 
