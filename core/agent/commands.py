@@ -235,7 +235,7 @@ VERBS: dict[str, Verb] = {
         Verb("pause", (), "stop before the next action", _pause),
         Verb("continue", (), "go on", _continue),
         Verb("interrupt", (), "cut the reply in flight, or kill the running command", _while_open),
-        Verb("guide", ("text", "standing"), "say something to the agent, with its next request", _guide),
+        Verb("guide", ("text", "standing", "now"), "say something to the agent, --now by cutting what runs", _guide),
         Verb("retract", ("id",), "take back guidance that is still queued", _retract),
         Verb("compress", ("instruction", "digest", "keep_from"), "compress the context now", _compress),
         Verb("policy", ("policy",), f"compress by another policy: {', '.join(POLICIES)}", _policy),
@@ -271,8 +271,9 @@ def parse_words(verb: str, words: list[str]) -> dict[str, Any]:
         return args
     match verb:
         case "guide":
-            standing = "--standing" in words
-            return {"text": " ".join(word for word in words if word != "--standing"), "standing": standing}
+            text = " ".join(word for word in words if word not in ("--standing", "--now"))
+            now = {"now": True} if "--now" in words else {}
+            return {"text": text, "standing": "--standing" in words, **now}
         case "bookmark" | "rename":
             return {"text": " ".join(words)}
         case "rewind":

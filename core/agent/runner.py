@@ -87,7 +87,7 @@ class Runner:
         self._clock = clock
         self._jitter = jitter
         self._activity: asyncio.Task[None] | None = None
-        self._cut = False
+        self._cut = ""
         self._recovered = False
         self._futile: int | None = None
         self._snapshot_at = 0
@@ -209,8 +209,8 @@ class Runner:
         await self._upkeep.after_step()
 
     async def _cuttable(self, decision: do.Decision) -> None:
-        """Act in a task of its own, which an interrupt may cancel."""
-        self._cut = False
+        """Act in a task of its own, which an interrupt, or guidance that can't wait, may cancel."""
+        self._cut = ""
         self._activity = asyncio.create_task(self._act(decision))
         try:
             await self._activity
@@ -219,7 +219,9 @@ class Runner:
                 self._activity.cancel()
                 await asyncio.gather(self._activity, return_exceptions=True)
                 raise
-            if isinstance(decision, do.Send | do.Consult):
+            if self._cut == "guide":
+                await self.desk.close_open_calls("Not run: the user cut in with guidance.")
+            elif isinstance(decision, do.Send | do.Consult):
                 await self.desk.append(Draft(SessionPaused(reason="operator", detail="interrupted"), actor="user"))
         finally:
             self._activity = None
@@ -364,6 +366,12 @@ class Runner:
                 self.trouble = str(error)
 
     def _on_command(self, command: Command) -> None:
-        if command.verb in ("interrupt", "stop") and self._activity is not None:
-            self._cut = True
+        cutting = command.verb in ("interrupt", "stop") or self._cuts_in(command)
+        if cutting and self._activity is not None and self._cut != "stop":
+            self._cut = command.verb
             self._activity.cancel()
+
+    def _cuts_in(self, command: Command) -> bool:
+        """Whether it is guidance that was taken and that is to be read at once; a pause it leaves alone."""
+        state = self.desk.facts.state
+        return bool(command.args.get("now")) and command.id in state.queued and not state.paused

@@ -102,6 +102,24 @@ def test_an_interrupt_kills_the_running_command_and_the_model_is_told(longwatch)
     assert "topped" in first.body.content
 
 
+def test_guidance_that_cannot_wait_cuts_what_runs_and_is_in_the_next_request(longwatch):
+    two = command("sleep 600")
+    two["tool_uses"].append(dict(two["tool_uses"][0], input={"command": "echo never > never"}))
+    process = longwatch.run(longwatch.script(two, command("echo on")))
+    until(lambda: list(longwatch.home.glob("sessions/*/jobs/*/started")))
+    assert longwatch.call("send", "", "guide", "Look", "first.", "--now").returncode == 0
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    events = longwatch.events()
+    kinds = [event.kind for event in events]
+    assert "session.paused" not in kinds
+    stopped, unrun = [event.body for event in events if event.kind == "tool.finished"][:2]
+    assert not stopped.ok and "cut in with guidance" in unrun.content
+    delivered = kinds.index("guidance.delivered")
+    assert kinds[delivered + 1] == "model.requested"
+    assert not (longwatch.workspace / "never").exists()
+
+
 def test_commands_to_an_ended_session_are_applied_by_a_clerk(longwatch):
     process = longwatch.run(longwatch.script(command("echo 1 > made.txt"), command("rm made.txt")))
     process.communicate(timeout=60)

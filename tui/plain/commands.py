@@ -48,7 +48,7 @@ FILM: dict[str, Question] = {
 """What a recording knows beside the questions, in place of the controls."""
 
 USAGE = {
-    "guide": "[--standing] TEXT",
+    "guide": "[--standing] [--now] TEXT",
     "compress": "[INSTRUCTION]",
     "evict": "SEQ [--now]",
     "rewind": "SEQ [--files-only | --conversation-only]",
