@@ -111,3 +111,7 @@ class Controls(Protocol):
         With `evict`: what it would do to drop the result of that event alone.
         """
         ...
+
+    async def said_before(self) -> list[str]:
+        """What the user has told agents, in this session and in others: the latest first, each text once."""
+        ...

@@ -32,6 +32,7 @@ from core.journal.lease import LeaseHeld, acquire, holder
 from core.journal.live import LiveTail
 from core.journal.reader import Reader
 from core.journal.schema import make_private
+from core.journal.spoken import said_before
 from core.journal.viewers import Viewer, who_is_here
 from core.journal.writer import Journal
 from core.models.profiles import PROFILES, Endpoint, resolve_endpoint
@@ -203,6 +204,10 @@ class SessionControls:
         config = self._config or load_config()
         wish = wish_for(instruction, evict)
         return await asyncio.to_thread(preview, self._folder, config, self._clock, os.environ, wish)
+
+    async def said_before(self) -> list[str]:
+        """What the user has told agents in this session and the latest others."""
+        return await asyncio.to_thread(said_before, self._folder)
 
 
 async def clerk(folder: Path, clock: Clock, config: Config | None = None, vouchers: Vouchers | None = None) -> None:

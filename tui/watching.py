@@ -42,6 +42,9 @@ class ReadOnly:
             "An exported file can only be read: nothing of it is ever sent, so nothing can be compressed."
         )
 
+    async def said_before(self) -> list[str]:
+        return []
+
 
 class RunnerWatch:
     """Called often, says in words that the runner of a session is gone; None while it lives.

@@ -76,6 +76,11 @@ class Reader:
             raise ValueError(f"{kind} is not indexed")
         return self._first(f"{_ALL} WHERE kind = '{kind}' ORDER BY seq DESC LIMIT 1")
 
+    def of_kind(self, kind: str, limit: int) -> list[Event]:
+        """Events of one kind, newest first, at most `limit`; reads through the log, so not for what is drawn."""
+        rows = self._all(f"{_ALL} WHERE kind = ? ORDER BY seq DESC LIMIT ?", kind, limit)
+        return [self._decode(self._load(row)) for row in rows]
+
     def last_seq(self) -> int:
         """The number of the newest event; 0 when there is none."""
         return int(self._all("SELECT ifnull(max(seq), 0) FROM event")[0][0])

@@ -237,3 +237,21 @@ def test_one_screen_drives_the_others_observe_and_taking_the_wheel_is_logged(lon
     first.press(" ")
     until(lambda: longwatch.count("session.continued"))
     assert longwatch.count("driver.changed") == 2
+
+
+def test_guidance_is_written_in_the_users_own_editor_and_the_screen_comes_back(longwatch, terminal, tmp_path):
+    editor = tmp_path / "editor"
+    editor.write_text("#!/bin/sh\necho 'in the editor'\necho 'Mind the callers.' > \"$1\"\n")
+    editor.chmod(0o755)
+    longwatch.environment["EDITOR"] = str(editor)
+    screen = started(longwatch, terminal)
+    screen.press("g")
+    screen.shows("Guide the agent")
+    screen.press("\x0f")
+    screen.shows("Mind the callers.", "running")
+    screen.press("\r")
+    until(lambda: longwatch.count("guidance.queued"))
+    said = next(event.body.text for event in longwatch.events() if event.kind == "guidance.queued")
+    assert said == "Mind the callers."
+    screen.press("q")
+    assert screen.ends() == 0

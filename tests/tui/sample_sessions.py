@@ -557,3 +557,6 @@ class FakeControls:
     async def send(self, verb: str, args: dict[str, Any] | None = None, head: int | None = None) -> str:
         self.sent.append((verb, args or {}, head))
         return f"cmd-{len(self.sent)}"
+
+    async def said_before(self) -> list[str]:
+        return ["Use bound parameters, also in the tests.", "Run the tests with -q."]

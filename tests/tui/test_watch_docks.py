@@ -90,7 +90,7 @@ async def test_guidance_that_still_waits_can_be_taken_back():
     log = audit_session()
     log.add(GuidanceQueued(text="Use tabs."), key="01queued", actor="user")
     sent, text = await sent_by("g", log=log)
-    assert "not read yet: Use tabs." in text
+    assert "queued     Use tabs." in text and "goes with the next request" in text
     sent, _ = await sent_by("g", "ctrl+r", log=log)
     assert sent == [("retract", {"id": "01queued"}, log.head)]
 

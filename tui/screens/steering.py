@@ -68,7 +68,7 @@ class Steering(SessionScreen):
         await self.give("continue" if state.paused or pausing or self.ended else "pause")
 
     async def action_guide(self) -> None:
-        await self.open_dock(GuidanceDock(self.view.state.queued))
+        await self.open_dock(GuidanceDock(self.view.guidance.receipts, self.controls.said_before))
 
     async def action_retract(self) -> None:
         queued = list(self.view.state.queued)
