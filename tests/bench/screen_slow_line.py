@@ -28,6 +28,8 @@ from screen_stage import Figures
 ONE_WAY_S = 0.15
 BYTES_A_SECOND = 2_000
 BUFFER = 16_384
+ENOUGH_S = 40.0
+"""After so long what was typed is lost."""
 A_KEY_S = 0.08
 """Between two keys of a fast typist."""
 SENTENCE = "Keep the public names of the store; scripts/migrate.py calls load() and find() by them."
@@ -78,6 +80,12 @@ class Line:
             self.pause(0.1)
         return time.monotonic() - began
 
+    def within(self, seconds: float, condition: Callable[[], object]) -> None:
+        """Wait for the condition, but no longer than that."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and not condition():
+            self.pause(0.5)
+
     def shows(self, words: str) -> float:
         return self.until(lambda: words in self.screen.text)
 
@@ -105,7 +113,7 @@ def guided(line: Line, longwatch: Any, table: Figures, at_once: bool) -> None:
     for keys in ["g" + SENTENCE + "\r"] if at_once else ["g", *SENTENCE, "\r"]:
         line.press(keys.encode())
         line.pause(A_KEY_S)
-    line.pause(6)
+    line.within(ENOUGH_S, lambda: longwatch.count("guidance.queued") > before)
     said = [event.body.text for event in longwatch.events() if event.kind == "guidance.queued"][before:]
     how = "in one burst" if at_once else "one by one"
     table.add(f"keys lost of {len(SENTENCE) + 2}, typed ahead {how}", 0 if said == [SENTENCE] else missing(said), 0)

@@ -325,4 +325,4 @@ def test_a_verdict_that_comes_before_we_know_the_id_is_not_lost():
     assert orders.observe(event) is None
     verdict = orders.sent("c1", "undo")
     assert verdict is not None and verdict.text == "undo refused: No." and not verdict.ok
-    assert orders.chip == ""
+    assert orders.receipt(SessionView()) == ""

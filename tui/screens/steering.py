@@ -95,9 +95,12 @@ class Steering(SessionScreen):
         await self.open_dock(MemoryDock(self.view.memories.known(), chosen.id if chosen else ""))
 
     async def action_cancel(self) -> None:
-        waiting = list(self.view.state.orders.values())
-        if waiting:
-            await self.give("cancel", {"id": waiting[-1].id})
+        ours, waiting = self.orders.latest(), list(self.view.state.orders)
+        if ours is not None:
+            id, verb = ours
+            await self.give("retract" if verb == "guide" else "cancel", {"id": id})
+        elif waiting:
+            await self.give("cancel", {"id": waiting[-1]})
         else:
             self.say("There is no command that still waits for its effect.")
 

@@ -162,6 +162,8 @@ class WatchScreen(Returning, Answering):
         self.conversation.stream(deltas)
 
     def _second(self) -> None:
+        if self.orders.tick():
+            self._show_hints()
         self._look_for_the_runner()
         self._look_at_the_guard()
         if self.looking.at is None:
@@ -235,8 +237,10 @@ class WatchScreen(Returning, Answering):
         usable = [action for action in ACTIONS if self.controls.available or not action.verbs]
         replay = hinted(action for action in usable if action.scope == "replay") if self.looking.back else []
         others = hinted(action for action in usable if action.scope in ("watch", "global"))
-        hints = [self._hint(action) for action in [*self._to_answer(), *self._for_the_item(), *replay, *others]]
-        chip = self.orders.chip or self.seats.advice(self.view.state.driver, self.wheel_key)
+        cancel = [BY_ID["cancel"]] if self.orders.latest() else []
+        first = [*self._to_answer(), *cancel, *self._for_the_item()]
+        hints = [self._hint(action) for action in [*first, *replay, *others]]
+        chip = self.orders.receipt(self.view) or self.seats.advice(self.view.state.driver, self.wheel_key)
         notes = [note for note in (Content.styled(chip, "$warning"), self.search_chip) if note]
         self.query_one(HintBar).show(hints, Content("  ").join(notes))
 
