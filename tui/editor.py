@@ -12,7 +12,7 @@ from typing import Any
 
 from textual.app import App, SuspendNotSupported
 
-NO_EDITOR = "No editor is set: put its command into EDITOR (or VISUAL). Here ctrl+j begins a new line."
+NO_EDITOR = "No editor is set: put its command into EDITOR. Here ^j begins a new line."
 
 
 class NoEditor(Exception):

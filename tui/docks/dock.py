@@ -20,7 +20,7 @@ from tui.typing_ahead import TypingAheadApp
 from tui.widgets.live_label import LiveLabel
 from tui.widgets.writing import Line
 
-TOO_EARLY = "That key came before the question was on your screen, so it did nothing. Press it again if you mean it."
+TOO_EARLY = "That key came before this was on your screen: press it again if you mean it."
 
 
 def title_line(title: str, note: str) -> Content:
@@ -74,8 +74,12 @@ class Dock(Vertical):
         app = self.app
         if self.typed_ahead or not isinstance(app, TypingAheadApp) or app.pressed_after(self._sighting):
             return False
-        self.notify(TOO_EARLY, severity="warning", markup=False, timeout=6)
+        self.say(TOO_EARLY)
         return True
+
+    def say(self, text: str) -> None:
+        """A sentence for the user, in the place of the title: a toast would lie over what is decided on."""
+        self.query_one(".dock--title", LiveLabel).update(Content.styled(safe_text(text), "$warning"))
 
     def give(self, verb: str, **args: Any) -> None:
         """The user decided."""

@@ -138,15 +138,12 @@ class GuidanceDock(Dock):
         if self.is_mounted and self.fates.has_focus:
             return keys_line([("e", "change"), ("d", "take back"), ("esc", "to the text")])
         standing, now = "once" if self._standing else "standing", "wait" if self._now else "now"
-        keys = [("enter", "send"), ("^t", standing), ("^n", now), ("↑", "earlier"), ("tab", "list"), ("^o", "editor")]
+        keys = [("enter", "send"), ("^t", standing), ("^n", now), ("↑", "earlier"), ("tab", "list"), ("^o", "edit")]
         return keys_line(keys)
 
     def _show(self) -> None:
         self.query_one(".dock--title", LiveLabel).update(self._title())
         self.query_one(".dock--keys", LiveLabel).update(self._keys())
-
-    def _say(self, text: str) -> None:
-        self.notify(text, severity="warning", markup=False, timeout=6)
 
     def on_descendant_focus(self) -> None:
         self._show()
@@ -192,7 +189,7 @@ class GuidanceDock(Dock):
         try:
             self._write(await edited(self.app, self.field.text, os.environ))
         except NoEditor as sentence:
-            self._say(str(sentence))
+            self.say(str(sentence))
 
     def action_to_list(self) -> None:
         if self.fates.chosen is not None:
@@ -209,7 +206,7 @@ class GuidanceDock(Dock):
         if event.receipt.fate == "queued":
             self.post_message(ControlGiven("retract", {"id": event.receipt.id}))
         else:
-            self._say("Only guidance that still waits can be taken back; rewind takes back what came of it.")
+            self.say("Only guidance that still waits can be taken back; rewind takes back what came of it.")
 
     def on_fates_change(self, event: Fates.Change) -> None:
         """Into the text: one that waits is replaced when it is sent, another is said again."""
