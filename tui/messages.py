@@ -68,6 +68,13 @@ class SeekRequested(Message):
 
 
 @dataclass
+class PlaceWanted(Message):
+    """Show where event `seq` stands in the conversation."""
+
+    seq: int
+
+
+@dataclass
 class PaneChosen(Message):
     """Bring this pane (its id) to the front."""
 

@@ -6,10 +6,11 @@ A proof is worth nothing once a file has changed after it, and one passing check
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from core.events import CheckpointMade, Event, HeadMoved, ToolFinished, ToolStarted
 from core.folds.branches import Column
-from core.folds.commands import Reading, passed, reading
+from core.folds.commands import Reading, passed, reading, stands_in
 from core.folds.fold import Handler, Series
 from core.folds.plan import Plan
 from core.folds.words import one_line
@@ -45,6 +46,17 @@ class Proof:
     files: int = 0
 
 
+class Tested(NamedTuple):
+    """The latest run of a command that a step of the plan calls its check: event `seq`, and whether it passed.
+
+    `current`: no file has changed since.
+    """
+
+    seq: int
+    passed: bool
+    current: bool = True
+
+
 class Checks:
     """Outcomes of commands, by their words and their folder. A command costs the same at any length of the log."""
 
@@ -53,6 +65,9 @@ class Checks:
         self.proof: Series[Proof] = Series(Proof())
         self._plan = plan
         self._running: dict[str, tuple[str, str, Reading]] = {}
+        self._asked: dict[str, list[str]] = {}
+        """By running call the checks of the plan that its command stands in."""
+        self._tested: dict[str, Series[Tested | None]] = {}
         self._outcomes: dict[str, bool] = {}
         self._since_change: dict[str, bool] = {}
         self._changed_since: set[str] = set()
@@ -66,16 +81,24 @@ class Checks:
             "head.moved": self._moved,
         }
 
+    def tested(self, check: str, at: int | None = None) -> Tested | None:
+        """What became of a step's check as of event `at`; None while no command of its words has run."""
+        series = self._tested.get(check)
+        latest = series.at(at) if series is not None else None
+        return latest and latest._replace(current=self.proof.at(at).changed < latest.seq)
+
     def _started(self, event: Event) -> None:
         body = event.body
         if isinstance(body, ToolStarted) and body.effect == "command" and event.key:
             command, plan = str(body.arguments.get("command", "")), self._plan.at()
             checks = [step.check for step in plan.steps if step.check] if plan else []
             identity = f"{body.arguments.get('cwd', '.')}\0{command}"
+            self._asked[event.key] = [check for check in checks if stands_in(command, check)]
             self._running[event.key] = (identity, one_line(command, _LABEL), reading(command, checks))
 
     def _finished(self, event: Event) -> None:
         body, running = event.body, self._running.pop(event.key or "", None)
+        asked = self._asked.pop(event.key or "", [])
         if not isinstance(body, ToolFinished):
             return
         if body.files and not (running and running[2].check):
@@ -86,6 +109,8 @@ class Checks:
         ok = passed(read, body.ok, body.exit_code, body.content)
         if ok is None:
             return
+        for check in asked:
+            self._tested.setdefault(check, Series(None)).append(event.seq, Tested(event.seq, ok))
         if self._outcomes.get(identity, ok) != ok:
             self.flips.append(event.seq, Flip(event.seq, event.at_us, command, ok))
         self._outcomes[identity] = ok

@@ -51,8 +51,13 @@ def reading(command: str, checks: Collection[str] = ()) -> Reading:
     if len(command) > LONGEST:
         return Reading(False, True)
     read = _read(command)
-    asked = len(command.strip()) > 3 and any(command.strip() in check for check in checks)
+    asked = any(stands_in(command, check) for check in checks)
     return Reading(True, read.decisive) if asked else read
+
+
+def stands_in(command: str, check: str) -> bool:
+    """Whether the words of a check name this very command; one of a few letters stands in too many words."""
+    return len(command.strip()) > 3 and command.strip() in check
 
 
 @lru_cache(maxsize=512)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from core.clock import MICROSECONDS
 from core.events import ContextPolicy, Event, GuidanceDelivered, ToolFinished
 from core.folds.costs import Costs
 from core.folds.fold import Handler
@@ -15,7 +16,7 @@ from core.folds.timeline import Timeline
 
 Axis = Literal["events", "time"]
 
-LANES = ("calls", "errors", "edits", "compressions", "checkpoints", "guards", "humans")
+LANES = ("calls", "errors", "edits", "compressions", "checkpoints", "guards", "humans", "rewinds", "bookmarks")
 """What is counted, by the names that the fields of a `Cell` have."""
 
 _KINDS = {
@@ -24,6 +25,8 @@ _KINDS = {
     "context.compressed": "compressions",
     "checkpoint.made": "checkpoints",
     "command.accepted": "humans",
+    "head.moved": "rewinds",
+    "bookmark.added": "bookmarks",
 }
 
 
@@ -44,6 +47,8 @@ class Cell:
     checkpoints: int
     guards: int
     humans: int
+    rewinds: int
+    bookmarks: int
 
 
 class Lanes:
@@ -63,14 +68,15 @@ class Lanes:
         }
 
     def strip(self, width: int, at: int | None = None, axis: Axis = "events") -> list[Cell]:
-        """The session up to event `at` (None: all of it) in `width` cells, each of as many events or as much time.
+        """The session up to event `at` (None: all of it) in at most `width` cells of as many events or as much time.
 
-        Empty without events or width. Costs the bisections of `width` cells, however long the log is.
+        Their size is a round one, so that cells fill up and stay where they are while the log grows. Empty without
+        events or width. Costs the bisections of `width` cells, however long the log is.
         """
         last = min(len(self._timeline.times), len(self._timeline.times) if at is None else at)
         if width < 1 or last < 1:
             return []
-        edges = self._by_time(width, last) if axis == "time" else [-(-i * last // width) for i in range(width + 1)]
+        edges = self._by_time(width, last) if axis == "time" else self._by_events(width, last)
         places = {lane: [bisect_right(seqs, edge) for edge in edges] for lane, seqs in self._seqs.items()}
         spent = [self._costs.total.at(edge).usd for edge in edges]
         return [
@@ -80,7 +86,7 @@ class Lanes:
                 spent[i + 1] - spent[i],
                 **{lane: place[i + 1] - place[i] for lane, place in places.items()},
             )
-            for i in range(width)
+            for i in range(len(edges) - 1)
         ]
 
     def first(self, lane: str, cell: Cell) -> int | None:
@@ -89,10 +95,15 @@ class Lanes:
         index = bisect_left(seqs, cell.first)
         return seqs[index] if index < len(seqs) and seqs[index] <= cell.last else None
 
+    def _by_events(self, width: int, last: int) -> list[int]:
+        """The last event of each cell, after a zero."""
+        return [*range(0, last, rounded(-(-last // width))), last]
+
     def _by_time(self, width: int, last: int) -> list[int]:
-        """The last event of each cell of equal time, after a zero."""
+        """The same for cells of equal time."""
         start, end = self._timeline.at_us(1), self._timeline.at_us(last)
-        inner = (self._timeline.seq_at(start + (end - start) * i // width) for i in range(1, width))
+        step_us = rounded(-(-((end - start) // width + 1) // MICROSECONDS)) * MICROSECONDS
+        inner = (self._timeline.seq_at(start + i * step_us - 1) for i in range(1, (end - start) // step_us + 1))
         return [0, *(min(seq, last) for seq in inner), last]
 
     def _note(self, event: Event) -> None:
@@ -112,6 +123,14 @@ class Lanes:
     def _policy(self, event: Event) -> None:
         if isinstance(event.body, ContextPolicy) and event.body.tokens:
             self._seqs["guards"].append(event.seq)
+
+
+def rounded(least: int) -> int:
+    """The smallest round number that is not less: 1 to 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 120 and so on."""
+    if least <= 10:
+        return max(1, least)
+    scale = int(10 ** (len(str(least)) - 2))
+    return next(step * scale for step in (10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100) if step * scale >= least)
 
 
 def cell_of(cells: Sequence[Cell], seq: int) -> int:

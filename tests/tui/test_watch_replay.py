@@ -1,12 +1,14 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sample_sessions import audit_session
+from sample_sessions import audit_session, long_session
 from watching_app import app_over, read, screen_text, status, until
 
+from core.folds.lanes import LANES
 from core.folds.timeline import Timeline
 from core.folds.view import SessionView
 from tui.docks.playback import LONGEST_GAP_S, SPEEDS, Playback
-from tui.docks.scrubber import cell_of, seq_of, track
+from tui.docks.scrubber import Scrubber
+from tui.docks.strip import GUTTER, one_line, target, three_lines
 from tui.screens.looking import Looking
 
 SIZE = (120, 36)
@@ -103,21 +105,59 @@ def test_however_the_time_is_cut_the_film_goes_as_far(pieces, speed):
     assert abs(seq - at_once.advance(1, sum(pieces))) <= 1
 
 
-@given(st.integers(1, 6_000), st.integers(20, 200), st.data())
-@settings(max_examples=60, deadline=None)
-def test_a_click_on_a_cell_leads_to_an_event_of_that_cell(last, width, data):
-    cell = data.draw(st.integers(0, width - 1))
-    seq = seq_of(cell, last, width)
-    assert 1 <= seq <= last
-    if last >= width:
-        assert cell_of(seq, last, width) == cell
+def test_a_click_on_a_cell_leads_to_an_event_of_that_cell():
+    lanes = viewed().lanes
+    for axis in ("events", "time"):
+        for cell in lanes.strip(60, axis=axis):
+            if cell.first <= cell.last:
+                assert cell.first <= target(lanes, cell) <= cell.last
+            else:
+                assert target(lanes, cell) == cell.last
 
 
-def test_the_track_has_one_cell_a_column_and_the_marks_of_the_session():
-    view = viewed()
-    line = track(view.timeline, 100, 80).plain
-    assert len(line) == 80
-    assert {"×", "+", "▲", "★", "↶"} <= set(line)
+def test_one_line_shows_the_moments_and_three_lines_also_edits_checkpoints_and_cost():
+    lanes = viewed().lanes
+    cells = lanes.strip(169)
+    (line,) = one_line(cells, 100)
+    assert line.cell_length == len(cells)
+    assert {"×", "▼", "▲", "★", "↶"} <= set(line.plain)
+    calls, marks, cost = (line.plain for line in three_lines(cells, None))
+    assert {"×", "+", "▲", "★", "↶", "·"} <= set(marks)
+    assert calls.startswith("calls ") and cost.startswith("cost  ") and "█" in cost
+    assert len(calls) == len(marks) == len(cost) == len(cells) + GUTTER
+
+
+async def test_on_a_tall_terminal_the_timeline_is_there_and_a_click_leads_into_the_past():
+    async with app_over(audit_session()).run_test(size=(120, 40)) as pilot:
+        await read(pilot)
+        assert "marks " in screen_text(pilot)
+        await pilot.click("Track", offset=(30, 1))
+        await until(pilot, lambda: "PAST #" in status(pilot))
+        assert "‖ held" in screen_text(pilot)
+
+
+async def test_elsewhere_a_key_brings_the_timeline_by_time_by_events_and_takes_it_away():
+    async with app_over(audit_session()).run_test(size=(80, 24)) as pilot:
+        await read(pilot)
+        scrubber = pilot.app.watch_screen.query_one(Scrubber)
+        assert not scrubber.display
+        shown = []
+        for _ in range(3):
+            await pilot.press("T")
+            await pilot.pause()
+            shown.append(screen_text(pilot).splitlines()[-2] if scrubber.display else "")
+        assert "▲" in shown[0] and "▲" in shown[1] and shown[0] != shown[1] and shown[2] == ""
+
+
+def test_drawing_the_strip_reads_as_much_of_a_long_session_as_of_a_short_one(monkeypatch):
+    lengths = []
+    for calls in (20, 200):
+        lanes, reads = viewed(long_session(calls)).lanes, []
+        monkeypatch.setattr("core.folds.lanes.bisect_right", lambda seqs, edge, reads=reads: reads.append(1) or 0)
+        lanes.strip(60)
+        lengths.append(len(reads))
+        monkeypatch.undo()
+    assert max(lengths) <= 61 * len(LANES)
 
 
 def test_holding_a_key_goes_faster_and_faster():

@@ -1,63 +1,66 @@
-"""The film strip: every mark of the session on one line, where one stands, and how fast it plays."""
+"""The session at a glance, below the panes: live where there is room or one asks for it, and the strip of a replay.
+
+It only shows; the screen holds the position. A click seeks.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.content import Content, Span
+from textual.content import Content
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
 
-from core.folds.timeline import Timeline
+from core.folds.lanes import Axis, Cell, cell_of
 from core.folds.view import SessionView
+from tui.docks import strip
 from tui.docks.playback import Playback
 from tui.messages import SeekRequested
 from tui.panes import figures
 from tui.panes.sheet_lines import MUTED, spread
 from tui.widgets.live_label import LiveLabel
+from tui.widgets.painting import Painter
 
-GLYPHS = {
-    "bookmark": ("★", "$warning"),
-    "human": ("▲", "$accent"),
-    "rewind": ("↶", "$accent"),
-    "error": ("×", "$error"),
-    "compression": ("▼", "$secondary"),
-    "edit": ("+", "$success"),
-    "checkpoint": ("·", MUTED),
-    "end": ("■", MUTED),
-}
-"""Marks by kind, the more telling one first where two share a cell."""
-
-_RANK = {kind: rank for rank, kind in enumerate(GLYPHS)}
+TALL = 38
+"""Lines of the terminal from which on the strip has three lines."""
+AXES: tuple[Axis, ...] = ("time", "events")
 
 
-def track(timeline: Timeline, seq: int, width: int) -> Content:
-    """The session in `width` cells: one mark a cell, the part already played in colour, the position reversed."""
-    last = max(1, len(timeline.times))
-    cells: list[tuple[str, str] | None] = [None] * width
-    ranks = [len(GLYPHS)] * width
-    for mark in timeline.marks:
-        cell, rank = cell_of(mark.seq, last, width), _RANK[mark.kind]
-        if rank < ranks[cell]:
-            cells[cell], ranks[cell] = GLYPHS[mark.kind], rank
-    here = cell_of(seq, last, width)
-    plain = "".join(cell[0] if cell else "━" if index <= here else "─" for index, cell in enumerate(cells))
-    spans = [Span(index, index + 1, cell[1]) for index, cell in enumerate(cells) if cell]
-    rails = [Span(0, here + 1, "$primary"), Span(here + 1, width, "$faint")]
-    return Content(plain, [*rails, *spans, Span(here, here + 1, "bold reverse")])
+class Track(Widget):
+    """Lines of content, repainted where they differ."""
 
+    DEFAULT_CSS = """
+    Track { height: 1; }
+    Track.-three { height: 3; }
+    """
 
-def cell_of(seq: int, last: int, width: int) -> int:
-    """The cell of event `seq` of `last` in a track of `width` cells."""
-    return min(width - 1, max(0, (seq - 1) * width // last))
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: Sequence[Content] = ()
+        self._painter = Painter()
 
+    def set_lines(self, lines: Sequence[Content]) -> None:
+        """Show these."""
+        before, self._lines = self._lines, lines
+        if len(before) != len(lines):
+            self.set_class(len(lines) > 1, "-three")
+            self.refresh()
+            return
+        for row, (old, new) in enumerate(zip(before, lines, strict=True)):
+            if not old.is_same(new):
+                self.refresh(Region(0, row, self.size.width, 1))
 
-def seq_of(cell: int, last: int, width: int) -> int:
-    """The first event of a cell: what a click on it means."""
-    return min(last, max(1, -(-cell * last // width) + 1))
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._painter.forget()
 
-
-class Track(LiveLabel):
-    """The line of marks; a click seeks."""
+    def render_line(self, y: int) -> Strip:
+        line = self._lines[y] if y < len(self._lines) else Content("")
+        return self._painter.strip(line, self.visual_style, self.size.width)
 
     def on_click(self, event: events.Click) -> None:
         parent = self.parent
@@ -66,40 +69,80 @@ class Track(LiveLabel):
 
 
 class Scrubber(Vertical):
-    """Shown while one looks back or replays; it only shows, the screen holds the position."""
+    """The strip, and while one looks back a line that says where one stands and how it plays."""
 
     DEFAULT_CSS = """
     Scrubber { height: auto; display: none; padding: 0 1; background: $panel; }
-    Scrubber.-shown { display: block; }
+    Scrubber > .scrubber--line { display: none; }
+    Scrubber.-back > .scrubber--line { display: block; }
+    Scrubber.-back, Scrubber.-asked { display: block; }
     """
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._view: SessionView | None = None
-        self._seq = 0
+        self._at: int | None = None
+        self._playback: Playback | None = None
+        self._axis: Axis = AXES[0]
+        self._counted: tuple[object, ...] = ()
+        self._cells: list[Cell] = []
 
     def compose(self) -> ComposeResult:
         yield LiveLabel(classes="scrubber--line")
         yield Track()
 
-    def show(self, view: SessionView, seq: int, playback: Playback) -> None:
-        """Show position `seq` of the session and how it plays."""
-        self._view, self._seq = view, seq
-        width = self.content_size.width
-        if not width:
-            self.call_after_refresh(self.show, view, seq, playback)
+    def show(self, view: SessionView, at: int | None, playback: Playback) -> None:
+        """Show the session, and event `at` as the position in it (None: live)."""
+        self._view, self._at, self._playback = view, at, playback
+        self.set_class(at is not None, "-back")
+        if self.display:
+            self._draw()
+
+    def change(self) -> None:
+        """By time, by events, and out of sight again; never out of sight while one looks back."""
+        if not self.display:
+            self._axis = AXES[0]
+            self.set_class(True, "-asked").set_class(False, "-dismissed")
+        elif self._axis == AXES[0]:
+            self._axis = AXES[1]
+        elif self._at is None:
+            self.set_class(False, "-asked").set_class(True, "-dismissed")
+        else:
+            self._axis = AXES[0]
+        self._draw()
+
+    def on_show(self) -> None:
+        self._draw()
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def _draw(self) -> None:
+        view, width = self._view, self.content_size.width
+        if view is None or not width:
             return
-        self.query_one(".scrubber--line", LiveLabel).update(position_line(view, seq, playback, width))
-        self.query_one(Track).update(track(view.timeline, seq, width))
+        three = self.screen.size.height >= TALL
+        wanted = (view.last_seq, width, three, self._axis)
+        if wanted != self._counted:
+            room = width - strip.GUTTER if three else width
+            self._cells, self._counted = view.lanes.strip(max(1, room), axis=self._axis), wanted
+        here = None if self._at is None else cell_of(self._cells, self._at)
+        draw = strip.three_lines if three else strip.one_line
+        self.query_one(Track).set_lines(draw(self._cells, here))
+        if self._at is not None and self._playback is not None:
+            line = position_line(view, self._at, self._playback, width, self._cells)
+            self.query_one(".scrubber--line", LiveLabel).update(line)
 
-    def seek_to_cell(self, cell: int) -> None:
-        """What a click on the track asks for."""
-        if self._view is not None:
-            self.post_message(SeekRequested(seq_of(cell, self._view.last_seq, self.content_size.width)))
+    def seek_to_cell(self, x: int) -> None:
+        """What a click on column `x` of the strip asks for."""
+        cell = x - (strip.GUTTER if self.screen.size.height >= TALL else 0)
+        if self._view is not None and self._cells and cell >= 0:
+            clicked = self._cells[min(cell, len(self._cells) - 1)]
+            self.post_message(SeekRequested(strip.target(self._view.lanes, clicked)))
 
 
-def position_line(view: SessionView, seq: int, playback: Playback, width: int) -> Content:
-    """Playing or held, speed, time of all, event of all; at the right what the marks count."""
+def position_line(view: SessionView, seq: int, playback: Playback, width: int, cells: Sequence[Cell]) -> Content:
+    """Playing or held, speed, time of all, event of all; at the right what the marks mean."""
     start = view.timeline.at_us(1)
     now = figures.elapsed(view.timeline.at_us(seq) - start)
     whole = figures.elapsed(view.timeline.at_us(view.last_seq) - start)
@@ -111,14 +154,4 @@ def position_line(view: SessionView, seq: int, playback: Playback, width: int) -
         (f"#{seq:,}", "bold"),
         (f" of {view.last_seq:,}", MUTED),
     )
-    return spread(left, _legend(view.timeline, width - left.cell_length - 2), width)
-
-
-def _legend(timeline: Timeline, room: int) -> Content:
-    present = {mark.kind for mark in timeline.marks}
-    legend = Content("")
-    for kind, (glyph, style) in GLYPHS.items():
-        part = Content.assemble((glyph, style), (f" {kind}  ", MUTED))
-        if kind in present and legend.cell_length + part.cell_length <= room:
-            legend += part
-    return legend
+    return spread(left, strip.legend(cells, width - left.cell_length - 2), width)

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from core.clock import MICROSECONDS
 from core.folds.costs import Bill
+from core.folds.step_costs import Spend
 
 
 def tokens(count: int | None) -> str:
@@ -56,6 +57,14 @@ def spent(bill: Bill) -> str:
     if not bill.unpriced:
         return usd(bill.usd)
     return "unknown" if bill.unpriced == bill.replies else f"≥ {usd(bill.usd)}"
+
+
+def spend(amount: Spend) -> str:
+    """What a stretch of work took: `12 calls  $0.41  9m 20s`; empty where there was none."""
+    if not (amount.turns or amount.calls):
+        return ""
+    known = "" if amount.unpriced and not amount.usd else f"{'≥ ' if amount.unpriced else ''}{usd(amount.usd)}"
+    return "  ".join(part for part in (plural(amount.calls, "call"), known, duration(amount.us // 1000)) if part)
 
 
 def percent(share: float | None) -> str:

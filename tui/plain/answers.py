@@ -7,6 +7,7 @@ from collections.abc import Callable
 from core.clock import MICROSECONDS
 from core.folds.context_usage import PARTS
 from core.folds.state import Status
+from core.folds.step_costs import StepCost
 from core.folds.tool_calls import Call
 from core.folds.view import SessionView
 from core.folds.words import one_line
@@ -113,14 +114,20 @@ def memory(view: SessionView, at: int | None, now_us: int) -> list[str]:
 
 
 def plan(view: SessionView, at: int | None, now_us: int) -> list[str]:
-    """The steps in order."""
-    changed = view.plan.at(at)
-    if changed is None or not changed.steps:
+    """The steps in order, whether their checks passed, and what they took."""
+    steps = view.step_costs.at(at)
+    if not steps:
         return ["There is no plan yet."]
-    return [
-        f"{number}. {step.status}: {step.intent}" + (f" (check: {step.check})" if step.check else "")
-        for number, step in enumerate(changed.steps, start=1)
-    ]
+    return [f"{number}. {_step(cost, view, at)}" for number, cost in enumerate(steps, start=1)]
+
+
+def _step(cost: StepCost, view: SessionView, at: int | None) -> str:
+    step, tested = cost.step, view.checks.tested(cost.step.check, at)
+    took = f"; {figures.spend(cost.spend).replace('  ', ', ')}" if cost.spend.turns else ""
+    outcome = "" if tested is None else f", {'passed' if tested.passed else 'failed'} in #{tested.seq}"
+    stale = "" if tested is None or tested.current else ", files changed since"
+    check = f" (check: {step.check}{outcome}{stale})" if step.check else ""
+    return f"{step.status}: {step.intent}{check}{took}"
 
 
 def calls(view: SessionView, at: int | None, now_us: int) -> list[str]:

@@ -6,6 +6,7 @@ from core.clock import MICROSECONDS
 from core.folds.absence import Account
 from tui.actions import BY_ID, Action, display
 from tui.attention import Sight
+from tui.messages import PlaceWanted
 from tui.screens.reading import Reading
 from tui.screens.since import Chosen, SinceScreen
 from tui.screens.travelling import Travelling
@@ -107,6 +108,10 @@ class Returning(Reading, Travelling):
             await self.app.run_action(chosen.action.method, self)
         elif chosen.seq is not None:
             self.jump(chosen.seq)
+
+    def on_place_wanted(self, message: PlaceWanted) -> None:
+        message.stop()
+        self.jump(message.seq)
 
     def jump(self, seq: int) -> None:
         """Show the place of event `seq` in the conversation; on an abandoned branch, as it was then."""

@@ -206,9 +206,7 @@ class WatchScreen(Returning, Answering):
         self._show_hints()
         self.call_later(self.look_for_questions)
         scrubber = self.query_one(Scrubber)
-        scrubber.set_class(self.looking.back, "-shown")
-        if self.looking.back:
-            scrubber.show(self.view, self.looking.seq, self.looking.playback)
+        scrubber.show(self.view, self.looking.seq if self.looking.back else None, self.looking.playback)
         self.drawn_now()
 
     def _show_status(self) -> None:
@@ -327,6 +325,10 @@ class WatchScreen(Returning, Answering):
         self._zoomed = not self._zoomed
         self.set_class(self._zoomed, "-zoomed")
         self._show_tabs()
+
+    def action_timeline(self) -> None:
+        """The session at a glance: by time, by events, and out of sight again."""
+        self.query_one(Scrubber).change()
 
     def action_follow(self) -> None:
         """Back to the end: of the time, and of the lists."""

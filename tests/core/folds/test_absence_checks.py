@@ -3,6 +3,7 @@
 import pytest
 from lives import Life
 
+from core.events import PlanChanged, PlanStep
 from core.folds.commands import passed, reading
 
 
@@ -112,3 +113,19 @@ def test_a_command_flips_when_its_outcome_is_another_than_before():
     mended = log.run("pytest")
     flips = log.view.checks.flips.items
     assert [(flip.seq, flip.passed) for flip in flips] == [(broke, False), (mended, True)]
+
+
+def test_a_steps_check_passed_fails_or_is_outdated_by_the_last_run_of_its_command():
+    log = Life()
+    check = "`pytest -q` passes"
+    log.add(PlanChanged(steps=[PlanStep(id="a", intent="step a", check=check, status="active")]))
+    log.edit("a.py")
+    assert log.view.checks.tested(check) is None
+    failed = log.run("pytest -q", ok=False)
+    log.edit("a.py")
+    passed_at = log.run("pytest -q")
+    assert log.view.checks.tested(check) == (passed_at, True, True)
+    assert log.view.checks.tested(check, failed) == (failed, False, True)
+    log.edit("b.py")
+    assert log.view.checks.tested(check) == (passed_at, True, False)
+    assert log.view.checks.tested("something else") is None

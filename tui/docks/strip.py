@@ -1,0 +1,97 @@
+"""The session at a glance, cell by cell: how many calls, what stood out, what it cost. Pure content of a few lines.
+
+Costs what its width costs: the cells come counted from `core.folds.lanes`, whatever the length of the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from itertools import groupby
+
+from textual.content import Content
+
+from core.folds.lanes import Cell, Lanes, rounded
+from tui.panes.sheet_lines import MUTED
+
+GLYPHS = {
+    "bookmarks": ("★", "$warning", "bookmark"),
+    "humans": ("▲", "$accent", "you"),
+    "rewinds": ("↶", "$accent", "rewind"),
+    "guards": ("◆", "$guard", "guard"),
+    "errors": ("×", "$error", "error"),
+    "compressions": ("▼", "$secondary", "compression"),
+    "edits": ("+", "$success", "edit"),
+    "checkpoints": ("·", MUTED, "checkpoint"),
+}
+"""Lane -> glyph, colour and word, the more telling ones first where several share a cell."""
+RARE = ("bookmarks", "humans", "rewinds", "guards", "errors", "compressions")
+"""What stands in place of the calls where there is only one line."""
+BARS = "▁▂▃▄▅▆▇█"
+RAIL = "─"
+GUTTER = 6
+"""Cells of the names at the left, where there are several lines."""
+
+_Piece = tuple[str, str]
+
+
+def one_line(cells: Sequence[Cell], here: int | None) -> list[Content]:
+    """Everything on one line: the rare moments, and between them how many calls there were."""
+    calls = _calls(cells)
+    pieces = [_mark(cell, RARE) or piece for cell, piece in zip(cells, calls, strict=True)]
+    return [_line(pieces, here)]
+
+
+def three_lines(cells: Sequence[Cell], here: int | None) -> list[Content]:
+    """Calls, marks and cost under each other, named at the left."""
+    marks = [_mark(cell, GLYPHS) or (" ", "") for cell in cells]
+    costs = _bars([cell.usd for cell in cells], "$secondary")
+    rows = (("calls", _calls(cells)), ("marks", marks), ("cost", costs))
+    return [Content.styled(name.ljust(GUTTER), MUTED) + _line(pieces, here) for name, pieces in rows]
+
+
+def target(lanes: Lanes, cell: Cell) -> int:
+    """The event that a click on a cell means: what stands out in it, else its first one."""
+    marked = (lanes.first(lane, cell) for lane in GLYPHS)
+    return next((seq for seq in marked if seq is not None), min(cell.first, max(1, cell.last)))
+
+
+def legend(cells: Sequence[Cell], room: int) -> Content:
+    """What the glyphs mean, of those that are there, as many as fit."""
+    line = Content("")
+    for lane, (glyph, style, word) in GLYPHS.items():
+        part = Content.assemble((glyph, style), (f" {word}  ", MUTED))
+        if line.cell_length + part.cell_length <= room and any(getattr(cell, lane) for cell in cells):
+            line += part
+    return line
+
+
+def _mark(cell: Cell, lanes: Iterable[str]) -> _Piece | None:
+    return next((GLYPHS[lane][:2] for lane in lanes if getattr(cell, lane)), None)
+
+
+def _calls(cells: Sequence[Cell]) -> list[_Piece]:
+    """Bars in the colour of the worst in the cell."""
+    bars = _bars([Decimal(cell.calls) for cell in cells], "$primary")
+    colours = ["$error" if cell.errors else "$success" if cell.edits else "" for cell in cells]
+    return [(bar, colour if colour and bar != RAIL else own) for (bar, own), colour in zip(bars, colours, strict=True)]
+
+
+def _bars(values: Sequence[Decimal], style: str) -> list[_Piece]:
+    """Against a round maximum, which seldom changes: what was drawn stays as it is."""
+    most = max(values, default=Decimal(0))
+    scale = Decimal(rounded(int(most * 10_000) + 1)) / 10_000 if most else Decimal(1)
+    return [
+        (BARS[min(len(BARS) - 1, int(value / scale * len(BARS)))], style) if value else (RAIL, "$faint")
+        for value in values
+    ]
+
+
+def _line(pieces: Sequence[_Piece], here: int | None) -> Content:
+    """Runs of one style; the position reversed, what comes after it faint."""
+    styled = [
+        (text, style if here is None or index < here else "bold reverse" if index == here else "$faint")
+        for index, (text, style) in enumerate(pieces)
+    ]
+    runs = ((style, "".join(text for text, _ in run)) for style, run in groupby(styled, key=lambda piece: piece[1]))
+    return Content.assemble(*((text, style) for style, text in runs))
