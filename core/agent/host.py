@@ -42,7 +42,7 @@ from core.journal.reader import Reader
 from core.journal.recall_index import RecallIndex
 from core.journal.writer import Journal
 from core.models.prices import price, price_row, window_of
-from core.models.profiles import Endpoint, read_key, resolve_endpoint
+from core.models.profiles import Endpoint, key_variables, read_key, resolve_endpoint
 from core.models.wire import Wire
 from core.notify.doorbell import doorbell
 from core.request.pieces import BYTES_PER_TOKEN
@@ -278,7 +278,8 @@ async def _simulated(hosting: Hosting, opened: SessionOpened, endpoint: Endpoint
 
 
 def _redactor(hosting: Hosting, key: str | None) -> Redactor:
-    return Redactor({**hosting.environ, "LONGWATCH_MODEL_KEY": key or ""})
+    keys = {f"{name}_API_KEY": hosting.environ.get(name, "") for name in key_variables(hosting.config)}
+    return Redactor({**keys, **hosting.environ, "LONGWATCH_MODEL_KEY": key or ""})
 
 
 def _contexts(
@@ -297,6 +298,7 @@ def _contexts(
         "allow_private": hosting.config.network.allow_private,
         "command_timeout_s": hosting.config.commands.timeout_s,
         "command_env": hosting.config.commands.env,
+        "keys": key_variables(hosting.config, opened.api_key_env),
         "confinement": confinement,
         "ignore": hosting.config.workspace.ignore,
     }

@@ -7,11 +7,12 @@ version does not know pass through unchanged.
 
 from __future__ import annotations
 
+import lzma
 import sqlite3
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -83,23 +84,35 @@ def event_line(row: Row) -> bytes:
     return _ENCODER.encode(line) + b"\n"
 
 
-def export_jsonl(reader: Reader, out: IO[bytes], after: int = 0) -> int:
+Redact = Callable[[Any], Any]
+"""Takes secrets out of a value of JSON: text, a list, an object; what holds none comes out equal."""
+
+
+def nothing_redacted(value: Any) -> Any:
+    """The value as it is."""
+    return value
+
+
+def export_jsonl(reader: Reader, out: IO[bytes], after: int = 0, redact: Redact = nothing_redacted) -> int:
     """Write every event after `after` as a line; returns how many. Raises JournalError when the journal is damaged."""
     count = 0
     for row in _all_rows(reader, after):
-        out.write(event_line(row))
+        out.write(event_line(_redacted(row, redact)))
         count += 1
     return count
 
 
-def export_session(folder: Path, target: Path) -> None:
-    """Pack a session into one file, which appears whole or not at all. Raises JournalError."""
+def export_session(folder: Path, target: Path, redact: Redact = nothing_redacted) -> None:
+    """Pack a session into one file, which appears whole or not at all. Raises JournalError.
+
+    What `redact` changes is changed in the export alone, whose chain and hashes are those of what it holds.
+    """
     draft = target.with_name(f".{target.name}.new")
     try:
         with Reader(folder) as reader, draft.open("wb") as file:
             draft.chmod(0o600)
             with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-                _pack(reader, archive)
+                _pack(reader, archive, redact)
         draft.replace(target)
     except OSError as error:
         raise JournalError(f"The export can't be written to {target}: {error.strerror}.") from error
@@ -122,7 +135,7 @@ def open_export(path: Path, into: Path | None = None, max_bytes: int = MAX_BYTES
             folder.rename(final)
         except JournalError:
             raise
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError) as error:
             raise JournalError(f"{path} is not a Longwatch export, or it is damaged.") from error
         except (msgspec.DecodeError, UnicodeError, ValueError, OverflowError, sqlite3.Error) as error:
             raise JournalError(f"{path} is damaged: {error}.") from error
@@ -137,16 +150,36 @@ def _all_rows(reader: Reader, after: int = 0) -> Iterator[Row]:
         after = batch[-1].seq
 
 
-def _pack(reader: Reader, archive: zipfile.ZipFile) -> None:
-    chain, count = rows.GENESIS, 0
+def _redacted(row: Row, redact: Redact) -> Row:
+    body = msgspec.json.decode(row.body)
+    clean = redact(body)
+    return row if clean == body else row._replace(body=msgspec.json.encode(clean).decode())
+
+
+def _pack(reader: Reader, archive: zipfile.ZipFile, redact: Redact) -> None:
+    chain, count, renamed = rows.GENESIS, 0, dict[str, str]()
+    for name, _ in reader.blobs():
+        data = reader.blob(name) or b""
+        text = data.decode("utf-8", "surrogateescape")
+        if (clean := redact(text)) != text:
+            data = clean.encode("utf-8", "surrogateescape")
+            renamed[name] = rows.pack(data)[0]
+        archive.writestr(_BLOBS + renamed.get(name, name), data)
     with archive.open(_EVENTS, "w", force_zip64=True) as out:
         for row in _all_rows(reader):
+            row = _pointing(_redacted(row, redact), renamed)
             out.write(event_line(row))
-            chain, count = row.chain, count + 1
-    for name, _ in reader.blobs():
-        archive.writestr(_BLOBS + name, reader.blob(name) or b"")
+            chain, count = rows.link(chain, row), count + 1
     manifest = Manifest(format=FORMAT, version=VERSION, events=count, chain=chain.hex(), meta=reader.meta())
     archive.writestr(_MANIFEST, _ENCODER.encode(manifest))
+
+
+def _pointing(row: Row, renamed: Mapping[str, str]) -> Row:
+    """The event with the new names of the outputs that were redacted."""
+    body = row.body
+    for old, new in renamed.items():
+        body = body.replace(old, new)
+    return row._replace(body=body)
 
 
 class _Members:
@@ -154,6 +187,8 @@ class _Members:
 
     def __init__(self, archive: zipfile.ZipFile, path: Path, max_bytes: int) -> None:
         self._archive, self.path = archive, path
+        if len(set(archive.namelist())) != len(archive.namelist()):
+            raise JournalError(f"{path} is damaged or forged: it holds two members of one name.")
         self._left = max_bytes
 
     def names(self, prefix: str) -> list[str]:

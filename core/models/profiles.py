@@ -177,6 +177,12 @@ def read_key(endpoint: Endpoint, environ: Mapping[str, str] = os.environ) -> str
     return key
 
 
+def key_variables(config: Config, *more: str | None) -> set[str]:
+    """The environment variables that hold keys of models, whatever they are called."""
+    named = [config.model.api_key_env, *(own.api_key_env for own in config.profiles.values()), *more]
+    return {name for name in (*named, *(profile.api_key_env for profile in PROFILES.values())) if name}
+
+
 def is_loopback(base_url: str) -> bool:
     """Whether a URL names this machine."""
     try:

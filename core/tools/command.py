@@ -53,7 +53,7 @@ class RunCommand:
 
     `context.settings`: `command_timeout_s` for calls without a timeout, `command_env` names variables that commands
     may see although they look like secrets, `redact` is the Redactor for what they write,
-    `confinement` the sandbox.
+    `confinement` the sandbox, `keys` the variables that hold keys of models, which no command sees.
     """
 
     name: ClassVar[str] = "run_command"
@@ -83,7 +83,7 @@ class RunCommand:
     async def run(self, arguments: CommandArguments, context: ToolContext) -> Outcome:
         """Run it. When this is cancelled, the job has been ended; `recover` then gives the outcome so far."""
         job = Job(context.jobs / context.call)
-        environment = command_environment(self._environment, context.settings.get("command_env", ()))
+        environment = self._inherited(context)
         folder, cell = _folder(arguments, context), Cell()
         confinement: Confinement | None = context.settings.get("confinement")
         if confinement is not None:
@@ -98,6 +98,10 @@ class RunCommand:
                 put_back = await asyncio.to_thread(cell.close)
         outcome = await asyncio.to_thread(_outcome, job, state, context)
         return replace(outcome, content=outcome.content + _told(put_back)) if put_back else outcome
+
+    def _inherited(self, context: ToolContext) -> dict[str, str]:
+        kept = command_environment(self._environment, context.settings.get("command_env", ()))
+        return {name: value for name, value in kept.items() if name not in context.settings.get("keys", ())}
 
     async def recover(
         self, arguments: CommandArguments, intent: dict[str, Any], context: ToolContext

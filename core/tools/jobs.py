@@ -160,7 +160,8 @@ class Job:
         """
         self._confined = bool(confined)
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for folder in (self.folder.parent, self.folder):
+                folder.mkdir(mode=0o700, exist_ok=True)
             output = os.open(output_path(self.folder), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             try:
                 self._child = subprocess.Popen(

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 MIN_SECRET_CHARS = 8
@@ -78,6 +78,16 @@ class Redactor:
             if any(sign in text for sign in shape.signs):
                 text = shape.pattern.sub(f"[redacted: {shape.kind}]", text)
         return text
+
+    def inside(self, value: Any) -> Any:
+        """The same for every string in a value of JSON, names of fields included."""
+        if isinstance(value, str):
+            return self(value)
+        if isinstance(value, list):
+            return [self.inside(item) for item in value]
+        if isinstance(value, dict):
+            return {self(name): self.inside(item) for name, item in value.items()}
+        return value
 
     def stream(self, chunks: Iterable[str]) -> Iterator[str]:
         """The same over a text of any length in pieces; no secret slips through where two pieces meet."""

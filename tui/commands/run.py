@@ -143,7 +143,8 @@ def resume(home: Path, session: str | None, speed: float | None, **options: Any)
     resumed = continue_session(summary.folder, config, budget_usd=_amount(options["budget"]), told=told)
     opened = asyncio.run(resumed)
     pace = speed if speed is not None else opened.settings.get("speed", 1.0)
-    return _go(summary.folder, config, {**options, "speed": pace})
+    kept = {"speed": pace, "api_key_env": options["api_key_env"] or opened.api_key_env}
+    return _go(summary.folder, config, {**options, **kept})
 
 
 def _check_screen(options: dict[str, Any]) -> None:
@@ -203,7 +204,10 @@ def _task(words: str) -> str:
 
 def _go(folder: Path, config: Config, options: dict[str, Any]) -> int:
     from core.agent.host import Hosting
+    from core.models.profiles import key_variables
+    from core.sandbox.shield import close_to_others
 
+    close_to_others()
     hosting = Hosting(
         folder,
         config,
@@ -212,6 +216,8 @@ def _go(folder: Path, config: Config, options: dict[str, Any]) -> int:
         max_turns=options.get("max_turns"),
         approval_timeout_s=options["approval_timeout"],
     )
+    for name in key_variables(config, options.get("api_key_env")):
+        os.environ.pop(name, None)  # From here on the session alone has them; no child inherits one.
     if options["headless"]:
         return headless(hosting, options["as_json"])
     if options["detach"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import shutil
 import sys
 from datetime import UTC, datetime
@@ -123,19 +124,25 @@ def report(home: Path, session: str | None, form: str) -> int:
 @click.option("--format", "form", type=click.Choice(["session", "jsonl"]), help="Default: by the file's name.")
 @click.pass_obj
 def export(home: Path, session: str, file: Path, form: str | None) -> int:
-    """Write a session to a FILE: `session` packs all of it into one .longwatch file, `jsonl` one event a line."""
+    """Write a session to a FILE: `session` packs all of it into one .longwatch file, `jsonl` one event a line.
+
+    Secrets that are known here, and what looks like one, are taken out of it.
+    """
     from core.journal.export import export_jsonl, export_session
     from core.journal.reader import Reader
+    from core.tools.secrets import Redactor
 
+    redact = Redactor(os.environ).inside
     summary = readable(home, session)
     form = form or ("jsonl" if file.suffix == ".jsonl" else "session")
     aside = file.with_name(f".{file.name}.new")
     try:
         if form == "jsonl":
-            with Reader(summary.folder) as reader, aside.open("wb") as out:
-                export_jsonl(reader, out)
+            private = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with Reader(summary.folder) as reader, os.fdopen(private, "wb") as out:
+                export_jsonl(reader, out, redact=redact)
         else:
-            export_session(summary.folder, aside)
+            export_session(summary.folder, aside, redact)
         aside.replace(file)
     except OSError as error:
         raise click.UsageError(f"{file} can't be written: {error.strerror}.") from error

@@ -1,0 +1,105 @@
+"""Secrets are planted where they lie in practice, and then looked for in everything that a session leaves behind."""
+
+import base64
+import shutil
+import stat
+import zipfile
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from processes import command
+
+from core.journal.export import open_export
+from core.journal.reader import Reader
+
+KEY = "canary-of-the-model-0042"
+TOKEN = "canary/of+the service=77"
+GITHUB = "ghp_" + "c4nary0123456789abcdefghijABCDEFGHIJ"
+CONTROL = "a-word-that-is-no-secret"
+FORMS = [
+    form.encode()
+    for form in (KEY, TOKEN, GITHUB, quote(TOKEN, safe=""), base64.b64encode(TOKEN.encode()).decode().rstrip("="))
+]
+
+
+def read(name):
+    return {"text": "Reading.", "tool_uses": [{"name": "read_file", "input": {"path": name}}]}
+
+
+@pytest.fixture
+def spied(longwatch):
+    """A session that looks at secrets in every way, run to its end; what it printed."""
+    longwatch.environment |= {"MY_MODEL": KEY, "SERVICE_TOKEN": TOKEN}
+    (longwatch.workspace / ".env").write_text(
+        f"SERVICE_TOKEN='{TOKEN}'\nGH={GITHUB}\n{CONTROL}\n{quote(TOKEN, safe='')}\n"
+    )
+    longwatch.script(
+        command("env; cat .env; base64 -w0 .env"),
+        command("cat /proc/$PPID/environ /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'"),
+        command("sed -n \"s/^SERVICE_TOKEN='\\(.*\\)'/\1/p\" .env | tr -d '\n' | base64; seq 1 9000; cat .env"),
+        read(".env"),
+    )
+    address = longwatch.serve()
+    options = ["--base-url", address, "--api-key-env", "MY_MODEL", "--approvals", "full", "--headless"]
+    place = ["--workspace", str(longwatch.workspace)]
+    return longwatch.call("run", "Look around.", "--model", "m", *options, *place)
+
+
+def files(folder: Path):
+    """Every file of a folder by its name, and every text in its journal."""
+    found = {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    for session in (folder / "sessions").iterdir():
+        with Reader(session) as reader:
+            found |= {f"event {event.seq}": repr(event).encode() for event in reader.events()}
+            found |= {f"output {name}": reader.blob(name) or b"" for name, _ in reader.blobs()}
+    return found
+
+
+def members(path: Path):
+    with zipfile.ZipFile(path) as archive:
+        return {f"{path.name}/{name}": archive.read(name) for name in archive.namelist()}
+
+
+def holding(needles, found):
+    return sorted({name for name, data in found.items() for needle in needles if needle in data})
+
+
+def test_no_secret_is_left_anywhere_and_the_search_would_have_found_it(longwatch, spied, tmp_path):
+    assert spied.returncode == 0, spied.stderr
+    assert longwatch.count("tool.finished") == 4
+    for name in ("out.longwatch", "out.jsonl"):
+        assert longwatch.here("export", "", str(tmp_path / name)).returncode == 0
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+    found = (
+        files(longwatch.home) | members(tmp_path / "out.longwatch") | {"jsonl": (tmp_path / "out.jsonl").read_bytes()}
+    )
+    found |= {"printed": spied.stdout.encode(), "complained": spied.stderr.encode()}
+    for words in (("events",), ("events", "--json"), ("report",), ("report", "--format", "json")):
+        found[" ".join(words)] = longwatch.here(*words).stdout.encode()
+    assert holding(FORMS, found) == []
+    places = holding([CONTROL.encode()], found)
+    assert any(name.startswith("event ") for name in places) and "jsonl" in places and "events --json" in places
+
+
+def test_what_a_session_keeps_is_closed_to_others(longwatch, spied):
+    for path in (longwatch.home, *longwatch.home.rglob("*")):
+        if "files.git" in path.parts or "tmp" in path.relative_to(longwatch.home).parts:
+            continue
+        assert not stat.S_IMODE(path.stat().st_mode) & 0o077, path
+
+
+def test_an_export_takes_out_what_the_journal_still_holds(longwatch, tmp_path):
+    said = {"text": f"The token is {GITHUB} and {TOKEN}.", "tool_uses": []}
+    options = ["--headless", "--speed", "0", "--workspace", str(longwatch.workspace)]
+    model = longwatch.script(said)
+    assert longwatch.here("run", f"Use {TOKEN}.", "--model", model, *options).returncode == 0
+    longwatch.environment["SERVICE_TOKEN"] = TOKEN
+    held = files(longwatch.home)
+    assert holding(FORMS, held)
+    assert longwatch.here("export", "", str(tmp_path / "out.longwatch")).returncode == 0
+    assert holding(FORMS, members(tmp_path / "out.longwatch")) == []
+    folder = open_export(tmp_path / "out.longwatch")
+    with Reader(folder) as reader:
+        assert reader.verify() is None and "[redacted: GitHub token]" in repr(reader.events())
+    shutil.rmtree(folder.parent)
