@@ -25,6 +25,7 @@ from tui.safe import one_line, safe_text
 from tui.widgets.code_view import code_lines
 from tui.widgets.live_label import LiveLabel
 from tui.widgets.wrapping import wrap
+from tui.widgets.writing import Line
 
 GRACE_S = 0.8
 """How long the keys of a question that appears by itself mean nothing."""
@@ -67,7 +68,7 @@ class ApprovalDock(Dock, can_focus=True):
         with VerticalScroll(can_focus=False):
             yield Static("", markup=False, classes="approval--body")
         yield Static(_rule(self.question), markup=False, classes="approval--rule")
-        yield Input(placeholder="why not, for the agent · enter denies · esc goes back", compact=True)
+        yield Line(placeholder="why not, for the agent · enter denies · esc goes back")
         yield LiveLabel(self._keys(), classes="approval--keys")
 
     def on_mount(self) -> None:

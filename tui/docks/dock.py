@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
 
 from textual import on
@@ -193,25 +192,6 @@ class LineDock(Dock):
     def submit(self, text: str) -> None:
         """What enter does. Raises ValueError with a sentence for the user."""
         self.give(self.VERB, **self.accept(text))
-
-
-class BudgetDock(LineDock):
-    """How much the session may cost in all."""
-
-    TITLE = "Budget in US dollars"
-    PLACEHOLDER = "e.g. 25 · nothing for no limit"
-    VERB = "budget"
-
-    def accept(self, text: str) -> dict[str, Any]:
-        if text.lower() in ("", "none", "off"):
-            return {"usd": None}
-        try:
-            usd = Decimal(text.removeprefix("$"))
-        except InvalidOperation:
-            usd = Decimal(-1)
-        if not usd.is_finite() or usd <= 0:
-            raise ValueError("Write an amount in dollars, like 25 or 7.50, or nothing for no limit.")
-        return {"usd": str(usd)}
 
 
 class BookmarkDock(LineDock):

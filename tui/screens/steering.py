@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from textual.containers import Vertical
 
+from tui.docks.budget import BudgetDock, burn_of
 from tui.docks.compress import CompressDock
-from tui.docks.dock import BookmarkDock, BudgetDock, Choice, ChoiceDock, Dock, RenameDock
+from tui.docks.dock import BookmarkDock, Choice, ChoiceDock, Dock, RenameDock
 from tui.docks.evict import EvictDock
 from tui.docks.guidance import GuidanceDock
 from tui.docks.memory import MemoryDock
@@ -130,8 +131,8 @@ class Steering(SessionScreen):
         await self.give("retry-now")
 
     async def action_budget(self) -> None:
-        budget = self.view.costs.budget.last
-        await self.open_dock(BudgetDock("" if budget is None else str(budget)))
+        now_us = max(self.clock.now_us(), self.view.timeline.at_us(self.view.last_seq))
+        await self.open_dock(BudgetDock(burn_of(self.view, now_us), now_us))
 
     async def action_model(self) -> None:
         prompt, call = self.view.context.usage.last.total, self.view.rent.next_call.last
