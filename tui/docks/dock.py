@@ -194,19 +194,6 @@ class LineDock(Dock):
         self.give(self.VERB, **self.accept(text))
 
 
-class BookmarkDock(LineDock):
-    """A word at this moment of the session, to find it again."""
-
-    TITLE = "Bookmark this moment"
-    PLACEHOLDER = "a few words"
-    VERB = "bookmark"
-
-    def accept(self, text: str) -> dict[str, Any]:
-        if not text:
-            raise ValueError("Write a few words by which you will know the moment again.")
-        return {"text": text}
-
-
 class RenameDock(LineDock):
     """What the session is called from now on."""
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from textual.containers import Vertical
 
+from tui.docks.bookmark import BookmarkDock
 from tui.docks.budget import BudgetDock, burn_of
 from tui.docks.compress import CompressDock
-from tui.docks.dock import BookmarkDock, Choice, ChoiceDock, Dock, RenameDock
+from tui.docks.dock import Choice, ChoiceDock, Dock, RenameDock
 from tui.docks.evict import EvictDock
 from tui.docks.guidance import GuidanceDock
 from tui.docks.memory import MemoryDock
@@ -139,7 +140,8 @@ class Steering(SessionScreen):
         await self.open_dock(ModelDock(self.view.state.model, switching_costs(prompt, call)))
 
     async def action_bookmark(self) -> None:
-        await self.open_dock(BookmarkDock())
+        timeline = self.view.timeline
+        await self.open_dock(BookmarkDock(timeline.marks, timeline.at_us(1)))
 
     async def action_rename(self) -> None:
         await self.open_dock(RenameDock(self.view.state.name))
