@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.folds.conversation import Item
-from tui.panes.call_filter import CallFilter
+from core.folds.tool_calls import Call, ToolCalls
+from tui.panes.call_filter import CallFilter, Sifted
 from tui.panes.chips import Chip, fitting
 from tui.panes.matches import Matches, next_hit
 
@@ -42,6 +43,22 @@ def test_a_filter_goes_round_its_kinds():
     while (wanted := wanted.step(1)).kind != kinds[0]:
         kinds.append(wanted.kind)
     assert kinds == ["all", "errors", "edits", "commands", "slow", "repeats"] and wanted.words == "x"
+
+
+@given(st.lists(st.sampled_from(["a.py", "ab.py", "b.py", "abc"]), max_size=20), st.sampled_from(["", "a", "b"]))
+def test_typing_on_finds_the_same_as_typing_at_once(targets, first):
+    calls = ToolCalls()
+    shelf = calls.shelves["all"]
+    for number, target in enumerate(targets, start=1):
+        shelf.add(number, Call(number, str(number), number, "read_file", target, "read", 0, {}))
+    wider = Sifted(calls, CallFilter(words=first))
+    wider.look()
+    shelf.add(99, Call(len(targets) + 1, "x", 99, "read_file", "ab", "read", 0, {}))
+    narrower, afresh = (Sifted(calls, CallFilter(words=first + "b"), before) for before in (wider, None))
+    for sifted in (narrower, afresh):
+        sifted.look()
+    for at in (None, 0, 5, 99):
+        assert narrower.found[: narrower.count(at)] == afresh.found[: afresh.count(at)]
 
 
 def test_chips_give_up_counts_and_then_themselves_but_never_the_chosen_one():

@@ -99,6 +99,15 @@ def test_while_a_reply_is_written_no_line_changes_but_the_last_ones(kind):
         before = lines
 
 
+@pytest.mark.parametrize("whole", ["It is **bold and** more", "- the `code` here", "| `a` | **b** |"])
+def test_marks_that_are_not_closed_yet_never_show(whole):
+    flow = Flow(60, growing=True)
+    if whole.startswith("|"):
+        flow.add("| one | two |")
+    seen = [flow.peek(whole[:end]) for end in range(1, len(whole) + 1)]
+    assert not any(mark in content.plain for content in seen if content is not None for mark in "*`")
+
+
 def texts_of(tail):
     return [block.call_line().plain if block.kind == "tool" else block.text for block in tail.blocks()]
 

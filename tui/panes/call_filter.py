@@ -43,7 +43,8 @@ class CallFilter:
 class Sifted:
     """The calls of a shelf that pass a filter, as of any event; what is new on the shelf is looked at by `look`."""
 
-    def __init__(self, calls: ToolCalls, wanted: CallFilter) -> None:
+    def __init__(self, calls: ToolCalls, wanted: CallFilter, wider: Sifted | None = None) -> None:
+        """`wider`: what was found before a letter more was typed; only that is looked through then."""
         self.wanted = wanted
         self.calls = calls
         self._shelf = wanted.shelf(calls)
@@ -51,6 +52,16 @@ class Sifted:
         self._places: list[int] = []
         self._looked = 0
         self.found: list[Call] = self._shelf.calls if self._whole else []
+        if wider is not None and not self._whole and not wider._whole and wider._holds(calls, wanted):
+            kept = [at for at, call in enumerate(wider.found) if wanted.passes(call)]
+            self._places, self.found = [wider._places[at] for at in kept], [wider.found[at] for at in kept]
+            self._looked = wider._looked
+
+    def _holds(self, calls: ToolCalls, wanted: CallFilter) -> bool:
+        """Whether everything that `wanted` lets pass is among what was found here."""
+        mine = self.wanted
+        alike = self.calls is calls and (mine.kind, mine.name) == (wanted.kind, wanted.name)
+        return alike and wanted.words.startswith(mine.words)
 
     def look(self) -> None:
         """Take in what came onto the shelf since the last look."""

@@ -78,7 +78,7 @@ class ConversationPane(Pane):
         self._update_list(common, shown, grown=grown)
         self._repaint_settled(view, common)
         self._drawn_seq, self._drawn_at = view.last_seq, at
-        self.line_list.say_when_empty("Nothing was said yet.")
+        self.line_list.say_when_empty("" if view.last_seq else "Reading what was said so far …")
         if grown and view.state.status.last.state in RESTING:
             self.line_list.come_to_rest()
 

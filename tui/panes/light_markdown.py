@@ -80,10 +80,8 @@ class Flow:
         if _UNDECIDED.match(line):
             return None
         if self._table and line.lstrip().startswith("|"):
-            return Content("   ").join(_inline(cell) for cell in cells_of(line))
-        for mark, end in ((_OPEN_CODE, "`"), (_OPEN_BOLD, "**")):
-            line = line + end if mark.search(line) else line
-        return _line(line)
+            return Content("   ").join(_inline(_closed(cell)) for cell in cells_of(line))
+        return _line(_closed(line))
 
     def finish(self) -> list[Content]:
         """All lines; nothing follows."""
@@ -142,6 +140,14 @@ class Flow:
             return first
         self.lines.append(_inline(line))
         return len(self.lines) - 1
+
+
+def _closed(line: str) -> str:
+    """A line that breaks off within bold or code, as if that ended here: its marks never show and vanish again."""
+    line = line.rstrip("*`")
+    for mark, end in ((_OPEN_CODE, "`"), (_OPEN_BOLD, "**")):
+        line = line + end if mark.search(line) else line
+    return line
 
 
 def _line(line: str) -> Content:

@@ -31,7 +31,7 @@ COLUMNS = (
 )
 
 NOTHING_YET = "No tool was called yet."
-ALL_PASSED = "No call is like that so far. v shows the next kind, a click on a marked chip takes it away."
+NONE_IS_LIKE_THAT = "No call is like that so far. v shows the next kind, a click on a marked chip takes it away."
 
 
 class CallRows:
@@ -138,12 +138,17 @@ class ToolCallsPane(Pane):
         self._drawn = (sifted, at, view.last_seq)
         self._show_chips(view)
         self._pin_running()
-        self.line_list.say_when_empty(ALL_PASSED if self._wanted.narrows else NOTHING_YET)
+        self.line_list.say_when_empty(self._why_empty(view))
+
+    def _why_empty(self, view: SessionView) -> str:
+        if self._rows.count or not view.last_seq:
+            return ""
+        return NONE_IS_LIKE_THAT if self._wanted.narrows else NOTHING_YET
 
     def _sift(self, view: SessionView) -> Sifted:
         sifted = self._sifted
         if sifted is None or sifted.wanted != self._wanted or sifted.calls is not view.tool_calls:
-            sifted = self._sifted = Sifted(view.tool_calls, self._wanted)
+            sifted = self._sifted = Sifted(view.tool_calls, self._wanted, sifted)
         sifted.look()
         return sifted
 
