@@ -1,0 +1,342 @@
+"""Items on lines: every item of a very long session, drawn only where one looks.
+
+Where each item is comes from `measured`, strips exist for the few lines in view. Whether the view follows the end or
+holds still is the state machine of `follow`; resizing keeps the item at the top, not the line. Following is no crawl:
+when the view is full it moves on by a part of itself, and then stands still while that part fills up. What is read
+moves seldom, and a line more costs a line to send instead of the whole view.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.cache import LRUCache
+from textual.content import Content
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+from textual.style import Style
+from textual.widget import Widget
+
+from tui.safe import safe_text
+from tui.widgets import follow
+from tui.widgets.follow import FOLLOWING, Follow, Following, Held
+from tui.widgets.heights import Heights
+from tui.widgets.measured import Measured
+from tui.widgets.painting import Painter
+from tui.widgets.rows import Rows, TextRows
+from tui.widgets.wrapping import wrap
+
+CACHED_LINES = 2_048
+
+
+class ItemLines(ScrollView):
+    """What a `LineList` is without its keys and clicks. Tell it what happened to its `Rows`: `appended`, `changed`,
+    `reset`. `follow` says whether the view follows the end; `cursor` is the item that is marked, if any."""
+
+    @dataclass
+    class FollowChanged(Message, namespace="line_list"):
+        """The list follows, or is held, or has more unseen items."""
+
+        line_list: ItemLines
+        follow: Follow
+
+        @property
+        def control(self) -> ItemLines:
+            return self.line_list
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, ItemLines.FollowChanged)
+
+    STRIDE: ClassVar[float] = 0.3
+    """The part of the view by which following moves on when it is full, and that stands empty then.
+
+    Moving sends the whole view (2.2 KB at 200x50), a line that fills it up sends itself: with this a tool call of four
+    lines costs a third of a move.
+    """
+
+    def __init__(
+        self, rows: Rows | None = None, *, name: str | None = None, id: str | None = None, classes: str | None = None
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self.cursor: int | None = None
+        self.follow: Follow = FOLLOWING
+        self._measured = Measured(TextRows() if rows is None else rows)
+        self._placed_in: tuple[Size, int] | None = None
+        self._placing = False
+        self._painter = Painter()
+        self._strips: LRUCache[tuple[int, int, bool], tuple[Content, Strip]] = LRUCache(CACHED_LINES)
+        """By item, line of it, and whether the cursor is there; good for as long as the line is the same object."""
+        self._match: re.Pattern[str] | None = None
+        self._nothing = ""
+
+    def say_when_empty(self, sentence: str) -> None:
+        """What stands there while there are no rows: why, and what to do."""
+        if sentence != self._nothing:
+            self._nothing = sentence
+            if not len(self._heights):
+                self.refresh()
+
+    # What happens to the rows
+
+    def appended(self) -> None:
+        """Rows grew at their end."""
+        known = len(self._heights)
+        count = self._measured.grow()
+        if count:
+            self._set_follow(follow.appended(self.follow, count))
+            self._settle(known, grown=True)
+
+    def changed(self, index: int) -> None:
+        """One item reads differently now: a streaming tail, a running call. Repaints only its lines, if in view."""
+        if index >= len(self._heights):
+            return
+        growth = self._measured.change(index)
+        if growth:
+            self._settle(index, grown=growth > 0)
+        else:
+            self._repaint(index)
+
+    def extend_last(self) -> None:
+        """The last item grew; the same as `changed` for it."""
+        if len(self._heights):
+            self.changed(len(self._heights) - 1)
+
+    def reset(self, rows: Rows | None = None, *, common: int | None = None) -> None:
+        """Show other `rows`, or the same after a jump in time. The first `common` items are kept as they are;
+        by default what `common_prefix` finds. A cursor or a held item beyond the end moves to the last item."""
+        before = len(self._heights)
+        common = self._measured.replace(rows, common)
+        self._set_follow(follow.replaced(self.follow, before, len(self.rows)))
+        if self.cursor is not None:
+            self.cursor = min(self.cursor, len(self.rows) - 1) if len(self.rows) else None
+        self._settle(0)
+
+    def restyle(self) -> None:
+        """Every item looks different now, and is as high as it was."""
+        self._measured.forget_lines()
+        self.refresh()
+
+    def highlight(self, words: str) -> None:
+        """Mark every place in view that reads `words`, whatever its case; an empty string marks nothing."""
+        self._match = re.compile(re.escape(words), re.IGNORECASE) if words else None
+        self._strips.clear()
+        self.refresh()
+
+    # Where one looks
+
+    @property
+    def rows(self) -> Rows:
+        """What is shown; `reset` changes it."""
+        return self._measured.rows
+
+    @property
+    def _heights(self) -> Heights:
+        return self._measured.heights
+
+    def hold(self) -> None:
+        """Stay with what is at the top now, whatever grows below."""
+        if isinstance(self.follow, Following) and self._heights.total:
+            line = min(self.scroll_offset.y, self._heights.total - 1)
+            self._set_follow(Held(*self._heights.locate(line)))
+
+    def come_to_rest(self) -> None:
+        """While following: bring the end to the bottom, where a stride left room for what does not come."""
+        if isinstance(self.follow, Following) and self._measured.width:
+            lowest = max(0, self._heights.total - self._view_height)
+            if self.scroll_offset.y != lowest:
+                with self._place():
+                    self.set_reactive(Widget.virtual_size, Size(self._measured.width, self._heights.total))
+                    self._scroll_update(self.virtual_size)
+                    self.scroll_to(y=lowest, animate=False, force=True)
+                self.refresh()
+
+    def hold_at(self, item: int, offset: int = 0) -> None:
+        """Show `item` at the top and stay there; before the first layout, from then on."""
+        if not self._measured.width:
+            self._set_follow(Held(item, offset))
+        elif len(self._heights):
+            self._go_to(self._heights.top(min(item, len(self._heights) - 1)) + offset)
+
+    @property
+    def top_item(self) -> int | None:
+        """The item on the first line in view."""
+        return self._heights.locate(self.scroll_offset.y)[0] if self._heights.total else None
+
+    @property
+    def items_in_view(self) -> range:
+        """The items of which at least a line is in view."""
+        y, total = self.scroll_offset.y, self._heights.total
+        if y >= total or not self._view_height:
+            return range(0)
+        last = min(y + self._view_height, total) - 1
+        return range(self._heights.locate(y)[0], self._heights.locate(last)[0] + 1)
+
+    # Text selection with the mouse
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """The selected text as it is drawn; a selection of everything gives the items' own text."""
+        return self._measured.selected_text(selection), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        self.refresh()
+
+    # Drawing
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the view."""
+        line = y + self.scroll_offset.y
+        if line >= self._heights.total:
+            return self._beyond(line)
+        item, part = self._heights.locate(line)
+        selection = self.text_selection
+        span = selection.get_span(line) if selection else None
+        if span is None:
+            body = self._body(item, part)
+        else:
+            body = self._painter.tight(self._with_selection(self._measured.lines(item)[part], *span), self._base(item))
+        return self._finish(body, item, line)
+
+    def _beyond(self, line: int) -> Strip:
+        """A line after the last item; where there is no item at all, the sentence for that."""
+        if self._heights.total or not self._nothing:
+            return Strip.blank(self.size.width, self.visual_style.rich_style)
+        said = wrap(Content.styled(safe_text(self._nothing), "$muted"), max(8, self._measured.width - 1))
+        text = Content(" ") + said[line] if line < len(said) else Content("")
+        return self._painter.strip(text, self.visual_style, self.size.width)
+
+    def _body(self, item: int, part: int) -> Strip:
+        key, line = (item, part, item == self.cursor), self._measured.lines(item)[part]
+        known = self._strips.get(key)
+        if known is not None and known[0] is line:
+            return known[1]
+        strip = self._painter.tight(self._matched(line), self._base(item))
+        self._strips.set(key, (line, strip))
+        return strip
+
+    def _finish(self, body: Strip, item: int, line: int) -> Strip:
+        """Add what is not text: the mark of the cursor on the left, background up to the right edge."""
+        base = self._base(item)
+        marked = item == self.cursor
+        mark = base + self.get_visual_style("line-list--mark", partial=True) if marked else base
+        gutter = self._painter.tight(Content("▌" if marked else " "), mark)
+        strip = Strip.join([gutter, body.apply_offsets(0, line)])
+        return strip.adjust_cell_length(self.size.width, base.rich_style)
+
+    def _base(self, item: int) -> Style:
+        return self.get_visual_style("line-list--cursor") if item == self.cursor else self.visual_style
+
+    def _matched(self, line: Content) -> Content:
+        if self._match is None:
+            return line
+        style = self.get_visual_style("line-list--match")
+        for found in self._match.finditer(line.plain):
+            line = line.stylize(style, *found.span())
+        return line
+
+    def _with_selection(self, line: Content, start: int, end: int) -> Content:
+        style = Style.from_styles(self.screen.get_component_styles("screen--selection"))
+        return line.stylize(style, start, None if end == -1 else end)
+
+    # Geometry
+
+    @property
+    def _view_height(self) -> int:
+        return self.scrollable_content_region.height
+
+    def on_resize(self) -> None:
+        """Measure again if the width changed, and keep the item at the top."""
+        width = max(0, self.scrollable_content_region.width - 1)
+        if width != self._measured.width:
+            self._measured.measure(width)
+            self._strips.clear()
+        self._settle(0)
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._painter.forget()
+        self._strips.clear()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """A scroll that nothing of ours caused, in unchanged geometry, is a person's."""
+        super().watch_scroll_y(old_value, new_value)
+        if not self._placing and self._placed_in == (self.size, self._heights.total) and self._heights.total:
+            self._note_position()
+
+    def _note_position(self) -> None:
+        y = self.scroll_offset.y
+        item, offset = self._heights.locate(min(y, self._heights.total - 1))
+        at_end = y >= self.virtual_size.height - self._view_height
+        self._set_follow(follow.scrolled(self.follow, item, offset, at_end=at_end))
+
+    def _settle(self, first_changed: int, *, grown: bool = False) -> None:
+        """Tell the scrollbar the new length, then show what the follow state asks for."""
+        if not self._measured.width:
+            return
+        with self._place():
+            old, top = self.scroll_offset.y, self._wanted_top(grown=grown)
+            reach = top if isinstance(self.follow, Following) else min(top, old)
+            length = max(self._heights.total, reach + self._view_height if reach else 0)
+            self.set_reactive(Widget.virtual_size, Size(self._measured.width, length))
+            self._scroll_update(self.virtual_size)
+            self.scroll_to(y=top, animate=False, force=True)
+        if self.scroll_offset.y != old:
+            self.refresh()
+        else:
+            self._repaint_from(first_changed)
+
+    def _wanted_top(self, *, grown: bool) -> int:
+        match self.follow:
+            case Held(item, offset) if len(self._heights):
+                item = min(item, len(self._heights) - 1)
+                return self._heights.top(item) + min(offset, self._heights.height(item) - 1)
+            case Following() | Held():
+                return self._followed_top(grown=grown)
+
+    def _followed_top(self, *, grown: bool) -> int:
+        """Where the view stands while the end is in it; beyond that a stride on, or at the very end after a jump."""
+        lowest = max(0, self._heights.total - self._view_height)
+        if not lowest:
+            return 0
+        stride = int(self._view_height * self.STRIDE)
+        if lowest <= self.scroll_offset.y <= lowest + stride:
+            return self.scroll_offset.y
+        return lowest + (stride if grown else 0)
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        self._placing = True
+        try:
+            yield
+        finally:
+            self._placing = False
+            self._placed_in = (self.size, self._heights.total)
+
+    def _go_to(self, y: int) -> None:
+        with self._place():
+            self.scroll_to(y=y, animate=False, force=True)
+        self._note_position()
+
+    def _set_follow(self, state: Follow) -> None:
+        if state != self.follow:
+            self.follow = state
+            self.post_message(self.FollowChanged(self, state))
+
+    def _repaint(self, item: int) -> None:
+        if item < len(self._heights):
+            top = self._heights.top(item) - self.scroll_offset.y
+            region = Region(0, top, self.size.width, self._heights.height(item))
+            if region.overlaps(self.size.region):
+                self.refresh(region)
+
+    def _repaint_from(self, item: int) -> None:
+        """That item and everything after it, also the lines that are empty now."""
+        top = max(0, self._heights.top(item) - self.scroll_offset.y)
+        if top < self.size.height:
+            self.refresh(Region(0, top, self.size.width, self.size.height - top))
