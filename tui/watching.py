@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,10 @@ from core.journal.viewers import Presence
 from core.notify.attendance import Attendance
 from core.protocols import Controls, Preview, Source
 from tui.attention import Sight
+from tui.parting import standing, way_back
 
 if TYPE_CHECKING:
+    from core.folds.view import SessionView
     from tui.app import ThemedApp
     from tui.job_control import Aside
     from tui.session_rows import Chosen, SessionHome
@@ -114,7 +117,18 @@ def watch(
     sight.keep()
     if app.fault is not None:
         _tell(app, "" if mode == "replay" else "The agent goes on.")
+    if result != "lost" and app.view.last_seq:
+        _part(app.view, folder, mode)
     return result or "quit"
+
+
+def _part(view: SessionView, folder: Path | None, mode: str) -> None:
+    """Leave a few lines at the prompt. Of a session that goes on in this process the launcher tells the way back."""
+    ended = view.state.status.last.state in ("finished", "stopped", "failed")
+    with suppress(OSError):
+        click.echo(standing(view))
+        if folder is not None and (ended or mode != "live"):
+            click.echo(way_back(view, folder.name[:10], held=not ended and holder(folder) is not None))
 
 
 def choose(home: SessionHome, select: str | None = None, notice: str = "") -> Chosen | None:

@@ -1,0 +1,31 @@
+"""What is left at the prompt: how it stands, what it came to, and the way back."""
+
+from sample_sessions import audit_session
+
+from core.events import SessionFinished, SessionPaused
+from core.folds.view import SessionView
+from tui.parting import standing, way_back
+
+
+def viewed(*bodies, running=True):
+    log = audit_session(running=running)
+    for body in bodies:
+        log.add(body)
+    view = SessionView()
+    view.apply_all(log.events)
+    return view
+
+
+def test_it_says_the_state_and_why_and_what_it_cost():
+    assert standing(viewed()) == "audit-inventory: running. 35 calls in 0:02:52, $1.11 of $5."
+    paused = standing(viewed(SessionPaused(reason="budget", detail="5.01 of 5 is\x1b[2J spent.")))
+    assert paused.startswith("audit-inventory: paused (budget): 5.01 of 5 is") and "\x1b" not in paused
+    assert "finished. 35 calls" in standing(viewed(running=False))
+
+
+def test_the_way_back_is_the_one_that_works_now():
+    stopped = viewed(SessionFinished(state="stopped", reason="operator"))
+    assert "longwatch attach 01abc" in way_back(viewed(), "01abc", held=True)
+    assert "longwatch resume 01abc" in way_back(stopped, "01abc", held=False)
+    done = way_back(viewed(running=False), "01abc", held=False)
+    assert "resume" not in done and "longwatch replay 01abc" in done and "longwatch report 01abc" in done

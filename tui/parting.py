@@ -1,0 +1,38 @@
+"""What is left at the prompt when a screen is left: how the session stands, what it came to, and the way back."""
+
+from __future__ import annotations
+
+from core.clock import MICROSECONDS
+from core.folds.view import SessionView
+from core.folds.words import one_line
+from tui.panes import figures
+from tui.safe import safe_text
+
+LONGEST = 200
+
+
+def standing(view: SessionView) -> str:
+    """`demo: paused (operator). 35 calls in 0:02:57, $1.14 of $5.`"""
+    status, bill, budget = view.state.status.last, view.costs.total.last, view.costs.budget.last
+    why = "" if status.reason in ("working", "done") else f" ({status.reason.replace('_', ' ')})"
+    detail = f": {one_line(status.detail, LONGEST).rstrip('.')}" if status.detail else ""
+    elapsed_us = view.timeline.at_us(view.last_seq) - view.timeline.at_us(1)
+    spent = figures.spent(bill) + (f" of {figures.limit(budget)}" if budget else "")
+    name = safe_text(one_line(view.totals.name, 60)) or "Session"
+    calls = figures.plural(view.tool_calls.count(), "call")
+    return f"{name}: {status.state}{why}{safe_text(detail)}. {calls} in {_clock(elapsed_us)}, {spent}."
+
+
+def way_back(view: SessionView, short: str, *, held: bool) -> str:
+    """How to go on with it; `held`: whether somebody runs it now."""
+    if held:
+        return f"Come back: longwatch attach {short}   Stop it: longwatch send {short} stop"
+    again = f"Look at it: longwatch replay {short}   Report: longwatch report {short}"
+    if view.state.status.last.state == "finished":
+        return again
+    return f"Go on: longwatch resume {short}   {again}"
+
+
+def _clock(us: int) -> str:
+    minutes, seconds = divmod(max(0, us) // MICROSECONDS, 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
