@@ -136,9 +136,14 @@ class Desk:
         return await self.compress(wish, actor="user")
 
     async def compress(self, wish: Wish, actor: str = "agent") -> str:
-        """Compress the context as it is wished; a sentence when there is nothing to gain."""
+        """Compress the context as it is wished; a sentence when there is nothing to gain.
+
+        Ranking all the names of a long session takes a while, so it is planned in a thread; what is appended meanwhile
+        waits, for the facts that it reads must not change under it.
+        """
         try:
-            body = self.thrift.plan(wish)
+            async with self._order:
+                body = await asyncio.to_thread(self.thrift.plan, wish)
         except NothingToCompress as nothing:
             return str(nothing)
         await self.append(Draft(body, actor=actor))

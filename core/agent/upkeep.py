@@ -12,7 +12,7 @@ from core.journal.project_memory import ProjectMemory
 
 OFFER_TOKENS = 1_500
 """The most that a new session is told of what earlier ones left."""
-WORTH_INDEXING = 400
+WORTH_INDEXING = 1_000
 """Events for which the index is brought up to date: each time costs writes, and a question catches up by itself."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -84,6 +84,7 @@ def plan_compression(
 ) -> ContextCompressed:
     """The compression as the event that would be appended. Raises NothingToCompress when it would free too little."""
     scale = scale or Scale()
+    plans: Iterable[ContextCompressed]
     match wish.policy:
         case "window":
             plans = [_window(projection, ledger, keeping, wish)]
@@ -92,12 +93,22 @@ def plan_compression(
         case "evict":
             plans = [_in_place(projection, ledger, wish)]
         case _:
-            plans = [_digest(projection, ledger, keeping, wish, turns) for turns in _turns(keeping, wish)]
+            plans = (_digest(projection, ledger, keeping, wish, turns) for turns in _turns(keeping, wish))
     worth = 0.0 if wish.policy in ("window", "mask", "evict") else FORCED_SAVING if wish.force else MINIMUM_SAVING
-    good = next((plan for plan in plans if _saving(plan) >= worth), max(plans, key=_saving))
+    good = _first_worth(plans, worth)
     if good.tokens_after >= good.tokens_before or (not wish.force and _saving(good) < worth):
         raise NothingToCompress(_NOTHING if wish.policy != "evict" else _NOTHING_EVICTED)
     return _scaled(good, scale)
+
+
+def _first_worth(plans: Iterable[ContextCompressed], worth: float) -> ContextCompressed:
+    """The first plan that frees so large a share, made one after the other; else the one that frees most."""
+    made = []
+    for plan in plans:
+        if _saving(plan) >= worth:
+            return plan
+        made.append(plan)
+    return max(made, key=_saving)
 
 
 def due_by_count(projection: Projection, policy: str, keeping: Keeping) -> str | None:

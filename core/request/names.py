@@ -3,7 +3,7 @@
 Names (paths, identifiers, hashes, numbers) are cheap to carry and make everything else reachable: what is known by name
 can be recalled. The choice is measured by tests/bench/coverage.py: the share of a session's calls whose names are all
 still in sight. On real sessions the odds that a name is used again grow with the times it was used, are several times
-higher if it was used at all than if it was only read, and fall with about the square root of its age.
+higher if it was used at all than if it was only read, and fall with a power of its age.
 """
 
 from __future__ import annotations
@@ -25,11 +25,15 @@ MOST_NAMES = 24_000
 """Names of one session that are kept; beyond it the oldest go that no call ever used."""
 USED = 5.0
 """How much likelier a name is used again that was used, next to one that was only read."""
-_HASH, _NUMBER = 0.25, 0.1
-"""The same for names that are hashes or numbers, next to paths and identifiers."""
+AGING = 0.4
+"""The power of its age, in calls, with which the odds of a name fall; 0.3 is as good, 0.5 covers 0.1 % fewer calls."""
+KINDS = (1.0, 1.6, 0.4, 0.1)
+"""How likely a name is needed again if it is a path, an identifier, a hash, a number. Logistic odds over the 411,000
+names that were out of sight at a compression of a real session: 1, 1.4, 0.4 and 0.1."""
 
 _NAME = re.compile(r"(?<![\w.\-])(?:[\w.\-]++/)+[\w.\-]++|[A-Za-z_][A-Za-z0-9_]{8,}+|\b[0-9a-f]{7,40}\b|\b\d{4,}\b")
 _HEX = frozenset("0123456789abcdef")
+"""What hashes and numbers begin with."""
 _IS_HASH = re.compile(r"(?=.*\d)[0-9a-f]{7,40}")
 
 N = TypeVar("N", bound=Hashable)
@@ -120,7 +124,7 @@ class NameIndex(Generic[N]):
         """(odds, name) of the `most` names with the best odds for what they cost."""
         end = math.inf if keep_from is None else keep_from
         left_out, now = frozenset(without), self._calls
-        aged = [1 / math.sqrt(age + 1) for age in range(now + 1)]
+        aged = [(age + 1) ** -AGING for age in range(now + 1)]
         ranked = [
             (known.uses * aged[now - known.call] * known.worth, order, name)
             for order, (name, known) in enumerate(self._known.items())
@@ -165,11 +169,14 @@ def name_tokens(name: str) -> float:
 
 def name_weight(name: str) -> float:
     """How likely names of this kind are needed again."""
+    path, identifier, hash, number = KINDS
+    if "/" in name:
+        return path
     if name[0] not in _HEX:
-        return 1.0
+        return identifier
     if name.isdecimal():
-        return _NUMBER
-    return _HASH if _IS_HASH.fullmatch(name) else 1.0
+        return number
+    return hash if _IS_HASH.fullmatch(name) else identifier
 
 
 def name_lines(listed: dict[int, list[str]]) -> list[str]:

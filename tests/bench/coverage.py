@@ -29,14 +29,13 @@ from core.economy.skeletons import read_skeletons
 from core.economy.tariff import REFERENCE
 from core.economy.workload import Turn, Workload, capped
 from core.request.digest import INDEX_SHARE, LATEST, SHARES
-from core.request.names import NameIndex
+from core.request.names import KINDS, NameIndex
 
 SHORTEST = 60
 """Calls of a session that is counted."""
 CHARS_PER_TOKEN = 3.3
 LENGTHS = (58, 16, 12, 5.5)
 """Mean characters of a path, an identifier, a hash and a number: the kinds of an id by its remainder."""
-WEIGHTS = (1.0, 1.0, 0.25, 0.1)
 FIRST_TOKENS = 360
 """What a digest says before its index and its sections: how to recall, and a plan of a few open steps."""
 FILE_TOKENS, CALL_TOKENS, CALL_NAMES = 9, 25, 36
@@ -63,7 +62,7 @@ class Past:
         self.used: dict[int, int] = {}
         self.times: dict[int, int] = {}
         self.calls: list[tuple[str, list[int]]] = []
-        self.index: NameIndex[int] = NameIndex(tokens, lambda name: WEIGHTS[name % 4])
+        self.index: NameIndex[int] = NameIndex(tokens, lambda name: KINDS[name % 4])
 
     def show(self, names: list[int], said: int, call: int) -> None:
         """Names in a result and, the first `said` of them, in what somebody said."""
