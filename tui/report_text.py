@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
+from core.folds.cache import NOT_JUDGED
 from tui.safe import safe_text
 
 LEAST = 20
@@ -102,8 +103,10 @@ def _split(costs: dict[str, float]) -> str:
     return ", ".join(f"{name} ${usd:,.4f}" for name, usd in rows) or "nothing"
 
 
-def _misses(misses: list[dict[str, Any]]) -> str:
+def _misses(misses: list[dict[str, Any]] | None) -> str:
     """Losses first, then what was planned."""
+    if misses is None:
+        return NOT_JUDGED
     rows = [
         f"{miss['cause']} {miss['count']} times ({miss['tokens']:,} tokens, "
         + ("price unknown)" if miss["usd"] is None else f"${miss['usd']:,.4f})")

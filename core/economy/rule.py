@@ -21,9 +21,16 @@ expected to come in (0.85 of a call with a result of 2,100)."""
 SEARCH_FROM, SEARCH_UNTIL = 0.75, 2.25
 """Between these shares of the rent that is due, a calm moment is looked for; at the end any moment will do."""
 PING_AFTER = 0.95
-"""The share of the cache's lifetime after which a waiting session's cache is refreshed."""
-MOST_PINGS = 5
-"""Who stayed away for so many pings stays away."""
+"""The share of the cache's lifetime after which a waiting session's cache is refreshed: 4:45 of five minutes.
+
+At 4:30 the real sessions cost 1.031 times hindsight instead of 1.029; at 4:54 1.028, with six seconds for the ping.
+"""
+PATIENCE = 0.5
+"""The share of what an expiry costs that may go into pings: who stayed away for so long stays away.
+
+At a read of 10 % and a write of 125 % that is five pings; on the real sessions eight cost 1.032 times hindsight, eleven
+1.037.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +137,18 @@ def _cost_at(floor: float, moment: Moment, tariff: Tariff) -> float:
     return max(0.0, floor - moment.readable) * tariff.rewrite + rereads_usd(floor, tariff) + moment.extra_usd
 
 
+def most_pings(tariff: Tariff) -> int:
+    """Pings of one wait after which the cache is let go: by how much dearer writing a token is than reading it."""
+    return int(PATIENCE * tariff.rewrite / tariff.read) if tariff.read else 0
+
+
 def pays_to_ping(moment: Moment, pings: int, tariff: Tariff, rule: Rule) -> bool:
     """Whether one more ping (after `pings` since the last real request) is worth it, with the cache about to expire.
 
     A warm cache is worth what the next request would cost more without it: all of its prompt written, or a compression
     on the cold cache, whichever is cheaper. The nearer the next compression is anyway, the less it is worth.
     """
-    if not rule.keep_alive or not moment.warm or tariff.ttl_s is None or pings >= MOST_PINGS:
+    if not rule.keep_alive or not moment.warm or tariff.ttl_s is None or pings >= most_pings(tariff):
         return False
     ping = moment.prompt * tariff.read
     due_anyway = min(moment.meter, compression_usd(moment, tariff))

@@ -33,6 +33,9 @@ LOOK_BACK = 20
 SLACK_TOKENS, SLACK_SHARE = 256, 0.03
 """A reply that read this much less than it might have is no miss: caches work in blocks, and estimates err."""
 
+NOT_JUDGED = "unknown: the provider does not say how long its cache lives"
+"""Stands where misses would: without a lifetime none can be told from a cache that was given up."""
+
 COMPRESSED, UNEXPLAINED = "compressed", "unexplained"
 
 
@@ -105,6 +108,12 @@ class CacheWatch(msgspec.Struct):
         """The share of tokens that the last main requests read from the cache; None before the first."""
         sent = sum(sent for _read, sent in self.recent)
         return sum(read for read, _sent in self.recent) / sent if sent else None
+
+    @property
+    def judging(self) -> bool:
+        """Whether misses can be told: the cache of the last answered request has a known lifetime."""
+        outlook = self.answered.outlook if self.answered else None
+        return outlook is None or outlook.ttl_s is not None
 
     def observe(self, event: Event) -> Miss | None:
         """Take in an event; the miss that it brought to light."""

@@ -18,7 +18,8 @@ def report(
     `repetition_rate`: calls whose tool and arguments had been seen before, over all calls.
     `no_progress_repeats`: calls that repeat tool, arguments *and* result with no changed file in between.
     `cost_by_class`: dollars by the way a token was counted; `unsplit` was billed at prices that are not known.
-    `cache_misses`: by cause, `compressed` being the planned ones; `usd` what they cost more than reading would have.
+    `cache_misses`: by cause, `compressed` being the planned ones; `usd` what they cost more than reading would have;
+    None where the provider has a cache whose lifetime nobody knows.
     `forecast_error`: half of the requests cost within this share of their forecast. `amplification`: tokens sent for
     each that was new. `counterfactuals`: (what if, dollars) rows of the caller, None when nobody computed them.
     `sandbox`: how the last runner confined commands (`bubblewrap`, `landlock`, `none: why`), None in logs of before.
@@ -90,8 +91,10 @@ def _state(totals: Totals, running: bool) -> tuple[str, str]:
     return "stopped", "crashed"
 
 
-def _misses(totals: Totals) -> list[dict[str, Any]]:
+def _misses(totals: Totals) -> list[dict[str, Any]] | None:
     """The dearest cause first; money is None where no price was known."""
+    if totals.cache_read and not totals.losses and not totals.cache.judging:
+        return None
     ordered = sorted(totals.losses.items(), key=lambda row: (-row[1].usd, -row[1].tokens, row[0]))
     return [
         {

@@ -8,7 +8,7 @@ from watching_app import DIGEST, PREVIEW, app_over, read, screen_text, until
 
 from core.events import CommandAccepted, CommandDone, ContextCompressed
 from core.journal.errors import JournalError
-from tui.docks.compress_lines import compact, roomy
+from tui.docks.compress_lines import as_edited, compact, roomy
 from tui.docks.dock import Dock
 from tui.messages import ItemEvictAsked, ItemPinToggled
 from tui.widgets.writing import Writing
@@ -52,7 +52,7 @@ async def test_the_dialog_says_what_a_compression_costs_saves_and_does(size):
     for fact in (
         "41,236 → 12,310 tokens, 70% less",
         "now    $0.0421 · back after 6 turns",
-        "$0.563 over 84 turns",
+        "$0.563 in 84 turns",
         "$0.0210 as is · then $0.0072 less",
         "38 turns, 29k tokens",
         "10 turns, 2 texts verbatim",
@@ -271,6 +271,13 @@ def test_an_unknown_price_is_said_and_never_shown_as_zero():
     assert "an unknown price" in text and "28,926 tokens a call" in text and "$" not in text
 
 
+def test_an_edited_digest_is_counted_as_it_is_now():
+    before = "<digest>\n#214: parse_config, core/config.py\n</digest>"
+    shown = as_edited(PREVIEW, before, "<digest>\n#214: parse_config\n</digest>" + "x" * 400)
+    assert shown.names == 1 and shown.tokens_after == PREVIEW.tokens_after + (400 - 16) // 4
+    assert as_edited(PREVIEW, before, before) == PREVIEW
+
+
 def test_without_a_plan_the_saving_is_told_by_the_turn():
     assert "saves  $0.0072 a turn" in plain(planned_turns=None, saves=None)
 
@@ -278,7 +285,7 @@ def test_without_a_plan_the_saving_is_told_by_the_turn():
 def test_a_compression_that_never_pays_back_says_so():
     worse = {"saves_per_turn": Decimal("-0.001"), "payback_turns": None, "planned_turns": 4, "saves": Decimal("-0.05")}
     text = plain(**worse)
-    assert "never pays back" in text and "nothing: $0.0500 more over 4 turns" in text
+    assert "never pays back" in text and "nothing: $0.0500 more in 4 turns" in text
 
 
 def test_a_compression_that_an_expired_cache_makes_free_says_why():

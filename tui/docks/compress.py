@@ -14,7 +14,7 @@ from textual.widgets import Input, Static, TextArea
 
 from core.folds.view import Changes
 from core.protocols import Fact, Preview
-from tui.docks.compress_lines import LABEL, change_note, check_line, compact, roomy
+from tui.docks.compress_lines import LABEL, as_edited, change_note, check_line, compact, roomy
 from tui.docks.dock import keys_line, title_line
 from tui.docks.previewing import Ask, Previewed, PreviewFailed, Previewing
 from tui.frame import FramePump
@@ -148,7 +148,6 @@ class CompressDock(Previewing, can_focus=True):
         self._unedited, self._warned = area.text, False
         self.add_class("-ready")
         self.shown_anew()
-        self._title(change_note(preview))
         self._check()
 
     def on_preview_failed(self, message: PreviewFailed) -> None:
@@ -173,10 +172,12 @@ class CompressDock(Previewing, can_focus=True):
         """Look the facts up in what would be sent with the digest as it is now."""
         if self._preview is None:
             return
-        text = f"{self._preview.rest}\n{self.query_one(Writing).text}"
-        self._lost = self._surviving(self._preview.facts, text)[1]
-        self.query_one(PreviewSheet).show(self._preview, self._lost)
-        self.query_one(".digest--check", LiveLabel).update(check_line(self._preview, self._lost))
+        digest = self.query_one(Writing).text
+        shown = as_edited(self._preview, self._unedited, digest)
+        self._lost = self._surviving(shown.facts, f"{shown.rest}\n{digest}")[1]
+        self._title(change_note(shown))
+        self.query_one(PreviewSheet).show(shown, self._lost)
+        self.query_one(".digest--check", LiveLabel).update(check_line(shown, self._lost))
         self.query_one(".digest--title", LiveLabel).update(self._digest_title())
         self._show_keys()
 
@@ -218,7 +219,7 @@ class CompressDock(Previewing, can_focus=True):
     def _focus_moved(self) -> None:
         self.set_class(self.query_one(Writing).has_focus, "-editing")
         if self._preview is not None:
-            self._title(change_note(self._preview))
+            self._title(change_note(as_edited(self._preview, self._unedited, self.query_one(Writing).text)))
         self._show_keys()
 
     # What the keys do

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from math import ceil
 
 from textual.content import Content
 
 from core.protocols import Fact, Preview
+from core.request.names import listed_in
+from core.request.pieces import BYTES_PER_TOKEN
 from tui.panes import figures
 from tui.panes.sheet_lines import MUTED, heading, within
 from tui.safe import one_line
@@ -24,6 +27,14 @@ INDENT = "  "
 """In front of the entries of a list."""
 LEAST_DETAIL = 3
 """Rows below which the lists are left out."""
+
+
+def as_edited(preview: Preview, before: str, digest: str) -> Preview:
+    """The preview with its digest edited from `before`: what it now lists, and about how long the context becomes."""
+    if digest == before:
+        return preview
+    grown = (len(digest.encode()) - len(before.encode())) // BYTES_PER_TOKEN
+    return replace(preview, names=len(listed_in(digest)), tokens_after=max(0, preview.tokens_after + grown))
 
 
 def change_note(preview: Preview) -> str:
@@ -97,7 +108,7 @@ def _money(preview: Preview) -> list[Content]:
 def _saves(preview: Preview) -> Content:
     """Over the turns that are planned, else for each turn; where it costs more, that is said."""
     if preview.saves is not None and preview.planned_turns is not None:
-        return _saved(preview.saves) + f" over {figures.plural(preview.planned_turns, 'turn')}"
+        return _saved(preview.saves) + f" in {figures.plural(preview.planned_turns, 'turn')}"
     if preview.saves_per_turn is not None:
         return _saved(preview.saves_per_turn) + " a turn"
     return Content(f"{preview.tokens_before - preview.tokens_after:,} tokens a call")

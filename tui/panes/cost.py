@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from textual.content import Content
 
-from core.folds.cache import COMPRESSED, Loss
+from core.folds.cache import COMPRESSED, NOT_JUDGED, Loss
 from core.folds.costs import Bill, Costs, LastReply
 from core.folds.fold import Series
 from core.folds.rent import Meter, NextCall, ToGo
@@ -81,6 +81,7 @@ class CostPane(Sheet):
             *_split_lines("model", view.costs.by_model, at, width),
             *_split_lines("purpose", view.costs.by_purpose, at, width),
             *_miss_lines(view.cache.losses.at(at), width),
+            *(_unjudged_lines(width) if bill.cache_read and view.cache.lifetime.at(at).ttl_s is None else ()),
             *_curve_lines(view, at, width),
         ]
 
@@ -229,6 +230,10 @@ def _miss_lines(losses: Mapping[str, Loss], width: int) -> list[Content]:
         spread(heading("cache misses"), heading("tokens      lost"), width),
         *(_miss_line(cause, loss, width) for cause, loss in rows),
     ]
+
+
+def _unjudged_lines(width: int) -> list[Content]:
+    return [Content(""), heading("cache misses"), *paragraph(NOT_JUDGED, width, style=MUTED)]
 
 
 def _miss_line(cause: str, loss: Loss, width: int) -> Content:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.clock import MICROSECONDS
+from core.folds.cache import NOT_JUDGED
 from core.folds.context_usage import PARTS
 from core.folds.state import Status
 from core.folds.step_costs import StepCost
@@ -99,6 +100,8 @@ def cost(view: SessionView, at: int | None, now_us: int) -> list[str]:
             if one.replies
         ]
     losses = view.cache.losses.at(at).items()
+    if bill.cache_read and not losses and view.cache.lifetime.at(at).ttl_s is None:
+        lines.append(f"cache misses {NOT_JUDGED}")
     return lines + [f"cache misses, {cause}: {loss.count:,}, {loss.tokens:,} tokens" for cause, loss in losses]
 
 

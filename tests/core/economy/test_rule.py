@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.economy.rule import (
-    MOST_PINGS,
     Moment,
     Rule,
     break_even_turns,
     compression_usd,
     due,
+    most_pings,
     optimal_period,
     pays_to_ping,
     rent_usd,
@@ -77,10 +77,17 @@ def test_nothing_is_due_where_nothing_would_leave_or_nothing_costs(moment):
 
 def test_a_ping_pays_for_a_big_context_and_only_so_often():
     assert pays_to_ping(CALM, 0, REFERENCE, Rule())
-    assert not pays_to_ping(CALM, MOST_PINGS, REFERENCE, Rule())
+    assert not pays_to_ping(CALM, most_pings(REFERENCE), REFERENCE, Rule())
     assert not pays_to_ping(COLD, 0, REFERENCE, Rule())
     assert not pays_to_ping(CALM, 0, REFERENCE, Rule(keep_alive=False))
     assert not pays_to_ping(CALM, 0, replace(REFERENCE, ttl_s=None), Rule())
+
+
+def test_the_cheaper_a_read_is_next_to_a_write_the_longer_a_cache_is_kept():
+    half = replace(REFERENCE, read=REFERENCE.read / 2)
+    assert most_pings(REFERENCE) == 5
+    assert most_pings(half) == 12
+    assert most_pings(FREE) == 0
 
 
 def test_a_ping_does_not_pay_for_a_context_that_would_be_shortened_for_less():
