@@ -143,7 +143,7 @@ async def test_elsewhere_a_key_brings_the_timeline_by_time_by_events_and_takes_i
         assert not scrubber.display
         shown = []
         for _ in range(3):
-            await pilot.press("h")
+            await pilot.press("H")
             await pilot.pause()
             shown.append(screen_text(pilot).splitlines()[-2] if scrubber.display else "")
         assert "▲" in shown[0] and "▲" in shown[1] and shown[0] != shown[1] and shown[2] == ""
