@@ -329,6 +329,11 @@ class BackgroundRunner:
         self._thread.start()
 
     @property
+    def handed_over(self) -> bool:
+        """Whether another process goes on with the session."""
+        return self._runner is not None and self._runner.desk.released
+
+    @property
     def alive(self) -> bool:
         return self._thread.is_alive()
 

@@ -108,6 +108,8 @@ ACTIONS: tuple[Action, ...] = (
     _watch("rename", "", "rename", "Give the session another name.", _STEER, 0, "rename"),
     _watch("stop", "ctrl+x", "stop", "End the session for good.", _STEER, 0, "stop", confirmed=True),
     _watch("drive", "w", "take wheel", "Drive in place of the screen that drives now.", _STEER, 0, "drive"),
+    _watch("after-reboot", "", "reboot", "Have it resumed after a reboot, or no more.", _STEER, 0, "after-reboot"),
+    _watch("hand-over", "", "hand over", "Move the session to this version of Longwatch.", _STEER, 0, "hand-over"),
     _watch("detach", "d", "detach", "Give the terminal back; the agent goes on.", "Leave", 0, "detach"),
     _watch("leave", "q", "leave", "Leave this screen; the agent goes on.", "Leave", 9),
     _watch("search", "/", "search", "Find words in the conversation, or narrow the calls by words.", _LOOK, 6),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -165,10 +165,12 @@ class LongwatchApp(ThemedApp[Leaving]):
         fault_log: Path | None = None,
         aside: Aside | None = None,
         presence: Presence | None = None,
+        hand_over: Callable[[], Awaitable[str]] | None = None,
+        notice: str = "",
     ) -> None:
         super().__init__(theme=theme, theme_folder=theme_folder, keymap=keymap, fault_log=fault_log)
         clock = clock or SystemClock()
-        self._aside, self._presence = aside, presence
+        self._aside, self._presence, self._notice = aside, presence, notice
         self._needs_you = NeedsYou(notify or NotifySettings(), self, attendance, clock, os.environ)
         self._source, self._mode, self._background, self._on_quit = source, mode, background, on_quit
         self.title = one_line(title) or "Longwatch"
@@ -185,6 +187,7 @@ class LongwatchApp(ThemedApp[Leaving]):
             gone=gone or (lambda: None),
             driven=background is not None,
             sight=sight,
+            hand_over=hand_over,
         )
 
     @property
@@ -200,6 +203,8 @@ class LongwatchApp(ThemedApp[Leaving]):
 
     def _start(self) -> None:
         """After the first paint: the runner, the log, the reply in flight."""
+        if self._notice:
+            self.say_problem(self._notice)
         if self._aside is not None and isinstance(self._driver, ResilientDriver):
             self._driver.stop_here(self.action_suspend)
         if self._background is not None:

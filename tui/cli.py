@@ -23,6 +23,7 @@ COMMANDS = {
     "rm": "sessions",
     "send": "send",
     "doctor": "doctor",
+    "service": "service",
     "simulate-cost": "costs",
     "estimate": "costs",
     "config": "setup",

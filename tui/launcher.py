@@ -6,12 +6,14 @@ the launcher ends and gives the prompt back.
 
 from __future__ import annotations
 
-import contextlib
 import os
+import select
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,9 @@ from tui.terminal import mend_terminal
 
 if TYPE_CHECKING:
     from core.session import BackgroundRunner
+
+LAST_WORDS_S = 0.5
+"""For how long a terminal is waited for, to tell it how to come back."""
 
 
 def on_screen(hosting: Hosting, *, mouse: bool = True, plain: bool = False) -> int:
@@ -42,6 +47,8 @@ def detached(hosting: Hosting) -> int:
     child = os.fork()
     if child:
         click.echo(goes_on(hosting.folder))
+        if warning := _logging_out_warning():
+            click.echo(f"longwatch: {warning}", err=True)
         return 0
     os.setsid()
     _drop_terminal(hosting.folder)
@@ -60,8 +67,12 @@ def _wait(child: int, channel: socket.socket, plain: bool) -> int:
     if plain:  # Its keys are signals, to the whole group; the child decides what they mean.
         for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
             signal.signal(number, signal.SIG_IGN)
+    found: list[str] = []
+    threading.Thread(target=lambda: found.append(_logging_out_warning()), daemon=True).start()
     with channel:
         if wait_for_the_child(channel):
+            for warning in filter(None, found):
+                _last_words(f"longwatch: {warning}")
             return 0
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
@@ -71,6 +82,20 @@ def _wait(child: int, channel: socket.socket, plain: bool) -> int:
         click.echo("longwatch: the session's process was killed; `longwatch resume` goes on with it", err=True)
         return EXIT_FAILED
     return code
+
+
+def _last_words(sentence: str) -> None:
+    """Say something to a terminal that may have stopped reading: it is not worth waiting for."""
+    with suppress(OSError, ValueError):
+        if select.select([], [sys.stdout], [], LAST_WORDS_S)[1]:
+            click.echo(sentence)
+            sys.stdout.flush()
+
+
+def _logging_out_warning() -> str:
+    from core.journal.surroundings import logging_out_warning
+
+    return logging_out_warning()
 
 
 def _child(work: Callable[[], int]) -> None:
@@ -87,7 +112,7 @@ def _child(work: Callable[[], int]) -> None:
         click.echo(f"longwatch: {' '.join(sentence.split())}", err=True)
     finally:
         for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError, ValueError):
+            with suppress(OSError, ValueError):
                 stream.flush()
         os._exit(code)
 
@@ -100,13 +125,13 @@ def _shown_then_alone(hosting: Hosting, mouse: bool, plain: bool, channel: socke
     outcome = _shown(hosting, runner, mouse, plain, Aside(channel))
     runner.leave_alone()
     if runner.ends_soon():
+        if runner.handed_over and outcome != "lost":
+            _last_words(goes_on(hosting.folder))
         return runner.join()
     if outcome != "lost":
-        with contextlib.suppress(OSError):
-            click.echo(goes_on(hosting.folder))
-            sys.stdout.flush()
+        _last_words(goes_on(hosting.folder))
     os.setsid()
-    with contextlib.suppress(OSError):  # The launcher may be gone with its terminal.
+    with suppress(OSError):  # The launcher may be gone with its terminal.
         channel.send(DETACHED)
         channel.close()
     _drop_terminal(hosting.folder)

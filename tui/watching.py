@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,11 +84,13 @@ def watch(
     mouse: bool = True,
     aside: Aside | None = None,
     presence: Presence | None = None,
+    notice: str = "",
 ) -> str:
     """Show the screen until it is left; how: `quit`, `detached`, `lost`, or `broken`, which stderr is told.
 
     `start` begins the runner; with one in this process `aside` is the way to its launcher, which Ctrl+Z stops instead.
     `folder` is the session's, where there is one that may be written to; `presence` its place among the viewers.
+    `notice` is a sentence to begin with.
     """
     from tui.app import LongwatchApp
 
@@ -110,6 +112,8 @@ def watch(
         fault_log=folder / SCREEN_LOG if folder else None,
         aside=aside,
         presence=presence,
+        hand_over=_handing_over(folder, controls, config) if folder and controls and watched else None,
+        notice=notice,
         **_looks(config),
     )
     _leave_on_signals(app)
@@ -143,6 +147,17 @@ def choose(home: SessionHome, select: str | None = None, notice: str = "") -> Ch
         _tell(app, "")
     home.keep()
     return chosen
+
+
+def _handing_over(folder: Path, controls: Controls, config: Config) -> Callable[[], Awaitable[str]]:
+    """Imported only when it is wanted: it stands on the whole agent."""
+
+    async def move() -> str:
+        from core.handover import hand_over
+
+        return await hand_over(folder, controls, config)
+
+    return move
 
 
 def _leave_on_signals(app: ThemedApp[Any]) -> None:

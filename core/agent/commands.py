@@ -13,6 +13,7 @@ from core.agent.verb import Refused, Verb, text_of
 from core.agent.wheel import DRIVE, steers
 from core.config import Policy
 from core.events import (
+    AfterReboot,
     BookmarkAdded,
     BudgetChanged,
     CommandAccepted,
@@ -223,6 +224,13 @@ def _rename(command: Command, facts: Facts) -> list[Draft]:
     return [Draft(SessionRenamed(name=text_of(command, 200)), actor=command.actor)]
 
 
+def _after_reboot(command: Command, facts: Facts) -> list[Draft]:
+    mark = command.args.get("mark")
+    if mark not in ("on", "off"):
+        raise Refused("Say after-reboot on, or after-reboot off.")
+    return [Draft(AfterReboot(resume=mark == "on"), actor=command.actor)]
+
+
 def _retry(command: Command, facts: Facts) -> list[Draft]:
     if facts.state.failure is None:
         raise Refused("No request is waiting to be tried again.")
@@ -252,7 +260,9 @@ VERBS: dict[str, Verb] = {
         Verb("retry-now", (), "do not wait for the next attempt", _retry),
         Verb("bookmark", ("text",), "mark this moment", _bookmark),
         Verb("rename", ("text",), "give the session a name", _rename),
+        Verb("after-reboot", ("mark",), "`on`: resume it after a reboot of the machine; `off`: do not", _after_reboot),
         DRIVE,
+        Verb("hand-over", (), "let this version of Longwatch go on with a session that another one runs", _while_open),
         Verb("detach", (), "close the driver's screen; the agent goes on", _while_open),
         Verb("stop", (), "end the session", _while_open),
     )

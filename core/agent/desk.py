@@ -54,6 +54,8 @@ class Desk:
         self.vouchers = vouchers or Vouchers()
         self.facts = Facts()
         self.thrift = Thrift(self.facts, Carrying(), lambda model, sent: None, clock)
+        self.occupied = self.released = False
+        """Whether a runner works here, and whether it is to let another one go on."""
         self.stirred = asyncio.Event()
         self.on_command: Callable[[Command], None] = lambda command: None
         self._order = asyncio.Lock()
@@ -107,6 +109,7 @@ class Desk:
             "undo": self._undo,
             "rewind": self._rewind,
             "evict": self._evict,
+            "hand-over": self._hand_over,
         }[order.verb]
         problem = await effect(order)
         await self.append(Draft(CommandDone(verb=order.verb, ok=not problem, detail=problem), key=order.id))
@@ -121,6 +124,12 @@ class Desk:
 
     async def _stop(self, order: Order) -> str:
         await self.append(Draft(SessionFinished(state="stopped", reason="operator"), actor="user"))
+        return ""
+
+    async def _hand_over(self, order: Order) -> str:
+        if not self.occupied:
+            return "No runner holds this session, so there is nothing to hand over; longwatch resume goes on with it."
+        self.released = True
         return ""
 
     async def _compress(self, order: Order) -> str:

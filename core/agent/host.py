@@ -97,7 +97,7 @@ class Hosting:
 @contextlib.asynccontextmanager
 async def seated(folder: Path, clock: Clock, vouchers: Vouchers | None = None) -> AsyncIterator[tuple[Desk, Lease]]:
     """A desk with its facts read from the log, under the lease. Raises LeaseHeld or JournalError."""
-    with acquire(folder) as lease:
+    with acquire(folder, app_version()) as lease:
         async with await Journal.open(folder, clock, lease=lease) as journal:
             with Reader(folder) as reader:
                 first = await asyncio.to_thread(reader.event, 1)
@@ -137,6 +137,7 @@ async def host(hosting: Hosting, on_runner: Callable[[Runner], None] = lambda ru
             app_version=app_version(),
             sandbox=str(confinement.sandbox),
             network=confinement.network or not confinement.sandbox.confines,
+            terms={"wait": hosting.wait or hosting.attended, "speed": hosting.speed, "max_turns": hosting.max_turns},
         )
         await desk.append(Draft(attached, actor="system"))
         on_runner(runner)
@@ -147,9 +148,10 @@ async def host(hosting: Hosting, on_runner: Callable[[Runner], None] = lambda ru
                 ended = await runner.run()
         finally:
             with contextlib.suppress(Exception):
-                await desk.append(Draft(RunnerDetached(reason="ended"), actor="system"))
+                reason = "handed over" if desk.released else "ended"
+                await desk.append(Draft(RunnerDetached(reason=reason), actor="system"))
                 await desk.journal.checkpoint(force=True)
-        return exit_code(ended)
+        return EXIT_FINISHED if desk.released else exit_code(ended)
 
 
 def fact_of(confinement: Confinement) -> Fact:

@@ -101,13 +101,13 @@ class Runner:
             pays=thrift.pays_to_ping,
             ping=asides.ping,
         )
-        desk.on_command = self._on_command
+        desk.on_command, desk.occupied = self._on_command, True
 
     async def run(self) -> SessionFinished | None:
         """Recover, then loop. The end of the session, None when it was left in another state."""
         inbox = asyncio.create_task(self._watch_inbox())
         try:
-            while not self._recovered or self.terms.attended or not self.over:
+            while not self.desk.released and (not self._recovered or self.terms.attended or not self.over):
                 await self._guarded(self._step if self._recovered else self._recover)
         finally:
             inbox.cancel()

@@ -2,6 +2,7 @@
 
 from core.events.approvals import ApprovalAnswered, ApprovalAsked
 from core.events.control import (
+    AfterReboot,
     BookmarkAdded,
     BudgetChanged,
     BudgetCrossed,

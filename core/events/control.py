@@ -34,12 +34,20 @@ class SessionRenamed(Body, frozen=True):
     name: str
 
 
+@kind("session.after_reboot")
+class AfterReboot(Body, frozen=True):
+    """Whether the session is to be resumed after a reboot of its machine."""
+
+    resume: bool
+
+
 @kind("runner.attached")
 class RunnerAttached(Body, frozen=True):
     """A process took the lease; `epoch` grows by one each time.
 
     `sandbox` is how it confines commands: `bubblewrap`, `landlock`, or `none: why`; empty in logs from before there
-    was any. `network`: whether they reach other machines.
+    was any. `network`: whether they reach other machines. `terms`: what a
+    successor needs to run it alike.
     """
 
     pid: int
@@ -48,6 +56,7 @@ class RunnerAttached(Body, frozen=True):
     app_version: str
     sandbox: str = ""
     network: bool = True
+    terms: dict[str, Any] = {}
 
 
 @kind("runner.detached")

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from typing import Generic, Protocol, TypeVar
 
-from core.events import Event
+from core.events import Event, Unknown
 
 Handler = Callable[[Event], None]
 
@@ -29,6 +29,8 @@ class Dispatcher:
                 self._handlers.setdefault(kind, []).append(handler)
 
     def apply(self, event: Event) -> None:
+        if isinstance(event.body, Unknown):
+            return  # Of a known kind, perhaps, but in the shape of a newer version.
         for handler in self._handlers.get(event.kind, ()):
             handler(event)
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from core.events import (
+    AfterReboot,
     ApprovalAnswered,
     ApprovalAsked,
     CommandAccepted,
@@ -40,7 +41,7 @@ REASONS = (
 )
 """The words of a state's reason, as the report prints them."""
 
-DEFERRED = frozenset({"pause", "continue", "compress", "undo", "rewind", "evict", "stop"})
+DEFERRED = frozenset({"pause", "continue", "compress", "undo", "rewind", "evict", "hand-over", "stop"})
 """Commands whose effect comes at the next safe point; each is closed by a `command.done`."""
 
 
@@ -146,6 +147,8 @@ class RunState:
         self.answered = False
         self.status: Series[Status] = Series(Status())
         self.runner: RunnerAttached | None = None
+        self.after_reboot = False
+        """Whether it is to be resumed when its machine comes up again."""
         self.driver: DriverChanged | None = None
         """The screen that took the wheel last; it may be gone."""
         self.sandbox: Series[str] = Series("")
@@ -162,6 +165,7 @@ class RunState:
             "session.finished": self._finished,
             "runner.attached": self._attached,
             "driver.changed": self._driven,
+            "session.after_reboot": self._marked,
             "guidance.queued": self._queued,
             "guidance.retracted": self._retracted,
             "guidance.delivered": self._delivered,
@@ -223,6 +227,7 @@ class RunState:
         if isinstance(event.body, SessionOpened):
             self.opened = event.body
             self.name, self.model = event.body.name, event.body.model
+            self.after_reboot = bool(event.body.settings.get("after_reboot"))
             self._mark(event)
 
     def _renamed(self, event: Event) -> None:
@@ -255,6 +260,10 @@ class RunState:
         if isinstance(event.body, RunnerAttached):
             self.runner = event.body
             self.sandbox.append(event.seq, event.body.sandbox)
+
+    def _marked(self, event: Event) -> None:
+        if isinstance(event.body, AfterReboot):
+            self.after_reboot = event.body.resume
 
     def _driven(self, event: Event) -> None:
         if isinstance(event.body, DriverChanged):

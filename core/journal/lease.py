@@ -34,6 +34,8 @@ class Holder(msgspec.Struct, frozen=True):
     boot: str = ""
     epoch: int = 0
     since_us: int = 0
+    version: str = ""
+    """Of the product that the owner runs; empty when it is too old to say."""
 
 
 class LeaseHeld(JournalError):
@@ -78,20 +80,23 @@ class Lease:
         self.release()
 
 
-def acquire(folder: Path) -> Lease:
-    """Take the session, over a dead owner if need be. Raises LeaseHeld when its owner lives, JournalError otherwise."""
+def acquire(folder: Path, version: str = "") -> Lease:
+    """Take the session, over a dead owner if need be; `version` of the product is told to others.
+
+    Raises LeaseHeld when its owner lives, JournalError otherwise.
+    """
     try:
         descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise JournalError(f"The session in {folder} can't be run: {error.strerror}.") from error
     try:
-        return _take(folder, descriptor)
+        return _take(folder, descriptor, version)
     except BaseException:
         os.close(descriptor)
         raise
 
 
-def _take(folder: Path, descriptor: int) -> Lease:
+def _take(folder: Path, descriptor: int, version: str) -> Lease:
     locked = _lock(descriptor)
     last = _read(descriptor)
     mine = last.pid == os.getpid() and locked
@@ -104,6 +109,7 @@ def _take(folder: Path, descriptor: int) -> Lease:
         boot=_boot_id(),
         epoch=last.epoch + 1,
         since_us=SystemClock().now_us(),
+        version=version,
     )
     _write(descriptor, owner)
     _touch(folder / BEAT)

@@ -10,6 +10,7 @@ import sqlite3
 import stat
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -61,10 +62,32 @@ def logging_out_kills() -> bool | None:
     if Path("/var/lib/systemd/linger", getpass.getuser()).exists():
         return False
     try:
-        answer = subprocess.run(_LOGIND, capture_output=True, text=True, timeout=5, check=True).stdout
+        answer = subprocess.run(_LOGIND, capture_output=True, text=True, timeout=2, check=True).stdout
     except (OSError, subprocess.SubprocessError):
-        return None
+        return _configured(Path("/"))
     return answer.split() == ["b", "true"]
+
+
+def _configured(root: Path) -> bool | None:
+    """The same by the files of logind, where it does not answer; the last word counts. None: they say nothing."""
+    places = [root / "etc/systemd/logind.conf"]
+    for folder in ("usr/lib", "run", "etc"):
+        places += sorted((root / folder / "systemd/logind.conf.d").glob("*.conf"))
+    said = None
+    for place in places:
+        with suppress(OSError):
+            for line in place.read_text(encoding="utf-8", errors="replace").splitlines():
+                name, _, value = line.partition("=")
+                if name.strip() == "KillUserProcesses":
+                    said = value.strip().lower() in ("yes", "true", "1", "on")
+    return said
+
+
+def logging_out_warning() -> str:
+    """A sentence when logging out would end a detached agent; empty otherwise."""
+    if not logging_out_kills():
+        return ""
+    return f"Logging out would end the agent; run once: loginctl enable-linger {getpass.getuser()}"
 
 
 def size_of(path: Path) -> int:

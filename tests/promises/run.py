@@ -25,6 +25,7 @@ MODULES = {
     "P2": "p02_power",
     "P3": "p03_hooks",
     "P5": "p05_damage",
+    "P6": "p06_terminals",
     "P8": "p08_writers",
 }
 

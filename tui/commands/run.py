@@ -65,6 +65,7 @@ def screen_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--preset", help="Limits and context settings by name: reference.")
 @click.option("--approvals", type=click.Choice(get_args(Mode)), help="What the agent may do without asking.")
 @click.option("--name", help="What the session is called.")
+@click.option("--after-reboot", is_flag=True, help="Resume it when the machine comes up again (see service).")
 @click.option("--speed", type=float, default=1.0, help="Pace of a simulated model; 0: no delay.")
 @screen_options
 @click.pass_obj
@@ -93,6 +94,7 @@ def run(home: Path, task: str, workspace: Path, **options: Any) -> int:
         "anchor_every": config.context.anchor_every,
         "approvals": options["approvals"],
         "sandbox": options["sandbox"],
+        "after_reboot": options["after_reboot"] or None,
     }
     kept = {name: value for name, value in settings.items() if value is not None}
     wanted = NewSession(_task(task), place, endpoint, options["name"] or config.workspace.name, kept)

@@ -9,6 +9,7 @@ import click
 
 from core.agent.commands import VERBS, Refused, parse_words
 from core.clock import monotonic, pause_real
+from core.config import load_config
 from core.journal.lease import holder
 from core.journal.reader import Reader
 from core.session import SessionControls
@@ -34,6 +35,11 @@ def send(home: Path, session: str, verb: str, words: tuple[str, ...]) -> int:
     except Refused as refusal:
         raise click.UsageError(str(refusal)) from None
     folder = readable(home, session).folder
+    if verb == "hand-over":
+        from core.handover import hand_over
+
+        click.echo(asyncio.run(hand_over(folder, SessionControls(folder), load_config())))
+        return 0
     return asyncio.run(_send(folder, verb, args))
 
 

@@ -32,7 +32,9 @@ def attach(home: Path, session: str | None, plain: bool, no_mouse: bool) -> int:
         raise click.UsageError(
             f"No runner holds session {short}; `longwatch resume {short}` goes on with it, `replay` shows it."
         )
-    return show(folder, "attached", mouse=not no_mouse, plain=plain)
+    from core.handover import version_notice
+
+    return show(folder, "attached", mouse=not no_mouse, plain=plain, notice=version_notice(folder))
 
 
 @click.command()
@@ -64,6 +66,7 @@ def show(
     mouse: bool = True,
     controls: bool = True,
     plain: bool = False,
+    notice: str = "",
 ) -> int:
     """The screen over a session folder, or its lines; 0 when it is left."""
     if plain and mode == "replay":
@@ -76,6 +79,8 @@ def show(
         if plain and steering is not None:
             from tui.plain.watching import watch_plainly
 
+            if notice:
+                click.echo(f"longwatch: {notice}", err=True)
             watch_plainly(SessionSource(folder), steering, folder)
             return 0
         from tui.watching import watch
@@ -90,6 +95,7 @@ def show(
             speed=speed,
             mouse=mouse,
             presence=presence,
+            notice=notice,
         )
     return 0
 

@@ -27,6 +27,7 @@ from core.events import (
     SessionRenamed,
     ToolFinished,
     ToolStarted,
+    Unknown,
     encode_body,
 )
 from core.folds.conversation import Conversation, Item
@@ -84,6 +85,8 @@ class PlainLines:
 
     def told(self, event: Event) -> list[Told]:
         """What is to be said of the next event."""
+        if isinstance(event.body, Unknown):
+            return [Told("system", f"{event.kind}, which only a newer version understands", "quiet")]
         if isinstance(event.body, ToolStarted | ToolFinished):
             return [self._called(event)]
         if (words := _WORDS.get(event.kind)) is not None:

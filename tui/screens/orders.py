@@ -23,6 +23,7 @@ AT_ONCE = {
     "forget": "Out of use from here on; it stays in the history.",
     "pin-memory": "Pinned: it stays word for word from the next compression on.",
     "unpin-memory": "No longer pinned: it may leave with the next compression.",
+    "after-reboot": "Noted; `longwatch service status` says what becomes of it.",
     "drive": "You drive now; the other screens observe.",
     "cancel": "Taken back: it had no effect.",
 }

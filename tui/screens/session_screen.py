@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from textual.screen import Screen
@@ -33,15 +34,20 @@ class SessionScreen(Screen[None]):
         clock: Clock,
         start_at: int | None = None,
         speed: float | None = None,
+        hand_over: Callable[[], Awaitable[str]] | None = None,
     ) -> None:
         super().__init__()
         self.view, self.source, self.controls = view, source, controls
         self.replay, self.clock = replay, clock
         self.looking = Looking(view, replay=replay, at=start_at, speed=speed)
         self.orders = Orders(self.outcome)
+        self.hand_over = hand_over or self._unmoved
         self.seats = Seats()
         self.orphaned = ""
         """Says that the session was cut off: its runner is gone without a last word."""
+
+    async def _unmoved(self) -> str:
+        return "Nobody runs this session, so there is nothing to hand over."
 
     @property
     def ended(self) -> bool:

@@ -125,6 +125,20 @@ class Steering(SessionScreen):
         else:
             self.say("You drive already." if self.controls.available else "This is a recording: nobody drives.")
 
+    async def action_after_reboot(self) -> None:
+        await self.give("after-reboot", {"mark": "off" if self.view.state.after_reboot else "on"})
+
+    def action_hand_over(self) -> None:
+        if self.may_steer():
+            self.app.run_worker(self._hand_over(), name="hand-over", exit_on_error=False)
+
+    async def _hand_over(self) -> None:
+        self.say("It is handed over at the next safe point.")
+        try:
+            self.say(await self.hand_over())
+        except Exception as fault:
+            self.say(f"Not handed over: {fault}", wrong=True)
+
     async def action_interrupt(self) -> None:
         await self.give("interrupt")
 

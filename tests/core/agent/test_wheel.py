@@ -31,7 +31,9 @@ def take(known: Facts, drafts: list[Draft]) -> None:
 
 def sent(known: Facts, verb: str, sender: Viewer | None, **args) -> list[Draft]:
     origin, viewer = (sender.who, sender.id) if sender else ("carl on pts/9", "")
-    drafts = judged(Command(id=ulid(1), verb=verb, args=args, viewer=viewer, origin=origin), known)
+    drafts = judged(
+        Command(id=ulid(1), verb=verb, args=args, viewer=viewer, origin=origin), known, trusted=bool(viewer)
+    )
     take(known, drafts)
     return drafts
 

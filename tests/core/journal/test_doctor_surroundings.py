@@ -112,3 +112,26 @@ def test_logging_out_is_judged_by_what_the_system_says(home: Path, monkeypatch, 
 
 def test_this_system_gives_an_answer_about_logging_out() -> None:
     assert logging_out_kills() in (True, False, None)
+
+
+@pytest.mark.parametrize(
+    ("files", "kills"),
+    [
+        ({}, None),
+        ({"etc/systemd/logind.conf": "[Login]\n#KillUserProcesses=yes\n"}, None),
+        ({"etc/systemd/logind.conf": "[Login]\nKillUserProcesses=yes\n"}, True),
+        (
+            {
+                "etc/systemd/logind.conf": "KillUserProcesses=yes",
+                "usr/lib/systemd/logind.conf.d/50-site.conf": "KillUserProcesses = no",
+            },
+            False,
+        ),
+        ({"etc/systemd/logind.conf.d/90.conf": "KillUserProcesses=true\n"}, True),
+    ],
+)
+def test_where_logind_does_not_answer_its_files_are_read(tmp_path: Path, files: dict[str, str], kills) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert surroundings._configured(tmp_path) is kills

@@ -1,0 +1,96 @@
+"""Moving a running session to this version of the product: the old runner ends at a safe point, a new one goes on.
+
+Nothing is cut: the old runner finishes its reply or its tool call first. Whether this version could go on at all is
+checked before anybody is asked to let go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.agent.host import app_version, check_endpoint, endpoint_of
+from core.agent.succession import start_runner
+from core.clock import pause_real
+from core.config import Config
+from core.events import CommandDone, CommandRefused, RunnerAttached
+from core.folds.fold import Dispatcher
+from core.folds.state import RunState
+from core.journal.errors import JournalError
+from core.journal.lease import Holder, holder
+from core.journal.reader import Reader
+from core.protocols import Controls
+
+LOOK_EVERY_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A session that runs: who has it, and on what terms."""
+
+    holder: Holder
+    terms: Mapping[str, object]
+
+
+def version_notice(folder: Path) -> str:
+    """A sentence when another version than this one runs the session; empty otherwise, and when it can't be told."""
+    runner = holder(folder)
+    if runner is None or not runner.version or runner.version == app_version():
+        return ""
+    short = folder.name[:10]
+    return (
+        f"Longwatch {runner.version} runs this session, this is {app_version()}. "
+        f"`longwatch send {short} hand-over` moves it to this one at a safe point."
+    )
+
+
+def prepare(folder: Path, config: Config, environ: Mapping[str, str]) -> Running:
+    """What is to be handed over; blocks. Raises JournalError or ConfigError when this version can't go on with it."""
+    runner = holder(folder)
+    if runner is None:
+        raise JournalError(f"No runner holds this session; `longwatch resume {folder.name[:10]}` goes on with it.")
+    state = RunState()
+    dispatch = Dispatcher([state])
+    with Reader(folder) as reader:
+        for event in reader.events():
+            dispatch.apply(event)
+    if state.opened is None:
+        raise JournalError(f"The session in {folder} was never opened: its journal has no first event.")
+    check_endpoint(endpoint_of(state.opened, config, environ), environ)
+    return Running(runner, state.runner.terms if isinstance(state.runner, RunnerAttached) else {})
+
+
+async def hand_over(folder: Path, controls: Controls, config: Config, environ: Mapping[str, str] = os.environ) -> str:
+    """Move the session to this version; what was done, as a sentence. Raises JournalError or ConfigError.
+
+    Waits for the safe point for as long as the tool call or the reply in hand takes.
+    """
+    running = await asyncio.to_thread(prepare, folder, config, environ)
+    command = await controls.send("hand-over")
+    await _released(folder, command, running.holder)
+    if problem := await asyncio.to_thread(start_runner, folder, running.terms):
+        raise JournalError(f"The session was let go, but not taken up: {problem}")
+    while (new := await asyncio.to_thread(holder, folder)) is None:
+        await pause_real(LOOK_EVERY_S)
+    return f"Longwatch {new.version} goes on with it in process {new.pid}; process {running.holder.pid} has let it go."
+
+
+async def _released(folder: Path, command: str, old: Holder) -> None:
+    """Wait until the old runner has let go. Raises JournalError when it refuses, or ends otherwise."""
+    with Reader(folder) as reader:
+        while True:
+            now = await asyncio.to_thread(holder, folder)
+            refused = await asyncio.to_thread(reader.keyed, "command.refused", command)
+            if refused is not None and isinstance(refused.body, CommandRefused):
+                raise JournalError(refused.body.reason)
+            done = await asyncio.to_thread(reader.keyed, "command.done", command)
+            if done is not None and isinstance(done.body, CommandDone) and not done.body.ok:
+                raise JournalError(done.body.detail)
+            if now is None or now.epoch != old.epoch:
+                if done is None:
+                    raise JournalError("Its runner ended before the safe point; nothing was taken over.")
+                return
+            await pause_real(LOOK_EVERY_S)
