@@ -13,6 +13,7 @@ import math
 import re
 import sys
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
+from itertools import islice
 from typing import Generic, TypeVar
 
 from core.request.pieces import BYTES_PER_TOKEN
@@ -32,6 +33,8 @@ KINDS = (1.0, 1.6, 0.4, 0.1)
 names that were out of sight at a compression of a real session: 1, 1.4, 0.4 and 0.1."""
 
 _NAME = re.compile(r"(?<![\w.\-])(?:[\w.\-]++/)+[\w.\-]++|[A-Za-z_][A-Za-z0-9_]{8,}+|\b[0-9a-f]{7,40}\b|\b\d{4,}\b")
+_PART = 1_000
+"""Names that are sorted at a stretch."""
 _HEX = frozenset("0123456789abcdef")
 """What hashes and numbers begin with."""
 _IS_HASH = re.compile(r"(?=.*\d)[0-9a-f]{7,40}")
@@ -130,7 +133,9 @@ class NameIndex(Generic[N]):
             for order, (name, known) in enumerate(self._known.items())
             if known.place < end and name not in left_out
         ]
-        best = sorted(ranked, reverse=True)[:most]
+        # Sorted in parts and merged: one sort of all would keep every other thread waiting.
+        parts = [sorted(ranked[start : start + _PART], reverse=True) for start in range(0, len(ranked), _PART)]
+        best = islice(heapq.merge(*parts, reverse=True), most)
         return [(odds * (self._known[name].tokens + HANDLE_TOKENS), name) for odds, _, name in best]
 
     def _mention(self, names: Iterable[N], place: int) -> None:
