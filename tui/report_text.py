@@ -12,6 +12,14 @@ LEAST = 20
 """Cells that a value has at least, however narrow the terminal is."""
 
 
+def _approvals(counts: dict[str, Any] | None) -> str:
+    """What was asked before calls ran, and how long the session waited for the answers."""
+    if not counts or not counts["asked"]:
+        return "nothing was asked"
+    waited = _duration(counts["wait_s"])
+    return f"{counts['asked']} asked, {counts['approved']} approved, {counts['denied']} denied, waited {waited}"
+
+
 def _rows(fields: dict[str, Any]) -> list[tuple[str, str]]:
     tokens, steps = fields["tokens"], fields["plan_steps"]
     return [
@@ -54,6 +62,7 @@ def _rows(fields: dict[str, Any]) -> list[tuple[str, str]]:
         ("Corrections", str(fields["corrections"])),
         ("Interventions", str(fields["interventions"])),
         ("Recoveries", str(fields["recoveries"])),
+        ("Approvals", _approvals(fields.get("approvals"))),
         ("Memory entries", str(fields["memory_entries"])),
         ("Plan", f"{steps['done']} of {steps['total']} steps done" if steps["total"] else "none"),
         ("Files changed", ", ".join(fields["files_changed"]) or "none"),

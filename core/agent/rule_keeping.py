@@ -13,6 +13,8 @@ from core.journal.reader import Reader
 
 VERDICT_S = 10.0
 LOOK_EVERY_S = 0.05
+STEP = 4
+"""Events that may follow from one command, the answer among them."""
 
 
 async def keep_answered(folder: Path, command_id: str, config: Path) -> None:
@@ -39,9 +41,8 @@ async def keep_answered(folder: Path, command_id: str, config: Path) -> None:
 
 
 def _rules(reader: Reader, accepted: int) -> list[str]:
-    """The rules of the answer, which is journalled right after the command that brought it."""
-    answered = reader.event(accepted + 1)
-    if answered is None or not isinstance(answered.body, ApprovalAnswered):
-        return []
-    asked = reader.keyed("approval.asked", answered.key or "")
+    """The rules of the answer, which is journalled in one step with the command that brought it."""
+    step = reader.events(accepted, STEP)
+    answered = next((event for event in step if isinstance(event.body, ApprovalAnswered)), None)
+    asked = reader.keyed("approval.asked", answered.key or "") if answered is not None else None
     return asked.body.rules if asked is not None and isinstance(asked.body, ApprovalAsked) else []

@@ -79,6 +79,12 @@ def report(
         "interventions": totals.interventions,
         "retries": totals.retries,
         "recoveries": totals.recoveries,
+        "approvals": {
+            "asked": totals.asked,
+            "approved": totals.approved,
+            "denied": totals.denied,
+            "wait_s": round(totals.waited_us / MICROSECONDS, 3),
+        },
         "memory_entries": totals.memories,
         "plan_steps": {"done": totals.steps_done, "total": totals.steps_total},
         "files_changed": totals.files,

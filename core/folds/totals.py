@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from core.events import (
+    ApprovalAnswered,
     CommandAccepted,
     Event,
     GuidanceDelivered,
@@ -46,7 +47,7 @@ class Totals(msgspec.Struct, kw_only=True):
     """
 
     NAME: ClassVar[str] = "totals"
-    VERSION: ClassVar[int] = 3
+    VERSION: ClassVar[int] = 4
 
     seq: int = 0
     session: str = ""
@@ -87,6 +88,12 @@ class Totals(msgspec.Struct, kw_only=True):
     corrections: int = 0
     interventions: int = 0
     recoveries: int = 0
+    asked: int = 0
+    approved: int = 0
+    denied: int = 0
+    waited_us: int = 0
+    """What questions waited for their answers, summed."""
+    open_questions: dict[str, int] = {}
     memories: int = 0
     steps_done: int = 0
     steps_total: int = 0
@@ -113,6 +120,21 @@ class Totals(msgspec.Struct, kw_only=True):
     @property
     def sent(self) -> int:
         return self.fresh + self.cache_read + self.cache_write
+
+    def _asked(self, event: Event) -> None:
+        self.asked += 1
+        self.open_questions[event.key or ""] = event.at_us
+        if self.state == "running":
+            self.state, self.reason = "waiting", "approval"
+
+    def _answered(self, event: Event) -> None:
+        body, asked_us = event.body, self.open_questions.pop(event.key or "", None)
+        if isinstance(body, ApprovalAnswered):
+            self.approved += body.answer == "approved"
+            self.denied += body.answer == "denied"
+            self.waited_us += 0 if asked_us is None else max(0, event.at_us - asked_us)
+        if self.reason == "approval" and self.state == "waiting":
+            self.state, self.reason = "running", "working"
 
     def _opened(self, event: Event) -> None:
         body = event.body
@@ -253,6 +275,8 @@ _METHODS = {
     "model.consulted": "settled",
     "model.failed": "settled",
     "retry.waiting": "waiting",
+    "approval.asked": "asked",
+    "approval.answered": "answered",
     "tool.started": "started",
     "tool.finished": "tool_finished",
     "guidance.delivered": "guidance",
