@@ -7,7 +7,6 @@ the launcher ends and gives the prompt back.
 from __future__ import annotations
 
 import os
-import select
 import signal
 import socket
 import sys
@@ -21,13 +20,10 @@ import click
 
 from core.agent.host import EXIT_FAILED, Hosting
 from tui.job_control import DETACHED, Aside, wait_for_the_child
-from tui.terminal import mend_terminal
+from tui.terminal import last_words, mend_terminal
 
 if TYPE_CHECKING:
     from core.session import BackgroundRunner
-
-LAST_WORDS_S = 0.5
-"""For how long a terminal is waited for, to tell it how to come back."""
 
 
 def on_screen(hosting: Hosting, *, mouse: bool = True, plain: bool = False) -> int:
@@ -72,7 +68,7 @@ def _wait(child: int, channel: socket.socket, plain: bool) -> int:
     with channel:
         if wait_for_the_child(channel):
             for warning in filter(None, found):
-                _last_words(f"longwatch: {warning}")
+                last_words(f"longwatch: {warning}")
             return 0
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
@@ -82,14 +78,6 @@ def _wait(child: int, channel: socket.socket, plain: bool) -> int:
         click.echo("longwatch: the session's process was killed; `longwatch resume` goes on with it", err=True)
         return EXIT_FAILED
     return code
-
-
-def _last_words(sentence: str) -> None:
-    """Say something to a terminal that may have stopped reading: it is not worth waiting for."""
-    with suppress(OSError, ValueError):
-        if select.select([], [sys.stdout], [], LAST_WORDS_S)[1]:
-            click.echo(sentence)
-            sys.stdout.flush()
 
 
 def _logging_out_warning() -> str:
@@ -126,10 +114,10 @@ def _shown_then_alone(hosting: Hosting, mouse: bool, plain: bool, channel: socke
     runner.leave_alone()
     if runner.ends_soon():
         if runner.handed_over and outcome != "lost":
-            _last_words(goes_on(hosting.folder))
+            last_words(goes_on(hosting.folder))
         return runner.join()
     if outcome != "lost":
-        _last_words(goes_on(hosting.folder))
+        last_words(goes_on(hosting.folder))
     os.setsid()
     with suppress(OSError):  # The launcher may be gone with its terminal.
         channel.send(DETACHED)

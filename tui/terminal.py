@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
 import termios
@@ -10,6 +11,8 @@ from contextlib import suppress
 
 import click
 
+LAST_WORDS_S = 0.5
+"""For how long a terminal is waited for that may have stopped reading."""
 DUMB = ("dumb", "unknown")
 """Values of TERM."""
 MODES = (1000, 1002, 1003, 1004, 1005, 1006, 1015, 1016, 2004, 2026, 2048)
@@ -30,6 +33,14 @@ def mend_terminal() -> None:
         with suppress(OSError):
             termios.tcflush(sys.stdin, termios.TCIFLUSH)  # Mouse reports that nobody has read are no commands.
         subprocess.run(["stty", "sane"], check=False)
+
+
+def last_words(sentence: str) -> None:
+    """Say something to a terminal that may be gone, or may have stopped reading: it is not worth waiting for."""
+    with suppress(OSError, ValueError):
+        if select.select([], [sys.stdout], [], LAST_WORDS_S)[1]:
+            click.echo(sentence)
+            sys.stdout.flush()
 
 
 def has_terminal() -> bool:

@@ -19,6 +19,7 @@ from core.notify.attendance import Attendance
 from core.protocols import Controls, Preview, Source
 from tui.attention import Sight
 from tui.parting import standing, way_back
+from tui.terminal import last_words
 
 if TYPE_CHECKING:
     from core.folds.view import SessionView
@@ -130,9 +131,9 @@ def _part(view: SessionView, folder: Path | None, mode: str) -> None:
     """Leave a few lines at the prompt. Of a session that goes on in this process the launcher tells the way back."""
     ended = view.state.status.last.state in ("finished", "stopped", "failed")
     with suppress(OSError):
-        click.echo(standing(view))
+        last_words(standing(view))
         if folder is not None and (ended or mode != "live"):
-            click.echo(way_back(view, folder.name[:10], held=not ended and holder(folder) is not None))
+            last_words(way_back(view, folder.name[:10], held=not ended and holder(folder) is not None))
 
 
 def choose(home: SessionHome, select: str | None = None, notice: str = "") -> Chosen | None:
