@@ -31,6 +31,7 @@ ANSWER_S = 10.0
 ENDED = ("finished", "stopped", "failed")
 
 NEEDS = {
+    "approval": "`approve` lets it run, `deny --reason TEXT` refuses it; with several, name the call: `approve ID`",
     "budget": "`budget USD` raises it, `continue` goes on",
     "turn_limit": "`longwatch resume --max-turns N` raises it after `stop`",
     "done": "`guide TEXT` asks for more, `quit` leaves",
@@ -174,7 +175,8 @@ class PlainMode(Talk):
             return
         first, self._state = not self._state, now.state
         self.say(f"status: {status_line(self.view, None, self.now_us())}")
-        if now.state in (*ENDED, "paused") and now.reason not in ("operator", "rewound"):
+        waits = now.state in (*ENDED, "paused") or now.reason == "approval"
+        if waits and now.reason not in ("operator", "rewound"):
             self.say(f"needs you: {NEEDS.get(now.reason, USUAL_NEED)}", "needs")
             if not first:
                 self._ring()
