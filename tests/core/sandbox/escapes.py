@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -70,14 +71,24 @@ class Outside:
 
 
 def left_alive(seconds: str) -> bool:
-    """Whether a `sleep` of that many seconds lives; it is ended."""
-    found = False
+    """Whether a `sleep` of that many seconds lives on although the kernel had a second to end it; it is ended."""
+    deadline = time.monotonic() + 1.0
+    while found := _sleeping(seconds):
+        if time.monotonic() > deadline:
+            for pid in found:
+                os.kill(pid, signal.SIGKILL)
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def _sleeping(seconds: str) -> list[int]:
+    found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with suppress(OSError):
                 if (entry / "cmdline").read_bytes() == f"sleep\0{seconds}\0".encode():
-                    os.kill(int(entry.name), signal.SIGKILL)
-                    found = True
+                    found.append(int(entry.name))
     return found
 
 
