@@ -14,6 +14,8 @@ from itertools import count
 from typing import Any, NamedTuple, Protocol
 
 MICROSECONDS = 1_000_000
+LONGEST_NAP_S = 5.0
+"""Timers stand still while a machine sleeps, the wall clock goes on: so often a long wait looks at it."""
 
 
 class Clock(Protocol):
@@ -39,7 +41,13 @@ class SystemClock:
         return time.time_ns() // 1000
 
     async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(max(0.0, seconds))
+        """Until then by the wall clock, also when the machine itself slept meanwhile; never longer than asked."""
+        until_us, began = self.now_us() + int(seconds * MICROSECONDS), time.monotonic()
+        while (left := self._left(until_us, seconds - (time.monotonic() - began))) > 0:  # noqa: ASYNC110 - time, no event
+            await asyncio.sleep(min(left, LONGEST_NAP_S))
+
+    def _left(self, until_us: int, at_most: float) -> float:
+        return min((until_us - self.now_us()) / MICROSECONDS, at_most)
 
     async def alarm(self, seconds: float) -> None:
         await self.sleep(seconds)

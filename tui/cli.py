@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from tui.say import say
+
 COMMANDS = {
     "demo": "run",
     "run": "run",
@@ -27,6 +29,7 @@ COMMANDS = {
     "simulate-cost": "costs",
     "estimate": "costs",
     "config": "setup",
+    "key": "setup",
     "themes": "setup",
     "reset": "setup",
     "screenshots": "setup",
@@ -122,7 +125,7 @@ def explain(error: BaseException) -> tuple[str, int]:
 
 def _fail(sentence: str, code: int) -> None:
     text = " ".join(sentence.split())
-    click.echo(f"longwatch: {text}", err=True)
+    say(f"longwatch: {text}", err=True)
     _exit(code)
 
 

@@ -16,10 +16,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from core.agent.host import EXIT_FAILED, Hosting
 from tui.job_control import DETACHED, Aside, wait_for_the_child
+from tui.say import say
 from tui.terminal import last_words, mend_terminal
 
 if TYPE_CHECKING:
@@ -42,9 +41,9 @@ def detached(hosting: Hosting) -> int:
     """Run a session without a screen in a process of its own; returns at once."""
     child = os.fork()
     if child:
-        click.echo(goes_on(hosting.folder))
+        say(goes_on(hosting.folder))
         if warning := _logging_out_warning():
-            click.echo(f"longwatch: {warning}", err=True)
+            say(f"longwatch: {warning}", err=True)
         return 0
     os.setsid()
     _drop_terminal(hosting.folder)
@@ -75,7 +74,7 @@ def _wait(child: int, channel: socket.socket, plain: bool) -> int:
     if code < 0:
         if not plain:
             mend_terminal()
-        click.echo("longwatch: the session's process was killed; `longwatch resume` goes on with it", err=True)
+        say("longwatch: the session's process was killed; `longwatch resume` goes on with it", err=True)
         return EXIT_FAILED
     return code
 
@@ -97,7 +96,7 @@ def _child(work: Callable[[], int]) -> None:
         code = stop.code if isinstance(stop.code, int) else 1
     except BaseException as error:
         sentence, code = explain(error)
-        click.echo(f"longwatch: {' '.join(sentence.split())}", err=True)
+        say(f"longwatch: {' '.join(sentence.split())}", err=True)
     finally:
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError):

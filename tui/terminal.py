@@ -11,6 +11,8 @@ from contextlib import suppress
 
 import click
 
+from tui.say import say
+
 LAST_WORDS_S = 0.5
 """For how long a terminal is waited for that may have stopped reading."""
 DUMB = ("dumb", "unknown")
@@ -39,7 +41,7 @@ def last_words(sentence: str) -> None:
     """Say something to a terminal that may be gone, or may have stopped reading: it is not worth waiting for."""
     with suppress(OSError, ValueError):
         if select.select([], [sys.stdout], [], LAST_WORDS_S)[1]:
-            click.echo(sentence)
+            say(sentence)
             sys.stdout.flush()
 
 
@@ -61,6 +63,6 @@ def shown_plainly(plain: bool, instead: str) -> bool:
     if not plain and not has_terminal():
         raise click.UsageError(f"This is no terminal; {instead}, or --plain for lines and typed commands.")
     if not plain and is_dumb():
-        click.echo("longwatch: this terminal can show lines only, so this is the plain mode (--plain)", err=True)
+        say("longwatch: this terminal can show lines only, so this is the plain mode (--plain)", err=True)
         return True
     return plain

@@ -8,8 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from core.clock import SystemClock, monotonic
 from core.config import Config, config_path, load_config
 from core.journal.lease import holder
@@ -19,6 +17,7 @@ from core.notify.attendance import Attendance
 from core.protocols import Controls, Preview, Source
 from tui.attention import Sight
 from tui.parting import standing, way_back
+from tui.say import say
 from tui.terminal import last_words
 
 if TYPE_CHECKING:
@@ -172,7 +171,7 @@ def _looks(config: Config) -> dict[str, Any]:
 
     keymap = load_keymap(config.screen.keymap)
     for problem in keymap.problems:
-        click.echo(f"longwatch: {problem}", err=True)
+        say(f"longwatch: {problem}", err=True)
     return {
         "theme": config.screen.theme,
         "theme_folder": config_path().parent / "themes",
@@ -190,4 +189,4 @@ def _run(app: ThemedApp[Any], *, mouse: bool) -> Any:
 
 
 def _tell(app: ThemedApp[Any], consequence: str) -> None:
-    click.echo(f"longwatch: {app.fault_sentence} {consequence}".rstrip(), err=True)
+    say(f"longwatch: {app.fault_sentence} {consequence}".rstrip(), err=True)

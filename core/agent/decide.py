@@ -272,8 +272,15 @@ def _after_failure(state: RunState, now: Circumstances) -> Decision | None:
             if not now.can_compress:
                 return Pause("history" if refused else "context", failure.message)
             return Compress(f"the provider refused the {'history' if refused else 'prompt as too long'}")
+        case GiveUp("auth"):
+            return Pause("auth", f"{failure.message} {_new_key(state)}")
         case GiveUp(reason):
             return Pause(reason, failure.message)
+
+
+def _new_key(state: RunState) -> str:
+    variable = state.opened.api_key_env if state.opened else None
+    return f"Give another key: `longwatch key {variable}`." if variable else "The server asks for a key."
 
 
 def _room(now: Circumstances) -> Decision | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.agent.commands import judged
@@ -35,6 +36,19 @@ from core.journal.viewers import present
 from core.journal.writer import Journal
 from core.request.compression import NothingToCompress, Wish
 from core.workspace.snapshots import Snapshots
+
+Effect = tuple[list[Draft], str]
+"""What carrying out an order adds to the log, and why it could not be done: empty where it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restoration:
+    """Files brought to `tree`; `before` is the tree that they were, None where nothing was restored: see `detail`."""
+
+    before: str | None = None
+    tree: str | None = None
+    files: list[str] = field(default_factory=list)
+    detail: str = ""
 
 
 class Desk:
@@ -101,6 +115,7 @@ class Desk:
             self._under_way = None
 
     async def _carry_out(self, order: Order) -> None:
+        """The effect and its end are one transaction: after a crash an order has had its effect once, or not yet."""
         effect = {
             "pause": self._pause,
             "continue": self._continue,
@@ -111,28 +126,29 @@ class Desk:
             "evict": self._evict,
             "hand-over": self._hand_over,
         }[order.verb]
-        problem = await effect(order)
-        await self.append(Draft(CommandDone(verb=order.verb, ok=not problem, detail=problem), key=order.id))
+        drafts, problem = await effect(order)
+        done = CommandDone(verb=order.verb, ok=not problem, detail=problem)
+        await self.append(*drafts, Draft(done, key=order.id))
 
-    async def _pause(self, order: Order) -> str:
-        await self.append(Draft(SessionPaused(reason="operator"), actor="user"))
-        return ""
+    async def _pause(self, order: Order) -> Effect:
+        return [Draft(SessionPaused(reason="operator"), actor="user")], ""
 
-    async def _continue(self, order: Order) -> str:
-        await self.append(Draft(SessionContinued(), actor="user"))
-        return ""
+    async def _continue(self, order: Order) -> Effect:
+        return [Draft(SessionContinued(), actor="user")], ""
 
-    async def _stop(self, order: Order) -> str:
-        await self.append(Draft(SessionFinished(state="stopped", reason="operator"), actor="user"))
-        return ""
+    async def _stop(self, order: Order) -> Effect:
+        return [Draft(SessionFinished(state="stopped", reason="operator"), actor="user")], ""
 
-    async def _hand_over(self, order: Order) -> str:
+    async def _hand_over(self, order: Order) -> Effect:
         if not self.occupied:
-            return "No runner holds this session, so there is nothing to hand over; longwatch resume goes on with it."
+            return (
+                [],
+                "No runner holds this session, so there is nothing to hand over; longwatch resume goes on with it.",
+            )
         self.released = True
-        return ""
+        return [], ""
 
-    async def _compress(self, order: Order) -> str:
+    async def _compress(self, order: Order) -> Effect:
         args = order.args
         wish = Wish(
             reason="forced",
@@ -142,29 +158,47 @@ class Desk:
             digest=args.get("digest"),
             keep_from=args.get("keep_from"),
         )
-        return await self.compress(wish, actor="user")
+        return await self._compression(wish, "user")
 
-    async def compress(self, wish: Wish, actor: str = "agent") -> str:
-        """Compress the context as it is wished; a sentence when there is nothing to gain.
+    async def compress(self, wish: Wish) -> str:
+        """Compress the context as it is wished; a sentence when there is nothing to gain."""
+        drafts, problem = await self._compression(wish, "agent")
+        if drafts:
+            await self.append(*drafts)
+        return problem
+
+    async def _compression(self, wish: Wish, actor: str) -> Effect:
+        """The compression, yet to be appended.
 
         Ranking all the names of a long session takes a while, so it is planned in a thread; what is appended meanwhile
         waits, for the facts that it reads must not change under it.
         """
         try:
             async with self._order:
-                body = await asyncio.to_thread(self.thrift.plan, wish)
+                return [Draft(await asyncio.to_thread(self.thrift.plan, wish), actor=actor)], ""
         except NothingToCompress as nothing:
-            return str(nothing)
-        await self.append(Draft(body, actor=actor))
-        return ""
+            return [], str(nothing)
 
-    async def _evict(self, order: Order) -> str:
+    async def _evict(self, order: Order) -> Effect:
         """An item leaves with the next compression; "now" is such a compression, of this item alone."""
         seq = int(order.args["seq"])
-        await self.append(Draft(ItemEvicted(seq=seq), actor="user"))
+        if seq not in self.facts.projection.evicted():
+            await self.append(Draft(ItemEvicted(seq=seq), actor="user"))
         if not order.args.get("now"):
-            return ""
-        return await self.compress(Wish("evict", f"#{seq} evicted", force=True), actor="user")
+            return [], ""
+        return await self._compression(Wish("evict", f"#{seq} evicted", force=True), "user")
+
+    async def _secured(self, order: Order) -> str | None:
+        """The files as they are before an order touches them, journalled first: what a crash may leave half restored.
+
+        None, with a checkpoint that says why, when they can't be secured.
+        """
+        label = f"before going back to #{order.args['to']}" if order.verb == "rewind" else "before an undo"
+        made = self.facts.checkpoints.column.items
+        if made and made[-1].seq > order.seq and made[-1].label == label:
+            return made[-1].tree
+        await self.append(await self.checkpoint(label))
+        return self.facts.checkpoints.column.items[-1].tree
 
     async def checkpoint(self, label: str) -> Draft:
         """Snapshot the files, to be journalled with what comes next; a failure is written down and never hides."""
@@ -179,61 +213,68 @@ class Desk:
         )
         return Draft(body, key=f"c{self.facts.totals.checkpoints + 1}")
 
-    async def _rewind(self, order: Order) -> str:
+    async def _rewind(self, order: Order) -> Effect:
         facts, to = self.facts, int(order.args["to"])
         with_files, with_words = order.args.get("files", True), order.args.get("conversation", True)
         target = boundary_at(facts.state, facts.branches, to)
         if target is None or not facts.branches.visible(target):
-            return f"#{to} is not on the current branch any more."
+            return [], f"#{to} is not on the current branch any more."
         await self.close_open_calls("Not run: the user rewound the session.")
         origin = facts.state.head or target
         undone = facts.checkpoints.commands_since(target)
-        before = after = None
-        files: list[str] = []
+        done = Restoration()
         if with_files and (tree := facts.checkpoints.tree_at(target)):
-            restored = await self.snapshots.restore(tree)
-            if restored.before is None:
-                return f"The files could not be secured first, so nothing was rewound: {restored.detail}"
-            before, after, files = restored.before, tree, [f"{status} {path}" for status, path in restored.files]
+            done = await self._restored(order, tree)
+            if done.before is None:
+                return [], f"The files could not be secured first, so nothing was rewound: {done.detail}"
         if not with_words:
-            return await self._tell_restored(files, before)
+            return _told_restored(done)
         standing = [body.text for seq, body in facts.ledger.guidance() if body.standing and seq > target]
         moved = HeadMoved(
-            to=target, origin=origin, reason="rewind", tree_before=before, tree_after=after, files=files[:2000]
+            to=target,
+            origin=origin,
+            reason="rewind",
+            tree_before=done.before,
+            tree_after=done.tree,
+            files=done.files[:2000],
         )
-        notice = rewind_notice(files if with_files else None, undone)
+        notice = rewind_notice(done.files if with_files else None, undone)
         again = [Draft(GuidanceDelivered(text=text, standing=True), actor="user") for text in dict.fromkeys(standing)]
-        await self.append(Draft(moved, actor="user"), Draft(GuidanceDelivered(text=notice, source="notice")), *again)
-        return ""
+        return [Draft(moved, actor="user"), Draft(GuidanceDelivered(text=notice, source="notice")), *again], ""
 
-    async def _tell_restored(self, files: list[str], before: str | None) -> str:
-        if not files:
-            return "No file differs from that checkpoint."
-        text = "The user restored these files to an earlier state; read them again before you rely on them:\n"
-        await self.append(Draft(GuidanceDelivered(text=text + "\n".join(files[:100]), source="notice")))
-        return ""
-
-    async def _undo(self, order: Order) -> str:
+    async def _undo(self, order: Order) -> Effect:
         steps = {step.seq: step for step in self.facts.reversibles.all()}
         step = steps.get(order.args["seq"]) if "seq" in order.args else next(reversed(steps.values()), None)
         if step is None:
-            return "There is nothing left to undo."
+            return [], "There is nothing left to undo."
         if step.kind == "compression":
-            await self.append(Draft(ContextRestored(seq=step.seq), actor="user"))
-            return ""
-        files: list[str] = []
-        before = None
+            return [Draft(ContextRestored(seq=step.seq), actor="user")], ""
+        done = Restoration()
         if step.tree is not None:
-            restored = await self.snapshots.restore(step.tree)
-            if restored.before is None:
-                return f"The files could not be secured first, so nothing was undone: {restored.detail}"
-            before, files = restored.before, [f"{status} {path}" for status, path in restored.files]
-        origin = self.facts.state.head or 1
+            done = await self._restored(order, step.tree)
+            if done.before is None:
+                return [], f"The files could not be secured first, so nothing was undone: {done.detail}"
         moved = HeadMoved(
-            to=step.origin or 1, origin=origin, reason="undo", tree_before=before, tree_after=step.tree, files=files
+            to=step.origin or 1,
+            origin=self.facts.state.head or 1,
+            reason="undo",
+            tree_before=done.before,
+            tree_after=done.tree,
+            files=done.files,
         )
-        await self.append(Draft(moved, actor="user"))
-        return ""
+        return [Draft(moved, actor="user")], ""
+
+    async def _restored(self, order: Order, tree: str) -> Restoration:
+        """Make the files as in `tree`; the first attempt's look at them counts as `before`, also after a crash."""
+        secured = await self._secured(order)
+        if secured is None:
+            return Restoration(detail=self.facts.checkpoints.column.items[-1].label)
+        restored = await self.snapshots.restore(tree)
+        if restored.before is None:
+            return Restoration(detail=restored.detail)
+        differ = await self.snapshots.diff(secured, tree)
+        files = [f"{status} {path}" for status, path in differ if path not in restored.kept]
+        return Restoration(secured, tree, files)
 
     async def close_open_calls(self, why: str) -> None:
         """Give every open call an outcome, so that the history is whole."""
@@ -241,6 +282,14 @@ class Desk:
         if calls:
             bodies = [(ToolFinished(name=c.name, use_id=c.use_id, ok=False, content=why), c.key) for c in calls]
             await self.append(*(Draft(body, key=key, actor="system") for body, key in bodies))
+
+
+def _told_restored(done: Restoration) -> Effect:
+    """What the model is told when only the files went back."""
+    if not done.files:
+        return [], "No file differs from that checkpoint."
+    text = "The user restored these files to an earlier state; read them again before you rely on them:\n"
+    return [Draft(GuidanceDelivered(text=text + "\n".join(done.files[:100]), source="notice"))], ""
 
 
 def rewind_notice(files: list[str] | None, commands: list[str]) -> str:

@@ -41,8 +41,9 @@ from core.journal.project_memory import ProjectMemory
 from core.journal.reader import Reader
 from core.journal.recall_index import RecallIndex
 from core.journal.writer import Journal
+from core.models.keys import read_key
 from core.models.prices import price, price_row, window_of
-from core.models.profiles import Endpoint, key_variables, read_key, resolve_endpoint
+from core.models.profiles import Endpoint, key_variables, resolve_endpoint
 from core.models.wire import Wire
 from core.notify.doorbell import doorbell
 from core.request.pieces import BYTES_PER_TOKEN
@@ -163,7 +164,7 @@ def fact_of(confinement: Confinement) -> Fact:
 
 def _complain(sentence: str) -> None:
     """Where nobody is at a screen, what went wrong with a call to the user is told on stderr."""
-    print(f"longwatch: {sentence}", file=sys.stderr)
+    print(f"longwatch: {''.join(mark if mark.isprintable() else ' ' for mark in sentence)}", file=sys.stderr)
 
 
 def exit_code(ended: SessionFinished | None) -> int:
@@ -218,7 +219,8 @@ async def _runner(
     Wire.preload()
     if endpoint.simulated:
         endpoint = await _simulated(hosting, opened, endpoint, stack)
-    wire = Wire(endpoint, key, hosting.clock)
+    source = (lambda: None) if endpoint.simulated else (lambda: read_key(endpoint, hosting.environ))
+    wire = Wire(endpoint, source, hosting.clock)
     stack.push_async_callback(wire.close)
     prompt, prompt_version = system_prompt()
     tools = {**builtin_tools(), **{tool.name: tool for tool in hosting.extra_tools}}

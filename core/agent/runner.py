@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -33,8 +33,9 @@ from core.events import (
     SessionPaused,
 )
 from core.folds.totals import Totals
-from core.journal.errors import AlreadyRecorded, JournalError, LeaseLost
+from core.journal.errors import AlreadyRecorded, DiskFull, JournalError, LeaseLost
 from core.journal.inbox import Command
+from core.journal.reserve import Reserve
 from core.request.compression import Wish
 from core.request.projection import Head
 
@@ -93,6 +94,7 @@ class Runner:
         self._snapshot_at = 0
         self.trouble = ""
         self._alone_us = clock.now_us()
+        self._reserve = Reserve(desk.folder)
         thrift = desk.thrift
         self.warmth = KeepAlive(
             clock,
@@ -127,6 +129,7 @@ class Runner:
         self.desk.stirred.set()
 
     async def _recover(self) -> None:
+        await asyncio.to_thread(self._reserve.fill)
         await recover(self.desk, self._calls)
         await self._upkeep.begin()
         self._recovered = True
@@ -141,7 +144,23 @@ class Runner:
         except* JournalError as errors:
             self.trouble = str(errors.exceptions[0])
             self._recovered = False
+            if errors.subgroup(DiskFull) is not None:
+                await self._say_that_the_disk_is_full()
             await pause_real(DISK_RETRY_S)
+
+    async def _say_that_the_disk_is_full(self) -> None:
+        """Write down why it waits, in the room that was kept for this; where even that fails, it waits all the same."""
+        self._reserve.spend()
+        if not self.desk.facts.state.paused:
+            detail = f"{self.trouble} It goes on by itself once there is room."
+            with suppress(JournalError):
+                await self.desk.append(Draft(SessionPaused(reason="disk", detail=detail), actor="system"))
+
+    async def _go_on_when_there_is_room(self) -> None:
+        state = self.desk.facts.state
+        if state.paused and state.status.last.reason == "disk" and await asyncio.to_thread(self._reserve.fill):
+            await self.desk.append(Draft(SessionContinued(detail="there is room on the disk again"), actor="system"))
+            self.desk.stirred.set()
 
     def _decision(self) -> do.Decision:
         facts, terms, thrift = self.desk.facts, self.terms, self.desk.thrift
@@ -323,7 +342,7 @@ class Runner:
     def _nobody_will_come(self) -> bool:
         """Whether a pause that the session itself came to would wait for somebody who has left."""
         reason = self.desk.facts.state.status.last.reason
-        return not (self.terms.attended or self.terms.wait) and reason not in ("operator", "rewound")
+        return not (self.terms.attended or self.terms.wait) and reason not in ("operator", "rewound", "disk")
 
     async def _announce(self, delay_s: float) -> None:
         failure = self.desk.facts.state.failure
@@ -362,8 +381,17 @@ class Runner:
             await pause_real(INBOX_EVERY_S)
             try:
                 await self.desk.read_inbox()
+                await self._go_on_with_a_new_key()
+                await self._go_on_when_there_is_room()
             except JournalError as error:
                 self.trouble = str(error)
+
+    async def _go_on_with_a_new_key(self) -> None:
+        """A session that waits because its key was refused goes on by itself once there is another one."""
+        state = self.desk.facts.state
+        if state.paused and state.status.last.reason == "auth" and self._turns.has_new_key():
+            await self.desk.append(Draft(SessionContinued(detail="there is a new key"), actor="system"))
+            self.desk.stirred.set()
 
     def _on_command(self, command: Command) -> None:
         cutting = command.verb in ("interrupt", "stop") or self._cuts_in(command)

@@ -32,6 +32,10 @@ class Model(Protocol):
 
     async def stream(self, body: list[bytes], on_delta: Callable[[Delta], None]) -> Reply: ...
 
+    def has_new_key(self) -> bool:
+        """Whether there is another key now than the last request went out with."""
+        ...
+
 
 Pricing = Callable[[str, Usage | None, int, dict[str, Any]], Price]
 """The cost of a reply, from model, usage, journal time and the vendor's raw usage."""
@@ -69,6 +73,10 @@ class Turns:
             self.last = head, request
         finally:
             live.discard()
+
+    def has_new_key(self) -> bool:
+        """Whether a request that was refused for its key would go out with another one now."""
+        return self._wire.has_new_key()
 
     def _next_key(self) -> str:
         """A retry is another attempt of the same request."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from core.events import (
     BudgetChanged,
@@ -188,11 +188,11 @@ class Costs:
 
     def _opened(self, event: Event) -> None:
         if isinstance(event.body, SessionOpened) and (usd := event.body.settings.get("budget_usd")) is not None:
-            self.budget.append(event.seq, Decimal(str(usd)))
+            self.budget.append(event.seq, _amount(usd))
 
     def _budget(self, event: Event) -> None:
         if isinstance(event.body, BudgetChanged):
-            self.budget.append(event.seq, None if event.body.usd is None else Decimal(event.body.usd))
+            self.budget.append(event.seq, _amount(event.body.usd))
 
     def _requested(self, event: Event) -> None:
         if isinstance(event.body, ModelRequested) and event.key:
@@ -213,3 +213,12 @@ class Costs:
         if charge.purpose == MAIN:
             self._main.append(event.seq, charge)
             self.last.append(event.seq, LastReply(charge.usage, charge.price.cost, event.at_us, charge.price.source))
+
+
+def _amount(usd: object) -> Decimal | None:
+    """Dollars from a session's file, which may be anybody's: what is no number is no budget."""
+    try:
+        amount = Decimal(str(usd))
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() else None

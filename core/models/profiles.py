@@ -158,25 +158,6 @@ def resolve_endpoint(
     )
 
 
-def read_key(endpoint: Endpoint, environ: Mapping[str, str] = os.environ) -> str | None:
-    """The key from the environment; None where none is needed.
-
-    Raises ConfigError when the variable is not set, or holds what can't be a key.
-    """
-    variable = endpoint.api_key_env
-    if variable is None:
-        return None
-    key = environ.get(variable, "").strip()
-    if not key:
-        raise ConfigError(
-            f"The environment variable {variable} is not set, and {endpoint.base_url} needs the key from it; "
-            f"set it, or name another one with --api-key-env."
-        )
-    if not (key.isascii() and key.isprintable() and " " not in key):
-        raise ConfigError(f"The environment variable {variable} holds characters that no key has; set it again.")
-    return key
-
-
 def key_variables(config: Config, *more: str | None) -> set[str]:
     """The environment variables that hold keys of models, whatever they are called."""
     named = [config.model.api_key_env, *(own.api_key_env for own in config.profiles.values()), *more]

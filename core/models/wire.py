@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from core.clock import Clock, monotonic
+from core.config import ConfigError
 from core.models.assembly import Assembly, Delta, Reply, strict_json
 from core.models.errors import ErrorClass, ModelError, read_envelope
+from core.models.keys import KeySource
 from core.models.profiles import Endpoint
 
 if TYPE_CHECKING:
@@ -41,11 +43,12 @@ def _client_module() -> ModuleType:
 
 
 class Wire:
-    """One endpoint, reached with one key, from one event loop. Closed by `close`."""
+    """One endpoint, from one event loop; each request goes out with the key as it is then. Closed by `close`."""
 
-    def __init__(self, endpoint: Endpoint, key: str | None, clock: Clock) -> None:
+    def __init__(self, endpoint: Endpoint, key: KeySource, clock: Clock) -> None:
         self.endpoint = endpoint
         self._key = key
+        self._used: str | None = None
         self._clock = clock
         self._opened: tuple[Client, Translator] | None = None
 
@@ -116,11 +119,24 @@ class Wire:
         if opened is not None:
             await opened[0].close()
 
+    def has_new_key(self) -> bool:
+        """Whether there is another key now than the last request went out with."""
+        try:
+            return self._key() != self._used
+        except ConfigError:
+            return False
+
     async def _open(self) -> tuple[Client, Translator]:
+        try:
+            key = self._key()
+        except ConfigError as error:
+            raise ModelError(ErrorClass.AUTH, str(error)) from error
+        if self._opened is not None and key != self._used:
+            await self.close()
         if self._opened is None:
             module = await asyncio.to_thread(_client_module)
-            client = await asyncio.to_thread(module.Client, self.endpoint, self._key)
-            self._opened = client, module.Translator(self.endpoint, self._key, self._clock)
+            client = await asyncio.to_thread(module.Client, self.endpoint, key)
+            self._opened, self._used = (client, module.Translator(self.endpoint, key, self._clock)), key
         return self._opened
 
 

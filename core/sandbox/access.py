@@ -148,5 +148,5 @@ def _hidden(needed: set[Path], environment: Mapping[str, str]) -> Iterator[Path]
 
 
 def _configuration(file: Path) -> tuple[Path, ...]:
-    """The product's configuration: its whole folder where that is its own, else the file alone."""
-    return (file.parent,) if file.parent.name == "longwatch" else (file,)
+    """The product's configuration: its whole folder where that is its own, else the file and the keys beside it."""
+    return (file.parent,) if file.parent.name == "longwatch" else (file, file.parent / "keys")

@@ -40,14 +40,16 @@ _WRAPPER = r"""
 folder=$1; shift
 boot=; stat=$$
 { read -r boot < /proc/sys/kernel/random/boot_id; read -r stat < /proc/$$/stat; } 2>/dev/null
+{ printf '    \n' >> "$folder/rc.part"; } 2>/dev/null || exit 97
 set -C
 { printf '%s\n%s\n' "$boot" "$stat" > "$folder/started"; } 2>/dev/null || exit 97
 set +C
 exec 3>&2 2>/dev/null
 "$@" 2>&3 3>&-
 code=$?
-printf '%s\n' "$code" > "$folder/rc.part" && mv -f "$folder/rc.part" "$folder/rc"
+printf '%-4s' "$code" 1<> "$folder/rc.part" && mv -f "$folder/rc.part" "$folder/rc"
 """
+"""The room for the exit code is taken before the command may run, so a disk that fills up meanwhile can't lose it."""
 
 
 class Phase(StrEnum):

@@ -135,7 +135,7 @@ class Labour:
         for key, times in done.items():
             if times != 1:
                 yield f"the effect of {key} happened {times} times"
-            if key not in shell or "did" not in shell[key].content:
+            if key not in shell or ("did" not in shell[key].content and shell[key].exit_code in (0, None)):
                 yield f"the result of {key} is lost: {shell[key].content if key in shell else 'none'}"
         for key, body in shell.items():
             if body.ok and key not in done:

@@ -21,6 +21,8 @@ from core.tools.command import RunCommand
 
 TURNS = 8
 KILLED = -9
+ONCE_BROKEN = ("after the commit of head.moved", "after a file of a restore")
+"""Moments at which an order was once carried out twice: its end was not in the transaction of its effect."""
 
 
 class NaiveCommand(RunCommand):
@@ -42,6 +44,7 @@ def cases(seed: int) -> Iterator[tuple[str, str, int]]:
     pick = random.Random(seed)
     every = list(itertools.product(MOMENTS, KINDS))
     pick.shuffle(every)
+    yield from ((moment, "write", 1) for moment in ONCE_BROKEN)
     for moment, kind in itertools.cycle(every):
         yield moment, kind, pick.choice((1, 1, 2, 3))
 

@@ -22,7 +22,7 @@ import platformdirs
 class Count:
     """What a shard came to. `broken`: how many of the `tried` did not keep the promise, `examples` says how.
 
-    `seen` counts what else is worth knowing, summed over shards; names that start with "most" keep the largest.
+    `seen` counts what else is worth knowing, summed over shards; of names that end in "at most" the largest is kept.
     """
 
     tried: int = 0
@@ -39,7 +39,7 @@ class Count:
 
     def see(self, name: str, amount: float = 1) -> None:
         before = self.seen.get(name, 0)
-        self.seen[name] = max(before, amount) if name.startswith("most") else before + amount
+        self.seen[name] = max(before, amount) if name.endswith("at most") else before + amount
 
 
 Trial = Callable[[int, int], Count]
@@ -122,9 +122,13 @@ def table(promises: Iterable[Promise], found: list[dict[str, Any]]) -> str:
         aim = "" if tried.tried >= promise.aim else f" of {promise.aim:,}"
         lines.append(
             f"| {promise.id} | {promise.says} | {tried.tried:,}{aim} {promise.unit}{seen} | {tried.broken:,} | "
-            f"{promise.control_says}: {control.broken:,} of {control.tried:,} |"
+            f"{promise.control_says}: {_caught(control)} |"
         )
     return "\n".join(lines)
+
+
+def _caught(control: Count) -> str:
+    return f"{control.broken:,} of {control.tried:,}" if control.tried else "not run"
 
 
 def _number(amount: float) -> str:

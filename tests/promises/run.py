@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE.parent.parent), str(HERE.parent), str(HERE)]
+sys.path[:0] = [str(HERE.parent.parent), str(HERE.parent), str(HERE.parent / "tui"), str(HERE)]
 
 from promise import Promise, add, results_file, rows, table  # noqa: E402
 
@@ -24,9 +24,14 @@ MODULES = {
     "P1": "p01_kills",
     "P2": "p02_power",
     "P3": "p03_hooks",
+    "P4": "p04_histories",
     "P5": "p05_damage",
     "P6": "p06_terminals",
+    "P7": "p07_disk",
     "P8": "p08_writers",
+    "P9": "p09_hostile",
+    "P13": "p13_soak",
+    "P15": "p15_wire",
 }
 
 

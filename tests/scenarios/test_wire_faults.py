@@ -1,10 +1,11 @@
 """Whatever the wire does, a session reaches its end: each attempt has one outcome, each wait is in the log, and
 nothing runs twice."""
 
+import subprocess
 from collections import Counter
 
 import pytest
-from processes import command
+from processes import command, until
 
 STEPS = 3
 QUICK = """
@@ -195,6 +196,40 @@ def test_a_pause_for_a_wrong_key_is_lifted_by_resume(longwatch):
     answer = longwatch.here("resume", "--headless")
     assert answer.returncode == 0, answer.stdout + answer.stderr
     check_effects(longwatch)
+
+
+def test_a_session_whose_key_was_refused_goes_on_by_itself_with_a_new_one(longwatch):
+    longwatch.script(*steps())
+    address = longwatch.serve("--api-key", "sk-right")
+    longwatch.config.write_text(QUICK)
+    longwatch.environment["TEST_MODEL_KEY"] = "sk-expired"
+    options = ["--headless", "--wait", "--workspace", str(longwatch.workspace), "--api-key-env", "TEST_MODEL_KEY"]
+    process = longwatch.start("run", "Do the steps.", "--model", "m", "--base-url", address, *options)
+    until(lambda: longwatch.count("session.paused"))
+    paused = next(event.body for event in longwatch.events() if event.kind == "session.paused")
+    assert paused.reason == "auth"
+    assert "longwatch key TEST_MODEL_KEY" in paused.detail
+    stored = longwatch.start("key", "TEST_MODEL_KEY", stdin=subprocess.PIPE)
+    told = stored.communicate("sk-right\n")
+    assert stored.returncode == 0
+    assert "sk-right" not in "".join(told)
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    check_effects(longwatch)
+    kept = longwatch.config.parent / "keys" / "TEST_MODEL_KEY"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert not [path for path in longwatch.folder().rglob("*") if path.is_file() and b"sk-right" in path.read_bytes()]
+    assert longwatch.here("key", "TEST_MODEL_KEY", "--forget").returncode == 0
+    assert not kept.exists()
+
+
+@pytest.mark.parametrize("given", ["", "two words", "naïve"])
+def test_what_can_be_no_key_is_not_stored(longwatch, given):
+    process = longwatch.start("key", "TEST_MODEL_KEY", stdin=subprocess.PIPE)
+    told = process.communicate(given + "\n")
+    assert process.returncode == 2
+    assert told[1].count("\n") == 1
+    assert not (longwatch.config.parent / "keys").exists()
 
 
 def test_a_session_with_a_mistyped_address_goes_on_at_the_right_one(longwatch):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,8 +14,9 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 
-from tui.safe import one_line, safe_text
+from tui.safe import CONTROL, one_line, safe_text
 from tui.sanitize import SanitizeFilter
+from tui.say import say, say_json
 
 HOSTILE = [
     "\x1b[2J\x1b[H",
@@ -73,3 +77,29 @@ def test_the_filter_keeps_the_width_of_a_line_and_takes_links_away() -> None:
     assert [segment.text for segment in clean] == ["a[2Jb", "click", "plain"]
     assert sum(segment.cell_length for segment in clean) == sum(segment.cell_length for segment in line)
     assert clean[1].style is not None and clean[1].style.link is None and clean[1].style.bold
+
+
+def test_the_command_line_prints_by_one_way_only():
+    """`tui.say`; beside it only the constant that mends a terminal, and the theme samples, which a console paints."""
+    root = Path(__file__).parent.parent.parent
+    printing = re.compile(r"\bclick\.echo\(|\bclick\.secho\(|(?<![\w.])print\(|\bsys\.std(out|err)\.write\(")
+    found = {
+        path.relative_to(root).as_posix()
+        for path in (root / "tui").rglob("*.py")
+        if printing.search(path.read_text(encoding="utf-8"))
+    }
+    assert found == {"tui/say.py", "tui/terminal.py"}
+
+
+def test_what_is_printed_is_shown_and_not_obeyed(capsys):
+    say("a\x1b[2J\u202eb\x9bc\ud800\ttab\nnext", err=True)
+    assert capsys.readouterr().err == "a␛[2J⟨202E⟩b⟨9B⟩c⟨D800⟩ tab\nnext\n"
+
+
+def test_json_keeps_its_values_where_it_may_not_keep_its_bytes(capsys):
+    value = {"a": "\x9b31m \u202e \U000e0041 ü 漢"}
+    say_json(json.dumps(value, ensure_ascii=False))
+    printed = capsys.readouterr().out
+    assert json.loads(printed) == value
+    assert not CONTROL.search(printed.rstrip("\n"))
+    assert "ü 漢" in printed

@@ -20,6 +20,7 @@ from core.economy.policies import simulate
 from core.economy.presets import PRESETS, Parameters, policies
 from core.economy.tariff import PER_MILLION, REFERENCE, Tariff
 from core.economy.workload import RESULT_CAP, Workload, WorkloadError, capped, read_workload
+from tui.say import say, say_json
 
 CACHE_S = 300.0
 """How long providers keep a prompt after its last use, unless one pays for longer."""
@@ -53,10 +54,10 @@ def simulate_cost(
     bills = {name: simulate(workload, makers[name](), tariff) for name in wanted}
     best = optimum(workload, tariff, Shape(chosen.keep_turns, chosen.digest_tokens)).usd
     if as_json:
-        click.echo(json.dumps(_as_json(workload, bills, best, source), indent=2))
+        say_json(json.dumps(_as_json(workload, bills, best, source), indent=2))
     else:
         for line in _report(workload, bills, best, source, chosen):
-            click.echo(line)
+            say(line)
     return 0
 
 
@@ -200,16 +201,16 @@ def estimate(text: str, calls_per_hour: float, model: str | None, as_json: bool)
         raise click.UsageError(f"--hours {text!r} can't be used ({error}); write it like 1,4,12,35.") from error
     claims = [claim_for(row.hours) for row in rows]
     if as_json:
-        click.echo(json.dumps([_estimate_json(*pair) for pair in zip(rows, claims, strict=True)], indent=2))
+        say_json(json.dumps([_estimate_json(*pair) for pair in zip(rows, claims, strict=True)], indent=2))
         return 0
-    click.echo(f"Prices: {source}")
-    click.echo(f"From a lean session ({sum(LEAN):,} tokens a call) to a heavy one ({sum(HEAVY):,}), policy auto.\n")
-    click.echo(f"{'HOURS':>5}{'CALLS':>7}{'FRESH':>13}{'SENT':>13}{'CACHE READ':>13}{'WRITTEN':>13}{'DOLLARS':>15}")
+    say(f"Prices: {source}")
+    say(f"From a lean session ({sum(LEAN):,} tokens a call) to a heavy one ({sum(HEAVY):,}), policy auto.\n")
+    say(f"{'HOURS':>5}{'CALLS':>7}{'FRESH':>13}{'SENT':>13}{'CACHE READ':>13}{'WRITTEN':>13}{'DOLLARS':>15}")
     for row, claim in zip(rows, claims, strict=True):
         for line in _estimate_lines(row, claim):
-            click.echo(line)
+            say(line)
     for line in _why(claims, rows):
-        click.echo(line)
+        say(line)
     return 0
 
 

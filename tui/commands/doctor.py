@@ -24,6 +24,7 @@ from core.journal.schema import DATABASE
 from core.journal.surroundings import examine_machine, examine_surroundings, tighten
 from core.sandbox.probe import find_sandbox
 from tui.safe import one_line
+from tui.say import say, say_json
 from tui.terminal import has_terminal, is_dumb
 
 _MARKS = {"ok": "ok", "note": "note", "warning": "WARNING", "problem": "PROBLEM"}
@@ -42,10 +43,10 @@ def doctor(home: Path, session: str | None, repair: bool, as_json: bool) -> int:
     machine = [*examine_machine(home), *_sandbox(), *_terminal()]
     sessions = {folder: [*examine(folder), *examine_surroundings(folder)] for folder in folders}
     if as_json:
-        click.echo(json.dumps(_as_json(machine, sessions, repairs), indent=2))
+        say_json(json.dumps(_as_json(machine, sessions, repairs), indent=2))
     else:
         for line in _lines(machine, sessions, repairs):
-            click.echo(line)
+            say(line)
     return int(is_broken(machine) or any(map(is_broken, sessions.values())))
 
 

@@ -22,6 +22,7 @@ from core.events import Event, SessionFinished
 from core.folds.words import one_line
 from core.models.profiles import resolve_endpoint
 from tui.commands.chosen import readable
+from tui.say import say, say_json
 from tui.terminal import shown_plainly
 
 EXIT_INTERRUPTED = 130
@@ -249,19 +250,19 @@ def headless(hosting: Any, as_json: bool) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a job of a script
             signal.signal(number, interrupt)
-    click.echo(f"session {hosting.folder.name}", err=True)
+    say(f"session {hosting.folder.name}", err=True)
     runner.start(committed.put, on_end=lambda: committed.put(None))
     ended = _print_until_end(committed, as_json)
     code = runner.join()
     again = f"`longwatch resume {hosting.folder.name[:10]}` goes on with it"
     if interrupted.is_set():
-        click.echo(f"longwatch: interrupted; {again}", err=True)
+        say(f"longwatch: interrupted; {again}", err=True)
         return EXIT_INTERRUPTED
     if ended is not None and ended.state != "finished":
         from tui.safe import safe_text
 
         why = safe_text(one_line(ended.detail or ended.reason, 500)).rstrip(".")
-        click.echo(f"longwatch: the session {ended.state} ({ended.reason}): {why}; {again}", err=True)
+        say(f"longwatch: the session {ended.state} ({ended.reason}): {why}; {again}", err=True)
     return code
 
 
@@ -276,14 +277,14 @@ def _print_until_end(committed: SimpleQueue[list[Event] | None], as_json: bool) 
                 ended = event.body
             lines = [json_line(event)] if as_json else plain.lines(event)
             if heard and lines:
-                heard = _print("\n".join(lines))
+                heard = _print("\n".join(lines), as_json)
     return ended
 
 
-def _print(text: str) -> bool:
+def _print(text: str, as_json: bool) -> bool:
     """Print; False once nobody reads any more."""
     try:
-        click.echo(text)
+        (say_json if as_json else say)(text)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return False

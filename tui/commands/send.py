@@ -14,6 +14,7 @@ from core.journal.lease import holder
 from core.journal.reader import Reader
 from core.session import SessionControls
 from tui.commands.chosen import readable
+from tui.say import say
 
 VERDICT_S = 10.0
 LOOK_EVERY_S = 0.05
@@ -38,7 +39,7 @@ def send(home: Path, session: str, verb: str, words: tuple[str, ...]) -> int:
     if verb == "hand-over":
         from core.handover import hand_over
 
-        click.echo(asyncio.run(hand_over(folder, SessionControls(folder), load_config())))
+        say(asyncio.run(hand_over(folder, SessionControls(folder), load_config())))
         return 0
     return asyncio.run(_send(folder, verb, args))
 
@@ -49,13 +50,13 @@ async def _send(folder: Path, verb: str, args: dict[str, object]) -> int:
         until = monotonic() + VERDICT_S
         while monotonic() < until:
             if reader.keyed("command.accepted", command) is not None:
-                click.echo(f"accepted: {verb}")
+                say(f"accepted: {verb}")
                 return 0
             if (refused := reader.keyed("command.refused", command)) is not None:
-                click.echo(f"longwatch: {getattr(refused.body, 'reason', 'refused')}", err=True)
+                say(f"longwatch: {getattr(refused.body, 'reason', 'refused')}", err=True)
                 return 1
             await pause_real(LOOK_EVERY_S)
     runner = holder(folder)
     who = f"its runner (process {runner.pid}) does not answer" if runner else "no runner holds the session"
-    click.echo(f"longwatch: posted, but {who} yet; the command waits in the inbox", err=True)
+    say(f"longwatch: posted, but {who} yet; the command waits in the inbox", err=True)
     return 1

@@ -9,6 +9,7 @@ import click
 
 from core import service as unit
 from core.agent.succession import start_runner
+from tui.say import say
 
 
 @click.group()
@@ -25,7 +26,7 @@ def install(home: Path) -> int:
     except unit.NoService as reason:
         line = unit.cron_line(home)
         raise click.UsageError(f"{reason} cron can do the same; add this line with `crontab -e`: {line}") from None
-    click.echo(f"Installed {path}: marked sessions go on after a reboot.")
+    say(f"Installed {path}: marked sessions go on after a reboot.")
     _say_what_is_missing(home)
     return 0
 
@@ -34,7 +35,7 @@ def install(home: Path) -> int:
 def uninstall() -> int:
     """Take the unit away; sessions that run go on."""
     there = unit.uninstall()
-    click.echo(f"Removed {unit.unit_path()}." if there else "There is no unit to remove.")
+    say(f"Removed {unit.unit_path()}." if there else "There is no unit to remove.")
     return 0
 
 
@@ -44,20 +45,20 @@ def status(home: Path) -> int:
     """Say whether the unit is there, whether it starts without a login, and which sessions it would resume."""
     path = unit.unit_path()
     if not path.exists():
-        click.echo("Not installed; `longwatch service install` does it.")
+        say("Not installed; `longwatch service install` does it.")
     elif path.read_text(encoding="utf-8", errors="replace") != unit.unit_text(home):
-        click.echo(f"{path} is for another home or another installation; `longwatch service install` renews it.")
+        say(f"{path} is for another home or another installation; `longwatch service install` renews it.")
     else:
-        click.echo(f"Installed: {path}")
+        say(f"Installed: {path}")
     if not unit.manager_works():
-        click.echo("No systemd manager of yours answers here, so nothing will be resumed by it.")
+        say("No systemd manager of yours answers here, so nothing will be resumed by it.")
     _say_what_is_missing(home)
     sessions = unit.marked(home)
     for one in sessions:
         how = "would be resumed" if one.due else f"is {one.summary.state}, so it stays as it is"
-        click.echo(f"  {one.summary.id[:10]} {one.summary.name}: {how}")
+        say(f"  {one.summary.id[:10]} {one.summary.name}: {how}")
     if not sessions:
-        click.echo("No session is marked: `longwatch send S after-reboot on` marks one.")
+        say("No session is marked: `longwatch send S after-reboot on` marks one.")
     return 0
 
 
@@ -69,7 +70,7 @@ def resume(home: Path) -> int:
     for one in (one for one in unit.marked(home) if one.due):
         problem = start_runner(one.summary.folder, one.terms)
         failed |= bool(problem)
-        click.echo(f"{one.summary.id[:10]} {one.summary.name}: {problem or 'goes on'}", err=bool(problem))
+        say(f"{one.summary.id[:10]} {one.summary.name}: {problem or 'goes on'}", err=bool(problem))
     return int(failed)
 
 
@@ -77,7 +78,7 @@ def _say_what_is_missing(home: Path) -> None:
     """What would keep the unit from doing its work."""
     if not unit.lingers():
         who = getpass.getuser()
-        click.echo(f"It starts only when you log in; run once: loginctl enable-linger {who}")
+        say(f"It starts only when you log in; run once: loginctl enable-linger {who}")
     path = unit.variables_path()
     try:
         text = path.read_text(encoding="utf-8")
@@ -85,6 +86,6 @@ def _say_what_is_missing(home: Path) -> None:
         text = ""
     known = {line.partition("=")[0].strip() for line in text.splitlines()}
     for name in sorted({one.key for one in unit.marked(home) if one.key} - known):
-        click.echo(f"A unit does not know your shell's {name}; put the line {name}=... into {path} and chmod 600 it.")
+        say(f"A unit does not know your shell's {name}; put the line {name}=... into {path} and chmod 600 it.")
     if text and path.stat().st_mode & 0o077:
-        click.echo(f"Others can read {path}; chmod 600 it.")
+        say(f"Others can read {path}; chmod 600 it.")

@@ -25,6 +25,7 @@ from core.overview import Overview, Overviews
 from core.session import SessionSource, read_totals
 from tui.commands.chosen import readable
 from tui.safe import safe_text
+from tui.say import say, say_json
 
 
 @click.command()
@@ -36,17 +37,17 @@ def ls(home: Path, as_json: bool, trashed: bool) -> int:
     if trashed:
         return _list_trash(home, as_json)
     if as_json:
-        click.echo(json.dumps([_row(summary) for summary in list_sessions(home)], indent=2))
+        say_json(json.dumps([_row(summary) for summary in list_sessions(home)], indent=2))
         return 0
     overviews = Overviews(home)
     sessions = list(overviews.look())[-1].sessions
     if not sessions:
-        click.echo(f"No sessions in {home} yet. Start one: longwatch run TASK, or longwatch demo.")
+        say(f"No sessions in {home} yet. Start one: longwatch run TASK, or longwatch demo.")
         return 0
     overviews.keep()
-    click.echo(f"{'SESSION':<12}{'STATE':<13}{'CALLS':>6}  {'COST':>9}  {'CHANGED':<17}NAME")
+    say(f"{'SESSION':<12}{'STATE':<13}{'CALLS':>6}  {'COST':>9}  {'CHANGED':<17}NAME")
     for overview in sorted(sessions, key=lambda one: (one.summary.changed_ns, one.id), reverse=True):
-        click.echo(_line(overview))
+        say(_line(overview))
     return 0
 
 
@@ -78,15 +79,15 @@ def _list_trash(home: Path, as_json: bool) -> int:
             | {"bytes": size}
             for one, summary, size in found
         ]
-        click.echo(json.dumps(rows, indent=2))
+        say_json(json.dumps(rows, indent=2))
         return 0
     if not found:
-        click.echo("The trash is empty.")
+        say("The trash is empty.")
         return 0
-    click.echo(f"{'SESSION':<12}{'DELETED':<18}{'GOES':<18}{'BYTES':>13}  NAME")
+    say(f"{'SESSION':<12}{'DELETED':<18}{'GOES':<18}{'BYTES':>13}  NAME")
     for one, summary, size in found:
         when = f"{_local(one.at_us):<18}{_local(one.until_us):<18}"
-        click.echo(f"{one.id[:10]:<12}{when}{size:>13,}  {safe_text(summary.name)}")
+        say(f"{one.id[:10]:<12}{when}{size:>13,}  {safe_text(summary.name)}")
     return 0
 
 
@@ -109,12 +110,12 @@ def report(home: Path, session: str | None, form: str) -> int:
         counterfactuals=hindsight(summary.folder) or None,
     )
     if form == "json":
-        click.echo(json.dumps(fields, indent=2))
+        say_json(json.dumps(fields, indent=2))
     else:
         from tui.report_text import as_markdown, as_text
 
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-        click.echo(as_text(fields, width) if form == "text" else as_markdown(fields))
+        say(as_text(fields, width) if form == "text" else as_markdown(fields))
     return 0
 
 
@@ -149,7 +150,7 @@ def export(home: Path, session: str, file: Path, form: str | None) -> int:
     finally:
         with contextlib.suppress(OSError):
             aside.unlink(missing_ok=True)
-    click.echo(f"{file} ({file.stat().st_size:,} bytes)", err=True)
+    say(f"{file} ({file.stat().st_size:,} bytes)", err=True)
     return 0
 
 
@@ -172,7 +173,7 @@ async def _print_events(folder: Path, follow: bool, as_json: bool) -> None:
         async for batch in source.batches():
             for event in batch:
                 for line in [json_line(event)] if as_json else plain.lines(event):
-                    click.echo(line)
+                    (say_json if as_json else say)(line)
             if not batch and not follow:
                 break
     finally:
@@ -190,7 +191,7 @@ def rm(home: Path, session: str, yes: bool, now: bool, back: bool) -> int:
     if now and back:
         raise click.UsageError("--now deletes for good and --back puts back; give one of them.")
     if back:
-        click.echo(f"{trash.restore(home, _in_trash(home, session)).name[:10]} is back.")
+        say(f"{trash.restore(home, _in_trash(home, session)).name[:10]} is back.")
         return 0
     trash.sweep(home)
     summary = None if now and _deleted(home, session) else find_session(home, session)
@@ -207,7 +208,7 @@ def rm(home: Path, session: str, yes: bool, now: bool, back: bool) -> int:
     if now:
         trash.purge([trashed])
     else:
-        click.echo(f"In the trash for {trash.KEEP_DAYS} days. Put it back: longwatch rm --back {summary.id}")
+        say(f"In the trash for {trash.KEEP_DAYS} days. Put it back: longwatch rm --back {summary.id}")
     return 0
 
 

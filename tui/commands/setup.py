@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
 
 import click
 
 from core.config import config_path, default_config_text, load_config
+from tui.safe import one_line
+from tui.say import say
 from tui.terminal import mend_terminal
 
 
@@ -21,10 +24,28 @@ def config(write: bool) -> int:
             raise click.UsageError(f"{path} exists already; it was left as it is.")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(default_config_text(), encoding="utf-8")
-        click.echo(f"wrote {path}")
+        say(f"wrote {path}")
         return 0
     load_config()
-    click.echo(f"{path} ({'no problem found' if path.exists() else 'not there; the defaults hold'})")
+    say(f"{path} ({'no problem found' if path.exists() else 'not there; the defaults hold'})")
+    return 0
+
+
+@click.command()
+@click.argument("variable")
+@click.option("--forget", is_flag=True, help="Remove the stored key; the environment variable counts again.")
+def key(variable: str, forget: bool) -> int:
+    """Store the key of VARIABLE, read from the terminal unseen or from a pipe; running sessions take it up.
+
+    A session that waits because its key was refused goes on by itself.
+    """
+    from core.models.keys import key_file, store_key
+
+    if forget:
+        key_file(variable).unlink(missing_ok=True)
+        return 0
+    given = click.prompt(f"Key for {variable}", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
+    say(f"stored in {store_key(variable, given.strip())}", err=True)
     return 0
 
 
@@ -41,12 +62,14 @@ def themes() -> int:
     folder = config_path().parent / "themes"
     loaded, screen = load_themes(folder), Console(highlight=False, soft_wrap=True)
     for theme in sorted(loaded.themes, key=lambda theme: theme.name):
-        screen.print(Text(f"{theme.name:16}") + sample(theme) + Text(f"  {loaded.labels[theme.name]}"))
+        screen.print(
+            Text(f"{one_line(theme.name):16}") + sample(theme) + Text(f"  {one_line(loaded.labels[theme.name])}")
+        )
     for problem in loaded.failed:
-        click.echo(f"longwatch: {problem}", err=True)
+        say(f"longwatch: {problem}", err=True)
     for theme in loaded.themes:
         if hard := weaknesses(theme):
-            click.echo(f"longwatch: theme {theme.name}: {hard[0]} ({len(hard)} such pairs)", err=True)
+            say(f"longwatch: theme {theme.name}: {hard[0]} ({len(hard)} such pairs)", err=True)
     return 1 if loaded.failed else 0
 
 
@@ -64,5 +87,5 @@ def screenshots(folder: Path) -> int:
     from tui.scenes import from_demo
 
     for path in asyncio.run(from_demo(folder)):
-        click.echo(str(path))
+        say(str(path))
     return 0

@@ -15,6 +15,7 @@ from core.journal.lease import holder
 from core.journal.viewers import Presence
 from core.session import SessionControls, SessionSource
 from tui.commands.chosen import readable
+from tui.say import say
 from tui.terminal import has_terminal, is_dumb, shown_plainly
 
 
@@ -80,7 +81,7 @@ def show(
             from tui.plain.watching import watch_plainly
 
             if notice:
-                click.echo(f"longwatch: {notice}", err=True)
+                say(f"longwatch: {notice}", err=True)
             watch_plainly(SessionSource(folder), steering, folder)
             return 0
         from tui.watching import watch

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from core.config import Config, ConfigError, ModelSettings, ProfileSettings
-from core.models.profiles import PROFILES, is_loopback, read_key, resolve_endpoint
+from core.models.keys import read_key
+from core.models.profiles import PROFILES, is_loopback, resolve_endpoint
 
 
 def config(profiles: dict[str, ProfileSettings] | None = None, **model: Any) -> Config:

@@ -44,7 +44,7 @@ def endpoint(server: ModelServer, **changes: Any) -> Endpoint:
 
 @asynccontextmanager
 async def wired(target: Endpoint, key: str | None = KEY) -> AsyncIterator[Wire]:
-    wire = Wire(target, key, VirtualClock())
+    wire = Wire(target, lambda: key, VirtualClock())
     try:
         yield wire
     finally:
@@ -385,7 +385,7 @@ async def test_tokens_are_counted_by_the_server_when_it_can(server: ModelServer)
 
 async def test_closing_twice_does_no_harm(server: ModelServer) -> None:
     server.answer = streams(start(input_tokens=1), *text(0, "hi"), *stopped())
-    wire = Wire(endpoint(server, pooling=True), KEY, VirtualClock())
+    wire = Wire(endpoint(server, pooling=True), lambda: KEY, VirtualClock())
     await wire.stream(BODY, lambda _: None)
     await wire.close()
     await wire.close()

@@ -1,0 +1,22 @@
+"""The one way from the command line to a terminal or a pipe: lines in which nothing is left that could control one."""
+
+from __future__ import annotations
+
+import click
+
+from tui.safe import CONTROL, safe_text
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print lines, on stdout or stderr; hidden and controlling characters are shown in place of doing what they do."""
+    click.echo("\n".join(CONTROL.sub(" ", line.expandtabs(4)) for line in safe_text(text).split("\n")), err=err)
+
+
+def say_json(text: str) -> None:
+    """Print JSON: the same values, with what could control a terminal written as escapes."""
+    click.echo(CONTROL.sub(lambda found: "\n" if found[0] == "\n" else _escaped(found[0]), text))
+
+
+def _escaped(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
