@@ -194,7 +194,8 @@ def shown(arguments: list[str], home: Path, keys: tuple[str, ...], filtered: boo
             if not data:
                 break
             received += data
-        elif waiting and b"\x1b[?1049h" in received:
+        elif keys and b"\x1b[?1049h" in received:
+            waiting = waiting or ["\x1b", "q"]  # whatever is open by now is closed, and then the screen
             os.write(master, waiting.pop(0).encode())
     else:
         os.kill(pid, signal.SIGKILL)
