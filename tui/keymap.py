@@ -121,7 +121,7 @@ def _is_key(key: str) -> bool:
 def _drop_clashes(keys: dict[str, tuple[str, ...]], table: Mapping[str, object], problems: list[str]) -> None:
     """Where two actions of scopes that are active together share a key, the user's entry gives way, with a sentence.
 
-    Going back to a default can clash with another entry, so this goes on until nothing clashes.
+    Going back to a default can clash with another entry, so this goes on until nothing clashes that the user changed.
     """
     while clash := _first_clash(keys):
         one, other, key = clash
@@ -135,7 +135,10 @@ def _drop_clashes(keys: dict[str, tuple[str, ...]], table: Mapping[str, object],
 
 
 def _first_clash(keys: Mapping[str, tuple[str, ...]]) -> tuple[Action, Action, str] | None:
+    """Two actions that share a key though one of them was changed, and the key."""
     for one, other in combinations(ACTIONS, 2):
+        if keys[one.id] == one.keys and keys[other.id] == other.keys:
+            continue
         shared = set(keys[one.id]) & set(keys[other.id])
         if shared and any({one.scope, other.scope} <= together for together in TOGETHER):
             return one, other, min(shared)
