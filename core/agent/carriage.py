@@ -11,12 +11,11 @@ from core.agent.thrift import RATIOS, Carrying
 from core.config import ConfigError, ContextSettings
 from core.economy.rule import Rule
 from core.economy.tariff import Tariff
-from core.events import SessionOpened
 from core.models.prices import Rates
 from core.models.profiles import Caching, Endpoint
 from core.request.compression import Keeping
 from core.request.pieces import tokens_of
-from core.request.projection import Head, task_text
+from core.request.projection import Head
 
 CACHE_LIFE_S = 300.0
 """How long explicit caches live where nothing else was agreed; reads start it anew."""
@@ -70,13 +69,13 @@ def tariff_of(endpoint: Endpoint, rates: Rates | None) -> Tariff | None:
             return Tariff(input, output, input, input, None)
 
 
-def check_floor(carrying: Carrying, head: Head, opened: SessionOpened, window: int | None, full_at: float) -> None:
+def check_floor(carrying: Carrying, head: Head, task: str, window: int | None, full_at: float) -> None:
     """Refuse a context that could not be compressed into its window. Raises ConfigError with the parts."""
     if window is None:
         return
     parts = {
         **head.part_tokens(),
-        "task": tokens_of(task_text(opened)),
+        "task": tokens_of(task),
         "digest": carrying.keeping.digest_tokens,
         f"{carrying.keeping.keep_turns} turns": carrying.keeping.keep_turns * TURN_TOKENS,
     }

@@ -47,7 +47,7 @@ from core.models.profiles import Endpoint, key_variables, resolve_endpoint
 from core.models.wire import Wire
 from core.notify.doorbell import doorbell
 from core.request.pieces import BYTES_PER_TOKEN
-from core.request.projection import Head
+from core.request.projection import Head, task_text
 from core.request.prompt import system_prompt
 from core.sandbox.choice import confinement_of
 from core.sandbox.sandbox import Confinement
@@ -202,6 +202,18 @@ def check_endpoint(endpoint: Endpoint, environ: Mapping[str, str] = os.environ) 
         read_key(endpoint, environ)
 
 
+def check_room(task: str, endpoint: Endpoint, settings: Mapping[str, Any], config: Config) -> None:
+    """Raises ConfigError when what would always stay in the context of a new session exceeds the model's window.
+
+    Looking up a window takes a moment, so with the usual settings that is left to the runner.
+    """
+    carrying = carrying_of(config.context, dict(settings), endpoint.cache)
+    if endpoint.window is None and carrying.keeping == carrying_of(Config().context, {}, endpoint.cache).keeping:
+        return
+    head = Head(endpoint.model, system_prompt()[0], tuple(schemas(builtin_tools())), 0, endpoint.cache == "explicit")
+    check_floor(carrying, head, task, window_of(endpoint.model, endpoint), config.context.hard_limit_fraction)
+
+
 def _policy(model: str) -> Policy:
     from core.simulator.policies import load_policy
 
@@ -239,7 +251,7 @@ async def _runner(
 
     window = window_of(opened.model, endpoint)
     carrying = carrying_of(config.context, settings, endpoint.cache)
-    check_floor(carrying, head(opened.model, 0), opened, window, config.context.hard_limit_fraction)
+    check_floor(carrying, head(opened.model, 0), task_text(opened), window, config.context.hard_limit_fraction)
     desk.thrift = Thrift(desk.facts, carrying, tariff, hosting.clock)
     reader = stack.enter_context(Reader(hosting.folder))
     project = ProjectMemory(hosting.folder.parent.parent, Path(opened.workspace), opened.session)

@@ -115,6 +115,7 @@ def test_a_floor_above_the_window_is_refused_with_its_parts(longwatch):
     assert answer.returncode == 2
     for part in ("system", "tools", "task", "digest 7,300", "8 turns", "12,000"):
         assert part in answer.stderr
+    assert not longwatch.home.exists(), "a session was made of it"
 
 
 def test_a_giant_result_is_capped_and_the_rest_is_behind_its_handle(longwatch):

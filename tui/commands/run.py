@@ -72,7 +72,7 @@ def screen_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.pass_obj
 def run(home: Path, task: str, workspace: Path, **options: Any) -> int:
     """Start a session. TASK: the words, @FILE, or - for standard input."""
-    from core.agent.host import check_endpoint
+    from core.agent.host import check_endpoint, check_room
     from core.session import NewSession, create
     from core.workspace.snapshots import check_workspace
 
@@ -99,6 +99,7 @@ def run(home: Path, task: str, workspace: Path, **options: Any) -> int:
     }
     kept = {name: value for name, value in settings.items() if value is not None}
     wanted = NewSession(_task(task), place, endpoint, options["name"] or config.workspace.name, kept)
+    check_room(wanted.task, endpoint, kept, config)
     return _go(asyncio.run(create(home, wanted)), config, options)
 
 
