@@ -147,21 +147,35 @@ class CallRunner:
         recovered: bool = False,
     ) -> None:
         """Run it and journal what it came to, also when it is cancelled or breaks."""
-        began = monotonic()
+        began, outcome = monotonic(), None
         try:
-            outcome = await tool.run(arguments, context)
-        except ToolError as error:
-            outcome = Outcome(str(error), ok=False)
+            outcome = await self._outcome(call, tool, arguments, context)
+            took_s = monotonic() - began
+            tree = None if recovered else await self._left(tool)
         except asyncio.CancelledError:
-            verdict = await tool.recover(arguments, intent, context)
-            outcome = STOPPED if isinstance(verdict, Rerun) else replace(verdict, ok=False)
-            await self._record(call, outcome, began, recovered)
+            took_s = monotonic() - began
+            if outcome is None:
+                verdict = await tool.recover(arguments, intent, context)
+                outcome = STOPPED if isinstance(verdict, Rerun) else replace(verdict, ok=False)
+            await self._record(call, outcome, took_s, recovered, await self._left(tool))
             raise
-        except Exception as error:  # a tool's bug is the model's problem to work around, never the session's end
-            outcome = Outcome(f"The tool {call.name} broke: {type(error).__name__}: {error}", ok=False)
-        await self._record(call, outcome, began, recovered)
+        await self._record(call, outcome, took_s, recovered, tree)
 
-    async def _record(self, call: PendingCall, outcome: Outcome, began: float, recovered: bool) -> None:
+    async def _outcome(self, call: PendingCall, tool: Tool, arguments: Any, context: ToolContext) -> Outcome:
+        try:
+            return await tool.run(arguments, context)
+        except ToolError as error:
+            return Outcome(str(error), ok=False)
+        except Exception as error:  # a tool's bug is the model's problem to work around, never the session's end
+            return Outcome(f"The tool {call.name} broke: {type(error).__name__}: {error}", ok=False)
+
+    async def _left(self, tool: Tool) -> str | None:
+        """The files as the call leaves them, so that what somebody changes by hand afterwards is known as such."""
+        return await self._desk.snapshots.left() if tool.effect.mutates_files else None
+
+    async def _record(
+        self, call: PendingCall, outcome: Outcome, took_s: float, recovered: bool, tree: str | None = None
+    ) -> None:
         content = self._redact(outcome.content)
         full = outcome.full
         if len(content) > self._longest_result and call.name not in PAGED:
@@ -173,13 +187,14 @@ class CallRunner:
             use_id=call.use_id,
             ok=outcome.ok,
             content=content or "(no output)",
-            ms=int((monotonic() - began) * 1000) if began else 0,
+            ms=int(took_s * 1000),
             blob=blob,
             size=size or len(content),
             exit_code=outcome.exit_code,
             files=list(outcome.files),
             fingerprint=fingerprint(blobs[0].decode("utf-8", "replace") if blobs else content),
             recovered=recovered,
+            tree=tree,
         )
         more = [Draft(event, key=key) for event, key in outcome.events]
         await self._desk.append(*more, Draft(body, key=call.key), blobs=blobs)

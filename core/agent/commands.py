@@ -35,6 +35,8 @@ LONGEST_GUIDANCE = 100_000
 """Characters; more belongs into a file."""
 LONGEST_DIGEST = 200_000
 POLICIES = get_args(Policy)
+REWIND_FLAGS = frozenset({"--conversation-only", "--files-only", "--overwrite"})
+"""Words behind `rewind`; the last one restores also what was changed by hand."""
 TAKEN_BACK = "taken back before it had any effect"
 
 __all__ = ["LONGEST_GUIDANCE", "POLICIES", "VERBS", "Refused", "Verb", "judged", "parse_words"]
@@ -173,6 +175,8 @@ def _rewind(command: Command, facts: Facts) -> list[Draft]:
         raise Refused(f"#{to} is not on the current branch.")
     if not command.args.get("conversation", True) and not command.args.get("files", True):
         raise Refused("Rewind the conversation, the files, or both.")
+    if not isinstance(command.args.get("overwrite", False), bool):
+        raise Refused("overwrite is true or false: whether files that were changed by hand are restored, too.")
     _not_stale(command, facts)
     return []
 
@@ -254,7 +258,7 @@ VERBS: dict[str, Verb] = {
         *MEMORY_VERBS,
         Verb("cancel", ("id",), "take back a command whose effect has not come yet, by its id or verb", _cancel),
         Verb("undo", ("seq",), "take back the last compression or rewind", _undo),
-        Verb("rewind", ("to", "files", "conversation"), "go back to an event, files included", _rewind),
+        Verb("rewind", ("to", "files", "conversation", "overwrite"), "go back to an event, files included", _rewind),
         Verb("budget", ("usd",), "set the budget in dollars, or `none`", _budget, _raises_budget),
         Verb("model", ("model",), "go on with another model", _model),
         Verb("retry-now", (), "do not wait for the next attempt", _retry),
@@ -288,12 +292,15 @@ def parse_words(verb: str, words: list[str]) -> dict[str, Any]:
             return {"text": " ".join(words)}
         case "rewind":
             flags = {word for word in words if word.startswith("--")}
-            if unknown := flags - {"--conversation-only", "--files-only"}:
-                raise Refused(f"rewind has no {min(unknown)}; it knows --conversation-only and --files-only.")
+            if unknown := flags - REWIND_FLAGS:
+                known_ones = ", ".join(sorted(REWIND_FLAGS))
+                raise Refused(f"rewind has no {min(unknown)}; it knows {known_ones}.")
+            overwrite = {"overwrite": True} if "--overwrite" in flags else {}
             return {
                 "to": _seq(verb, [word for word in words if word not in flags]),
                 "files": "--conversation-only" not in flags,
                 "conversation": "--files-only" not in flags,
+                **overwrite,
             }
         case "compress":
             return {"instruction": " ".join(words)} if words else {}

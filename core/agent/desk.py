@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from core.agent.commands import judged
 from core.agent.facts import Facts
@@ -35,7 +36,10 @@ from core.journal.inbox import Command, discard, pending
 from core.journal.viewers import present
 from core.journal.writer import Journal
 from core.request.compression import NothingToCompress, Wish
-from core.workspace.snapshots import Snapshots
+from core.workspace.snapshots import Snapshots, WorkspaceError
+
+LISTED = 2000
+"""Files that the log names of one restore."""
 
 Effect = tuple[list[Draft], str]
 """What carrying out an order adds to the log, and why it could not be done: empty where it was."""
@@ -43,12 +47,28 @@ Effect = tuple[list[Draft], str]
 
 @dataclass(frozen=True, slots=True)
 class Restoration:
-    """Files brought to `tree`; `before` is the tree that they were, None where nothing was restored: see `detail`."""
+    """Files brought to `tree`; `before` is the tree that they were, None where nothing was restored: see `detail`.
+
+    `kept` are paths that would differ too, and were left: changed by hand, or in the way.
+    """
 
     before: str | None = None
     tree: str | None = None
     files: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
     detail: str = ""
+
+    def moved(self, to: int, origin: int, reason: Literal["rewind", "undo"]) -> HeadMoved:
+        """The move of HEAD with which the files went back."""
+        return HeadMoved(
+            to=to,
+            origin=origin,
+            reason=reason,
+            tree_before=self.before,
+            tree_after=self.tree,
+            files=self.files[:LISTED],
+            kept=self.kept[:LISTED],
+        )
 
 
 class Desk:
@@ -223,22 +243,15 @@ class Desk:
         origin = facts.state.head or target
         undone = facts.checkpoints.commands_since(target)
         done = Restoration()
-        if with_files and (tree := facts.checkpoints.tree_at(target)):
-            done = await self._restored(order, tree)
+        if with_files and (checkpoint := facts.checkpoints.after(target)) and checkpoint.tree:
+            done = await self._restored(order, checkpoint.tree, since=checkpoint.seq)
             if done.before is None:
-                return [], f"The files could not be secured first, so nothing was rewound: {done.detail}"
+                return [], f"Nothing was rewound: {done.detail}"
+        moved = done.moved(target if with_words else origin, origin, "rewind")
         if not with_words:
-            return _told_restored(done)
+            return _told_restored(moved)
         standing = [body.text for seq, body in facts.ledger.guidance() if body.standing and seq > target]
-        moved = HeadMoved(
-            to=target,
-            origin=origin,
-            reason="rewind",
-            tree_before=done.before,
-            tree_after=done.tree,
-            files=done.files[:2000],
-        )
-        notice = rewind_notice(done.files if with_files else None, undone)
+        notice = rewind_notice(moved.files if with_files else None, undone, moved.kept)
         again = [Draft(GuidanceDelivered(text=text, standing=True), actor="user") for text in dict.fromkeys(standing)]
         return [Draft(moved, actor="user"), Draft(GuidanceDelivered(text=notice, source="notice")), *again], ""
 
@@ -253,28 +266,33 @@ class Desk:
         if step.tree is not None:
             done = await self._restored(order, step.tree)
             if done.before is None:
-                return [], f"The files could not be secured first, so nothing was undone: {done.detail}"
-        moved = HeadMoved(
-            to=step.origin or 1,
-            origin=self.facts.state.head or 1,
-            reason="undo",
-            tree_before=done.before,
-            tree_after=done.tree,
-            files=done.files,
-        )
-        return [Draft(moved, actor="user")], ""
+                return [], f"Nothing was undone: {done.detail}"
+        return [Draft(done.moved(step.origin or 1, self.facts.state.head or 1, "undo"), actor="user")], ""
 
-    async def _restored(self, order: Order, tree: str) -> Restoration:
-        """Make the files as in `tree`; the first attempt's look at them counts as `before`, also after a crash."""
+    async def _restored(self, order: Order, tree: str, since: int | None = None) -> Restoration:
+        """Make the files as in `tree`; the first attempt's look at them counts as `before`, also after a crash.
+
+        With `since`, the checkpoint of that tree, what was changed by hand after it is kept, unless it is to be
+        overwritten, too.
+        """
         secured = await self._secured(order)
         if secured is None:
-            return Restoration(detail=self.facts.checkpoints.column.items[-1].label)
-        restored = await self.snapshots.restore(tree)
+            return Restoration(detail="the files could not be secured first.")
+        try:
+            kept = set() if since is None or order.args.get("overwrite") else await self._by_hand(since)
+        except WorkspaceError as error:
+            return Restoration(detail=f"what was changed by hand can't be told apart: {error}")
+        restored = await self.snapshots.restore(tree, kept)
         if restored.before is None:
             return Restoration(detail=restored.detail)
         differ = await self.snapshots.diff(secured, tree)
         files = [f"{status} {path}" for status, path in differ if path not in restored.kept]
-        return Restoration(secured, tree, files)
+        now = await self.snapshots.left() if restored.kept else tree
+        return Restoration(secured, now, files, list(restored.kept))
+
+    async def _by_hand(self, since: int) -> set[str]:
+        """What nobody's call changed after event `since`, as of the checkpoint that has just secured the files."""
+        return await self.snapshots.by_hand(*self.facts.file_states.since(since))
 
     async def close_open_calls(self, why: str) -> None:
         """Give every open call an outcome, so that the history is whole."""
@@ -284,15 +302,17 @@ class Desk:
             await self.append(*(Draft(body, key=key, actor="system") for body, key in bodies))
 
 
-def _told_restored(done: Restoration) -> Effect:
-    """What the model is told when only the files went back."""
-    if not done.files:
-        return [], "No file differs from that checkpoint."
+def _told_restored(moved: HeadMoved) -> Effect:
+    """Only the files went back: HEAD stays where it is, and yet the move is journalled, for it can be undone."""
+    if not moved.files:
+        kept = f" but what was changed by hand and is kept: {', '.join(moved.kept[:10])}" if moved.kept else ""
+        return [], f"No file differs from that checkpoint{kept}."
     text = "The user restored these files to an earlier state; read them again before you rely on them:\n"
-    return [Draft(GuidanceDelivered(text=text + "\n".join(done.files[:100]), source="notice"))], ""
+    notice = GuidanceDelivered(text=text + "\n".join(moved.files[:100]), source="notice")
+    return [Draft(moved, actor="user"), Draft(notice)], ""
 
 
-def rewind_notice(files: list[str] | None, commands: list[str]) -> str:
+def rewind_notice(files: list[str] | None, commands: list[str], kept: list[str]) -> str:
     """What the model is told after a rewind."""
     lines = ["The user rewound the session to this point; what came after it was abandoned."]
     if files is None:
@@ -302,6 +322,9 @@ def rewind_notice(files: list[str] | None, commands: list[str]) -> str:
         lines += [f"- {line}" for line in files[:50]]
     else:
         lines.append("No file had to be restored.")
+    if kept:
+        lines.append("These files were changed by hand meanwhile and kept as they are:")
+        lines += [f"- {path}" for path in kept[:50]]
     if commands:
         lines.append("Commands of the abandoned part may have had effects outside the workspace that stay:")
         lines += [f"- {line}" for line in commands[-10:]]

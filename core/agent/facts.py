@@ -15,6 +15,7 @@ from core.folds.checkpoints import Checkpoints
 from core.folds.context_items import ContextItems
 from core.folds.context_usage import ContextWindow
 from core.folds.costs import Costs
+from core.folds.file_states import FileStates
 from core.folds.fold import Dispatcher, Handler
 from core.folds.memories import Memories
 from core.folds.plan import Plan
@@ -177,6 +178,7 @@ class Facts:
         self.recent = Recent()
         self.anchors = Anchors(self.branches)
         self.approvals = Approvals()
+        self.file_states = FileStates()
         self._use_ids = UseIds()
         self._dispatch = Dispatcher(
             (
@@ -196,6 +198,7 @@ class Facts:
                 self.recent,
                 self.anchors,
                 self.approvals,
+                self.file_states,
                 self._use_ids,
             )
         )

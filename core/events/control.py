@@ -131,7 +131,8 @@ class CheckpointMade(Body, frozen=True):
 class HeadMoved(Body, frozen=True):
     """HEAD goes to node `to`; the next node hangs there. `files` is what was restored, as `status path` lines.
 
-    `tree_before` is the safety snapshot that makes the move itself undoable.
+    `tree_before` is the safety snapshot that makes the move itself undoable, `tree_after` what the files then were.
+    `kept` were left as they are: changed by hand, or in the way. With `to` = `origin` only files went back.
     """
 
     to: int

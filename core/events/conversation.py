@@ -225,7 +225,8 @@ class FileChange(Body, frozen=True):
 class ToolFinished(Body, frozen=True):
     """Keyed by call; one a call. `content` is what the model sees; `blob` the hash of the whole output if capped.
 
-    `fingerprint` is a digest of the whole scrubbed output; `recovered` says that a restart decided this outcome.
+    `fingerprint` is a digest of the whole scrubbed output; `recovered` says that a restart decided this outcome. `tree`
+    are the files as a call that may change them left them; None where they were not looked at.
     """
 
     name: str
@@ -239,6 +240,7 @@ class ToolFinished(Body, frozen=True):
     files: list[FileChange] = []
     fingerprint: str = ""
     recovered: bool = False
+    tree: str | None = None
 
 
 class PlanStep(Body, frozen=True):

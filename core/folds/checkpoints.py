@@ -64,13 +64,13 @@ class Checkpoints:
         """The checkpoints of the branch as of `at`, oldest first."""
         return self.column.within(self._branches.spans(at))
 
-    def tree_at(self, node: int) -> str | None:
-        """The tree of the files as they were at boundary `node` of the current branch.
+    def after(self, node: int) -> Checkpoint | None:
+        """The checkpoint whose tree holds the files as they were at boundary `node` of the current branch.
 
-        Nothing mutates before its checkpoint, so the first checkpoint after the node holds that state;
-        None when there is none (nothing was changed since).
+        Nothing mutates before its checkpoint, so it is the first one after the node; None when there is none (nothing
+        was changed since).
         """
-        return next((c.tree for c in self.on_branch() if c.seq > node), None)
+        return next((checkpoint for checkpoint in self.on_branch() if checkpoint.seq > node), None)
 
     def commands_since(self, node: int) -> list[str]:
         """Commands run on the current branch after `node`: what they did outside the workspace stays done."""

@@ -143,7 +143,10 @@ def _compressed(body: Any) -> str:
 def _moved(body: Any) -> str:
     count = len(body.files)
     files = f", {count} file{'' if count == 1 else 's'} restored" if count else ""
-    return f"{'Undo' if body.reason == 'undo' else 'Rewound'} to #{body.to}{files}"
+    kept = f", {len(body.kept)} changed by hand kept" if body.kept else ""
+    if body.to == body.origin:
+        return f"Files rewound{files}{kept}"
+    return f"{'Undo' if body.reason == 'undo' else 'Rewound'} to #{body.to}{files}{kept}"
 
 
 def _done(body: Any) -> str:

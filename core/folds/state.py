@@ -405,7 +405,7 @@ class RunState:
             self.head = event.body.to
             self.pending, self.failure, self.open_attempt, self.paragraph = {}, None, None, None
             self.answered = self._ends.get(event.body.to, False)
-            if self.finished is not None:
+            if self.finished is not None and event.body.to != event.body.origin:
                 self.finished, self.paused = None, True
                 self._set(event, "paused", "rewound")
             self._show_waiting(event)

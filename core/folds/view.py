@@ -16,6 +16,7 @@ from core.folds.context_items import ContextItems
 from core.folds.context_usage import ContextWindow
 from core.folds.conversation import Conversation, Item
 from core.folds.costs import Costs
+from core.folds.file_states import FileStates
 from core.folds.fold import Dispatcher
 from core.folds.guidance import Guidance
 from core.folds.idle import Idle
@@ -97,6 +98,7 @@ class SessionView:
         )
         self.needs = Needs()
         self.approvals = Approvals()
+        self.file_states = FileStates()
         self._dispatch = Dispatcher(
             (
                 self.branches,
@@ -113,6 +115,7 @@ class SessionView:
                 self.checkpoints,
                 self.needs,
                 self.approvals,
+                self.file_states,
                 self.cache,
                 self.context_items,
                 self.memory_use,

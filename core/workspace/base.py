@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -51,6 +51,18 @@ class Restored:
     detail: str = ""
 
 
+class FileFate(NamedTuple):
+    """What a restore would do to one file: A comes back, M and T change back, D goes, being newer.
+
+    `added` and `removed` count lines as they would come and go; None for what is binary or very big.
+    """
+
+    status: str
+    path: str
+    added: int | None = None
+    removed: int | None = None
+
+
 class Snapshots(Protocol):
     """Snapshots of one workspace, kept in the session's folder."""
 
@@ -63,12 +75,30 @@ class Snapshots(Protocol):
         """The files as they are now. Never raises: what goes wrong is in the result."""
         ...
 
+    async def left(self) -> str | None:
+        """The tree of the files as a call just left them; None where it can't be made.
+
+        It is kept like any other, but the next snapshot counts its changes from the one before, not from this.
+        """
+        ...
+
     async def diff(self, before: str, after: str) -> list[tuple[str, str]]:
         """(status, path) of what differs between two trees, sorted by path. Raises WorkspaceError."""
         ...
 
     async def restore(self, target: str, keep: Collection[str] = ()) -> Restored:
         """Make the files as in `target`, except paths in `keep`; secured first, so it can be undone."""
+        ...
+
+    async def would_restore(self, target: str) -> list[FileFate]:
+        """What `restore` would do now, sorted by path, with nothing done or kept. Raises WorkspaceError."""
+        ...
+
+    async def by_hand(self, gaps: Iterable[tuple[str, str]], left: str | None) -> set[str]:
+        """Paths that differ between the two trees of a gap, or are not now as they were `left`: no call did that.
+
+        Raises WorkspaceError.
+        """
         ...
 
     async def unified_diff(self, before: str, after: str, path: str) -> str:

@@ -50,10 +50,9 @@ class ObjectStore:
 
     def put(self, kind: str, data: bytes) -> str:
         """Keep a content of git's kind `blob`, `tree` or `commit`; its id."""
-        head = b"%s %d\0" % (kind.encode(), len(data))
-        oid = hashlib.sha1(head + data, usedforsecurity=False).hexdigest()
+        oid = hash_of(kind, data)
         if not self.has(oid):
-            self._keep(oid, [zlib.compress(head + data, _LEVEL)])
+            self._keep(oid, [zlib.compress(b"%s %d\0" % (kind.encode(), len(data)) + data, _LEVEL)])
         return oid
 
     def put_file(self, path: Path) -> str:
@@ -152,6 +151,11 @@ class ObjectStore:
         target = self._path(oid)
         target.parent.mkdir(mode=0o700, exist_ok=True)
         draft.replace(target)
+
+
+def hash_of(kind: str, data: bytes) -> str:
+    """The id of a content of git's kind."""
+    return hashlib.sha1(b"%s %d\0" % (kind.encode(), len(data)) + data, usedforsecurity=False).hexdigest()
 
 
 def hash_file(path: Path) -> str:

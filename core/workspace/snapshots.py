@@ -17,6 +17,7 @@ from core.clock import SystemClock
 from core.workspace.base import (
     Entries,
     Entry,
+    FileFate,
     Restored,
     Snapshot,
     Snapshots,
@@ -26,9 +27,9 @@ from core.workspace.base import (
 from core.workspace.covered import CACHES, Covered, ignored_folders, list_by_git, list_by_walk, walk
 from core.workspace.errors import WorkspaceError
 from core.workspace.git import Repository, find_git
-from core.workspace.objects import LINK, ObjectStore, hash_file, mode_of
+from core.workspace.objects import LINK, ObjectStore, hash_file, hash_of, mode_of
 from core.workspace.restore import Restorer
-from core.workspace.textdiff import unified
+from core.workspace.textdiff import LARGEST_TEXT, counted, unified
 
 __all__ = ["CopyStore", "Restored", "ShadowGit", "Snapshot", "Snapshots", "WorkspaceError", "check_workspace"]
 
@@ -39,6 +40,8 @@ _TICK_US: Final = 20_000
 _BORROW_FROM_BYTES: Final = 64 * 1024 * 1024
 """Up to here a snapshot copies all it reads; beyond, what the user's repository holds stays there."""
 _TOLD: Final = 5
+COUNTED: Final = 200
+"""Files whose lines are counted for a preview."""
 
 Status = dict[str, os.stat_result]
 
@@ -51,6 +54,13 @@ class _Key(NamedTuple):
     changed_ns: int
     inode: int
     mode: int
+
+
+class Seen(NamedTuple):
+    """What was known of the files: a file whose key is still the same need not be read again."""
+
+    entries: Entries | None
+    keys: dict[str, _Key | None]
 
 
 class _Look(NamedTuple):
@@ -75,6 +85,8 @@ class CopyStore:
         self._covered: Covered | None = None
         self._rules: dict[str, _Key] = {}
         self._entries: Entries | None = None
+        self._counted: Entries | None = None
+        self._seen = Seen(None, {})
         self._keys: dict[str, _Key | None] = {}
         self._tree = ""
         self._order = asyncio.Lock()
@@ -83,6 +95,14 @@ class CopyStore:
         """The files as they are now. Never raises: what goes wrong is in the result."""
         async with self._order:
             return await self._snapshot(label)
+
+    async def left(self) -> str | None:
+        """The tree of the files as a call just left them; None where it can't be made."""
+        async with self._order:
+            counted = self._counted
+            shot = await self._snapshot("after a call")
+            self._counted = counted
+            return shot.tree
 
     async def diff(self, before: str, after: str) -> list[tuple[str, str]]:
         """(status, path) of what differs between two trees, sorted by path. Raises WorkspaceError."""
@@ -105,6 +125,51 @@ class CopyStore:
             sides.append(self._store.get(entry.oid) if entry else None)
         return await asyncio.to_thread(unified, path, *sides)
 
+    async def would_restore(self, target: str) -> list[FileFate]:
+        """What `restore` would do now, with nothing done or kept. Raises WorkspaceError."""
+        async with self._order:
+            wanted, now = await self._read_tree(target), await self._now()
+        changes = compare(now, wanted)
+        await self._fetch({wanted[path].oid for _status, path in changes[:COUNTED] if path in wanted})
+        return await asyncio.to_thread(self._fates, changes, wanted)
+
+    async def by_hand(self, gaps: Iterable[tuple[str, str]], left: str | None) -> set[str]:
+        """Paths that differ between the two trees of a gap, or are not now as they were `left`."""
+        found = {path for before, after in gaps for _status, path in await self.diff(before, after)}
+        if left is None:
+            return found
+        async with self._order:
+            changes = compare(await self._read_tree(left), await self._now())
+        return found | {path for _status, path in changes}
+
+    async def _now(self) -> Entries:
+        """The files as they are, read and not kept. Raises WorkspaceError."""
+        try:
+            known = self._seen if self._entries is None else Seen(self._entries, self._keys)
+            look = await self._look(known)
+            fresh, _unreadable = await asyncio.to_thread(self._read, look.unread, hash_file, hash_of)
+        except OSError as error:
+            raise WorkspaceError(f"The files can't be read: {error}") from error
+        look.entries.update(fresh)
+        self._seen = Seen(look.entries, look.keys)
+        return look.entries
+
+    def _fates(self, changes: list[tuple[str, str]], wanted: Entries) -> list[FileFate]:
+        fates = [FileFate(*change, *self._lines(change[1], wanted)) for change in changes[:COUNTED]]
+        return fates + [FileFate(*change) for change in changes[COUNTED:]]
+
+    def _lines(self, path: str, wanted: Entries) -> tuple[int, int] | tuple[None, None]:
+        """Lines that would come and go."""
+        entry, place = wanted.get(path), self.workspace / path
+        try:
+            if place.is_symlink() or (place.exists() and place.stat().st_size > LARGEST_TEXT):
+                return None, None
+            return counted(
+                place.read_bytes() if place.exists() else None, self._store.get(entry.oid) if entry else None
+            )
+        except (OSError, WorkspaceError):
+            return None, None
+
     # What differs with git at hand.
 
     async def _list(self, status: Status) -> Covered:
@@ -112,7 +177,7 @@ class CopyStore:
 
     async def _keep(self, paths: list[str]) -> tuple[Entries, dict[str, str]]:
         """Read and keep files: their entries, and those that can't be read."""
-        return await asyncio.to_thread(self._read, paths, self._store.put_file)
+        return await asyncio.to_thread(self._read, paths, self._store.put_file, self._store.put)
 
     async def _fetch(self, oids: Iterable[str]) -> None:
         """Have these contents in our own store. Raises WorkspaceError when one is gone."""
@@ -123,21 +188,23 @@ class CopyStore:
 
     async def _snapshot(self, label: str) -> Snapshot:
         try:
-            look = await self._look()
+            look = await self._look(Seen(self._entries, self._keys))
             fresh, unreadable = await self._keep(look.unread)
             look.entries.update(fresh)
-            changed = len(compare(self._entries, look.entries)) if self._entries is not None else 0
-            if changed or not self._tree:
+            known, counted = self._entries, self._counted
+            changed = len(compare(counted, look.entries)) if counted is not None else 0
+            if not self._tree or (changed if known is counted else look.entries != known):
                 tree = await asyncio.to_thread(self._store.write_tree, look.entries)
                 await asyncio.to_thread(self._store.record, tree, label, SystemClock().now_us() // 1_000_000)
                 self._tree = tree
         except (OSError, WorkspaceError) as error:
             return Snapshot(None, detail=f"The files could not be secured: {error}")
-        self._entries, self._keys = look.entries, look.keys
+        self._entries = self._counted = look.entries
+        self._keys = look.keys
         skipped = look.skipped | unreadable
         return Snapshot(self._tree, changed, tuple(sorted(skipped)), _told(skipped))
 
-    async def _look(self) -> _Look:
+    async def _look(self, before: Seen) -> _Look:
         await asyncio.to_thread(self._store.prepare)
         start_us = SystemClock().now_us()
         status = await asyncio.to_thread(self._walk)
@@ -147,13 +214,13 @@ class CopyStore:
             covered = await self._list(status)
             covered.ignored = status.keys() - covered.paths
             self._covered, self._rules = covered, rules
-        return self._judge(status, covered, start_us)
+        return self._judge(status, covered, start_us, before)
 
     def _walk(self) -> Status:
         closed = set(self._covered.closed) if self._covered else set()
         return walk(self.workspace, closed | self._hidden, self._names)
 
-    def _judge(self, status: Status, covered: Covered, start_us: int) -> _Look:
+    def _judge(self, status: Status, covered: Covered, start_us: int, before: Seen) -> _Look:
         look = _Look({}, {}, [], {f"{folder}/": why for folder, why in covered.closed.items() if why})
         for path, found in status.items():
             if path not in covered.paths or covered.within_closed(path):
@@ -162,21 +229,23 @@ class CopyStore:
                 look.skipped[path] = f"{found.st_size / 1_000_000:.0f} MB"
                 continue
             key = _key(found)
-            if self._entries is not None and self._keys.get(path) == key and path in self._entries:
-                look.entries[path] = self._entries[path]
+            if before.entries is not None and before.keys.get(path) == key and path in before.entries:
+                look.entries[path] = before.entries[path]
             else:
                 look.unread.append(path)
             look.keys[path] = key if key.changed_ns // 1000 < start_us - _TICK_US else None
         return look
 
-    def _read(self, paths: Iterable[str], keep: Callable[[Path], str]) -> tuple[Entries, dict[str, str]]:
+    def _read(
+        self, paths: Iterable[str], keep: Callable[[Path], str], keep_data: Callable[[str, bytes], str]
+    ) -> tuple[Entries, dict[str, str]]:
         entries: Entries = {}
         unreadable: dict[str, str] = {}
         for path in paths:
             place = self.workspace / path
             try:
                 mode = mode_of(place.lstat())
-                oid = self._store.put("blob", os.fsencode(place.readlink())) if mode == LINK else keep(place)
+                oid = keep_data("blob", os.fsencode(place.readlink())) if mode == LINK else keep(place)
                 entries[path] = Entry(mode, oid)
             except FileNotFoundError:
                 continue
@@ -243,7 +312,7 @@ class ShadowGit(CopyStore):
         if self._repository is None or sizes < _BORROW_FROM_BYTES:
             return await super()._keep(paths)
         await asyncio.to_thread(self._store.borrow_from, self._repository.objects)
-        entries, unreadable = await asyncio.to_thread(self._read, paths, hash_file)
+        entries, unreadable = await asyncio.to_thread(self._read, paths, hash_file, self._store.put)
         there = await self._repository.having({entry.oid for entry in entries.values()})
         own = [path for path, entry in entries.items() if entry.oid not in there]
         copied, gone = await super()._keep(own)

@@ -219,8 +219,35 @@ def test_a_rewind_of_the_words_alone_or_the_files_alone_leaves_the_other(ended):
     head = ended.events()[-1].seq
     assert ended.here("send", "", "rewind", str(second), "--files-only").returncode == 0
     assert kept(ended) == "2"
-    assert ended.count("head.moved") == 0
+    moved = [event.body for event in ended.events() if event.kind == "head.moved"]
+    assert [(body.to, body.to == body.origin) for body in moved] == [(moved[0].origin, True)]
+    assert ended.report()["state"] == "finished"
+    assert ended.here("send", "", "undo").returncode == 0
+    assert kept(ended) == "3"
     assert ended.here("send", "", "rewind", str(first), "--conversation-only").returncode == 0
-    assert kept(ended) == "2"
-    assert ended.count("head.moved") == 1
+    assert kept(ended) == "3"
+    assert ended.count("head.moved") == 3
     assert ended.events()[-1].seq > head
+
+
+def test_a_rewind_keeps_what_was_changed_by_hand_byte_for_byte_and_undo_brings_all_back(ended):
+    first, *_ = results(ended)
+    (ended.workspace / "kept.txt").write_bytes(b"mine\r\n\xff")
+    (ended.workspace / "notes.md").write_text("my own\n")
+    (ended.workspace / "new2.txt").unlink()
+
+    def files():
+        return {path.name: path.read_bytes() for path in ended.workspace.iterdir() if path.is_file()}
+
+    before = files()
+    assert ended.here("send", "", "rewind", str(first)).returncode == 0
+    assert files() == {name: before[name] for name in ("kept.txt", "notes.md", "new1.txt")}
+    moved, notice = (event.body for event in ended.events() if event.kind in ("head.moved", "guidance.delivered"))
+    assert (moved.files, moved.kept) == (["D new3.txt"], ["kept.txt", "notes.md"])
+    assert "changed by hand" in notice.text and "- notes.md" in notice.text
+    assert ended.here("send", "", "undo").returncode == 0
+    assert files() == before
+    assert ended.here("send", "", "rewind", str(first), "--overwrite").returncode == 0
+    assert files() == {"kept.txt": b"1\n", "new1.txt": b"1\n"}
+    assert ended.here("send", "", "undo").returncode == 0
+    assert files() == before

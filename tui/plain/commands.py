@@ -51,7 +51,7 @@ USAGE = {
     "guide": "[--standing] [--now] TEXT",
     "compress": "[INSTRUCTION]",
     "evict": "SEQ [--now]",
-    "rewind": "SEQ [--files-only | --conversation-only]",
+    "rewind": "SEQ [--files-only | --conversation-only] [--overwrite]",
     "undo": "[SEQ]",
     "budget": "USD",
 }

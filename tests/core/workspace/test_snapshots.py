@@ -276,3 +276,46 @@ def test_places_that_are_no_workspace_are_refused(tmp_path: Path, place: str, mo
     path = {"/": Path("/"), "~": tmp_path}.get(place, tmp_path / place)
     with pytest.raises(WorkspaceError, match="workspace"):
         check_workspace(path)
+
+
+async def test_what_lies_between_two_calls_was_done_by_hand(snapshots: Snapshots, workspace: Path) -> None:
+    write(workspace, "calls", "0\n")
+    write(workspace, "hands", "0\n")
+    write(workspace, "gone", "0\n")
+    before = await snapshots.snapshot("before a call")
+    write(workspace, "calls", "1\n")
+    left = await snapshots.left()
+    assert left is not None and await snapshots.by_hand([], left) == set()
+    write(workspace, "hands", "1\n")
+    (workspace / "gone").unlink()
+    write(workspace, "new", "1\n")
+    assert await snapshots.by_hand([], left) == {"hands", "gone", "new"}
+    found = await snapshots.snapshot("before the next call")
+    assert found.changed == 4 and found.tree is not None and before.tree != left
+    write(workspace, "calls", "2\n")
+    assert await snapshots.by_hand([(left, found.tree)], await snapshots.left()) == {"hands", "gone", "new"}
+
+
+async def test_a_preview_of_a_restore_says_what_a_restore_then_does(snapshots: Snapshots, workspace: Path) -> None:
+    write(workspace, "changed", "one\ntwo\nthree\n")
+    write(workspace, "gone", "one\n")
+    write(workspace, "binary", b"\0one")
+    target = await taken(snapshots)
+    write(workspace, "changed", "one\n2\n")
+    write(workspace, "binary", b"\0two")
+    write(workspace, "new/er", "1\n2\n")
+    (workspace / "gone").unlink()
+    (workspace / "link").symlink_to("changed")
+    held, files = tree(workspace), sorted((workspace.parent / "session").rglob("*"))
+    fates = await snapshots.would_restore(target)
+    assert (tree(workspace), sorted((workspace.parent / "session").rglob("*"))) == (held, files)
+    assert [tuple(fate) for fate in fates] == [
+        ("M", "binary", None, None),
+        ("M", "changed", 2, 1),
+        ("A", "gone", 1, 0),
+        ("D", "link", None, None),
+        ("D", "new/er", 0, 2),
+    ]
+    restored = await snapshots.restore(target)
+    assert sorted(restored.files) == sorted((fate.status, fate.path) for fate in fates)
+    assert await snapshots.would_restore(target) == []
