@@ -77,6 +77,7 @@ class Gate:
             intent=intent,
             mode=self._policy.mode,
             confined=self._policy.confinement.how if self._policy.confinement.confined else "",
+            granted=ask.grant.intent(),
         )
 
     def _diff(self, tool: Tool, arguments: Any, context: ToolContext) -> str:

@@ -14,6 +14,7 @@ from core.clock import monotonic
 from core.events import Draft, ToolFinished, ToolStarted
 from core.folds.state import PendingCall
 from core.folds.words import call_line, one_line
+from core.sandbox.grant import NOTHING, Grant
 from core.tools.base import Outcome, Rerun, Tool, ToolContext, ToolError
 from core.tools.capping import cap
 from core.tools.jobs import settle
@@ -80,32 +81,37 @@ class CallRunner:
                 raise ToolError(refusal)
             arguments = parse_arguments(tool, call.arguments)
             intent = await asyncio.to_thread(tool.prepare, arguments, context)
-            if await self._asked(call, tool, arguments, intent, context):
+            grant = await self._judged(call, tool, arguments, intent, context)
+            if grant is None:
                 return
         except ToolError as error:
             await self._refuse(call, tool, str(error))
             return
+        context.grant, intent = grant, intent | grant.intent()
         await self._start(call, tool, intent)
         await self._finish(call, tool, arguments, intent, context)
 
-    async def _asked(
+    async def _judged(
         self, call: PendingCall, tool: Tool, arguments: Any, intent: dict[str, Any], context: ToolContext
-    ) -> bool:
-        """Whether the user is asked first, which is journalled then. Raises ToolError where it must not run at all."""
+    ) -> Grant | None:
+        """What it is given beyond the sandbox; None where the user is asked first, which is journalled then.
+
+        Raises ToolError where it must not run at all.
+        """
         if self._gate is None:
-            return False
-        if call.answer is not None:
+            return NOTHING
+        if call.asked is not None and call.answer is not None:
             if (refusal := outdated(call, intent)) is not None:
                 raise ToolError(refusal)
-            return False
+            return Grant.of(call.asked.granted)
         verdict = await asyncio.to_thread(self._gate.judge, call, tool, intent)
         if isinstance(verdict, Refuse):
             raise ToolError(verdict.sentence)
         if not isinstance(verdict, Ask):
-            return False
+            return verdict.grant
         question = await asyncio.to_thread(self._gate.question, call, tool, arguments, intent, context, verdict)
         await self._desk.append(Draft(question, key=call.key))
-        return True
+        return None
 
     async def recover(self, call: PendingCall) -> str:
         """Decide what a call that an earlier process started came to; a sentence for the report."""
@@ -114,6 +120,7 @@ class CallRunner:
             await self._record(call, Outcome(f"The tool {call.name} is not there any more.", ok=False), 0, True)
             return f"{call.name} ({call.key}): its tool is gone, reported as failed"
         arguments = parse_arguments(tool, call.arguments)
+        context.grant = Grant.of(call.intent)
         verdict = await tool.recover(arguments, call.intent, context)
         if isinstance(verdict, Rerun):
             await self._finish(call, tool, arguments, call.intent, context, recovered=True)

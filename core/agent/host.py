@@ -49,6 +49,7 @@ from core.notify.doorbell import doorbell
 from core.request.pieces import BYTES_PER_TOKEN
 from core.request.projection import Head, task_text
 from core.request.prompt import system_prompt
+from core.sandbox.access import NEVER_OPENED, PRIVATE_TEMPORARY
 from core.sandbox.choice import confinement_of
 from core.sandbox.sandbox import Confinement
 from core.tools.base import Tool, ToolContext
@@ -159,7 +160,14 @@ def fact_of(confinement: Confinement) -> Fact:
     """How commands are confined, as approvals are judged by it."""
     if not confinement.sandbox.confines:
         return NOT_CONFINED
-    return Fact(True, confinement.sandbox.backend, confinement.network, hides_sessions=True)
+    settled = (*confinement.around.writable, *confinement.closed, *PRIVATE_TEMPORARY, *map(Path, NEVER_OPENED))
+    return Fact(
+        True,
+        confinement.sandbox.backend,
+        confinement.network,
+        hides_sessions=True,
+        settled=tuple(os.path.realpath(path) for path in settled),
+    )
 
 
 def _complain(sentence: str) -> None:

@@ -25,7 +25,8 @@ _PROGRAMS = ("/bin", "/usr/bin", "/usr/local/bin", "/sbin", "/usr/sbin", "/opt/h
 class Places:
     """The workspace and the other folders where the session is free; all of them real paths, without links.
 
-    `real` gives the real path of an absolute one; it need not exist. `programs` are folders of installed programs.
+    `real` gives the real path of an absolute one; it need not exist, which `exists` tells. `programs` are folders of
+    installed programs.
     """
 
     workspace: str
@@ -33,6 +34,7 @@ class Places:
     home: str = "~"
     programs: tuple[str, ...] = _PROGRAMS
     real: Callable[[str], str] = os.path.realpath
+    exists: Callable[[str], bool] = os.path.exists
 
     def resolve(self, path: str, cwd: str | None = None) -> str:
         """The real path behind one that is relative to `cwd` (the workspace, where it is left out)."""
@@ -40,11 +42,17 @@ class Places:
 
     def inside(self, real: str) -> bool:
         """Whether a real path is in the workspace or in another free folder."""
-        return any(_below(real, folder) for folder in (self.workspace, *self.folders)) or real in _DEVICES
+        return any(below(real, folder) for folder in (self.workspace, *self.folders)) or real in _DEVICES
+
+    def standing(self, real: str) -> str:
+        """A real path, or the nearest folder above it that exists."""
+        while not self.exists(real) and real != "/":
+            real = os.path.dirname(real)  # noqa: PTH120
+        return real
 
     def relative(self, real: str) -> str:
         """A real path as rules and people name it: relative where it is in the workspace."""
-        return os.path.relpath(real, self.workspace) if _below(real, self.workspace) else real
+        return os.path.relpath(real, self.workspace) if below(real, self.workspace) else real
 
     def protected(self, real: str) -> bool:
         """Whether a change of this file of the workspace is asked about wherever one is free."""
@@ -57,7 +65,8 @@ class Places:
         return name if folder in self.programs else None
 
 
-def _below(path: str, folder: str) -> bool:
+def below(path: str, folder: str) -> bool:
+    """Whether a path is a folder or inside of it."""
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from core.approvals.places import Places
+from core.approvals.places import Places, below
 from core.approvals.reading import Reading, Step, read_command
 from core.approvals.rules import COMMAND, NO_RULES, Mode, Rule, Rules, exact_command, exact_host, exact_path
+from core.sandbox.grant import NOTHING, Grant
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +19,19 @@ class Confinement:
 
     `how` is a short name for people, `bubblewrap`. `network`: whether a confined command can reach one.
     `hides_sessions`: commands can't see the sessions' folder, so what comes by its inbox does not come from the agent.
+    `settled`: folders that commands may write already, or have of their own, or that nothing opens to them.
     """
 
     confined: bool = False
     how: str = ""
     network: bool = True
     hides_sessions: bool = False
+    settled: tuple[str, ...] = ()
+
+    def lacks(self, network: bool, paths: Iterable[str]) -> Grant:
+        """What of this a confined command would have to be given."""
+        open_ = (path for path in paths if not any(below(path, folder) for folder in self.settled))
+        return Grant(network and not self.network, tuple(dict.fromkeys(open_))) if self.confined else NOTHING
 
 
 NOT_CONFINED = Confinement()
@@ -51,18 +59,23 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Allow:
-    """It may run; `why` in a few words."""
+    """It may run; `why` in a few words. `grant`: beyond its sandbox."""
 
     why: str = ""
+    grant: Grant = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """The user is asked: `reason` in a sentence, `facts` one line each, `rules` as "always" would write them."""
+    """The user is asked: `reason` in a sentence, `facts` one line each, `rules` as "always" would write them.
+
+    `grant`: what it is given beyond its sandbox when it is approved.
+    """
 
     reason: str
     facts: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
+    grant: Grant = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +103,10 @@ def decide(call: Call, policy: Policy) -> Verdict:
         return subject.ask(f"A rule of yours asks about it: {asked}.")
     if subject.unclear and subject.narrowed((*rules.deny, *rules.ask)):
         return subject.ask(f"It has {subject.unclear}, so rules about commands can't be applied to it.")
+    if subject.allowed(rules.allow):
+        return Allow("a rule allows it", subject.grant)
     if policy.mode == "full":
         return Allow("everything is allowed")
-    if subject.allowed(rules.allow):
-        return Allow("a rule allows it")
     reason = subject.leaves(policy) if policy.mode == "workspace" else subject.changes(call)
     return subject.ask(reason) if reason else Allow()
 
@@ -142,6 +155,11 @@ class _Subject:
         """What keeps rules about its words from being applied to it; empty where nothing does."""
         return ""
 
+    @property
+    def grant(self) -> Grant:
+        """What it needs beyond the sandbox of commands."""
+        return NOTHING
+
     def matches(self, rule: Rule) -> bool:
         return not rule.pattern
 
@@ -156,7 +174,7 @@ class _Subject:
         return self.first(rules) is not None
 
     def ask(self, reason: str) -> Ask:
-        return Ask(reason, self.facts(), self.rules())
+        return Ask(reason, self.facts(), self.rules(), self.grant)
 
     def facts(self) -> tuple[str, ...]:
         return ()
@@ -226,6 +244,12 @@ class _Command(_Subject):
     reading: Reading
 
     @property
+    def grant(self) -> Grant:
+        steps = list(self.reading.all())
+        network = self.call.arguments.get("network") is True or any(step.network for step in steps)
+        return self.policy.confinement.lacks(network, (path for step in steps for path in step.outside))
+
+    @property
     def unclear(self) -> str:
         unknown = next((step for step in self.reading.all() if step.argv is None and not _bare(step)), None)
         return self.reading.problem or ("words that are only known when it runs" if unknown else "")
@@ -252,7 +276,9 @@ class _Command(_Subject):
         return inner and (step.wraps or not self._step_asks(step))
 
     def _step_asks(self, step: Step) -> bool:
-        """Whether the mode alone would ask about this step."""
+        """Whether the mode alone would ask about this step. What is given to a line, every command of it has."""
+        if self.grant:
+            return not step.reads
         if self.policy.mode == "workspace":
             return bool(step.doubts)
         return bool(step.doubts) or step.writes or not step.reads
@@ -261,7 +287,8 @@ class _Command(_Subject):
         reading = self.reading
         outside = [f"outside: {path}" for path in reading.paths]
         doubts = dict.fromkeys(it for step in reading.all() for it in (*step.doubts, *step.binds))
-        return (f"in: {self.call.cwd or self.policy.places.workspace}", *outside, *list(doubts)[1:])
+        needs = [f"needs: {need}" for need in self.grant.needs()]
+        return (f"in: {self.call.cwd or self.policy.places.workspace}", *needs, *outside, *list(doubts)[1:])
 
     def rules(self) -> tuple[str, ...]:
         """One for each command that asks; none where one of them can't be named exactly."""
@@ -287,7 +314,8 @@ class _Command(_Subject):
 
     def leaves(self, policy: Policy) -> str:
         if policy.confinement.confined:
-            return ""
+            needs = self.grant.needs()
+            return f"It needs {' and '.join(needs)}, which the sandbox does not give." if needs else ""
         if self.reading.problem:
             return f"It has {self.reading.problem}, so it can't be judged by its words, and no sandbox confines it."
         return self._doubt()

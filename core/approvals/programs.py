@@ -66,12 +66,30 @@ _INSTALLS = {
     "conda": _words("install create update remove"),
     "deno": _words("install add eval"),
 }
+_FETCHES = {
+    **dict.fromkeys(("pip", "pip3"), _words("install download wheel index search")),
+    "uv": _words("pip add sync lock tool python publish"),
+    "poetry": _words("install add update publish lock"),
+    **dict.fromkeys(
+        ("npm", "pnpm", "yarn", "bun"), _words("install i ci add update upgrade publish create audit login")
+    ),
+    "cargo": _words("install add fetch update publish login search owner"),
+    "go": _words("get install"),
+    "dotnet": _words("add restore nuget"),
+    "composer": _words("install require update"),
+    "bundle": _words("install update add"),
+    "conda": _words("install create update"),
+}
+"""Subcommands that load something, or put it somewhere."""
 _GIT_HERE = _words("""
 add apply blame branch cat-file check-ignore checkout cherry-pick clean commit describe diff grep init log ls-files
 ls-tree merge merge-base mv rebase reflog reset restore rev-list rev-parse revert rm shortlog show show-ref stash status
 switch tag version help
 """)
 """Subcommands of git that work on the repository at hand."""
+_GIT_REACHES = _words("push fetch pull clone ls-remote submodule archive")
+_RATHER_LOCAL = _words("openssl mail npx bunx pnpx hub gem")
+"""Programs of the network that often do without it."""
 _GIT_RUNS = re.compile(
     r"--(exec|upload-pack|receive-pack|ext-diff|textconv|open-files-in-pager|output|contents)(=.*)?|-[xO].*"
 )
@@ -114,6 +132,17 @@ def openly(argv: Sequence[str]) -> str | None:
     if name in _INSTALLS and (verb := next((word for word in rest if not word.startswith("-")), "")) in _INSTALLS[name]:
         return f"{name} {verb} reaches the network or changes the environment"
     return _inline(name, rest) or _scripted(name, rest)
+
+
+def reaches_network(argv: Sequence[str]) -> bool:
+    """Whether a command surely needs a network to do what its words say."""
+    name, rest = argv[0], argv[1:]
+    if re.fullmatch(r"(python|pypy)[\d.]*", name) and "-m" in rest[:-1]:
+        return reaches_network(rest[rest.index("-m") + 1 :])
+    verb = next((word for word in rest if not word.startswith("-")), "")
+    if name == "git":
+        return verb in _GIT_REACHES
+    return (name in _NETWORK and name not in _RATHER_LOCAL) or verb in _FETCHES.get(name, ())
 
 
 def _harmless_setting(name: str, rest: Sequence[str]) -> bool:

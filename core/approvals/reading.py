@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 from core.approvals.places import Places, paths_in
-from core.approvals.programs import HARMLESS_VARIABLES, SAYS_ONLY, TEXT_FIRST, openly, reads_only
+from core.approvals.programs import HARMLESS_VARIABLES, SAYS_ONLY, TEXT_FIRST, openly, reaches_network, reads_only
 from core.approvals.shell import NotUnderstood, Redirect, Simple, Word, parse
+from core.approvals.targets import targets
 from core.approvals.wrappers import program, unwrap
 
 _DEEPEST = 8
@@ -20,7 +22,8 @@ class Step:
 
     `inner`: what it would run beside or instead of itself; `wraps`: it is judged by those alone. `argv` is None where a
     word is not known. `binds`: what no rule about its words answers for: its redirections and assignments. `reads`: its
-    program only reads; `writes`: a redirection of it writes a file.
+    program only reads; `writes`: a redirection of it writes a file. `network`: it needs one; `outside`: what it surely
+    writes outside the workspace, as far as that exists already.
     """
 
     simple: Simple
@@ -31,6 +34,8 @@ class Step:
     wraps: bool = False
     reads: bool = False
     writes: bool = False
+    network: bool = False
+    outside: tuple[str, ...] = ()
 
     def all(self) -> Iterator[Step]:
         """This step and those inside of it."""
@@ -92,12 +97,23 @@ class _Reader:
         argv = self._argv(simple)
         binds = (*self._assigned(own), *self._redirected(own))
         writes = any(it.writes and not it.target.text.startswith("/dev/") for it in own.redirects)
+        outside = tuple(self._written(own))
         if not own.words:
-            return Step(simple, argv, (), binds, inner, wraps=True, writes=writes)
+            return Step(simple, argv, (), binds, inner, wraps=True, writes=writes, outside=outside)
         doubts = tuple(self._doubts(own))
         own_argv = self._argv(own)
         reads = own_argv is not None and reads_only(own_argv)
-        return Step(simple, argv, doubts, binds, inner, reads=reads, writes=writes)
+        network = reaches_network([program(own), *(word.text for word in own.words[1:] if word.known)])
+        return Step(simple, argv, doubts, binds, inner, False, reads, writes, network, outside)
+
+    def _written(self, simple: Simple) -> Iterator[str]:
+        """What it surely writes outside: the targets of its redirections, and what its words name as such."""
+        known = [(it.target.text, False) for it in simple.redirects if it.writes and it.target.known]
+        words = [word.text for word in simple.words if word.known]
+        for text, holder in (*known, *(targets([program(simple), *words[1:]]) if words else ())):
+            for real in self._reals(text):
+                if not self.places.inside(real):
+                    yield self.places.standing(str(Path(real).parent) if holder else real)
 
     def _named(self, simple: Simple) -> Simple:
         """A program from a folder of installed ones goes by its name."""

@@ -13,7 +13,8 @@ class ApprovalAsked(Body, frozen=True):
 
     `reason`: why it is asked, a plain sentence; `facts`: what its words lead to, one line each; `diff`: of a change of
     a file; `rules`: exactly what "always" would allow from then on, empty where no rule can say it. `mode` and
-    `confined` are what it was judged by (`confined` empty: nothing confines commands).
+    `confined` are what it was judged by (`confined` empty: nothing confines commands). `granted`: what a command gets
+    beyond its sandbox when it is approved (`core.sandbox.grant`), as part of an intent.
     """
 
     name: str
@@ -27,6 +28,7 @@ class ApprovalAsked(Body, frozen=True):
     intent: dict[str, Any] = {}
     mode: str = ""
     confined: str = ""
+    granted: dict[str, Any] = {}
 
 
 @kind("approval.answered")

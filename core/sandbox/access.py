@@ -18,6 +18,9 @@ PRIVATE_TEMPORARY: Final = (Path("/tmp"), Path("/var/tmp"))
 EMPTY: Final = Path("/run")
 """Sockets of the machine's services live here; a command sees a folder of its own."""
 
+NEVER_OPENED: Final = ("/run", "/dev", "/proc", "/sys")
+"""The machine itself, which no command is given."""
+
 _CREDENTIALS: Final = """
 .ssh .gnupg .aws .azure .kube .docker .netrc .git-credentials .pgpass .my.cnf .npmrc .yarnrc.yml .pypirc .vault-token
 .password-store .terraform.d .oci .boto .s3cfg .cargo/credentials .cargo/credentials.toml .gem/credentials
@@ -82,7 +85,7 @@ def access_for(around: Surroundings, environment: Mapping[str, str], network: bo
     return Access(
         writable=_real((workspace, *repository, *around.writable)),
         protected=_real(guarded),
-        hidden=_real((*_hidden(needed, environment), *around.hidden, around.home, *_configuration(around.config))),
+        hidden=_real((*_hidden(needed, environment), *around.hidden, around.home, *configuration(around.config))),
         readable=_named((*_programs(environment), *around.readable)),
         temporary=Path(os.path.realpath(around.temporary)),
         guarded=guarded,
@@ -147,6 +150,6 @@ def _hidden(needed: set[Path], environment: Mapping[str, str]) -> Iterator[Path]
         yield from Path("/etc/ssh").glob("ssh_host_*_key")
 
 
-def _configuration(file: Path) -> tuple[Path, ...]:
+def configuration(file: Path) -> tuple[Path, ...]:
     """The product's configuration: its whole folder where that is its own, else the file and the keys beside it."""
     return (file.parent,) if file.parent.name == "longwatch" else (file, file.parent / "keys")

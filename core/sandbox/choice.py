@@ -29,7 +29,7 @@ def confinement_of(folder: Path, config: Config, opened: SessionOpened) -> Confi
         temporary=folder / TEMPORARY,
         home=folder.parent.parent,
         config=config_path(),
-        writable=_paths(settings.writable),
+        writable=_paths((*settings.writable, *config.approvals.folders)),
         readable=_paths(settings.readable),
         hidden=_paths(settings.hidden),
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
-from core.sandbox.access import Access, Surroundings, access_for
+from core.sandbox.access import Access, Surroundings, access_for, configuration
 from core.sandbox.bubblewrap import bubblewrap
+from core.sandbox.grant import NOTHING, Grant
 from core.sandbox.guard import Guard
 from core.sandbox.landlock import landlock
 
@@ -55,19 +57,21 @@ class Cell:
 class Confinement:
     """A sandbox with the surroundings of one session.
 
-    `network`: whether its commands reach other machines, unless a single call is granted it.
+    `network`: whether its commands reach other machines; a single call may be granted more.
     """
 
     sandbox: Sandbox
     around: Surroundings
     network: bool = False
 
-    def cell(self, cwd: Path, environment: Mapping[str, str], network: bool | None = None) -> Cell:
+    def cell(self, cwd: Path, environment: Mapping[str, str], grant: Grant = NOTHING) -> Cell:
         """What a command that runs in `cwd` is put into. Raises OSError when no private folder can be made."""
         if not self.sandbox.confines:
             return Cell()
         self.around.temporary.mkdir(mode=0o700, parents=True, exist_ok=True)
-        access = access_for(self.around, environment, self.network if network is None else network)
+        writable = (*self.around.writable, *(Path(path) for path in grant.writable if self._may_open(path)))
+        around = replace(self.around, writable=writable)
+        access = access_for(around, environment, self.network or grant.network)
         return Cell(self.sandbox.words(access, cwd), Guard(access.guarded, access.temporary))
 
     def environment(self, environment: Mapping[str, str]) -> dict[str, str]:
@@ -77,6 +81,12 @@ class Confinement:
         inside = "/tmp" if self.sandbox.backend == "bubblewrap" else str(self.around.temporary)
         return {"XDG_CACHE_HOME": f"{inside}/cache", **environment, **dict.fromkeys(_TEMPORARY_NAMES, inside)}
 
-    def granting(self, network: bool) -> Confinement:
-        """The same with or without the network."""
-        return replace(self, network=network)
+    @property
+    def closed(self) -> tuple[Path, ...]:
+        """What no command is ever given, whoever allows it: sessions with their inboxes, and the configuration."""
+        return (self.around.home, *configuration(self.around.config))
+
+    def _may_open(self, path: str) -> bool:
+        """Whether a path that was granted is still what it was then, and none that stays closed."""
+        closed = any(Path(path).is_relative_to(os.path.realpath(place)) for place in self.closed)
+        return not closed and os.path.realpath(path) == path

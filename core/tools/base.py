@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final, Protocol, runtime_checkable
 import msgspec
 
 from core.events import Body, FileChange
+from core.sandbox.grant import NOTHING, Grant
 from core.tools.recalled import Passage
 
 
@@ -101,6 +102,7 @@ class ToolContext:
     """What one call may use. `call` is its key, `jobs` the folder for its output and exit code.
 
     `read_hashes` maps workspace-relative paths to the SHA-256 the model last saw (shared by the session's calls).
+    `grant` is what this call alone may do beyond the sandbox.
     """
 
     workspace: Path
@@ -109,6 +111,7 @@ class ToolContext:
     recall: Recall
     read_hashes: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
+    grant: Grant = NOTHING
 
 
 class Tool(Protocol):

@@ -46,6 +46,9 @@ class CommandArguments(Arguments, frozen=True):
         Meta(description="Seconds after which it is killed, 120 if not given."),
     ] = None
     cwd: Annotated[str, Meta(description="Folder to run in, relative to the workspace.")] = "."
+    network: Annotated[
+        bool, Meta(description="Ask the user for the network, for this call alone; for scripts that need it.")
+    ] = False
 
 
 class RunCommand:
@@ -88,7 +91,7 @@ class RunCommand:
         confinement: Confinement | None = context.settings.get("confinement")
         if confinement is not None:
             with explained("prepare the sandbox"):
-                cell = await asyncio.to_thread(confinement.cell, folder, environment)
+                cell = await asyncio.to_thread(confinement.cell, folder, environment, context.grant)
             environment = confinement.environment(environment)
         job.spawn(_shell(), arguments.command, folder, environment, cell.words)
         try:
@@ -158,7 +161,7 @@ def _outcome(job: Job, state: JobState, context: ToolContext) -> Outcome:
             shown = cap_file(path, handle_of(context))
         lines.append(shown.text.rstrip("\n"))
         full = None if shown.whole else path
-    if state.exit_code and (why := _sandboxed(lines[-1], context.settings.get("confinement"))):
+    if state.exit_code and (why := _sandboxed(lines[-1], context)):
         lines.append(why)
     return Outcome("\n".join(lines), ok=state.exit_code == 0, full=full, exit_code=state.exit_code)
 
@@ -170,11 +173,12 @@ def _told(put_back: list[str]) -> str:
     )
 
 
-def _sandboxed(output: str, confinement: Confinement | None) -> str:
+def _sandboxed(output: str, context: ToolContext) -> str:
     """What to know about the sandbox when a failed command complains of what a sandbox refuses."""
+    confinement: Confinement | None = context.settings.get("confinement")
     if confinement is None or not confinement.sandbox.confines:
         return ""
-    if not confinement.network and _OFFLINE.search(output):
+    if not (confinement.network or context.grant.network) and _OFFLINE.search(output):
         return "[the sandbox has no network]"
     if _CLOSED.search(output):
         return "[the sandbox lets commands write only the workspace, without git's configuration, and $TMPDIR]"

@@ -4,11 +4,22 @@ import json
 import os
 import signal
 import sys
+import tempfile
+from pathlib import Path
 
+import pytest
 from processes import ROOT, command, until
 from terminals import Terminal
 
 from core.journal.lease import holder
+
+
+@pytest.fixture
+def outside():
+    """A folder beside the workspace, not below /tmp, of which sandboxed commands have one of their own."""
+    with tempfile.TemporaryDirectory(prefix=".outside-", dir=ROOT) as name:
+        yield Path(name).resolve()
+
 
 OUTSIDE = "cat /etc/hostname"
 ASKING = ("--approvals", "workspace", "--sandbox", "off")
@@ -53,6 +64,30 @@ def test_a_time_out_ends_with_4_and_runs_nothing_and_a_denial_reaches_the_model(
     assert not result.ok and "Stay inside." in result.content
     approvals = longwatch.report()["approvals"]
     assert (approvals["asked"], approvals["approved"], approvals["denied"]) == (1, 0, 1)
+
+
+def test_an_approval_opens_the_sandbox_for_exactly_what_was_asked_and_for_that_call_alone(longwatch, outside):
+    sandboxed = ["--approvals", "workspace"]
+    target, beside = outside / "made", outside / "beside"
+    again = command(f"echo twice > {target}")
+    process = longwatch.run(longwatch.script(command(f"echo once > {target}; date > {beside}"), again), *sandboxed)
+    until(lambda: longwatch.count("approval.asked") or process.poll() is not None)
+    (asked,) = bodies(longwatch, "approval.asked")
+    if not asked.confined:
+        process.kill()
+        pytest.skip("no sandbox here")
+    assert asked.granted == {"granted": {"network": False, "writable": [str(outside)]}}
+    assert f"needs: to write {outside}" in asked.facts and asked.rules == []
+    assert longwatch.call("send", "", "approve").returncode == 0
+    until(lambda: longwatch.count("approval.asked") == 2)
+    assert target.read_text() == "once\n" and beside.exists()
+    assert longwatch.call("send", "", "deny", "--reason", "Once is enough.").returncode == 0
+    process.communicate(timeout=60)
+    first, second = bodies(longwatch, "tool.finished")
+    assert first.ok and not second.ok and "Once is enough." in second.content
+    assert target.read_text() == "once\n"
+    started = bodies(longwatch, "tool.started")
+    assert [body.intent.get("granted", {}).get("writable") for body in started] == [[str(outside)], None]
 
 
 ATTACK = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from core.approvals.places import Places
 from core.approvals.policy import Allow, Ask, Call, Confinement, Policy, Refuse, Verdict, decide, host_of
 from core.approvals.rules import BadRule, exact_command, exact_path, read_rule, read_rules
+from core.sandbox.grant import Grant
 
 CONFINED = Confinement(confined=True, how="bubblewrap", network=False, hides_sessions=True)
 
@@ -46,11 +48,70 @@ def test_plain_work_inside_the_workspace_runs(places: Places, line: str) -> None
     assert judged(places, line) == Allow()
 
 
-def test_where_a_sandbox_confines_commands_nothing_is_asked_but_by_rule(places: Places) -> None:
+def test_where_a_sandbox_confines_commands_only_what_it_does_not_give_is_asked_or_by_rule(places: Places) -> None:
     asking = read_rules((), ("run_command",), ())
     for line in lines(ASKED):
-        assert judged(places, line, confinement=CONFINED) == Allow()
+        verdict = judged(places, line, confinement=CONFINED)
+        assert verdict == Allow() or (isinstance(verdict, Ask) and verdict.grant), line
         assert isinstance(judged(places, line, confinement=CONFINED, rules=asking), Ask)
+
+
+@pytest.mark.parametrize(
+    ("line", "network", "writable"),
+    [
+        ("pip install -q requests", True, []),
+        ("python3 -m pip install requests", True, []),
+        ("cd sub && git push origin main", True, []),
+        ("sh -c 'curl -s https://example.org | head'", True, []),
+        ("npm ci && npm test", True, []),
+        ("cp sub/a ../secret/b", False, ["../secret"]),
+        ("echo a >> ../secret/file", False, ["../secret/file"]),
+        ("echo a > ../secret/new", False, ["../secret"]),
+        ("rm -r ../secret", False, [".."]),
+        ("sed -i s/a/b/ ../secret/file", False, ["../secret"]),
+        ("curl https://example.org -o ../secret/page", True, ["../secret"]),
+        ("ls ../secret; cat /etc/hostname; git commit -m push; npm test; rm sub/x; echo a > /dev/null", False, []),
+        ("openssl dgst -sha256 sub/a; python3 ../secret/file", False, []),
+    ],
+)
+def test_a_confined_command_is_asked_for_exactly_what_its_words_need(
+    places: Places, line: str, network: bool, writable: list[str]
+) -> None:
+    Path(places.workspace, "../secret/file").touch()
+    verdict = judged(places, line, confinement=CONFINED)
+    wanted = Grant(network, tuple(os.path.realpath(Path(places.workspace) / path) for path in writable))
+    assert verdict.grant == wanted if isinstance(verdict, Ask) else not wanted
+    if isinstance(verdict, Ask):
+        assert "sandbox" in verdict.reason and all(f"needs: {need}" in verdict.facts for need in wanted.needs())
+
+
+def test_what_is_open_already_or_closed_for_good_is_never_asked_for(places: Places) -> None:
+    settled = replace(CONFINED, network=True, settled=(f"{places.workspace[:-4]}secret",))
+    for line in ("pip install requests", "touch ../secret/file"):
+        assert judged(places, line, confinement=settled) == Allow()
+        assert judged(places, line, confinement=CONFINED, mode="full") == Allow("everything is allowed")
+
+
+def test_a_rule_gives_the_network_to_a_line_only_where_it_covers_each_of_its_commands(places: Places) -> None:
+    rules = read_rules(["run_command: git push *"], (), ())
+    given = judged(places, "git push origin | tail -3", confinement=CONFINED, rules=rules)
+    assert isinstance(given, Allow) and given.grant == Grant(network=True)
+    for line in ("git push origin; python3 send.py", "python3 send.py && git push origin"):
+        asked = judged(places, line, confinement=CONFINED, rules=rules)
+        assert isinstance(asked, Ask) and asked.grant == Grant(network=True)
+        always = read_rules(asked.rules, (), ())
+        allowed = judged(places, line, confinement=CONFINED, rules=always)
+        assert isinstance(allowed, Allow) and allowed.grant == Grant(network=True)
+    assert judged(places, "git push origin | sh", confinement=CONFINED, rules=rules) == Allow()
+
+
+def test_the_agent_may_ask_for_the_network_for_a_script(places: Places) -> None:
+    call = Call("run_command", "command", {"command": "./setup.sh", "network": True})
+    asked = decide(call, Policy(places, confinement=CONFINED))
+    assert isinstance(asked, Ask) and asked.grant == Grant(network=True)
+    assert asked.rules == ("run_command: ./setup.sh",)
+    assert decide(call, Policy(places)) == Allow()
+    assert decide(call, Policy(places, "full", confinement=CONFINED)) == Allow("everything is allowed")
 
 
 def test_what_always_would_allow_allows_this_line_and_nothing_beside_it(places: Places) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.sandbox.access import Surroundings
+from core.sandbox.grant import NOTHING, Grant
 from core.sandbox.sandbox import Confinement, Sandbox
 from core.tools.base import Outcome, ToolContext
 from core.tools.command import RunCommand
@@ -34,16 +35,16 @@ class Cage:
     def confinement(self, network: bool = False) -> Confinement:
         return Confinement(self.sandbox, self.around, network)
 
-    def context(self, call: str, network: bool = False) -> ToolContext:
+    def context(self, call: str, network: bool = False, grant: Grant = NOTHING) -> ToolContext:
         settings = {"confinement": self.confinement(network)}
-        return ToolContext(self.workspace, self.session / "jobs", call, None, {}, settings)  # type: ignore[arg-type]
+        return ToolContext(self.workspace, self.session / "jobs", call, None, {}, settings, grant)  # type: ignore[arg-type]
 
-    async def __call__(self, command: str, network: bool = False, **raw: Any) -> Outcome:
+    async def __call__(self, command: str, network: bool = False, grant: Grant = NOTHING, **raw: Any) -> Outcome:
         """Run a command as a session does."""
         self.calls += 1
         tool = RunCommand(self.environment)
         arguments = parse_arguments(tool, {"command": command, **raw})
-        return await tool.run(arguments, self.context(f"r{self.calls}.0.0", network))
+        return await tool.run(arguments, self.context(f"r{self.calls}.0.0", network, grant))
 
-    def run(self, command: str, network: bool = False) -> Outcome:
-        return asyncio.run(self(command, network))
+    def run(self, command: str, network: bool = False, grant: Grant = NOTHING) -> Outcome:
+        return asyncio.run(self(command, network, grant))
