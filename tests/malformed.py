@@ -17,9 +17,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from core.clock import SystemClock
 from core.config import ConfigError, default_config_text, load_config
+from core.events import Draft, SessionOpened
 from core.journal.errors import JournalError
-from core.journal.export import open_export
+from core.journal.export import export_session, open_export
+from core.journal.writer import Journal
 from core.models.assembly import Assembly, strict_json
 from core.models.errors import ModelError
 from core.tools.base import ToolError
@@ -76,11 +79,24 @@ def value(chance: random.Random, depth: int = 3) -> Any:
     return {str(chance.choice(simple)): value(chance, depth - 1) for _ in range(chance.randint(0, 3))}
 
 
+async def good_export(place: Path) -> bytes:
+    """A small session as a file, made in the folder `place`."""
+    session = place / "session"
+    session.mkdir()
+    async with await Journal.create(session, SystemClock(), session="s") as journal:
+        opened = {"session": "s", "name": "n", "task": "t", "workspace": "/w", "model": "m", "endpoint": "e"}
+        await journal.append(
+            Draft(SessionOpened(**opened, profile="p", app_version="0"), actor="user"), blobs=[b"out" * 99]
+        )
+    export_session(session, place / "good.longwatch")
+    return (place / "good.longwatch").read_bytes()
+
+
 class Targets:
     """What is attacked; `place` is a folder for files, `export` a good export to start from."""
 
     def __init__(self, place: Path, export: bytes) -> None:
-        self._place, self._export = place, export
+        self.place, self._export = place, export
         lines = (line for line in default_config_text().splitlines() if not line.startswith(("##", "# [")))
         text = "\n".join(line.removeprefix("# ") for line in lines)
         self._sections = [f"[{part}".encode() for part in text.split("\n[")[1:]]
@@ -89,10 +105,13 @@ class Targets:
     def all(self) -> dict[str, Callable[[random.Random], bool]]:
         return {"config": self.config, "import": self.imported, "stream": self.stream, "arguments": self.arguments}
 
-    def config(self, chance: random.Random) -> bool:
-        file = self._place / "config.toml"
+    def a_config(self, chance: random.Random) -> bytes:
         text = chance.choice(self._sections)
-        file.write_bytes(text if chance.random() < 0.1 else mutated(text, chance))
+        return text if chance.random() < 0.1 else mutated(text, chance)
+
+    def config(self, chance: random.Random) -> bool:
+        file = self.place / "config.toml"
+        file.write_bytes(self.a_config(chance))
         try:
             load_config(file)
         except ConfigError as error:
@@ -100,9 +119,12 @@ class Targets:
             return False
         return True
 
+    def an_export(self, chance: random.Random) -> bytes:
+        return mutated(self._export, chance) if chance.random() < 0.4 else self._forged(chance)
+
     def imported(self, chance: random.Random) -> bool:
-        file, into = self._place / "x.longwatch", self._place / "into"
-        file.write_bytes(mutated(self._export, chance) if chance.random() < 0.4 else self._forged(chance))
+        file, into = self.place / "x.longwatch", self.place / "into"
+        file.write_bytes(self.an_export(chance))
         into.mkdir(exist_ok=True)
         try:
             folder = open_export(file, into, max_bytes=1 << 20)

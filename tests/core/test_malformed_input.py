@@ -11,27 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from malformed import Targets, folder
-
-from core.clock import SystemClock
-from core.events import Draft, SessionOpened
-from core.journal.export import export_session
-from core.journal.writer import Journal
+from malformed import Targets, folder, good_export
 
 KINDS = ["config", "import", "stream", "arguments"]
-
-
-async def good_export(place: Path) -> bytes:
-    """A small session as a file."""
-    session = place / "session"
-    session.mkdir()
-    async with await Journal.create(session, SystemClock(), session="s") as journal:
-        opened = {"session": "s", "name": "n", "task": "t", "workspace": "/w", "model": "m", "endpoint": "e"}
-        await journal.append(
-            Draft(SessionOpened(**opened, profile="p", app_version="0"), actor="user"), blobs=[b"out" * 99]
-        )
-    export_session(session, place / "good.longwatch")
-    return (place / "good.longwatch").read_bytes()
 
 
 @pytest.fixture(scope="module")

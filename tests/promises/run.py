@@ -30,6 +30,8 @@ MODULES = {
     "P7": "p07_disk",
     "P8": "p08_writers",
     "P9": "p09_hostile",
+    "P10": "p10_escapes",
+    "P12": "p12_inputs",
     "P13": "p13_soak",
     "P15": "p15_wire",
 }
