@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.agent.host import app_version, check_endpoint, endpoint_of
+from core.agent.host import check_endpoint, endpoint_of
 from core.agent.succession import start_runner
 from core.clock import pause_real
 from core.config import Config
@@ -33,18 +33,6 @@ class Running:
 
     holder: Holder
     terms: Mapping[str, object]
-
-
-def version_notice(folder: Path) -> str:
-    """A sentence when another version than this one runs the session; empty otherwise, and when it can't be told."""
-    runner = holder(folder)
-    if runner is None or not runner.version or runner.version == app_version():
-        return ""
-    short = folder.name[:10]
-    return (
-        f"Longwatch {runner.version} runs this session, this is {app_version()}. "
-        f"`longwatch send {short} hand-over` moves it to this one at a safe point."
-    )
 
 
 def prepare(folder: Path, config: Config, environ: Mapping[str, str]) -> Running:

@@ -227,3 +227,23 @@ class Overviews:
             if kept.version == (VERSION, Totals.VERSION):
                 here = self.home / SESSIONS
                 self._known = {one.id: one for one in kept.sessions if one.summary.folder.parent == here}
+
+
+def read_totals(folder: Path) -> Totals:
+    """The counters of a session: its newest snapshot and the events since; blocks. Raises JournalError."""
+    with Reader(folder) as reader:
+        stored = reader.snapshot(Totals.NAME, Totals.VERSION)
+        totals = _stored_totals(stored[1]) if stored else Totals()
+        dispatch = Dispatcher([totals])
+        for event in reader.events(totals.seq):
+            totals.observe(event)
+            dispatch.apply(event)
+    return totals
+
+
+def _stored_totals(body: bytes) -> Totals:
+    """A snapshot of the counters; where it is damaged, none: everything is counted again."""
+    try:
+        return msgspec.json.decode(body, type=Totals)
+    except msgspec.DecodeError:
+        return Totals()

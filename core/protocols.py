@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from core.events import Event
-from core.request.fidelity import Fact
 
-__all__ = ["Fact"]  # what else is defined here needs no mention
+if TYPE_CHECKING:
+    from core.request.fidelity import Fact
 
 
 class LiveDelta(msgspec.Struct, frozen=True):

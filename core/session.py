@@ -6,43 +6,28 @@ import asyncio
 import os
 import re
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from core.agent.host import JOBS, Hosting, app_version, check_endpoint, endpoint_of, host, seated
-from core.agent.preview import preview, priced_thrift, wish_for
-from core.agent.rule_keeping import keep_answered
+from core.agent.host import Hosting, check_endpoint, endpoint_of, host, seated
+from core.agent.preview import priced_thrift
 from core.agent.runner import Runner
 from core.agent.trust import Vouchers
-from core.clock import Clock, SystemClock, pause_real
-from core.config import Config, config_path, load_config
+from core.clock import Clock, SystemClock
+from core.config import Config, load_config
 from core.events import BudgetChanged, Draft, Event, ModelSwitched, SessionContinued, SessionOpened
-from core.folds.fold import Dispatcher
-from core.folds.totals import Totals
 from core.ids import ulid
 from core.journal.catalogue import session_folder
 from core.journal.errors import JournalError
-from core.journal.follow import Follow
-from core.journal.inbox import Command, post
-from core.journal.lease import LeaseHeld, acquire, holder
-from core.journal.live import LiveTail
-from core.journal.reader import Reader
+from core.journal.lease import LeaseHeld, acquire
 from core.journal.schema import make_private
-from core.journal.spoken import said_before
-from core.journal.viewers import Viewer, who_is_here
 from core.journal.writer import Journal
 from core.models.profiles import PROFILES, Endpoint, resolve_endpoint
-from core.protocols import LiveDelta, Preview, Written
-from core.request.fidelity import surviving
-from core.tools.jobs import written
-from core.tools.secrets import Redactor
+from core.version import app_version
 from core.workspace.snapshots import check_workspace
 
-__all__ = ["surviving"]  # what else is defined here needs no mention
 LIVE_EVERY_S = 0.1
 GLANCE_S = 0.3
 ENDING_S = 10.0
@@ -95,119 +80,6 @@ def name_from(task: str) -> str:
     """A short name from the first words of a task: `audit-the-parser`."""
     words = re.findall(r"[a-z0-9]+", task.lower())
     return "-".join(words[:5])[:40].strip("-") or "session"
-
-
-class SessionSource:
-    """`core.protocols.Source` over a session folder, whether its runner is in this process or in none."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._follow = Follow(folder)
-        self._reader: Reader | None = None
-        self._redact = Redactor(os.environ)
-
-    def wake(self) -> None:
-        """There is something new; may be called from any thread."""
-        self._follow.wake()
-
-    async def batches(self) -> AsyncIterator[Sequence[Event]]:
-        """Every event so far, an empty batch when caught up for the first time, then what comes."""
-        caught_up = False
-        async for batch in self._follow:
-            yield batch
-            if self._follow.caught_up and not caught_up:
-                caught_up = True
-                yield []
-
-    async def live(self) -> AsyncIterator[Sequence[LiveDelta]]:
-        """Pieces of the reply in flight; an empty batch when the attempt changes or is settled."""
-        tail, attempt = LiveTail(self._folder), None
-        while True:
-            deltas = await asyncio.to_thread(tail.read)
-            if tail.attempt != attempt:
-                attempt = tail.attempt
-                yield []
-            if deltas and attempt:
-                yield [LiveDelta(attempt, delta.kind, delta.index, delta.text) for delta in deltas]
-            await pause_real(LIVE_EVERY_S)
-
-    async def event(self, seq: int) -> Event | None:
-        return await asyncio.to_thread(self._read().event, seq)
-
-    async def blob(self, hash: str) -> bytes | None:
-        return await asyncio.to_thread(self._read().blob, hash)
-
-    async def output(self, call: str, after: int = 0) -> Written | None:
-        return await asyncio.to_thread(written, self._folder / JOBS / call, after, self._redact)
-
-    async def close(self) -> None:
-        self._follow.stop()
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
-
-    def _read(self) -> Reader:
-        if self._reader is None:
-            self._reader = Reader(self._folder)
-        return self._reader
-
-
-class SessionControls:
-    """`core.protocols.Controls` by the inbox; where no runner lives, a clerk applies it at once.
-
-    `viewer`: the screen that it steers for, which then must have the wheel; None for a shell. `vouchers` are
-    those of the runner where that is in this process: then what is sent here counts as the user's for sure.
-    """
-
-    available = True
-
-    def __init__(
-        self,
-        folder: Path,
-        actor: str = "user",
-        clock: Clock | None = None,
-        config: Config | None = None,
-        viewer: Viewer | None = None,
-        vouchers: Vouchers | None = None,
-    ) -> None:
-        self._folder = folder
-        self._actor = actor
-        self._clock = clock or SystemClock()
-        self._config = config
-        self._viewer = viewer.id if viewer else ""
-        self._origin = viewer.who if viewer else who_is_here(os.environ)
-        self._vouchers = vouchers or Vouchers()
-
-    async def send(self, verb: str, args: dict[str, Any] | None = None, head: int | None = None) -> str:
-        """Post a command; its id. Raises JournalError when it can't be posted."""
-        now_us = self._clock.now_us()
-        command = Command(
-            id=ulid(now_us),
-            verb=verb,
-            args=args or {},
-            head=head,
-            actor=self._actor,
-            at=now_us,
-            origin=self._origin,
-            viewer=self._viewer,
-        )
-        self._vouchers.vouch(command)
-        await asyncio.to_thread(post, self._folder, command)
-        if holder(self._folder) is None:
-            await clerk(self._folder, self._clock, self._config, self._vouchers)
-        if verb == "approve" and command.args.get("keep"):
-            await keep_answered(self._folder, command.id, config_path())
-        return command.id
-
-    async def preview_compression(self, instruction: str = "", evict: int | None = None) -> Preview:
-        """What a compression would do now. Raises JournalError, ConfigError."""
-        config = self._config or load_config()
-        wish = wish_for(instruction, evict)
-        return await asyncio.to_thread(preview, self._folder, config, self._clock, os.environ, wish)
-
-    async def said_before(self) -> list[str]:
-        """What the user has told agents in this session and the latest others."""
-        return await asyncio.to_thread(said_before, self._folder)
 
 
 async def clerk(folder: Path, clock: Clock, config: Config | None = None, vouchers: Vouchers | None = None) -> None:
@@ -284,26 +156,6 @@ def switch_to(endpoint: Endpoint) -> ModelSwitched:
         profile=endpoint.profile,
         api_key_env=endpoint.api_key_env,
     )
-
-
-def read_totals(folder: Path) -> Totals:
-    """The counters of a session: its newest snapshot and the events since; blocks. Raises JournalError."""
-    with Reader(folder) as reader:
-        stored = reader.snapshot(Totals.NAME, Totals.VERSION)
-        totals = _stored_totals(stored[1]) if stored else Totals()
-        dispatch = Dispatcher([totals])
-        for event in reader.events(totals.seq):
-            totals.observe(event)
-            dispatch.apply(event)
-    return totals
-
-
-def _stored_totals(body: bytes) -> Totals:
-    """A snapshot of the counters; where it is damaged, none: everything is counted again."""
-    try:
-        return msgspec.json.decode(body, type=Totals)
-    except msgspec.DecodeError:
-        return Totals()
 
 
 class BackgroundRunner:

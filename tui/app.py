@@ -31,12 +31,9 @@ from tui.messages import LeaveRequested
 from tui.needs_you import NeedsYou
 from tui.safe import one_line
 from tui.sanitize import SanitizeFilter
-from tui.screens.help import HelpScreen
 from tui.screens.palette import ActionCommands
 from tui.screens.seats import Seats
-from tui.screens.sessions import SessionsScreen
 from tui.screens.watch import WatchScreen
-from tui.session_rows import Chosen, SessionHome
 from tui.theme_choice import fitting_theme, has_colours
 from tui.theming import Loaded, apply_themes, load_themes, role_variables, watch_themes
 
@@ -114,6 +111,8 @@ class ThemedApp(BreakableApp[ReturnType]):
             self._driver.write(copy_sequence(text, os.environ))
 
     def action_help(self) -> None:
+        from tui.screens.help import HelpScreen
+
         self.push_screen(HelpScreen(self.keys_of))
 
     def action_palette(self) -> None:
@@ -332,27 +331,3 @@ class LongwatchApp(ThemedApp[Leaving]):
     async def on_unmount(self) -> None:
         self._needs_you.end()
         await self._source.close()
-
-
-class SessionsApp(ThemedApp[Chosen]):
-    """The list of the sessions of a home; `run()` returns what was opened and how, or None.
-
-    `select` is the id of the session to begin at, `notice` a sentence to begin with.
-    """
-
-    def __init__(
-        self,
-        home: SessionHome,
-        *,
-        select: str | None = None,
-        notice: str = "",
-        theme: str | None = None,
-        theme_folder: Path | None = None,
-        keymap: Mapping[str, str] | None = None,
-        fault_log: Path | None = None,
-    ) -> None:
-        super().__init__(theme=theme, theme_folder=theme_folder, keymap=keymap, fault_log=fault_log)
-        self._list = SessionsScreen(home, select, notice)
-
-    def on_mount(self) -> None:
-        self.push_screen(self._list, self.exit)

@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from core.config import load_config
+from core.controls import SessionControls
 from core.journal.lease import holder
-from core.session import SessionControls, SessionSource
+from core.source import SessionSource
 from tui.session_rows import Chosen, SessionHome
 from tui.watching import choose, watch
 

@@ -127,8 +127,9 @@ def _shown_then_alone(hosting: Hosting, mouse: bool, plain: bool, channel: socke
 
 def _shown(hosting: Hosting, runner: BackgroundRunner, mouse: bool, plain: bool, aside: Aside) -> str:
     """Show the session and begin to run it; how it was left."""
+    from core.controls import SessionControls
     from core.journal.viewers import Presence
-    from core.session import SessionControls, SessionSource
+    from core.source import SessionSource
 
     folder = hosting.folder
     with Presence(folder, hosting.environ) as presence:

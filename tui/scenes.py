@@ -14,10 +14,12 @@ from textual.pilot import Pilot
 from core.agent.host import Hosting
 from core.clock import pause_real
 from core.config import Config
+from core.controls import SessionControls
 from core.journal.reader import Reader
 from core.models.profiles import resolve_endpoint
-from core.session import BackgroundRunner, NewSession, SessionControls, SessionSource, create
+from core.session import BackgroundRunner, NewSession, create
 from core.simulator.bundled import copy_sample
+from core.source import SessionSource
 from tui.app import LongwatchApp
 from tui.commands.run import DEMO_TASK
 from tui.screenshots import Scene, picture, to_png

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from core.clock import Clock, SystemClock
+from core.controls import SessionControls
 from core.events import Draft, SessionRenamed
 from core.folds.report import report
 from core.journal import trash
@@ -17,8 +18,7 @@ from core.journal.catalogue import trace
 from core.journal.lease import acquire, holder
 from core.journal.trash import Trashed
 from core.journal.writer import Journal
-from core.overview import Look, Overview, Overviews
-from core.session import SessionControls, read_totals
+from core.overview import Look, Overview, Overviews, read_totals
 from tui.report_text import as_text
 
 Opening = Literal["watch", "resume", "replay"]

@@ -137,7 +137,7 @@ def _part(view: SessionView, folder: Path | None, mode: str) -> None:
 
 def choose(home: SessionHome, select: str | None = None, notice: str = "") -> Chosen | None:
     """Show the list of sessions until something is opened (what, and how) or it is left (None). Needs a terminal."""
-    from tui.app import SessionsApp
+    from tui.sessions_app import SessionsApp
 
     config = load_config()
     app = SessionsApp(home, select=select, notice=notice, **_looks(config))

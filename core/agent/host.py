@@ -11,7 +11,6 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +39,7 @@ from core.journal.live import clear_live
 from core.journal.project_memory import ProjectMemory
 from core.journal.reader import Reader
 from core.journal.recall_index import RecallIndex
+from core.journal.schema import JOBS
 from core.journal.writer import Journal
 from core.models.keys import read_key
 from core.models.prices import price, price_row, window_of
@@ -56,6 +56,7 @@ from core.tools.base import Tool, ToolContext
 from core.tools.jobs import settle_all
 from core.tools.registry import builtin_tools, schemas
 from core.tools.secrets import Redactor
+from core.version import app_version
 from core.workspace.snapshots import check_workspace, open_snapshots
 
 if TYPE_CHECKING:
@@ -63,15 +64,6 @@ if TYPE_CHECKING:
 
 EXIT_FINISHED, EXIT_FAILED, EXIT_USAGE, EXIT_LIMIT, EXIT_OPERATOR, EXIT_HELD = range(6)
 READ_CHUNK = 2000
-JOBS = "jobs"
-
-
-def app_version() -> str:
-    """The installed version."""
-    try:
-        return version("longwatch")
-    except PackageNotFoundError:
-        return "0"
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
 from core.events import (
@@ -107,16 +107,22 @@ class Bill:
 
     def plus(self, usage: Usage, price: Price) -> Bill:
         parts = split(usage, price)
-        return replace(
-            self,
+        return Bill(
             usd=self.usd + Decimal(price.cost or 0),
             replies=self.replies + 1,
             unpriced=self.unpriced + (price.cost is None),
+            fresh=self.fresh + usage.fresh,
+            cache_read=self.cache_read + usage.cache_read,
+            cache_write_5m=self.cache_write_5m + usage.cache_write_5m,
+            cache_write_1h=self.cache_write_1h + usage.cache_write_1h,
+            output=self.output + usage.output,
             dollars={name: usd + parts.by_class[name] for name, usd in self.dollars.items()},
             unsplit=self.unsplit + parts.rest,
             scaled=self.scaled + parts.scaled,
-            **{name: getattr(self, name) + getattr(usage, name) for name in CLASSES},
         )
+
+
+NO_BILL = Bill()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +166,7 @@ class Costs:
     """The bill as of any event: in all, by model, by purpose; the ledger behind it; and the budget."""
 
     def __init__(self) -> None:
-        self.total: Series[Bill] = Series(Bill())
+        self.total: Series[Bill] = Series(NO_BILL)
         self.by_model: dict[str, Series[Bill]] = {}
         self.by_purpose: dict[str, Series[Bill]] = {}
         self.last: Series[LastReply] = Series(LastReply())
@@ -198,17 +204,23 @@ class Costs:
         if isinstance(event.body, ModelRequested) and event.key:
             self._asked[event.key] = (event.body.purpose, event.body.model)
 
+    def _bill(self, charge: Charge) -> None:
+        """Bills that were one and the same stay so: a session of one model keeps one of three."""
+        model = self.by_model.setdefault(charge.model, Series(NO_BILL))
+        purpose = self.by_purpose.setdefault(charge.purpose, Series(NO_BILL))
+        grown: dict[int, Bill] = {}
+        for series in (self.total, model, purpose):
+            before = series.last
+            if id(before) not in grown:
+                grown[id(before)] = before.plus(charge.usage, charge.price)
+            series.append(charge.seq, grown[id(before)])
+
     def _settled(self, event: Event) -> None:
         purpose, model = self._asked.pop(event.key or "", (MAIN, ""))
         charge = charge_of(event, purpose, model)
         if charge is None:
             return
-        for series in (
-            self.total,
-            self.by_model.setdefault(charge.model, Series(Bill())),
-            self.by_purpose.setdefault(charge.purpose, Series(Bill())),
-        ):
-            series.append(event.seq, series.last.plus(charge.usage, charge.price))
+        self._bill(charge)
         self.charges.append(event.seq, charge)
         if charge.purpose == MAIN:
             self._main.append(event.seq, charge)

@@ -104,6 +104,48 @@ class NextCall:
 
 
 @dataclass(frozen=True, slots=True)
+class _Prospect:
+    """What the next call's price hangs on: tokens of its prompt and those of them that are cached, dollars a token
+    (fresh, output, cache read, cache write), whether new ones are written to a cache, and the replies so far."""
+
+    size: int
+    cached: int
+    rates: tuple[Decimal, ...]
+    writes: bool
+    replies: int
+
+
+class NextCalls:
+    """The forecast as of any event. It is computed when it is asked for: few of the many are ever looked at."""
+
+    def __init__(self) -> None:
+        self.outputs: list[int] = []
+        """Tokens of every reply."""
+        self._said: Series[NextCall | _Prospect] = Series(NextCall())
+
+    @property
+    def last(self) -> NextCall:
+        return self._priced(self._said.last)
+
+    def at(self, seq: int | None) -> NextCall:
+        """As of event `seq` (None: now)."""
+        return self._priced(self._said.at(seq))
+
+    def append(self, seq: int, said: NextCall | _Prospect) -> None:
+        """From event `seq` on."""
+        self._said.append(seq, said)
+
+    def _priced(self, said: NextCall | _Prospect) -> NextCall:
+        if isinstance(said, NextCall):
+            return said
+        fresh, output, read, write = said.rates
+        lengths = self.outputs[max(0, said.replies - LATEST) : said.replies]
+        new = write if said.writes else fresh
+        prompts = (said.cached * read + (said.size - said.cached) * new, said.size * new)
+        return NextCall(*(usd + round(likely_reply(lengths, float(usd), float(output))) * output for usd in prompts))
+
+
+@dataclass(frozen=True, slots=True)
 class ToGo:
     """What `turns` more turns will cost: `low` and `high` are the tenth and the ninetieth per cent.
 
@@ -131,14 +173,13 @@ class RentMeter:
 
     def __init__(self, window: ContextWindow, items: ContextItems, costs: Costs, plan: Plan) -> None:
         self.meter: Series[Meter] = Series(Meter())
-        self.next_call: Series[NextCall] = Series(NextCall())
+        self.next_call = NextCalls()
         self.error: Series[float | None] = Series(None)
         self.policy: Series[str] = Series("auto")
         self._window, self._items, self._costs, self._plan = window, items, costs, plan
         self._asked: dict[str, Outlook | None] = {}
         self._errors = Errors()
-        self._outputs: list[int] = []
-        self._row: Mapping[str, str] = {}
+        self._rates: tuple[Decimal, ...] = ()
         self._writes = True
         self._size = self._cached = 0
         self._turns: Series[int] = Series(0)
@@ -163,7 +204,7 @@ class RentMeter:
 
     def reply_tokens(self, prompt_usd: float, output_usd: float) -> float:
         """Tokens of the reply to a prompt that costs so many dollars, a token of the reply `output_usd`."""
-        return likely_reply(self._outputs, prompt_usd, output_usd)
+        return likely_reply(self.next_call.outputs[-LATEST:], prompt_usd, output_usd)
 
     def turns_to_go(self, at: int | None = None) -> tuple[int, str]:
         """How many turns are still to come as of event `at`, and what says so."""
@@ -220,7 +261,7 @@ class RentMeter:
 
     def _switched(self, event: Event) -> None:
         """Another model has prices of its own, which the next request will say."""
-        self._row = {}
+        self._rates = ()
         self.next_call.append(event.seq, NextCall())
 
     def _reply(self, event: Event) -> None:
@@ -234,8 +275,8 @@ class RentMeter:
         rent = Decimal(read) * max(0, usage.sent - outlook.floor) / MILLION if read and outlook else Decimal(0)
         self.meter.append(event.seq, replace(meter, usd=meter.usd + rent, turns=meter.turns + 1))
         self._turns.append(event.seq, self._turns.last + 1)
-        self._outputs = [*self._outputs, usage.output][-LATEST:]
-        self._row, self._writes = body.price.row, bool(usage.cache_write) or not usage.cache_read
+        self.next_call.outputs.append(usage.output)
+        self._rates, self._writes = _rates(body.price.row), bool(usage.cache_write) or not usage.cache_read
         self._forecast(event.seq, usage.sent + usage.output, usage.sent)
 
     def _grown(self, event: Event) -> None:
@@ -270,17 +311,15 @@ class RentMeter:
 
     def _forecast(self, seq: int, size: int, cached: int) -> None:
         self._size, self._cached = size, cached
-        names = ("input", "output", "cache_read", "cache_write")
-        if not all(name in self._row for name in names):
-            self.next_call.append(seq, NextCall())
-            return
-        fresh, output, read, write = (Decimal(self._row[name]) / MILLION for name in names)
-        new = write if self._writes else fresh
-        warm, cold = cached * read + (size - cached) * new, size * new
-        self.next_call.append(seq, NextCall(warm + self._reply_usd(warm, output), cold + self._reply_usd(cold, output)))
+        replies = len(self.next_call.outputs)
+        prospect = _Prospect(size, cached, self._rates, self._writes, replies) if self._rates else NextCall()
+        self.next_call.append(seq, prospect)
 
-    def _reply_usd(self, prompt: Decimal, output: Decimal) -> Decimal:
-        return Decimal(round(self.reply_tokens(float(prompt), float(output)))) * output
+
+def _rates(row: Mapping[str, str]) -> tuple[Decimal, ...]:
+    """Dollars a token: fresh, output, cache read, cache write; empty where one of them is unknown."""
+    names = ("input", "output", "cache_read", "cache_write")
+    return tuple(Decimal(row[name]) / MILLION for name in names) if all(name in row for name in names) else ()
 
 
 def _usd(value: float) -> Decimal:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from bisect import bisect_left
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -221,10 +223,17 @@ class Totals(msgspec.Struct, kw_only=True):
         self.errors += not body.ok
         if body.files:
             self.seen_results.clear()
-            self.files = sorted({*self.files, *(change.path for change in body.files)})
+            self._touch(change.path for change in body.files)
         result = f"{call}:{body.fingerprint[:12]}"
         self.no_progress += result in self.seen_results
         self.seen_results.add(result)
+
+    def _touch(self, paths: Iterable[str]) -> None:
+        """Keep the changed files in order; sorting them all anew would cost more with every file."""
+        for path in paths:
+            place = bisect_left(self.files, path)
+            if place == len(self.files) or self.files[place] != path:
+                self.files.insert(place, path)
 
     def _guidance(self, event: Event) -> None:
         self.corrections += isinstance(event.body, GuidanceDelivered) and event.body.source == "guard"

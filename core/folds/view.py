@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Flag, auto
+from functools import cache, reduce
+from operator import or_
 
 from core.events import Event
 from core.folds.absence import Absence
@@ -64,6 +66,12 @@ _CHANGES = {
     "approval": Changes.CONVERSATION,
     "budget": Changes.COST | Changes.CONVERSATION,
 }
+
+
+@cache
+def _changes(kind: str) -> Changes:
+    """Joining flags is slow, and there are few kinds."""
+    return _CHANGES.get(kind.partition(".")[0], Changes.CONVERSATION) | Changes.STATUS
 
 
 class SessionView:
@@ -142,15 +150,11 @@ class SessionView:
         self.timeline.observe(event)
         self.absence.observe(event)
         self._dispatch.apply(event)
-        family = event.kind.partition(".")[0]
-        return _CHANGES.get(family, Changes.CONVERSATION) | Changes.STATUS
+        return _changes(event.kind)
 
     def apply_all(self, events: Iterable[Event]) -> Changes:
         """Take in several; the union of what they concern."""
-        changes = Changes.NONE
-        for event in events:
-            changes |= self.apply(event)
-        return changes
+        return reduce(or_, {self.apply(event) for event in events}, Changes.NONE)
 
     def items(self, at: int | None = None) -> list[Item]:
         """The conversation on the branch as of `at`; costs as much as it is long."""

@@ -17,6 +17,7 @@ from typing import Final
 from core.journal.errors import JournalError
 
 DATABASE: Final = "session.db"
+JOBS: Final = "jobs"
 VERSION: Final = 1
 _LAST_CONCEIVABLE_VERSION: Final = 99
 APPLICATION_ID: Final = 0x4C57_4A31

@@ -25,7 +25,6 @@ _MB: Final = 1024 * 1024
 _LOW_BYTES: Final = 1024 * _MB
 _NO_BYTES: Final = 64 * _MB
 _RESET_RACE_FIXED: Final = (3, 51, 3)
-_JOBS: Final = "jobs"
 _SHOWN: Final = 3
 _LOGIND: Final = (
     *("busctl", "get-property", "org.freedesktop.login1", "/org/freedesktop/login1"),
@@ -44,7 +43,7 @@ def examine_surroundings(folder: Path) -> list[Finding]:
     runner = holder(folder)
     found = list(_modes_of(folder, [folder, *folder.glob("*.db*")], "files"))
     found += [*_lease(folder, runner), *([] if runner else _leftovers(folder))]
-    parts = {name: size_of(folder / name) for name in (schema.DATABASE, "files.git", _JOBS, "recall.db")}
+    parts = {name: size_of(folder / name) for name in (schema.DATABASE, "files.git", schema.JOBS, "recall.db")}
     named = ", ".join(f"{name} {megabytes(size)}" for name, size in parts.items() if size)
     return [*found, fine("size", f"The session takes {megabytes(size_of(folder))} ({named}).")]
 
@@ -212,7 +211,7 @@ def _leftovers(folder: Path) -> Iterator[Finding]:
         (live.LIVE, "*.jsonl", "replies that were in flight when the runner ended", f"{again} removes them"),
         (inbox.INBOX, "*.json", "commands that nobody has taken yet", f"{again} takes them"),
         (f"{inbox.INBOX}/{inbox.BAD}", "*.reason", "files that were no commands", "look at them, then delete them"),
-        (_JOBS, "*", "commands whose output was not taken in, or runs on", f"{again} takes it in"),
+        (schema.JOBS, "*", "commands whose output was not taken in, or runs on", f"{again} takes it in"),
     ):
         count = len(list((folder / name).glob(pattern)))
         if count:

@@ -29,7 +29,8 @@ from core.config import Config, ContextSettings, Policy
 from core.events import ModelRequested
 from core.journal.reader import Reader
 from core.models.profiles import resolve_endpoint
-from core.session import NewSession, create, read_totals
+from core.overview import read_totals
+from core.session import NewSession, create
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -51,7 +51,8 @@ async def textual_alone() -> float:
 
 
 async def opened(folder: Path, calls: int) -> float:
-    from core.session import SessionControls, SessionSource
+    from core.controls import SessionControls
+    from core.source import SessionSource
     from tui.app import LongwatchApp
 
     app = LongwatchApp(SessionSource(folder), SessionControls(folder), mode="attached")

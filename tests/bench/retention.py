@@ -32,7 +32,8 @@ from core.ids import ulid
 from core.journal.inbox import Command, post
 from core.journal.reader import Reader
 from core.models.profiles import resolve_endpoint
-from core.session import NewSession, create, read_totals
+from core.overview import read_totals
+from core.session import NewSession, create
 from core.simulator import Reply, SimulatedServer
 from core.simulator.policies.base import Call, message_texts, text_block
 from core.simulator.policies.workload import sized_text

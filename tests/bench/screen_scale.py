@@ -74,7 +74,8 @@ async def opened(folder: Path) -> dict[str, float]:
     from recording import recording_driver, written
 
     from core.clock import VirtualClock
-    from core.session import SessionControls, SessionSource
+    from core.controls import SessionControls
+    from core.source import SessionSource
     from tui.app import LongwatchApp
 
     clock = VirtualClock(4_000_000_000_000_000)

@@ -37,10 +37,11 @@ from core.events import ContextCompressed, ContextPolicy, Event, GuidanceDeliver
 from core.folds.report import report
 from core.journal.reader import Reader
 from core.models.profiles import resolve_endpoint
+from core.overview import read_totals
 from core.request.pieces import text_block
 from core.request.projection import Head
 from core.request.prompt import system_prompt
-from core.session import NewSession, create, read_totals
+from core.session import NewSession, create
 from core.simulator import Faults, Invoice, PriceList, SimulatedServer
 from core.simulator.policies import WorkloadPolicy
 from core.simulator.policies.workload import TOOL, sized_text

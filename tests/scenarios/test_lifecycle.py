@@ -7,8 +7,8 @@ import signal
 import pytest
 from processes import command, until
 
+from core.controls import SessionControls
 from core.journal.lease import holder
-from core.session import SessionControls
 
 REPORT_FIELDS = {
     **dict.fromkeys(("session", "name", "state", "reason", "task", "model", "started_at"), str),

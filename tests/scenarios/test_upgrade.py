@@ -12,12 +12,12 @@ from processes import command, until
 from core.clock import SystemClock
 from core.events import Body, BookmarkAdded, Draft
 from core.folds.view import SessionView
-from core.handover import version_notice
 from core.ids import ulid
 from core.journal.inbox import Command, post
 from core.journal.lease import LOCK, holder
 from core.journal.reader import Reader
 from core.journal.writer import Journal
+from core.version import version_notice
 from tui.plain.lines import PlainLines, json_line
 
 

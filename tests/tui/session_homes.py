@@ -24,9 +24,9 @@ from core.events import (
 from core.journal import Journal
 from core.journal.catalogue import session_folder
 from core.journal.schema import database
-from tui.app import SessionsApp
 from tui.screens.sessions import SessionsScreen
 from tui.session_rows import SessionHome
+from tui.sessions_app import SessionsApp
 
 NOW_US = 1_767_225_600 * MICROSECONDS
 PAUSED, NEEDED = Draft(SessionPaused(reason="operator")), Draft(SessionPaused(reason="budget", detail="All is spent."))

@@ -5,10 +5,12 @@ from sample_sessions import audit_session
 from watching_app import app_over, read, screen_text, status, until
 
 from core.config import Config
+from core.controls import SessionControls
 from core.journal.catalogue import list_sessions
 from core.journal.lease import acquire
 from core.models.profiles import resolve_endpoint
-from core.session import NewSession, SessionControls, SessionSource, create
+from core.session import NewSession, create
+from core.source import SessionSource
 from tui import watching
 from tui.app import LongwatchApp
 from tui.session_rows import Chosen, SessionHome

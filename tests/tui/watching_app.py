@@ -12,7 +12,8 @@ from sample_sessions import FakeControls, FakeSource, Log
 from textual.pilot import Pilot
 
 from core.clock import VirtualClock, monotonic
-from core.protocols import Fact, Preview
+from core.protocols import Preview
+from core.request.fidelity import Fact
 from tui.app import LongwatchApp
 
 PATIENCE_S = 10.0

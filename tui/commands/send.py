@@ -10,9 +10,9 @@ import click
 from core.agent.commands import VERBS, Refused, parse_words
 from core.clock import monotonic, pause_real
 from core.config import load_config
+from core.controls import SessionControls
 from core.journal.lease import holder
 from core.journal.reader import Reader
-from core.session import SessionControls
 from tui.commands.chosen import readable
 from tui.say import say
 

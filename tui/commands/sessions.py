@@ -21,8 +21,8 @@ from core.journal import trash
 from core.journal.catalogue import Summary, find_session, list_sessions, summarize
 from core.journal.errors import JournalError
 from core.journal.lease import holder
-from core.overview import Overview, Overviews
-from core.session import SessionSource, read_totals
+from core.overview import Overview, Overviews, read_totals
+from core.source import SessionSource
 from tui.commands.chosen import readable
 from tui.safe import safe_text
 from tui.say import say, say_json

@@ -10,10 +10,11 @@ from typing import Any
 import click
 
 from core.config import load_config
+from core.controls import SessionControls
 from core.journal.catalogue import session_folders
 from core.journal.lease import holder
 from core.journal.viewers import Presence
-from core.session import SessionControls, SessionSource
+from core.source import SessionSource
 from tui.commands.chosen import readable
 from tui.say import say
 from tui.terminal import has_terminal, is_dumb, shown_plainly
@@ -33,7 +34,7 @@ def attach(home: Path, session: str | None, plain: bool, no_mouse: bool) -> int:
         raise click.UsageError(
             f"No runner holds session {short}; `longwatch resume {short}` goes on with it, `replay` shows it."
         )
-    from core.handover import version_notice
+    from core.version import version_notice
 
     return show(folder, "attached", mouse=not no_mouse, plain=plain, notice=version_notice(folder))
 

@@ -13,7 +13,8 @@ from textual.content import Content
 from textual.widgets import Input, Static, TextArea
 
 from core.folds.view import Changes
-from core.protocols import Fact, Preview
+from core.protocols import Preview
+from core.request.fidelity import Fact
 from tui.docks.compress_lines import LABEL, as_edited, change_note, check_line, compact, roomy
 from tui.docks.dock import keys_line, title_line
 from tui.docks.previewing import Ask, Previewed, PreviewFailed, Previewing

@@ -9,7 +9,8 @@ from math import ceil
 
 from textual.content import Content
 
-from core.protocols import Fact, Preview
+from core.protocols import Preview
+from core.request.fidelity import Fact
 from core.request.names import listed_in
 from core.request.pieces import BYTES_PER_TOKEN
 from tui.panes import figures

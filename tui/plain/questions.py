@@ -50,7 +50,7 @@ async def _evict(args: dict[str, Any], view: SessionView, controls: Controls) ->
 
 
 def _priced(preview: Preview, question: str) -> Confirmation:
-    from core.session import surviving  # Late: it stands on the whole agent.
+    from core.request.fidelity import surviving  # Late: it stands on how requests are made.
 
     if preview.problem:
         raise Unclear(preview.problem)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from textual import work
 
@@ -13,8 +14,10 @@ from tui.clipboard import copied
 from tui.messages import CallOpened, ItemOpened
 from tui.panes.conversation_rows import fold_key
 from tui.safe import one_line
-from tui.screens.reader import ReaderScreen
 from tui.screens.searching import Searching
+
+if TYPE_CHECKING:
+    from tui.screens.reader import ReaderScreen
 
 CHOOSE_CALL = "Choose a call first: up and down in the conversation or in the tool calls."
 
@@ -40,11 +43,15 @@ class Reading(Searching):
 
     def _reader_of(self, item: Item) -> ReaderScreen | None:
         if item.call is None:
+            from tui.screens.reader import ReaderScreen  # Late: what renders Markdown, nobody needs at first.
+
             return ReaderScreen.of_item(item, self.view, self.source, self.neighbour)
         call = self.view.tool_calls.get(item.call)
         return self._reader_of_call(call) if call is not None else None
 
     def _reader_of_call(self, call: Call) -> ReaderScreen:
+        from tui.screens.reader import ReaderScreen
+
         return ReaderScreen.of_call(call, self.looking.at, self.source, self.neighbour, self.locate)
 
     def neighbour(self, step: int) -> ReaderScreen | None:

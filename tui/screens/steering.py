@@ -6,9 +6,7 @@ from textual.containers import Vertical
 
 from tui.docks.bookmark import BookmarkDock
 from tui.docks.budget import BudgetDock, burn_of
-from tui.docks.compress import CompressDock
 from tui.docks.dock import Choice, ChoiceDock, Dock, RenameDock
-from tui.docks.evict import EvictDock
 from tui.docks.guidance import GuidanceDock
 from tui.docks.memory import MemoryDock
 from tui.docks.model import ModelDock, switching_costs
@@ -58,6 +56,8 @@ class Steering(SessionScreen):
 
     async def on_item_evict_asked(self, message: ItemEvictAsked) -> None:
         message.stop()
+        from tui.docks.evict import EvictDock
+
         await self.open_dock(EvictDock(message, lambda _: self.controls.preview_compression(evict=message.seq)))
 
     def focus_pane(self) -> None:
@@ -80,12 +80,13 @@ class Steering(SessionScreen):
             self.say("There is no guidance that still waits.")
 
     async def action_compress(self) -> None:
+        from core.request.fidelity import surviving  # Late: it stands on how requests are made.
+        from tui.docks.compress import CompressDock
+
         already = self.query(CompressDock)
         if already:
             already.first().focus()
             return
-        from core.session import surviving  # Late: it stands on the whole agent, which the first paint doesn't need.
-
         at = self.looking.at if self.looking.seq < self.view.last_seq else None
         await self.open_dock(CompressDock(self.controls.preview_compression, surviving, at))
 

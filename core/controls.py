@@ -1,0 +1,96 @@
+"""What a screen or a shell steers with: commands by the inbox, each journaled by the runner, or by a clerk here.
+
+The agent is imported only for what needs it, so that coming to a session does not wait for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.clock import Clock, SystemClock
+from core.config import Config, config_path, load_config
+from core.ids import ulid
+from core.journal.inbox import Command, post
+from core.journal.lease import holder
+from core.journal.spoken import said_before
+from core.journal.viewers import Viewer, who_is_here
+from core.protocols import Preview
+
+if TYPE_CHECKING:
+    from core.agent.trust import Vouchers
+
+
+class SessionControls:
+    """`core.protocols.Controls` by the inbox; where no runner lives, a clerk applies it at once.
+
+    `viewer`: the screen that it steers for, which then must have the wheel; None for a shell. `vouchers` are
+    those of the runner where that is in this process: then what is sent here counts as the user's for sure.
+    """
+
+    available = True
+
+    def __init__(
+        self,
+        folder: Path,
+        actor: str = "user",
+        clock: Clock | None = None,
+        config: Config | None = None,
+        viewer: Viewer | None = None,
+        vouchers: Vouchers | None = None,
+    ) -> None:
+        self._folder = folder
+        self._actor = actor
+        self._clock = clock or SystemClock()
+        self._config = config
+        self._viewer = viewer.id if viewer else ""
+        self._origin = viewer.who if viewer else who_is_here(os.environ)
+        self._vouchers = vouchers
+
+    async def send(self, verb: str, args: dict[str, Any] | None = None, head: int | None = None) -> str:
+        """Post a command; its id. Raises JournalError when it can't be posted."""
+        now_us = self._clock.now_us()
+        command = Command(
+            id=ulid(now_us),
+            verb=verb,
+            args=args or {},
+            head=head,
+            actor=self._actor,
+            at=now_us,
+            origin=self._origin,
+            viewer=self._viewer,
+        )
+        if self._vouchers is not None:
+            self._vouchers.vouch(command)
+        await asyncio.to_thread(post, self._folder, command)
+        if holder(self._folder) is None:
+            await self._apply(command)
+        if verb == "approve" and command.args.get("keep"):
+            from core.agent.rule_keeping import keep_answered
+
+            await keep_answered(self._folder, command.id, config_path())
+        return command.id
+
+    async def _apply(self, command: Command) -> None:
+        """By a clerk of this process, which knows where the command came from."""
+        from core.agent.trust import Vouchers
+        from core.session import clerk
+
+        if self._vouchers is None:
+            self._vouchers = Vouchers()
+            self._vouchers.vouch(command)
+        await clerk(self._folder, self._clock, self._config, self._vouchers)
+
+    async def preview_compression(self, instruction: str = "", evict: int | None = None) -> Preview:
+        """What a compression would do now. Raises JournalError, ConfigError."""
+        from core.agent.preview import preview, wish_for
+
+        config = self._config or load_config()
+        wish = wish_for(instruction, evict)
+        return await asyncio.to_thread(preview, self._folder, config, self._clock, os.environ, wish)
+
+    async def said_before(self) -> list[str]:
+        """What the user has told agents in this session and the latest others."""
+        return await asyncio.to_thread(said_before, self._folder)

@@ -1,0 +1,75 @@
+"""What a screen reads: a session's events and the reply in flight, whether its runner is in this process or in none."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from core.clock import pause_real
+from core.events import Event
+from core.journal.follow import Follow
+from core.journal.live import LiveTail
+from core.journal.reader import Reader
+from core.journal.schema import JOBS
+from core.protocols import LiveDelta, Written
+from core.tools.jobs import written
+from core.tools.secrets import Redactor
+
+LIVE_EVERY_S = 0.1
+
+
+class SessionSource:
+    """`core.protocols.Source` over a session folder, whether its runner is in this process or in none."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._follow = Follow(folder)
+        self._reader: Reader | None = None
+        self._redact = Redactor(os.environ)
+
+    def wake(self) -> None:
+        """There is something new; may be called from any thread."""
+        self._follow.wake()
+
+    async def batches(self) -> AsyncIterator[Sequence[Event]]:
+        """Every event so far, an empty batch when caught up for the first time, then what comes."""
+        caught_up = False
+        async for batch in self._follow:
+            yield batch
+            if self._follow.caught_up and not caught_up:
+                caught_up = True
+                yield []
+
+    async def live(self) -> AsyncIterator[Sequence[LiveDelta]]:
+        """Pieces of the reply in flight; an empty batch when the attempt changes or is settled."""
+        tail, attempt = LiveTail(self._folder), None
+        while True:
+            deltas = await asyncio.to_thread(tail.read)
+            if tail.attempt != attempt:
+                attempt = tail.attempt
+                yield []
+            if deltas and attempt:
+                yield [LiveDelta(attempt, delta.kind, delta.index, delta.text) for delta in deltas]
+            await pause_real(LIVE_EVERY_S)
+
+    async def event(self, seq: int) -> Event | None:
+        return await asyncio.to_thread(self._read().event, seq)
+
+    async def blob(self, hash: str) -> bytes | None:
+        return await asyncio.to_thread(self._read().blob, hash)
+
+    async def output(self, call: str, after: int = 0) -> Written | None:
+        return await asyncio.to_thread(written, self._folder / JOBS / call, after, self._redact)
+
+    async def close(self) -> None:
+        self._follow.stop()
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    def _read(self) -> Reader:
+        if self._reader is None:
+            self._reader = Reader(self._folder)
+        return self._reader
