@@ -165,7 +165,7 @@ def test_without_its_first_event_a_session_is_left_and_the_rest_kept_apart(folde
     assert len(rest.read_text().splitlines()) > 150
 
 
-@pytest.mark.parametrize("words", [b"Step 7.", b"make part-21", b"run_command"])
+@pytest.mark.parametrize("words", [b"Step 7.", b"make part-21", b'run_command","use_id'])
 def test_one_wrong_bit_is_found_by_the_chain_and_turned_back(folder: Path, whole: Path, words: bytes) -> None:
     merge(folder)
     data = bytearray(database(folder).read_bytes())
