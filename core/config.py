@@ -172,6 +172,9 @@ class CommandSettings(Section, frozen=True):
 
     timeout_s: Annotated[Seconds, says("Seconds after which a command is ended.")] = 120.0
     env: Annotated[list[str], says("Environment variables that commands may see beside the usual ones.")] = []
+    processes: Annotated[
+        Count, says("The most processes and threads that a command may have, where the system can limit them.")
+    ] = 4_096
 
 
 class ApprovalSettings(Section, frozen=True):

@@ -314,6 +314,7 @@ def _contexts(
         "allow_private": hosting.config.network.allow_private,
         "command_timeout_s": hosting.config.commands.timeout_s,
         "command_env": hosting.config.commands.env,
+        "most_processes": hosting.config.commands.processes,
         "keys": key_variables(hosting.config, opened.api_key_env),
         "confinement": confinement,
         "ignore": hosting.config.workspace.ignore,

@@ -21,6 +21,7 @@ from core.sandbox.sandbox import Cell, Confinement
 from core.tools.base import RERUN, Effect, Outcome, Rerun, ToolContext, ToolError
 from core.tools.capping import cap_file
 from core.tools.common import Arguments, count, handle_of
+from core.tools.crowd import MOST_PROCESSES
 from core.tools.jobs import Job, JobState, Phase, job_status, output_path
 from core.tools.paths import explained, relative, resolve
 from core.tools.secrets import is_secret_name
@@ -56,7 +57,8 @@ class RunCommand:
 
     `context.settings`: `command_timeout_s` for calls without a timeout, `command_env` names variables that commands
     may see although they look like secrets, `redact` is the Redactor for what they write,
-    `confinement` the sandbox, `keys` the variables that hold keys of models, which no command sees.
+    `most_processes` at once, `confinement` the sandbox, `keys` the variables that hold keys of models, which no command
+    sees.
     """
 
     name: ClassVar[str] = "run_command"
@@ -85,7 +87,7 @@ class RunCommand:
 
     async def run(self, arguments: CommandArguments, context: ToolContext) -> Outcome:
         """Run it. When this is cancelled, the job has been ended; `recover` then gives the outcome so far."""
-        job = Job(context.jobs / context.call)
+        job = _job(context)
         environment = self._inherited(context)
         folder, cell = _folder(arguments, context), Cell()
         confinement: Confinement | None = context.settings.get("confinement")
@@ -110,7 +112,7 @@ class RunCommand:
         self, arguments: CommandArguments, intent: dict[str, Any], context: ToolContext
     ) -> Outcome | Rerun:
         """Never claimed: run it. Still running: wait for it. Over: its true outcome. Vanished: say so."""
-        job = Job(context.jobs / context.call)
+        job = _job(context)
         if job_status(job.folder).phase is Phase.UNCLAIMED:
             return RERUN
         state = await job.wait(_timeout(arguments, context))
@@ -134,6 +136,11 @@ def command_environment(environment: Mapping[str, str], allowed: Collection[str]
 
 def _timeout(arguments: CommandArguments, context: ToolContext) -> float:
     return arguments.timeout or context.settings.get("command_timeout_s") or DEFAULT_TIMEOUT
+
+
+def _job(context: ToolContext) -> Job:
+    most = context.settings.get("most_processes") or MOST_PROCESSES
+    return Job(context.jobs / context.call, most_processes=most)
 
 
 def _shell() -> list[str]:

@@ -25,6 +25,7 @@ from core.clock import monotonic, pause_real
 from core.protocols import Written
 from core.tools import processes
 from core.tools.base import ToolError
+from core.tools.crowd import MOST_PROCESSES, Crowd
 from core.tools.processes import Process
 
 MARK = "LONGWATCH_JOB"
@@ -138,8 +139,16 @@ def settle_all(jobs: Path, open_calls: Collection[str], kept: int) -> None:
 class Job:
     """One command in its folder, as its owner sees it: start it, or attach to it, and wait for it or stop it."""
 
-    def __init__(self, folder: Path, *, max_output: int = MAX_OUTPUT_BYTES, grace: float = GRACE_SECONDS) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        max_output: int = MAX_OUTPUT_BYTES,
+        grace: float = GRACE_SECONDS,
+        most_processes: int = MOST_PROCESSES,
+    ) -> None:
         self.folder = folder
+        self._crowd = Crowd(folder, most_processes)
         self.swept = 0
         """Background processes that were stopped when the command had ended."""
         self._max_output = max_output
@@ -161,13 +170,14 @@ class Job:
         `confined` are the words that put the command, not the wrapper, into a sandbox.
         """
         self._confined = bool(confined)
+        inside = [*self._crowd.words(), *confined]
         try:
             for folder in (self.folder.parent, self.folder):
                 folder.mkdir(mode=0o700, exist_ok=True)
             output = os.open(output_path(self.folder), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             try:
                 self._child = subprocess.Popen(
-                    [*shell, "-c", _WRAPPER, "longwatch", str(self.folder), *confined, *shell, "-c", command],
+                    [*shell, "-c", _WRAPPER, "longwatch", str(self.folder), *inside, *shell, "-c", command],
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
@@ -200,6 +210,8 @@ class Job:
         except asyncio.CancelledError:
             await self.stop("stopped")
             raise
+        finally:
+            self._crowd.close()
         return state
 
     async def stop(self, how: str) -> None:
@@ -209,7 +221,7 @@ class Job:
         """
         leader = self._leader()
         self._note(how)
-        await self._end(lambda: processes.family(leader(), self._mark), leader)
+        await self._end(lambda: processes.family(leader(), self._mark) | self._crowd.members(), leader)
         with suppress(OSError):
             if _size(output := output_path(self.folder)) > self._max_output:
                 os.truncate(output, self._max_output)

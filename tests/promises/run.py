@@ -33,6 +33,7 @@ MODULES = {
     "P10": "p10_escapes",
     "P12": "p12_inputs",
     "P13": "p13_soak",
+    "P14": "p14_tools",
     "P15": "p15_wire",
 }
 

@@ -48,7 +48,7 @@ def test_a_healthy_home_ends_with_0(longwatch: Longwatch, session: Path) -> None
     assert f"session {session.name}" in answer.stdout
     code, report = told(longwatch, session.name[:10])
     assert (code, report["ok"]) == (0, True)
-    assert {"versions", "home", "disk", "file system", "sizes", "logging out", "sandbox", "terminal"} == {
+    assert {"versions", "home", "disk", "file system", "sizes", "logging out", "sandbox", "processes", "terminal"} == {
         finding["check"] for finding in report["machine"]
     }
     assert all(finding["says"].endswith(".") for finding in report["machine"])

@@ -23,6 +23,7 @@ from core.journal.rescue import is_half_exchanged, mend
 from core.journal.schema import DATABASE
 from core.journal.surroundings import examine_machine, examine_surroundings, tighten
 from core.sandbox.probe import find_sandbox
+from core.tools.crowd import how_limited
 from tui.safe import one_line
 from tui.say import say, say_json
 from tui.terminal import has_terminal, is_dumb
@@ -40,7 +41,7 @@ def doctor(home: Path, session: str | None, repair: bool, as_json: bool) -> int:
     """Check the machine and the sessions, or one of them: each finding with what to do. Ends with 1 at a problem."""
     folders = _chosen(home, session)
     repairs = _repair(home, folders) if repair else {}
-    machine = [*examine_machine(home), *_sandbox(), *_terminal()]
+    machine = [*examine_machine(home), *_sandbox(), *_processes(), *_terminal()]
     sessions = {folder: [*examine(folder), *examine_surroundings(folder)] for folder in folders}
     if as_json:
         say_json(json.dumps(_as_json(machine, sessions, repairs), indent=2))
@@ -96,6 +97,14 @@ def _sandbox() -> Iterator[Finding]:
             f"Commands run with all your rights, for nothing confines them here ({sandbox.why}).",
             "install bubblewrap, or work in a container or on a box that you can afford to lose",
         )
+
+
+def _processes() -> Iterator[Finding]:
+    """Whether a command that forks without end is held down."""
+    if how := how_limited():
+        yield fine("processes", f"The processes of a command are limited {how}.")
+    else:
+        yield note("processes", "Nothing limits here how many processes a command has: no control group can be made.")
 
 
 def _terminal() -> Iterator[Finding]:

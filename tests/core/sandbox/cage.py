@@ -18,7 +18,10 @@ from core.tools.registry import parse_arguments
 class Cage:
     """`place` holds the workspace, the product's home with a session, and the user's own home."""
 
-    def __init__(self, place: Path, sandbox: Sandbox, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, place: Path, sandbox: Sandbox, environment: Mapping[str, str], settings: Mapping[str, Any] | None = None
+    ) -> None:
+        self.settings = dict(settings or {})
         self.place, self.sandbox = place, sandbox
         self.workspace, self.home, self.user = place / "workspace", place / "home", place / "user"
         self.session = self.home / "sessions" / "01session"
@@ -36,7 +39,7 @@ class Cage:
         return Confinement(self.sandbox, self.around, network)
 
     def context(self, call: str, network: bool = False, grant: Grant = NOTHING) -> ToolContext:
-        settings = {"confinement": self.confinement(network)}
+        settings = {**self.settings, "confinement": self.confinement(network)}
         return ToolContext(self.workspace, self.session / "jobs", call, None, {}, settings, grant)  # type: ignore[arg-type]
 
     async def __call__(self, command: str, network: bool = False, grant: Grant = NOTHING, **raw: Any) -> Outcome:
