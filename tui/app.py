@@ -131,6 +131,10 @@ class ThemedApp(BreakableApp[ReturnType]):
         """The terminal is gone (the driver says why); nothing is left to draw on."""
         self.exit()
 
+    def on_terminated(self) -> None:
+        """Somebody asks this process to end; the terminal is still there."""
+        self.exit()
+
 
 class LongwatchApp(ThemedApp[Leaving]):
     """Shows one session: live, attached to, or replayed. `run()` returns how it was left.
@@ -299,6 +303,9 @@ class LongwatchApp(ThemedApp[Leaving]):
 
     def on_terminal_lost(self, reason: str) -> None:
         self.leave("lost")
+
+    def on_terminated(self) -> None:
+        self.leave("detached")
 
     async def on_event(self, event: events.Event) -> None:
         """Keys, clicks and focus are signs of the user, whoever handles them."""

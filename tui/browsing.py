@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -10,6 +12,7 @@ import click
 from core.config import load_config
 from core.controls import SessionControls
 from core.journal.lease import holder
+from core.journal.viewers import Presence
 from core.source import SessionSource
 from tui.session_rows import Chosen, SessionHome
 from tui.watching import choose, watch
@@ -40,16 +43,18 @@ def _open(chosen: Chosen) -> bool:
     if chosen.opening == "resume" and holder(folder) is None:
         from tui.commands.run import resume
 
-        click.get_current_context().invoke(resume, session=folder.name)
+        click.get_current_context().invoke(resume, session=folder.name, back=True)
         return True
     film = chosen.opening == "replay"
-    outcome = watch(
-        SessionSource(folder),
-        SessionControls(folder),
-        config=load_config(),
-        mode="replay" if film else "attached",
-        folder=folder,
-        speed=FILM_SPEED if film else None,
-        mouse=load_config().screen.mouse,
-    )
+    with nullcontext() if film else Presence(folder, os.environ) as presence:
+        outcome = watch(
+            SessionSource(folder),
+            SessionControls(folder, viewer=presence.viewer if presence else None),
+            config=load_config(),
+            mode="replay" if film else "attached",
+            folder=folder,
+            speed=FILM_SPEED if film else None,
+            presence=presence,
+            back=True,
+        )
     return outcome == "quit"

@@ -26,6 +26,11 @@ from tui.notify_terminal import KEEP_TITLE, RETURN_TITLE, title
 
 STALL_LIMIT = 60.0
 """Seconds for which a terminal may take nothing before it counts as lost."""
+FAREWELL_S = 1.0
+"""Seconds for which it may take nothing when it is left; one that takes something, however slowly, is waited for."""
+LONGEST_FAREWELL_S = 10.0
+PORTION = 1024
+"""Bytes that are written at once: small enough to see that a slow line takes something."""
 
 
 class PatientWriter(WriterThread):
@@ -47,13 +52,11 @@ class PatientWriter(WriterThread):
             self._queue.put_nowait(text)
         except Full:
             self._dropped = True
-            since = self._writing_since
-            if since is not None and monotonic() - since > STALL_LIMIT:
+            if self._takes_nothing_for(STALL_LIMIT):
                 self._give_up("stalled")
 
     def run(self) -> None:
         while (text := self._queue.get()) is not None and not self.dead:
-            self._writing_since = monotonic()
             try:
                 self._write_all(text.encode("utf-8", "replace"))
             except OSError:
@@ -68,17 +71,27 @@ class PatientWriter(WriterThread):
         """Straight to the descriptor: a buffered file would hold its lock through a stall, and block our exit."""
         view = memoryview(data)
         while view:
-            view = view[os.write(self._fd, view) :]
+            self._writing_since = monotonic()
+            view = view[os.write(self._fd, view[:PORTION]) :]
+
+    def _takes_nothing_for(self, seconds: float) -> bool:
+        since = self._writing_since
+        return since is not None and monotonic() - since > seconds
 
     def stop(self) -> None:
-        """Let what is queued be written, for a second at most."""
-        try:
-            self._queue.put(None, timeout=0.0 if self.dead else 1.0)
-        except Full:
-            return
-        if not self.dead:
-            self.join(timeout=1.0)
+        """Let what is queued be written for as long as the terminal takes it: the way back to its modes is the last."""
+        until, told = monotonic() + LONGEST_FAREWELL_S, self._tell_end()
+        while self.is_alive() and not (self.dead or self._takes_nothing_for(FAREWELL_S) or monotonic() > until):
+            told = told or self._tell_end()
+            self.join(timeout=0.02)
         self.dead = True
+
+    def _tell_end(self) -> bool:
+        try:
+            self._queue.put_nowait(None)
+        except Full:
+            return False
+        return True
 
     def _give_up(self, reason: str) -> None:
         self.dead = True
@@ -199,9 +212,6 @@ class ResilientDriver(LinuxDriver):
         if self._is_lost:
             return
         self._is_lost = True
-        if isinstance(self._writer, PatientWriter):
-            self._writer.dead = True
-        self.exit_event.set()
         told = getattr(self._app, "on_terminal_lost", None)
         if told is None:
             self._app.exit()

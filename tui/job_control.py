@@ -20,6 +20,8 @@ STOPPED: Final = b"Z"
 """Child to launcher: its screen is put away; stop."""
 RETURNED: Final = b"R"
 """Launcher to child: the terminal is ours again."""
+GONE: Final = b"G"
+"""Launcher to child: there is no terminal any more."""
 LOOK_EVERY_S: Final = 0.1
 STDIN: Final = 0
 
@@ -48,11 +50,8 @@ def wait_for_the_child(channel: socket.socket) -> bool:
             return True
         if message == STOPPED:
             _stop()
-            while not _in_foreground():
-                if select.select([channel], [], [], LOOK_EVERY_S)[0]:
-                    break  # It has detached or ended meanwhile.
             with suppress(OSError):
-                channel.send(RETURNED)
+                channel.send(_until_in_foreground(channel))
     return False
 
 
@@ -68,9 +67,12 @@ def _stop() -> None:
     os.kill(os.getpid(), signal.SIGTSTP)
 
 
-def _in_foreground() -> bool:
-    """Whether the terminal is this job's; also without a terminal, when nothing is worth waiting for."""
+def _until_in_foreground(channel: socket.socket) -> bytes:
+    """Wait until the terminal is this job's, or gone, or nobody in the child waits for it any more."""
     try:
-        return os.tcgetpgrp(STDIN) == os.getpgrp()
+        while os.tcgetpgrp(STDIN) != os.getpgrp():
+            if select.select([channel], [], [], LOOK_EVERY_S)[0]:
+                break
     except OSError:
-        return True
+        return GONE
+    return RETURNED

@@ -25,15 +25,18 @@ if TYPE_CHECKING:
     from core.session import BackgroundRunner
 
 
-def on_screen(hosting: Hosting, *, mouse: bool = True, plain: bool = False) -> int:
-    """Run a session with its screen, or in the plain mode; returns when that is left (the agent may go on)."""
+def on_screen(hosting: Hosting, *, mouse: bool = True, plain: bool = False, back: bool = False) -> int:
+    """Run a session with its screen, or in the plain mode; returns when that is left (the agent may go on).
+
+    `back`: that leads back to a list, and nothing is left at the prompt.
+    """
     ours, theirs = socket.socketpair()
     child = os.fork()
     if child:
         theirs.close()
-        return _wait(child, ours, plain)
+        return _wait(child, ours, plain, back)
     ours.close()
-    _child(lambda: _shown_then_alone(hosting, mouse, plain, theirs))
+    _child(lambda: _shown_then_alone(hosting, mouse, plain, back, theirs))
     return 0
 
 
@@ -57,8 +60,10 @@ def goes_on(folder: Path) -> str:
     return f"Session {short} goes on. Come back: longwatch attach {short}   Stop it: longwatch send {short} stop"
 
 
-def _wait(child: int, channel: socket.socket, plain: bool) -> int:
-    """Wait until the child has ended (its exit code) or has left the terminal (0)."""
+def _wait(child: int, channel: socket.socket, plain: bool, back: bool) -> int:
+    """Wait until the child has ended (its exit code) or has left the terminal (0); whoever ends us ends its screen."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: _pass_on(child, number))
     if plain:  # Its keys are signals, to the whole group; the child decides what they mean.
         for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
             signal.signal(number, signal.SIG_IGN)
@@ -66,7 +71,7 @@ def _wait(child: int, channel: socket.socket, plain: bool) -> int:
     threading.Thread(target=lambda: found.append(_logging_out_warning()), daemon=True).start()
     with channel:
         if wait_for_the_child(channel):
-            for warning in filter(None, found):
+            for warning in filter(None, [] if back else found):
                 last_words(f"longwatch: {warning}")
             return 0
     _, status = os.waitpid(child, 0)
@@ -77,6 +82,11 @@ def _wait(child: int, channel: socket.socket, plain: bool) -> int:
         say("longwatch: the session's process was killed; `longwatch resume` goes on with it", err=True)
         return EXIT_FAILED
     return code
+
+
+def _pass_on(child: int, number: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(child, number)
 
 
 def _logging_out_warning() -> str:
@@ -104,19 +114,18 @@ def _child(work: Callable[[], int]) -> None:
         os._exit(code)
 
 
-def _shown_then_alone(hosting: Hosting, mouse: bool, plain: bool, channel: socket.socket) -> int:
+def _shown_then_alone(hosting: Hosting, mouse: bool, plain: bool, back: bool, channel: socket.socket) -> int:
     from core.session import BackgroundRunner
 
     hosting.attended = True
     runner = BackgroundRunner(hosting)
-    outcome = _shown(hosting, runner, mouse, plain, Aside(channel))
+    outcome = _shown(hosting, runner, mouse, plain, back, Aside(channel))
     runner.leave_alone()
-    if runner.ends_soon():
-        if runner.handed_over and outcome != "lost":
-            last_words(goes_on(hosting.folder))
+    over = runner.ends_soon()
+    if outcome != "lost" and not back:
+        last_words(goes_on(hosting.folder) if runner.handed_over or not over else _after_the_end(hosting.folder))
+    if over:
         return runner.join()
-    if outcome != "lost":
-        last_words(goes_on(hosting.folder))
     os.setsid()
     with suppress(OSError):  # The launcher may be gone with its terminal.
         channel.send(DETACHED)
@@ -125,7 +134,15 @@ def _shown_then_alone(hosting: Hosting, mouse: bool, plain: bool, channel: socke
     return runner.join()
 
 
-def _shown(hosting: Hosting, runner: BackgroundRunner, mouse: bool, plain: bool, aside: Aside) -> str:
+def _after_the_end(folder: Path) -> str:
+    """The way back to a session that has ended by now, which need not be what the screen has shown last."""
+    from core.journal.catalogue import summarize
+    from tui.parting import way_back
+
+    return way_back(summarize(folder).state, folder.name[:10], held=False)
+
+
+def _shown(hosting: Hosting, runner: BackgroundRunner, mouse: bool, plain: bool, back: bool, aside: Aside) -> str:
     """Show the session and begin to run it; how it was left."""
     from core.controls import SessionControls
     from core.journal.viewers import Presence
@@ -155,6 +172,7 @@ def _shown(hosting: Hosting, runner: BackgroundRunner, mouse: bool, plain: bool,
             trouble=lambda: runner.trouble,
             aside=aside,
             presence=presence,
+            back=back,
         )
 
 

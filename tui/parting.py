@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from core.clock import MICROSECONDS
 from core.folds.view import SessionView
 from core.folds.words import one_line
+from core.journal.lease import holder
 from tui.panes import figures
 from tui.safe import safe_text
+from tui.terminal import last_words
 
 LONGEST = 200
+ENDED = ("finished", "stopped", "failed")
+
+
+def part(view: SessionView, folder: Path | None, *, driven: bool) -> None:
+    """Leave a few lines at the prompt. `driven`: it was run in this process, and its launcher tells the way back."""
+    state, lines = view.state.status.last.state, [standing(view)]
+    if folder is not None and not driven:
+        held = state not in ENDED and holder(folder) is not None
+        lines.append(way_back(state, folder.name[:10], held=held))
+    last_words("\n".join(lines))
 
 
 def standing(view: SessionView) -> str:
@@ -23,12 +37,12 @@ def standing(view: SessionView) -> str:
     return f"{name}: {status.state}{why}{safe_text(detail)}. {calls} in {_clock(elapsed_us)}, {spent}."
 
 
-def way_back(view: SessionView, short: str, *, held: bool) -> str:
-    """How to go on with it; `held`: whether somebody runs it now."""
+def way_back(state: str, short: str, *, held: bool) -> str:
+    """How to go on with a session in that state; `held`: whether somebody runs it now."""
     if held:
         return f"Come back: longwatch attach {short}   Stop it: longwatch send {short} stop"
     again = f"Look at it: longwatch replay {short}   Report: longwatch report {short}"
-    if view.state.status.last.state == "finished":
+    if state == "finished":
         return again
     return f"Go on: longwatch resume {short}   {again}"
 

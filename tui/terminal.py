@@ -13,7 +13,7 @@ import click
 
 from tui.say import say
 
-LAST_WORDS_S = 0.5
+LAST_WORDS_S = 0.2
 """For how long a terminal is waited for that may have stopped reading."""
 DUMB = ("dumb", "unknown")
 """Values of TERM."""

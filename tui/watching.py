@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +15,10 @@ from core.journal.viewers import Presence
 from core.notify.attendance import Attendance
 from core.protocols import Controls, Preview, Source
 from tui.attention import Sight
-from tui.parting import standing, way_back
+from tui.parting import part
 from tui.say import say
-from tui.terminal import last_words
 
 if TYPE_CHECKING:
-    from core.folds.view import SessionView
     from tui.app import ThemedApp
     from tui.job_control import Aside
     from tui.session_rows import Chosen, SessionHome
@@ -85,12 +82,13 @@ def watch(
     aside: Aside | None = None,
     presence: Presence | None = None,
     notice: str = "",
+    back: bool = False,
 ) -> str:
     """Show the screen until it is left; how: `quit`, `detached`, `lost`, or `broken`, which stderr is told.
 
     `start` begins the runner; with one in this process `aside` is the way to its launcher, which Ctrl+Z stops instead.
     `folder` is the session's, where there is one that may be written to; `presence` its place among the viewers.
-    `notice` is a sentence to begin with.
+    `notice` is a sentence to begin with. `back`: quitting leads back to a list, and leaves nothing at the prompt.
     """
     from tui.app import LongwatchApp
 
@@ -121,18 +119,9 @@ def watch(
     sight.keep()
     if app.fault is not None:
         _tell(app, "" if mode == "replay" else "The agent goes on.")
-    if result != "lost" and app.view.last_seq:
-        _part(app.view, folder, mode)
+    if result != "lost" and not (back and result == "quit") and app.view.last_seq:
+        part(app.view, folder, driven=mode == "live")
     return result or "quit"
-
-
-def _part(view: SessionView, folder: Path | None, mode: str) -> None:
-    """Leave a few lines at the prompt. Of a session that goes on in this process the launcher tells the way back."""
-    ended = view.state.status.last.state in ("finished", "stopped", "failed")
-    with suppress(OSError):
-        last_words(standing(view))
-        if folder is not None and (ended or mode != "live"):
-            last_words(way_back(view, folder.name[:10], held=not ended and holder(folder) is not None))
 
 
 def choose(home: SessionHome, select: str | None = None, notice: str = "") -> Chosen | None:
@@ -161,8 +150,8 @@ def _handing_over(folder: Path, controls: Controls, config: Config) -> Callable[
 
 
 def _leave_on_signals(app: ThemedApp[Any]) -> None:
-    for number in (signal.SIGHUP, signal.SIGTERM):
-        signal.signal(number, lambda *_: app.call_later(app.on_terminal_lost, "signal"))
+    signal.signal(signal.SIGHUP, lambda *_: app.call_later(app.on_terminal_lost, "hangup"))
+    signal.signal(signal.SIGTERM, lambda *_: app.call_later(app.on_terminated))
 
 
 def _looks(config: Config) -> dict[str, Any]:

@@ -11,9 +11,10 @@ import struct
 import sys
 import termios
 import time
+from collections.abc import Sequence
 
 import pyte
-from processes import PATIENCE_S, ROOT, Longwatch
+from processes import PATIENCE_S, ROOT, Longwatch, until
 
 LINE = [sys.executable, "-P", "-m", "tui.cli"]
 
@@ -22,7 +23,13 @@ class Terminal:
     """A command of the product on a terminal of its own; `shell`: a shell with job control, into which one types."""
 
     def __init__(
-        self, longwatch: Longwatch, *arguments: str, columns: int = 120, rows: int = 36, shell: bool = False
+        self,
+        longwatch: Longwatch,
+        *arguments: str,
+        columns: int = 120,
+        rows: int = 36,
+        shell: bool = False,
+        line: Sequence[str] = LINE,
     ) -> None:
         self.received = bytearray()
         self.screen = pyte.Screen(columns, rows)
@@ -31,7 +38,7 @@ class Terminal:
         self.pid, self._master = pty.fork()
         if not self.pid:
             os.chdir(ROOT)
-            command = LINE if not shell else ["bash", "--norc", "--noprofile", "-i"]
+            command = list(line) if not shell else ["bash", "--norc", "--noprofile", "-i"]
             environment = {**longwatch.environment, "TERM": "xterm-256color", "PS1": "$ ", "HISTFILE": ""}
             os.execvpe(command[0], [*command, *arguments], environment)
         size = struct.pack("HHHH", rows, columns, 0, 0)
@@ -51,6 +58,14 @@ class Terminal:
             if all(word in text for word in words):
                 return
         raise AssertionError(f"never showed {words}:\n{text}")
+
+    def watches(self, *words: str) -> None:
+        """Wait until it shows the session; an account of what happened is put away."""
+        words = words or ("running", "Step")
+        until(lambda: "esc close" in self.text() or all(word in self.text() for word in words))
+        if "esc close" in self.text():
+            self.press("\x1b")
+        self.shows(*words)
 
     def press(self, keys: str) -> None:
         os.write(self._master, keys.encode())

@@ -60,7 +60,7 @@ def test_a_session_is_watched_paused_guided_and_left_and_the_agent_goes_on(longw
     assert "goes on" in screen.text()
     goes_on(longwatch)
     again = terminal("attach", columns=columns, rows=rows)
-    again.shows("running", "Step")
+    again.watches()
     again.press(" ")
     again.shows("paused")
     assert longwatch.report()["state"] == "paused"
@@ -74,7 +74,7 @@ def test_a_terminal_that_vanishes_does_not_stop_the_agent(longwatch, terminal):
 def test_a_killed_launcher_and_a_killed_viewer_do_not_stop_the_agent(longwatch, terminal):
     screen = started(longwatch, terminal)
     viewer = terminal("attach")
-    viewer.shows("Step")
+    viewer.watches()
     os.kill(viewer.pid, signal.SIGKILL)
     goes_on(longwatch)
     os.kill(screen.pid, signal.SIGKILL)
@@ -110,7 +110,7 @@ def test_a_killed_runner_leaves_a_mended_terminal_and_a_session_to_resume(longwa
     assert screen.ends() == 1
     assert "longwatch resume" in screen.text()
     again = terminal("resume", "", "--speed", "0")
-    again.shows("Recovered", "running")
+    again.watches("Recovered", "running")
     goes_on(longwatch)
 
 
@@ -203,7 +203,7 @@ def test_a_reply_in_flight_is_neither_lost_nor_paid_twice_when_the_screen_is_lef
 def test_reset_takes_back_every_mode_that_a_killed_screen_set(longwatch, terminal):
     screen = started(longwatch, terminal)
     viewer = terminal("attach")
-    viewer.shows("Step")
+    viewer.watches()
     os.kill(viewer.pid, signal.SIGKILL)
     assert viewer.ends() == -signal.SIGKILL
     mended = longwatch.here("reset").stdout.encode()

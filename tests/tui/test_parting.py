@@ -2,7 +2,7 @@
 
 from sample_sessions import audit_session
 
-from core.events import SessionFinished, SessionPaused
+from core.events import SessionPaused
 from core.folds.view import SessionView
 from tui.parting import standing, way_back
 
@@ -24,8 +24,7 @@ def test_it_says_the_state_and_why_and_what_it_cost():
 
 
 def test_the_way_back_is_the_one_that_works_now():
-    stopped = viewed(SessionFinished(state="stopped", reason="operator"))
-    assert "longwatch attach 01abc" in way_back(viewed(), "01abc", held=True)
-    assert "longwatch resume 01abc" in way_back(stopped, "01abc", held=False)
-    done = way_back(viewed(running=False), "01abc", held=False)
+    assert "longwatch attach 01abc" in way_back("running", "01abc", held=True)
+    assert "longwatch resume 01abc" in way_back("stopped", "01abc", held=False)
+    done = way_back("finished", "01abc", held=False)
     assert "resume" not in done and "longwatch replay 01abc" in done and "longwatch report 01abc" in done

@@ -230,7 +230,7 @@ def _go(folder: Path, config: Config, options: dict[str, Any]) -> int:
         return detached(hosting)
     from tui.launcher import on_screen
 
-    return on_screen(hosting, mouse=not options["no_mouse"], plain=options["plain"])
+    return on_screen(hosting, mouse=not options["no_mouse"], plain=options["plain"], back=options.get("back", False))
 
 
 def headless(hosting: Any, as_json: bool) -> int:

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from core.clock import SystemClock
+from core.folds.view import SessionView
 from core.journal.seen import SeenMark
 from core.protocols import Controls, Source
 from tui.attention import Sight
+from tui.parting import part
 from tui.plain.film import PlainFilm
 from tui.plain.input import TypedLines
 from tui.plain.mode import PlainMode
@@ -53,9 +55,12 @@ def watch_plainly(
         )
 
     try:
-        return asyncio.run(_talk(talk, driven))
+        how, view = asyncio.run(_talk(talk, driven))
     finally:
         sight.keep()
+    if how != "lost" and view.last_seq:
+        part(view, folder, driven=driven)
+    return how
 
 
 def replay_plainly(source: Source, *, start_at: int | None, speed: float | None) -> Leaving:
@@ -64,10 +69,11 @@ def replay_plainly(source: Source, *, start_at: int | None, speed: float | None)
     def talk(writer: LineWriter, typed: TypedLines) -> Talk:
         return PlainFilm(source, writer, typed, paced=os.isatty(STDOUT), start_at=start_at, speed=speed)
 
-    return asyncio.run(_talk(talk, False))
+    return asyncio.run(_talk(talk, False))[0]
 
 
-async def _talk(make: Callable[[LineWriter, TypedLines], Talk], driven: bool) -> Leaving:
+async def _talk(make: Callable[[LineWriter, TypedLines], Talk], driven: bool) -> tuple[Leaving, SessionView]:
+    """How it was left, and what was known then."""
     loop = asyncio.get_running_loop()
 
     def soon(function: Callable[..., object], *args: Any) -> None:
@@ -85,7 +91,7 @@ async def _talk(make: Callable[[LineWriter, TypedLines], Talk], driven: bool) ->
     _obey_signals(talk, soon, driven)
     typed.start()
     try:
-        return await talk.run()
+        return await talk.run(), talk.view
     finally:
         typed.stop()
         _end_signals(driven)
@@ -94,8 +100,8 @@ async def _talk(make: Callable[[LineWriter, TypedLines], Talk], driven: bool) ->
 
 def _obey_signals(talk: Talk, soon: Callable[..., None], driven: bool) -> None:
     """What keys and hang-ups mean. A runner in this process is neither stopped nor ended by the terminal."""
-    for number in (signal.SIGHUP, signal.SIGTERM):
-        signal.signal(number, lambda *_: soon(talk.leave, "lost"))
+    signal.signal(signal.SIGHUP, lambda *_: soon(talk.leave, "lost"))
+    signal.signal(signal.SIGTERM, lambda *_: soon(talk.leave, "detached"))
     signal.signal(signal.SIGINT, lambda *_: soon(talk.interrupt))
     signal.signal(signal.SIGQUIT, lambda *_: soon(talk.leave, "quit"))
     if driven:
