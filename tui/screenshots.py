@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from html import unescape
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+from rich.cells import cell_len
 from textual.app import App
 from textual.pilot import Pilot
 
@@ -68,5 +71,21 @@ def to_png(svg: Path, png: Path) -> bool:
         import cairosvg  # type: ignore[import-untyped]
     except ImportError:
         return False
-    cairosvg.svg2png(bytestring=svg.read_bytes(), write_to=str(png))
+    placed = _TEXT.sub(_in_cells, svg.read_text(encoding="utf-8"))
+    cairosvg.svg2png(bytestring=placed.encode(), write_to=str(png))
     return True
+
+
+_TEXT = re.compile(r'<text ([^>]*?)x="([\d.]+)" ([^>]*?)textLength="([\d.]+)"([^>]*)>([^<]*)</text>')
+
+
+def _in_cells(found: re.Match[str]) -> str:
+    """A text with a place for each of its characters: bold ones and blanks would drift from their cells otherwise."""
+    before, x, middle, length, after, text = found.groups()
+    characters = unescape(text)
+    if not any(map(str.isalnum, characters)):  # Rules and bars: rounded places would leave seams in them.
+        return found[0]
+    step = float(length) / max(1, cell_len(characters))
+    starts = accumulate(map(cell_len, characters), initial=0)
+    places = " ".join(f"{float(x) + cells * step:.1f}" for cells, _ in zip(starts, characters, strict=False))
+    return f'<text {before}x="{places}" {middle}{after}>{text}</text>'

@@ -183,7 +183,7 @@ _SENTENCES: dict[str, Any] = {
     SessionContinued.KIND: lambda body: "Continued" + (f": {body.detail}" if body.detail else ""),
     SessionFinished.KIND: _finished_sentence,
     SessionPaused.KIND: _paused,
-    BudgetCrossed.KIND: lambda body: f"{body.percent} % of the budget of ${body.budget} is spent (${body.spent})",
+    BudgetCrossed.KIND: lambda body: f"{body.percent}% of the budget of ${body.budget} is spent (${body.spent})",
     DriverChanged.KIND: lambda body: f"{body.who} took the wheel" if body.taken else "",
     BookmarkAdded.KIND: lambda body: f"Bookmark: {body.text}",
 }

@@ -209,7 +209,7 @@ def _asks(situation: Situation) -> Iterator[Ask]:
     elif status.state == "finished" and (situation.proof.changed or situation.proof.seq) and not situation.proof.passed:
         yield Ask(situation.since, "It finished without a check that passes. Have it checked?", "guide")
     if situation.crossed and not situation.ended and status.reason != "budget":
-        yield Ask(situation.crossed[0], f"{situation.crossed[1]} % of the budget is spent. Raise it?", "budget")
+        yield Ask(situation.crossed[0], f"{situation.crossed[1]}% of the budget is spent. Raise it?", "budget")
     if situation.gave_up and not situation.ended:
         text = "Automatic compression switched itself off, for it freed too little. Choose another policy?"
         yield Ask(situation.gave_up, text, "policy")

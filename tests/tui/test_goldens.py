@@ -4,40 +4,36 @@ import os
 from pathlib import Path
 
 import pytest
-from sample_sessions import audit_session
-from watching_app import app_over, read, screen_text, until
+from gallery import SIZES, TOURS, shown, text_at
+from watching_app import on_textuals_own
 
 GOLDENS = Path(__file__).parent / "goldens"
-MIDDLE = 90
-EDIT = 12
-"""Place of the first edit in the list of calls."""
-
-VIEWS = {
-    "live": ({}, (), "● running"),
-    "replay": ({"mode": "replay", "start_at": MIDDLE}, (), f"#{MIDDLE} of"),
-    "rewind": ({}, ("r", "down"), "Leaves behind"),
-    "edit": ({}, ("2", "home", *["down"] * EDIT, "enter"), "updated: sha256"),
-    "help": ({}, ("?",), "Pause before"),
-}
-"""View -> options of the app, keys to press, and words that tell that it is there."""
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("view", VIEWS)
-async def test_a_view_reads_as_it_always_did(view, size):
-    options, keys, words = VIEWS[view]
-    async with app_over(audit_session(running=view != "edit"), **options).run_test(size=size) as pilot:
-        await read(pilot)
-        await pilot.press(*keys)
-        await until(pilot, lambda: words in screen_text(pilot))
-        await pilot.pause()
-        compare(f"{view}-{size[0]}x{size[1]}", screen_text(pilot))
+@pytest.mark.parametrize("tour", TOURS)
+async def test_every_view_reads_as_it_always_did_on_our_compositor_and_on_textuals_own(tour, tmp_path):
+    starting, views = TOURS[tour]
+    differing = []
+    async with starting(tmp_path) as pilot:
+        for view in views:
+            screens = []
+            async with shown(pilot, view):
+                for size in SIZES:
+                    text = await text_at(pilot, size)
+                    assert on_textuals_own(pilot) == text, view.name
+                    screens.append(f"── {size[0]}x{size[1]} ──\n{_trimmed(text)}")
+            if not as_always(view.name, "".join(screens)):
+                differing.append(view.name)
+    assert not differing
 
 
-def compare(name: str, text: str) -> None:
+def _trimmed(text: str) -> str:
+    return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+
+
+def as_always(name: str, text: str) -> bool:
     """Compare with the golden of that name, or write it where the environment says so."""
     file = GOLDENS / f"{name}.txt"
-    shown = "".join(f"{line.rstrip()}\n" for line in text.splitlines())
     if os.environ.get("LONGWATCH_REWRITE_GOLDENS"):
-        file.write_text(shown, encoding="utf-8")
-    assert shown == file.read_text(encoding="utf-8")
+        file.write_text(text, encoding="utf-8")
+    return file.exists() and text == file.read_text(encoding="utf-8")

@@ -2,7 +2,7 @@ from sample_sessions import DIFF, audit_session
 from watching_app import app_over, pane_text, read, screen_text, until
 
 from core.events import ToolFinished
-from tui.screens.help import help_lines
+from tui.screens.help import help_entries
 from tui.screenshots import Scene, take
 
 SIZE = (120, 36)
@@ -126,7 +126,7 @@ async def test_the_tool_calls_are_narrowed_by_words_as_one_types_and_by_tool():
 
 
 async def test_help_lists_every_action_and_closes():
-    text = "\n".join(line.plain for line in help_lines(lambda action: action.keys))
+    text = "\n".join(f"{left.plain}{sentence}" for left, sentence in help_entries(lambda action: action.keys))
     assert "guide" in text and "rewind" in text and "next checkpoint" in text
     async with app_over(audit_session()).run_test(size=SIZE) as pilot:
         await read(pilot)

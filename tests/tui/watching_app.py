@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from sample_sessions import FakeControls, FakeSource, Log
+from textual._compositor import Compositor
 from textual.pilot import Pilot
 
 from core.clock import VirtualClock, monotonic
@@ -124,6 +125,16 @@ def status(pilot: Pilot[Any]) -> str:
 def screen_text(pilot: Pilot[Any]) -> str:
     """What is on the screen, without colours."""
     return "\n".join(strip.text for strip in pilot.app.screen._compositor.render_strips())
+
+
+def on_textuals_own(pilot: Pilot[Any]) -> str:
+    """The same, as Textual's own compositor draws it."""
+    compositor = pilot.app.screen._compositor
+    ours, compositor.__class__ = type(compositor), Compositor
+    try:
+        return screen_text(pilot)
+    finally:
+        compositor.__class__ = ours
 
 
 def pane_text(pilot: Pilot[Any], pane: str) -> str:

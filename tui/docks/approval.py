@@ -19,7 +19,7 @@ from textual.widgets import Input, Static
 from core.clock import monotonic
 from core.folds.approvals import Question
 from core.folds.words import call_line
-from tui.docks.dock import Dock, keys_line, title_line
+from tui.docks.dock import Dock, Keys, title_line
 from tui.messages import DockClosed
 from tui.safe import one_line, safe_text
 from tui.widgets.code_view import code_lines
@@ -52,9 +52,9 @@ class ApprovalDock(Dock, can_focus=True):
     ApprovalDock .approval--rule { margin-top: 1; max-height: 4; }
     ApprovalDock Input { display: none; margin-top: 1; }
     ApprovalDock.-reasoning Input { display: block; }
-    ApprovalDock .approval--keys { margin-top: 1; }
+    ApprovalDock .dock--keys { margin-top: 1; }
     .-short ApprovalDock VerticalScroll { max-height: 8; }
-    .-short ApprovalDock .approval--rule, .-short ApprovalDock .approval--keys { margin-top: 0; }
+    .-short ApprovalDock .approval--rule, .-short ApprovalDock .dock--keys { margin-top: 0; }
     """
 
     def __init__(self, question: Question, waiting: int, *, grace: bool) -> None:
@@ -63,17 +63,15 @@ class ApprovalDock(Dock, can_focus=True):
         self._waiting = waiting
         self._ready_s = monotonic() + GRACE_S if grace else 0.0
 
-    def compose(self) -> ComposeResult:
-        yield LiveLabel(self._title(), classes="dock--title")
+    def body(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
             yield Static("", markup=False, classes="approval--body")
         yield Static(_rule(self.question), markup=False, classes="approval--rule")
         yield Line(placeholder="why not, for the agent · enter denies · esc goes back")
-        yield LiveLabel(self._keys(), classes="approval--keys")
 
     def on_mount(self) -> None:
         if not self._ready:
-            self.set_timer(GRACE_S, self._show_keys)
+            self.set_timer(GRACE_S, self.show_keys)
 
     def on_resize(self) -> None:
         room = max(20, self.size.width - LABEL - 4)
@@ -83,26 +81,23 @@ class ApprovalDock(Dock, can_focus=True):
     def count(self, waiting: int) -> None:
         """So many questions wait now, this one among them."""
         self._waiting = waiting
-        self.query_one(".dock--title", LiveLabel).update(self._title())
+        self.query_one(".dock--title", LiveLabel).update(self.title())
 
     @property
     def _ready(self) -> bool:
         return monotonic() >= self._ready_s
 
-    def _title(self) -> Content:
+    def title(self) -> Content:
         more = f"   {self._waiting - 1} more behind it" if self._waiting > 1 else ""
         return title_line(f"{self.TITLE} before it runs {one_line(self.question.asked.name)}", more)
 
-    def _keys(self) -> Content:
+    def keys(self) -> Keys:
         if not self._ready:
-            return Content.styled("a moment, so that no key is taken that was meant for something else…", "$muted")
+            return [("", "a moment, so that no key is taken that was meant for something else…")]
         if self.has_class("-reasoning"):
-            return keys_line([("enter", "deny with this reason"), ("esc", "back")])
-        always = [("A", "session"), ("K", "for good")] if self.question.asked.rules else []
-        return keys_line([("y", "approve"), *always, ("n", "deny"), ("r", "why"), ("esc", "later")])
-
-    def _show_keys(self) -> None:
-        self.query_one(".approval--keys", LiveLabel).update(self._keys())
+            return [("enter", "deny with this reason"), ("esc", "back")]
+        always = [("A", "this session"), ("K", "for good")] if self.question.asked.rules else []
+        return [("y", "approve once"), *always, ("n", "deny"), ("r", "deny, why"), ("esc", "later")]
 
     def on_key(self, event: events.Key) -> None:
         if self.has_class("-reasoning"):
@@ -129,7 +124,7 @@ class ApprovalDock(Dock, can_focus=True):
 
     def _reason(self, writing: bool) -> None:
         self.set_class(writing, "-reasoning")
-        self._show_keys()
+        self.show_keys()
         field = self.query_one(Input)
         field.cursor_blink = False
         (field if writing else self).focus()

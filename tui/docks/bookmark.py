@@ -25,7 +25,8 @@ class BookmarkDock(LineDock):
     """Words make a bookmark; arrows and enter on an empty line go to one. The latest comes first."""
 
     TITLE = "Bookmark this moment"
-    PLACEHOLDER = "a few words · or ↑↓ and enter to go to one"
+    PLACEHOLDER = "a few words"
+    KEYS = (("enter", "mark, or go there"), ("↑↓", "choose one to go to"), ("esc", "close"))
     VERB = "bookmark"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)", show=False),
@@ -38,8 +39,8 @@ class BookmarkDock(LineDock):
         self._began_us = began_us
         self._cursor: int | None = None
 
-    def compose(self) -> ComposeResult:
-        yield from super().compose()
+    def body(self) -> ComposeResult:
+        yield from super().body()
         yield Static(self._list(), markup=False, classes="dock--list")
 
     def on_resize(self) -> None:

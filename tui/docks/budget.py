@@ -72,11 +72,9 @@ class BudgetDock(LineDock):
         super().__init__("" if burn.budget is None else str(burn.budget))
         self._burn, self._now_us = burn, now_us
 
-    def compose(self) -> ComposeResult:
-        title, *rest = super().compose()
-        yield title
+    def body(self) -> ComposeResult:
         yield Static(Content.styled(burn_line(self._burn, self._now_us), "$muted"), markup=False)
-        yield from rest
+        yield from super().body()
 
     def accept(self, text: str) -> dict[str, Any]:
         if text.lower() in ("", "none", "off"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from textual import events, on
@@ -16,7 +16,7 @@ from core.folds.view import Changes
 from core.protocols import Preview
 from core.request.fidelity import Fact
 from tui.docks.compress_lines import LABEL, as_edited, change_note, check_line, compact, roomy
-from tui.docks.dock import keys_line, title_line
+from tui.docks.dock import Keys, title_line
 from tui.docks.previewing import Ask, Previewed, PreviewFailed, Previewing
 from tui.frame import FramePump
 from tui.messages import ControlGiven, DockClosed
@@ -105,8 +105,7 @@ class CompressDock(Previewing, can_focus=True):
         self._lost: Sequence[Fact] = ()
         self._warned = False
 
-    def compose(self) -> ComposeResult:
-        yield from super().compose()
+    def body(self) -> ComposeResult:
         yield LiveLabel(Content.styled("computing what it would do…", "$muted"), id="waiting")
         with Container(id="preview"):
             yield PreviewSheet()
@@ -117,12 +116,10 @@ class CompressDock(Previewing, can_focus=True):
         with Horizontal(id="instruction"):
             yield LiveLabel(Content.styled("instruction", "$muted"))
             yield Line(placeholder="e.g. keep everything on auth")
-        yield LiveLabel(classes="dock--keys")
 
     def on_mount(self) -> None:
         self._pump: FramePump[Changes] = FramePump(lambda _changes: self._check())
         self._title("")
-        self._show_keys()
         self.compute(self._ask)
 
     def on_unmount(self) -> None:
@@ -160,7 +157,7 @@ class CompressDock(Previewing, can_focus=True):
         self._preview = None
         self.remove_class("-ready")
         self.query_one("#waiting", LiveLabel).update(Content.styled(safe_text(sentence), "$warning"))
-        self._show_keys()
+        self.show_keys()
         self.focus()
 
     @on(TextArea.Changed)
@@ -180,7 +177,7 @@ class CompressDock(Previewing, can_focus=True):
         self.query_one(PreviewSheet).show(shown, self._lost)
         self.query_one(".digest--check", LiveLabel).update(check_line(shown, self._lost))
         self.query_one(".digest--title", LiveLabel).update(self._digest_title())
-        self._show_keys()
+        self.show_keys()
 
     # What it says
 
@@ -190,7 +187,7 @@ class CompressDock(Previewing, can_focus=True):
         return self._preview is not None and self.query_one(Writing).text != self._unedited
 
     def _title(self, note: str, style: str = "$muted") -> None:
-        title = title_line(self._heading, "") + Content.styled(f"   {safe_text(note)}", style)
+        title = title_line(self._heading) + Content.styled(f"   {safe_text(note)}", style)
         self.query_one(".dock--title", LiveLabel).update(title)
 
     def _digest_title(self) -> Content:
@@ -198,10 +195,9 @@ class CompressDock(Previewing, can_focus=True):
         edited = ("  edited", "bold $accent") if self.edited else ""
         return Content.assemble(("digest".ljust(LABEL), "$muted"), f"takes the place of what leaves · {lines}", edited)
 
-    def _show_keys(self) -> None:
-        self.query_one(".dock--keys", LiveLabel).update(keys_line(self._keys()))
-
-    def _keys(self) -> Iterable[tuple[str, str]]:
+    def keys(self) -> Keys:
+        if not self.is_mounted:
+            return self.KEYS
         if self.query_one(Writing).has_focus:
             return [("esc", "done editing"), ("^z", "take back"), ("^y", "do again")]
         if self.query_one(Line).has_focus:
@@ -209,7 +205,7 @@ class CompressDock(Previewing, can_focus=True):
         if self._preview is None:
             return [("esc", "close")]
         lost = [("l", "add the lost")] if self._lost else []
-        return [("a", "apply"), ("e", "edit"), *lost, ("i", "instruct"), ("esc", "leave it")]
+        return [("a", "apply"), ("e", "edit"), *lost, ("i", "instruct"), ("esc", "close")]
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self._focus_moved()
@@ -221,7 +217,7 @@ class CompressDock(Previewing, can_focus=True):
         self.set_class(self.query_one(Writing).has_focus, "-editing")
         if self._preview is not None:
             self._title(change_note(as_edited(self._preview, self._unedited, self.query_one(Writing).text)))
-        self._show_keys()
+        self.show_keys()
 
     # What the keys do
 

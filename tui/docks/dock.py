@@ -1,4 +1,4 @@
-"""What replaces the bottom row for a while: a title, what it is about, and keys; the conversation stays in sight."""
+"""What replaces the bottom row for a while: a title, what it is about, and, where the hints were, its keys."""
 
 from __future__ import annotations
 
@@ -22,8 +22,12 @@ from tui.widgets.writing import Line
 TOO_EARLY = "That key came before this was on your screen: press it again if you mean it."
 
 
-def title_line(title: str, note: str) -> Content:
-    """The dock's first line: what it does, and which keys do it."""
+Keys = Sequence[tuple[str, str]]
+"""Keys and what they do, the most important first."""
+
+
+def title_line(title: str, note: str = "") -> Content:
+    """The dock's first line: what it does, and what one knows at once."""
     return Content.assemble((title, "bold $accent"), (f"   {note}" if note else "", "$muted"))
 
 
@@ -41,13 +45,31 @@ class Dock(Vertical):
         border-top: hkey $accent;
     }
     Dock Static { height: auto; }
+    Dock .-empty { display: none; }
     """
 
     TITLE: ClassVar[str] = ""
-    NOTE: ClassVar[str] = ""
+    KEYS: ClassVar[Keys] = (("esc", "close"),)
 
     def compose(self) -> ComposeResult:
-        yield LiveLabel(title_line(self.TITLE, self.NOTE), classes="dock--title")
+        yield LiveLabel(self.title(), classes="dock--title")
+        yield from self.body()
+        yield LiveLabel(keys_line(self.keys()), classes="dock--keys")
+
+    def title(self) -> Content:
+        """The first line."""
+        return title_line(self.TITLE)
+
+    def body(self) -> ComposeResult:
+        """What stands between the title and the keys."""
+        return ()
+
+    def keys(self) -> Keys:
+        """What can be pressed now; `show_keys` after a change."""
+        return self.KEYS
+
+    def show_keys(self) -> None:
+        self.query_one(".dock--keys", LiveLabel).update(keys_line(self.keys()))
 
     _sighting: int | None = None
 
@@ -109,9 +131,11 @@ class Choice:
     means: str = ""
 
 
-def keys_line(choices: Iterable[tuple[str, str]]) -> Content:
-    """Keys and what they do, side by side."""
-    return Content("   ").join(Content.assemble((f" {key} ", "bold reverse"), f" {label}") for key, label in choices)
+def keys_line(keys: Iterable[tuple[str, str]]) -> Content:
+    """Keys and what they do, side by side, as in the hint bar."""
+    return Content("  ").join(
+        Content.assemble((f"{key} " if key else "", "bold $hint-key"), (label, "$hint-label")) for key, label in keys
+    )
 
 
 class ChoiceDock(Dock, can_focus=True):
@@ -121,26 +145,31 @@ class ChoiceDock(Dock, can_focus=True):
         super().__init__()
         self._title, self._facts, self._choices = title, facts, {choice.key: choice for choice in choices}
 
-    def compose(self) -> ComposeResult:
-        yield LiveLabel(title_line(self._title, ""), classes="dock--title")
-        yield Static(self._body(), markup=False, classes="dock--body")
+    def title(self) -> Content:
+        return title_line(self._title)
+
+    def body(self) -> ComposeResult:
+        yield Static(self._facts_and_choices(), markup=False, classes="dock--body")
+
+    def keys(self) -> Keys:
+        plain = [(choice.key, choice.label) for choice in self._choices.values() if not choice.means]
+        return [*plain, ("esc", "close")]
 
     def ask(self, facts: Sequence[str], choices: Sequence[Choice]) -> None:
         """The same question, knowing more."""
         self._facts, self._choices = facts, {choice.key: choice for choice in choices}
-        self.query_one(".dock--body", Static).update(self._body())
+        self.query_one(".dock--body", Static).update(self._facts_and_choices())
+        self.show_keys()
         self.shown_anew()
 
-    def _body(self) -> Content:
+    def _facts_and_choices(self) -> Content:
         own_line = [choice for choice in self._choices.values() if choice.means]
         widest = max((len(choice.label) for choice in own_line), default=0)
         rows = [
             keys_line([(choice.key, choice.label.ljust(widest))]) + Content.styled(f"  {choice.means}", "$muted")
             for choice in own_line
         ]
-        together = [(choice.key, choice.label) for choice in self._choices.values() if not choice.means]
-        facts = [Content(safe_text(fact)) for fact in self._facts]
-        return Content("\n").join([*facts, *rows, keys_line([*together, ("esc", "leave it")])])
+        return Content("\n").join([*(Content(safe_text(fact)) for fact in self._facts), *rows])
 
     def key_enter(self) -> None:
         """Enter is deliberately nothing here: a costly action needs its own key."""
@@ -161,7 +190,7 @@ class LineDock(Dock):
 
     VERB: ClassVar[str] = ""
     PLACEHOLDER: ClassVar[str] = ""
-    NOTE: ClassVar[str] = "enter sends · esc closes"
+    KEYS: ClassVar[Keys] = (("enter", "send"), ("esc", "close"))
 
     typed_ahead = True
 
@@ -169,10 +198,9 @@ class LineDock(Dock):
         super().__init__()
         self._value = value
 
-    def compose(self) -> ComposeResult:
-        yield from super().compose()
+    def body(self) -> ComposeResult:
         yield Line(self._value, placeholder=self.PLACEHOLDER)
-        yield Static("", markup=False, classes="dock--fault")
+        yield Static("", markup=False, classes="dock--fault -empty")
 
     def focus_first(self) -> None:
         self.query_one(Line).focus()
@@ -187,7 +215,9 @@ class LineDock(Dock):
         try:
             self.submit(event.value.strip())
         except ValueError as fault:
-            self.query_one(".dock--fault", Static).update(Content.styled(str(fault), "$error"))
+            said = self.query_one(".dock--fault", Static)
+            said.update(Content.styled(str(fault), "$error"))
+            said.remove_class("-empty")
 
     def submit(self, text: str) -> None:
         """What enter does. Raises ValueError with a sentence for the user."""

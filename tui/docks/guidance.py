@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.message import Message
 
 from core.folds.guidance import Receipt
-from tui.docks.dock import Dock, keys_line, title_line
+from tui.docks.dock import Dock, Keys, title_line
 from tui.docks.fates import Fates
 from tui.editor import NoEditor, edited
 from tui.messages import ControlGiven
@@ -99,11 +99,9 @@ class GuidanceDock(Dock):
         self._changing: Receipt | None = None
         self._standing = self._now = False
 
-    def compose(self) -> ComposeResult:
-        yield LiveLabel(self._title(), classes="dock--title")
+    def body(self) -> ComposeResult:
         yield GuidanceInput()
         yield Fates(self._receipts)
-        yield LiveLabel(self._keys(), classes="dock--keys")
 
     def on_mount(self) -> None:
         self._recollect()
@@ -128,22 +126,22 @@ class GuidanceDock(Dock):
 
     # What it says
 
-    def _title(self) -> Content:
+    def title(self) -> Content:
         title = "Standing guidance" if self._standing else "Guide the agent"
         if self._changing is not None:
             title = f"Change what waits: {clip(one_line(self._changing.text), 24)}"
         return title_line(title, WHEN[self._standing, self._now])
 
-    def _keys(self) -> Content:
+    def keys(self) -> Keys:
         if self.is_mounted and self.fates.has_focus:
-            return keys_line([("e", "change"), ("d", "take back"), ("esc", "to the text")])
+            return [("e", "change"), ("d", "take back"), ("esc", "to the text")]
         standing, now = "once" if self._standing else "standing", "wait" if self._now else "now"
-        keys = [("enter", "send"), ("^t", standing), ("^n", now), ("↑", "earlier"), ("tab", "list"), ("^o", "edit")]
-        return keys_line(keys)
+        more = [("tab", "list"), ("^o", "editor")]
+        return [("enter", "send"), ("esc", "close"), ("^t", standing), ("^n", now), ("↑", "earlier"), *more]
 
     def _show(self) -> None:
-        self.query_one(".dock--title", LiveLabel).update(self._title())
-        self.query_one(".dock--keys", LiveLabel).update(self._keys())
+        self.query_one(".dock--title", LiveLabel).update(self.title())
+        self.show_keys()
 
     def on_descendant_focus(self) -> None:
         self._show()

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from core.folds.memories import Entry
-from tui.docks.dock import Dock
+from tui.docks.dock import Dock, Keys
 from tui.panes.sheet_lines import MUTED, fit
 from tui.safe import one_line, safe_text
 from tui.widgets.writing import Line
@@ -25,7 +25,7 @@ class MemoryDock(Dock, can_focus=True):
     """Choose with the arrows, then one key; `f` counts only when it is pressed twice on the same entry."""
 
     TITLE = "Memory"
-    NOTE = "↑↓ choose · n new · e edit · p pin, unpin · f f forget · esc closes"
+    KEYS = (("n", "new"), ("e", "edit"), ("p", "pin, unpin"), ("f f", "forget"), ("↑↓", "choose"), ("esc", "close"))
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", show=False),
         Binding("down,j", "move(1)", show=False),
@@ -45,11 +45,13 @@ class MemoryDock(Dock, can_focus=True):
         self._revised: Entry | None = None
         self._doomed: Entry | None = None
 
-    def compose(self) -> ComposeResult:
-        yield from super().compose()
+    def body(self) -> ComposeResult:
         yield Static(self._list(), markup=False, classes="dock--list")
         yield Line(placeholder="one fact, complete in itself")
-        yield Static("", markup=False, classes="dock--facts")
+        yield Static("", markup=False, classes="dock--facts -empty")
+
+    def keys(self) -> Keys:
+        return (("enter", "remember"), ("esc", "back")) if self.has_class("-writing") else self.KEYS
 
     @property
     def typed_ahead(self) -> bool:
@@ -71,6 +73,7 @@ class MemoryDock(Dock, can_focus=True):
         if revise and self._revised is None:
             return
         self.add_class("-writing")
+        self.show_keys()
         field = self.query_one(Line)
         field.value = self._revised.text if self._revised else ""
         field.focus()
@@ -94,6 +97,7 @@ class MemoryDock(Dock, can_focus=True):
         """Out of the line first, then out of the dock."""
         if self.has_class("-writing"):
             self.remove_class("-writing")
+            self.show_keys()
             self.focus()
         else:
             super().action_close()
@@ -116,7 +120,9 @@ class MemoryDock(Dock, can_focus=True):
     def _draw(self) -> None:
         self.query_one(".dock--list", Static).update(self._list())
         asked = f"f again takes {self._doomed.id} out of use; it stays in the history." if self._doomed else ""
-        self.query_one(".dock--facts", Static).update(Content.styled(asked, "$warning"))
+        facts = self.query_one(".dock--facts", Static)
+        facts.update(Content.styled(asked, "$warning"))
+        facts.set_class(not asked, "-empty")
 
     def _list(self) -> Content:
         if not self._entries:

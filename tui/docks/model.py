@@ -36,11 +36,9 @@ class ModelDock(LineDock):
         super().__init__(present)
         self._present, self._costs = present, costs
 
-    def compose(self) -> ComposeResult:
-        title, *rest = super().compose()
-        yield title
+    def body(self) -> ComposeResult:
         yield Static(Content.styled(self._costs, "$muted"), markup=False)
-        yield from rest
+        yield from super().body()
 
     def accept(self, text: str) -> dict[str, Any]:
         if not text:

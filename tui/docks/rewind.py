@@ -13,7 +13,7 @@ from textual.widgets import Static
 from core.folds.checkpoints import Checkpoint
 from core.folds.view import SessionView
 from core.folds.words import one_line
-from tui.docks.dock import Dock
+from tui.docks.dock import Dock, title_line
 from tui.panes import figures
 from tui.panes.sheet_lines import MUTED, clip, fit
 from tui.safe import safe_text
@@ -55,7 +55,7 @@ class RewindDock(Dock, can_focus=True):
     """Pick with the arrows, then 1, 2 or 3; nothing happens before one of them is pressed."""
 
     TITLE = "Rewind"
-    NOTE = "↑↓ choose · 1 conversation + files · 2 conversation · 3 files · esc closes"
+    KEYS = (("↑↓", "choose"), ("1", "both"), ("2", "conversation"), ("3", "files"), ("esc", "close"))
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", show=False),
         Binding("down,j", "move(1)", show=False),
@@ -73,8 +73,10 @@ class RewindDock(Dock, can_focus=True):
         self._cursor = 0
         self._fault = ""
 
-    def compose(self) -> ComposeResult:
-        yield from super().compose()
+    def title(self) -> Content:
+        return title_line(self.TITLE, "to a checkpoint: the conversation, the files, or both")
+
+    def body(self) -> ComposeResult:
         width = self._width()
         yield Static(self._list(width), markup=False, classes="dock--list")
         yield Static(self._facts(width), markup=False, classes="dock--facts")
@@ -104,7 +106,9 @@ class RewindDock(Dock, can_focus=True):
 
     def _draw(self) -> None:
         self.query_one(".dock--list", Static).update(self._list(self._width()))
-        self.query_one(".dock--facts", Static).update(self._facts(self._width()))
+        facts = self.query_one(".dock--facts", Static)
+        facts.update(self._facts(self._width()))
+        facts.set_class(not self._checkpoints, "-empty")
 
     def _list(self, width: int) -> Content:
         if not self._checkpoints:

@@ -9,7 +9,7 @@ from textual import on
 from textual.message import Message
 from textual.widgets import Input
 
-from tui.docks.dock import LineDock
+from tui.docks.dock import Keys, LineDock
 from tui.messages import DockClosed
 
 
@@ -31,7 +31,8 @@ class SearchDock(LineDock):
     """Searches, and stays out of the agent's way."""
 
     TITLE: ClassVar[str] = "Search the conversation"
-    NOTE: ClassVar[str] = "enter finds · then n and N · empty to stop marking"
+    KEYS: ClassVar[Keys] = (("enter", "find, then n and N"), ("esc", "close"))
+    PLACEHOLDER: ClassVar[str] = "words · nothing to stop marking"
 
     def submit(self, text: str) -> None:
         self.post_message(SearchGiven(text))
@@ -42,8 +43,8 @@ class NarrowDock(LineDock):
     """Narrows the tool calls as one types."""
 
     TITLE: ClassVar[str] = "Only calls with these words"
-    NOTE: ClassVar[str] = "enter keeps it · esc as before · empty for all"
-    PLACEHOLDER: ClassVar[str] = "words of a tool's name, a path, a command"
+    KEYS: ClassVar[Keys] = (("enter", "keep it"), ("esc", "as before"))
+    PLACEHOLDER: ClassVar[str] = "words of a tool's name, a path, a command · nothing for all"
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:

@@ -32,11 +32,11 @@ TOKEN_CLASSES = (
 """What a token was paid as: in a word, in a shorter one, and the classes of the ledger that it stands for."""
 _LEVELS = ((95, "cost-over"), (80, "cost-warn"), (0, "cost-ok"))
 _POLICIES = {
-    "auto": "compresses by itself when the rent has paid for it",
-    "summarize": "compresses every so many turns, whatever the rent",
-    "window": "drops old turns, whatever the rent",
-    "mask": "masks old results, whatever the rent",
-    "off": "compresses only when asked",
+    "auto": "by itself when it is paid",
+    "summarize": "every so many turns in any case",
+    "window": "drops old turns in any case",
+    "mask": "masks old results in any case",
+    "off": "only when asked",
 }
 """What a policy makes of the rent."""
 SWITCHED_OFF = (
@@ -168,7 +168,7 @@ def rent_lines(meter: Meter, width: int, policy: str = "") -> list[Content]:
     if share is None or meter.price is None:
         return []
     style = "cost-ok" if share < 0.8 else "cost-warn"
-    paid = f"{figures.usd(meter.usd)} of the {figures.usd(meter.price)} that a compression costs"
+    paid = f"{figures.usd(meter.usd)} of {figures.usd(meter.price)}, the price of a compression"
     why = _POLICIES.get(policy, "")
     return [
         Content("rent  ") + gauge(share, width - len("rent  "), style),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import ClassVar
 
@@ -16,11 +16,11 @@ from tui.actions import ACTIONS, Action, display
 from tui.widgets.hint_bar import Hint, HintBar
 from tui.widgets.line_list import LineList
 from tui.widgets.live_label import LiveLabel
-from tui.widgets.rows import TextRows
-from tui.widgets.wrapping import fit
+from tui.widgets.wrapping import fit, line_count, wrap
 
 KEY_CELLS = 12
-LABEL_CELLS = 18
+LABEL_CELLS = 17
+SENTENCE_AT = KEY_CELLS + LABEL_CELLS
 IN_LISTS = (
     ("↑ ↓  j k", "move", "Select the item above or below; the list is held there."),
     ("PgUp PgDn", "page", "A page up or down."),
@@ -48,7 +48,7 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical():
             yield LiveLabel("Keys", classes="help--title")
-            yield LineList(TextRows(list(help_lines(self._keys))))
+            yield LineList(HelpRows(list(help_entries(self._keys))))
             yield HintBar()
 
     def on_mount(self) -> None:
@@ -60,19 +60,41 @@ class HelpScreen(ModalScreen[None]):
         self.dismiss(None)
 
 
-def help_lines(keys: Callable[[Action], tuple[str, ...]]) -> Iterable[Content]:
-    """A title for each group, a line for each action: key, label, what it does."""
+Entry = tuple[Content, str]
+"""What stands at the left, and the sentence beside it."""
+
+
+class HelpRows:
+    """Entries as rows: a sentence that needs more lines goes on under itself."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self._entries = entries
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def text(self, index: int) -> str:
+        left, sentence = self._entries[index]
+        return f"{left.plain}{sentence}".strip()
+
+    def height(self, index: int, width: int) -> int:
+        return line_count(self._entries[index][1], max(1, width - SENTENCE_AT))
+
+    def render(self, index: int, width: int) -> list[Content]:
+        left, sentence = self._entries[index]
+        first, *more = wrap(Content.styled(sentence, "$muted"), max(1, width - SENTENCE_AT))
+        return [left + first, *(Content(" " * SENTENCE_AT) + line for line in more)]
+
+
+def help_entries(keys: Callable[[Action], tuple[str, ...]]) -> Iterable[Entry]:
+    """A title for each group, an entry for each action: key, label, what it does."""
     for group, actions in groupby(ACTIONS, key=lambda action: action.group):
         yield from _group(group, [(" ".join(map(display, keys(a))), a.label, a.help) for a in actions])
     yield from _group("In lists", IN_LISTS)
 
 
-def _group(title: str, rows: Iterable[tuple[str, str, str]]) -> Iterable[Content]:
-    yield Content.styled(title, "bold $primary")
+def _group(title: str, rows: Iterable[tuple[str, str, str]]) -> Iterable[Entry]:
+    yield Content.styled(title, "bold $primary"), ""
     for key, label, help in rows:
-        yield (
-            fit(Content.styled(f"  {key}", "$hint-key"), KEY_CELLS)
-            + fit(Content(label), LABEL_CELLS)
-            + Content.styled(help, "$muted")
-        )
-    yield Content("")
+        yield fit(Content.styled(f"  {key}", "$hint-key"), KEY_CELLS) + fit(Content(label), LABEL_CELLS), help
+    yield Content(""), ""

@@ -89,13 +89,13 @@ def legend(parts: Sequence[Part], width: int) -> list[Content]:
     """A line for each part: mark, name, amount and share in per cent, with one decimal, that add up to 100.0."""
     tenths = shares([part.amount for part in parts], 1000, least=0)
     digits = max((len(f"{part.amount:,}") for part in parts), default=1)
-    room = max(1, width - digits - 11)
+    room = max(1, width - digits - 10)
     return [
         Content.assemble(
             ("░ " if part.empty else "█ ", f"${part.variable}"),
             (Content(one_line(part.name)).truncate(room, ellipsis=True, pad=True)),
             f" {part.amount:>{digits},}",
-            (f" {f'{share / 10:.1f}' if share or part.amount <= 0 else '<0.1':>5} %", "$muted"),
+            (f" {f'{share / 10:.1f}' if share or part.amount <= 0 else '<0.1':>5}%", "$muted"),
         )
         for part, share in zip(parts, tenths, strict=True)
     ]

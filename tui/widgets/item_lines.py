@@ -251,12 +251,13 @@ class ItemLines(ScrollView):
         return self.scrollable_content_region.height
 
     def on_resize(self) -> None:
-        """Measure again if the width changed, and keep the item at the top."""
+        """Measure again if the width changed, and keep the item at the top, or the end at the bottom."""
         width = max(0, self.scrollable_content_region.width - 1)
         if width != self._measured.width:
             self._measured.measure(width)
             self._strips.clear()
         self._settle(0)
+        self.come_to_rest()
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
