@@ -24,6 +24,7 @@ from core.journal.lease import acquire
 from tui.attention import Sight
 
 SIZES = ((80, 24), (120, 40), (200, 50))
+STILL_FRAMES, FRAME_S = 2, 0.02
 MIDDLE = 90
 HOUR_US = 3_600 * MICROSECONDS
 
@@ -128,14 +129,24 @@ async def shown(pilot: Pilot[Any], view: View) -> AsyncIterator[None]:
     yield
     await text_at(pilot, SIZES[0])
     await pilot.press(*view.leave)
-    await pilot.pause()
+    await settled(pilot)
 
 
 async def text_at(pilot: Pilot[Any], size: tuple[int, int]) -> str:
     """What is on the screen in a terminal of that size."""
     await pilot.resize_terminal(*size)
     await until(pilot, lambda: pilot.app.screen.size == size)
-    return screen_text(pilot)
+    return await settled(pilot)
+
+
+async def settled(pilot: Pilot[Any]) -> str:
+    """What is on the screen once it stays the same for a few frames."""
+    text, same = screen_text(pilot), 0
+    while same < STILL_FRAMES:
+        await pilot.pause(FRAME_S)
+        before, text = text, screen_text(pilot)
+        same = same + 1 if text == before else 0
+    return text
 
 
 @asynccontextmanager

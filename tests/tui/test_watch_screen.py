@@ -223,7 +223,7 @@ async def test_an_empty_session_has_a_sentence_in_each_pane():
     async with app_over(log).run_test(size=WIDE) as pilot:
         await read(pilot)
         text = screen_text(pilot)
-        for words in ("No request yet.", "No reply yet.", "No plan yet.", "Nothing remembered yet."):
+        for words in ("No request yet,", "No reply yet,", "No plan yet.", "Nothing remembered yet."):
             assert words in text
 
 

@@ -14,10 +14,11 @@ from tui.panes import figures
 from tui.panes.bars import curve, curve_columns, gauge
 from tui.panes.cost import guard_lines, rent_lines
 from tui.panes.sheet import Sheet, SheetBody
-from tui.panes.sheet_lines import MUTED, fit, heading, paragraph, spread
+from tui.panes.sheet_lines import MUTED, fit, heading, paragraph, sentence, spread
 from tui.safe import safe_text
 from tui.widgets.gauge import Part, legend, stacked
 
+NOTHING_SENT = "No request yet, so the window is empty. 1 shows what is said."
 CURVE_ROWS = 4
 ROOMY = 60
 """From this width on an item shows what it is and its age."""
@@ -70,7 +71,7 @@ class ContextPane(Sheet):
         self._listed = {}
         usage = view.context.usage.at(at)
         if not usage.total:
-            return [heading("No request yet.")]
+            return sentence(NOTHING_SENT, width)
         above = [
             *_total_lines(usage, width),
             *legend(filling(usage), width),

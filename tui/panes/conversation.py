@@ -17,7 +17,7 @@ from tui.messages import ItemOpened
 from tui.panes.branch_rows import BranchRows
 from tui.panes.conversation_rows import Depth, Times, fold_key, foldable
 from tui.panes.matches import Hit, Matches, next_hit
-from tui.panes.pane import Pane
+from tui.panes.pane import READING, Pane
 from tui.panes.tail import LiveTail
 from tui.widgets import follow
 from tui.widgets.line_list import LineList
@@ -78,7 +78,7 @@ class ConversationPane(Pane):
         self._update_list(common, shown, grown=grown)
         self._repaint_settled(view, common)
         self._drawn_seq, self._drawn_at = view.last_seq, at
-        self.line_list.say_when_empty("" if view.last_seq else "Reading what was said so far …")
+        self.line_list.say_when_empty("" if view.last_seq else READING)
         if grown and view.state.status.last.state in RESTING:
             self.line_list.come_to_rest()
 

@@ -15,7 +15,7 @@ from core.folds.view import Changes, SessionView
 from tui.panes import figures
 from tui.panes.bars import curve, curve_columns, filled, gauge
 from tui.panes.sheet import Sheet
-from tui.panes.sheet_lines import MUTED, fit, heading, paragraph, spread
+from tui.panes.sheet_lines import MUTED, fit, heading, paragraph, sentence, spread
 from tui.safe import safe_text
 from tui.widgets.chart import Ahead
 
@@ -39,6 +39,7 @@ _POLICIES = {
     "off": "only when asked",
 }
 """What a policy makes of the rent."""
+NOTHING_SPENT = "No reply yet, so nothing is spent. b sets a budget."
 SWITCHED_OFF = (
     "Automatic compression is off: the last ones freed too little. It comes back when the context has doubled, or with "
     "P, policy."
@@ -134,7 +135,7 @@ def _to_go_lines(to_go: ToGo | None, width: int) -> list[Content]:
 
 def _reply_lines(bill: Bill, last: LastReply, width: int) -> list[Content]:
     if not bill.replies:
-        return [heading("No reply yet.")]
+        return sentence(NOTHING_SPENT, width)
     sent, out = figures.tokens(last.usage.sent), figures.tokens(last.usage.output)
     left = Content("last reply  ") + Content.styled(figures.usd(last.cost), "bold")
     detail = first_that_fits((f"{sent} sent · {out} out", f"{sent} → {out}"), width - left.cell_length - 2)

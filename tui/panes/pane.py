@@ -41,6 +41,10 @@ class PaneTitle(LiveLabel):
         self.update(spread(left, Content.styled(note, MUTED), self.content_size.width))
 
 
+READING = "Reading the session …"
+"""What a pane says before anything of the log is known."""
+
+
 class Pane(Vertical):
     """A slice of the view on the screen. Subclasses draw; an exception while drawing is shown and goes no further."""
 
@@ -129,6 +133,7 @@ class Pane(Vertical):
     def report_fault(self, fault: Exception) -> None:
         """Say in the pane's own place that it could not be drawn; everything else goes on."""
         place = f"#{self._at}" if self._at is not None else "now"
-        text = f"This pane could not be drawn ({type(fault).__name__}: {fault}) as of {place}. The others go on."
+        why = f"{type(fault).__name__}: {fault}"
+        text = f"This pane could not be drawn ({why}) as of {place}. The others go on, and it is tried again."
         self.query_one(".pane--fault", Static).update(Content(text))
         self.add_class("-broken")

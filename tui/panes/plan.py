@@ -13,7 +13,7 @@ from core.folds.step_costs import Reassessment, StepCost
 from core.folds.view import Changes, SessionView
 from tui.messages import PlaceWanted
 from tui.panes import figures
-from tui.panes.pane import Pane
+from tui.panes.pane import READING, Pane
 from tui.panes.sheet_lines import MUTED, paragraph, within
 from tui.safe import one_line, safe_text
 from tui.widgets.line_list import LineList
@@ -91,7 +91,7 @@ def plan_rows(view: SessionView, at: int | None) -> list[PlanRow]:
     """The steps, each with the latest reasons for which the plan was changed while it was active."""
     steps = view.step_costs.at(at)
     if not steps:
-        return [PlanRow(None, text=NO_PLAN)]
+        return [PlanRow(None, text=NO_PLAN if view.last_seq else READING)]
     return [*_rows(view, steps, at)]
 
 

@@ -12,8 +12,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from core.folds.view import Changes, SessionView
-from tui.panes.pane import Pane
-from tui.panes.sheet_lines import within
+from tui.panes.pane import READING, Pane
+from tui.panes.sheet_lines import sentence, within
 from tui.widgets.painting import Painter
 
 
@@ -156,4 +156,6 @@ class Sheet(Pane):
 
     def draw(self, view: SessionView, at: int | None, changes: Changes) -> None:
         body = self.query_one(SheetBody)
-        body.set_lines(self.fitted(view, at, body.line_width), self.stops())
+        reading = not view.last_seq
+        lines = sentence(READING, body.line_width) if reading else self.fitted(view, at, body.line_width)
+        body.set_lines(lines, {} if reading else self.stops())

@@ -15,7 +15,7 @@ from tui.panes import figures
 from tui.panes.call_filter import KINDS, CallFilter, Sifted
 from tui.panes.chips import Chip, Chips
 from tui.panes.conversation_rows import CALL_GLYPHS
-from tui.panes.pane import Pane
+from tui.panes.pane import READING, Pane
 from tui.widgets import follow
 from tui.widgets.line_list import LineList
 from tui.widgets.table import Column, Table
@@ -30,7 +30,7 @@ COLUMNS = (
     Column("time", 8, right=True),
 )
 
-NOTHING_YET = "No tool was called yet."
+NOTHING_YET = "No tool was called yet. 1 shows what the agent says."
 NONE_IS_LIKE_THAT = "No call is like that so far. v shows the next kind, a click on a marked chip takes it away."
 
 
@@ -141,8 +141,10 @@ class ToolCallsPane(Pane):
         self.line_list.say_when_empty(self._why_empty(view))
 
     def _why_empty(self, view: SessionView) -> str:
-        if self._rows.count or not view.last_seq:
+        if self._rows.count:
             return ""
+        if not view.last_seq:
+            return READING
         return NONE_IS_LIKE_THAT if self._wanted.narrows else NOTHING_YET
 
     def _sift(self, view: SessionView) -> Sifted:
