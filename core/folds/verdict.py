@@ -167,17 +167,21 @@ _REASONS = {
     "outage": "the provider did not answer for too long",
 }
 
+_GO_ON = "Let it go on?"
 _ANSWERS = {
-    "budget": "budget",
-    "turn_limit": "stop",
-    "refusal": "guide",
-    "context": "compress",
-    "config": "model",
-    "history": "rewind",
-    "request": "model",
-    "malformed": "model",
+    "budget": ("budget", "Raise the budget?"),
+    "turn_limit": ("stop", "Stop it here, to resume it with more turns?"),
+    "refusal": ("guide", "Tell it what to do instead?"),
+    "context": ("compress", "Compress the context?"),
+    "config": ("model", "Choose another model?"),
+    "history": ("rewind", "Rewind to a state that the provider takes?"),
+    "request": ("model", "Choose another model?"),
+    "malformed": ("model", "Choose another model?"),
 }
-"""What answers a pause by its reason; all others are answered by going on."""
+"""What answers a pause by its reason, and the question; all others are answered by going on.
+
+The reason itself is the verdict's to say, so no decision repeats it.
+"""
 
 
 def reason_of(situation: Situation) -> str:
@@ -200,14 +204,14 @@ def _asks(situation: Situation) -> Iterator[Ask]:
     if situation.cut_off or status.state == "failed" or (status.state == "stopped" and status.reason != "operator"):
         yield Ask(
             situation.seq if situation.cut_off else situation.since,
-            f"{_sentence(reason_of(situation))} Let it go on?",
+            _GO_ON,
             RESUME,
         )
     elif status.state == "paused":
-        verb = _ANSWERS.get(status.reason, "continue")
-        yield Ask(situation.since, _sentence(reason_of(situation)), verb)
+        verb, question = _ANSWERS.get(status.reason, ("continue", _GO_ON))
+        yield Ask(situation.since, question, verb)
     elif status.state == "finished" and (situation.proof.changed or situation.proof.seq) and not situation.proof.passed:
-        yield Ask(situation.since, "It finished without a check that passes. Have it checked?", "guide")
+        yield Ask(situation.since, "Have it checked?", "guide")
     if situation.crossed and not situation.ended and status.reason != "budget":
         yield Ask(situation.crossed[0], f"{situation.crossed[1]}% of the budget is spent. Raise it?", "budget")
     if situation.gave_up and not situation.ended:
@@ -215,10 +219,6 @@ def _asks(situation: Situation) -> Iterator[Ask]:
         yield Ask(situation.gave_up, text, "policy")
     for seq, verb, reason in situation.refused:
         yield Ask(seq, f"Your {one_line(verb, 20)} was refused: {one_line(reason, _DETAIL)}", verb)
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
 
 
 def lasted(us: int) -> str:

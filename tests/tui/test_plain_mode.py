@@ -142,9 +142,7 @@ async def test_one_who_comes_back_is_told_the_verdict_and_asks_for_the_rest():
     mark = Mark(20, log.at_us - 7_200_000_000)
     async with watching(log, sight=Sight(mark)) as watched:
         assert any("Since you left, 2 h ago: Waiting for you" in line for line in watched.sheet.lines)
-        await watched.types(
-            "left", "for you: The budget does not allow", "`budget` answers it", "files: inventory/load"
-        )
+        await watched.types("left", "for you: Raise the budget?", "`budget` answers it", "files: inventory/load")
         assert mark.seq == 20
     watched.mode.sight.keep()
     assert mark.seq == len(log.events)

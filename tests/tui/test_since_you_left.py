@@ -59,6 +59,18 @@ async def test_on_coming_to_a_session_the_verdict_and_five_decisions_fit_a_small
         assert mark.seq == app.view.last_seq
 
 
+async def test_what_happens_while_it_is_read_is_counted_in_its_title():
+    log = waiting_session()
+    app, _ = returning(log, 20)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: told(pilot))
+        assert "more since" not in screen_text(pilot)
+        for number in range(3):
+            log.add(MemoryWritten(text="Later.", category="fact"), key=f"later{number}")
+        await app._apply(log.events[-3:])
+        await until(pilot, lambda: "3 more since" in screen_text(pilot))
+
+
 async def test_a_key_of_a_decision_does_what_answers_it():
     app, _ = returning(waiting_session(), 20)
     async with app.run_test(size=(120, 40)) as pilot:

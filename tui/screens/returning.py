@@ -97,6 +97,7 @@ class Returning(Reading, Travelling):
             keys=self.keys_of,
             steering=self.controls.available,
             shown=lambda: self._told(account),
+            newest=lambda: self.view.last_seq,
             grace_s=grace_s,
         )
         self.app.push_screen(screen, self._go_on)

@@ -34,6 +34,7 @@ LOOKS = {
     "stopped": ("■", "$state-paused"),
 }
 LABEL_CELLS, KEY_CELLS, TIME_CELLS = 9, 5, 10
+LOOK_EVERY_S = 1.0
 MOST_LINES = 2
 """Lines of one decision: five of them and the verdict fit a terminal of 24 lines."""
 
@@ -116,7 +117,7 @@ def _key(entry: Entry, keys: Callable[[Action], tuple[str, ...]]) -> str:
 
 class SinceScreen(Screen[Chosen | None]):
     """Dismissed with what to do next, None for nothing. `grace_s`: no key but escape counts before, when it came by
-    itself. `shown` is called once it was painted."""
+    itself. `shown` is called once it was painted; `newest` tells the last event meanwhile."""
 
     DEFAULT_CSS = """
     SinceScreen { align: center top; background: $surface; }
@@ -138,10 +139,12 @@ class SinceScreen(Screen[Chosen | None]):
         keys: Callable[[Action], tuple[str, ...]],
         steering: bool,
         shown: Callable[[], object],
+        newest: Callable[[], int],
         grace_s: float = 0.0,
     ) -> None:
         super().__init__()
         self._account, self._shown, self._grace_s = account, shown, grace_s
+        self._newest, self._more = newest, 0
         self._title = title(account, left_us, now_us)
         self.entries = entries(account, session)
         self._keys, self._steering = keys, steering
@@ -161,6 +164,14 @@ class SinceScreen(Screen[Chosen | None]):
         self.query_one(LineList).hold_at(0)
         self.query_one(HintBar).show([], "Keys count in a moment.")
         self.call_after_refresh(self._painted)
+        self.set_interval(LOOK_EVERY_S, self._look)
+
+    def _look(self) -> None:
+        """Say how much has happened since it was told."""
+        more = self._newest() - self._account.seq
+        if more != self._more:
+            self._more = more
+            self.query_one(".since--title", LiveLabel).update(self._title_line())
 
     def _painted(self) -> None:
         self._shown()
@@ -182,7 +193,8 @@ class SinceScreen(Screen[Chosen | None]):
 
     def _title_line(self) -> Content:
         account, left = self._account, Content.styled(self._title, "bold $accent")
-        told = Content.styled(f"#{account.seen + 1:,} to #{account.seq:,}", MUTED)
+        more = f", {self._more:,} more since" if self._more > 0 else ""
+        told = Content.styled(f"#{account.seen + 1:,} to #{account.seq:,}{more}", MUTED)
         return spread(left, told, max(left.cell_length, min(122, self.size.width - 2)))
 
     def _verdict(self) -> Content:
