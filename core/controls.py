@@ -16,7 +16,7 @@ from core.ids import ulid
 from core.journal.inbox import Command, post
 from core.journal.lease import holder
 from core.journal.spoken import said_before
-from core.journal.viewers import Viewer, who_is_here
+from core.journal.viewers import Viewer, at_a_terminal, who_is_here
 from core.protocols import Preview
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ class SessionControls:
     """`core.protocols.Controls` by the inbox; where no runner lives, a clerk applies it at once.
 
     `viewer`: the screen that it steers for, which then must have the wheel; None for a shell. `vouchers` are
-    those of the runner where that is in this process: then what is sent here counts as the user's for sure.
+    those of the runner where that is in this process: then what is sent here counts as the user's for sure. So it does
+    where no runner lives, from a screen or a terminal.
     """
 
     available = True
@@ -79,9 +80,12 @@ class SessionControls:
         from core.session import clerk
 
         if self._vouchers is None:
-            self._vouchers = Vouchers()
-            self._vouchers.vouch(command)
-        await clerk(self._folder, self._clock, self._config, self._vouchers)
+            vouchers = Vouchers()
+            if self._viewer or at_a_terminal():
+                vouchers.vouch(command)
+        else:
+            vouchers = self._vouchers
+        await clerk(self._folder, self._clock, self._config, vouchers)
 
     async def preview_compression(self, instruction: str = "", evict: int | None = None) -> Preview:
         """What a compression would do now. Raises JournalError, ConfigError."""

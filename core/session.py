@@ -8,6 +8,7 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from core.journal.catalogue import session_folder
 from core.journal.errors import JournalError
 from core.journal.lease import LeaseHeld, acquire
 from core.journal.schema import make_private
+from core.journal.viewers import at_a_terminal
 from core.journal.writer import Journal
 from core.models.profiles import PROFILES, Endpoint, resolve_endpoint
 from core.version import app_version
@@ -142,6 +144,12 @@ async def continue_session(
         if told:
             await desk.append(Draft(switch_to(endpoint), actor="user"))
         if budget_usd is not None:
+            held = desk.facts.budget
+            if state.exposed and held is not None and Decimal(budget_usd) > held and not at_a_terminal():
+                raise JournalError(
+                    "A higher budget counts only from a terminal here: commands of this session have run without a "
+                    "sandbox, and could have called this too. Say `longwatch resume --budget` on a terminal."
+                )
             await desk.append(Draft(BudgetChanged(usd=budget_usd), actor="user"))
         if state.finished is not None or (state.paused and state.status.last.reason != "operator"):
             await desk.append(Draft(SessionContinued(detail="resumed"), actor="user"))

@@ -13,7 +13,8 @@ from core.approvals.policy import Allow, Ask, Call, Confinement, Policy, Refuse,
 from core.approvals.rules import Mode, read_rule, read_rules
 from core.config import ApprovalSettings
 from core.events import ApprovalAsked
-from core.folds.state import PendingCall, RunState
+from core.folds.asking import PendingCall
+from core.folds.state import RunState
 from core.tools.base import Previewed, Tool, ToolContext, ToolError
 
 LONGEST_DIFF = 60_000

@@ -12,7 +12,7 @@ from core.agent.approving import Ask, Gate, Refuse, denied, outdated
 from core.agent.desk import Desk
 from core.clock import monotonic
 from core.events import Draft, ToolFinished, ToolStarted
-from core.folds.state import PendingCall
+from core.folds.asking import PendingCall
 from core.folds.words import call_line, one_line
 from core.sandbox.grant import NOTHING, Grant
 from core.tools.base import Outcome, Rerun, Tool, ToolContext, ToolError

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from core.folds.state import Order, PendingCall, RunState
+from core.folds.asking import PendingCall
+from core.folds.state import Order, RunState
 from core.models.errors import ErrorClass, ModelError
 from core.models.retry import CompressThen, GiveUp, RetryPolicy, WaitFor, decide_retry
 

@@ -104,6 +104,7 @@ async def seated(folder: Path, clock: Clock, vouchers: Vouchers | None = None) -
                     desk.facts.apply_all(batch)
                     after = batch[-1].seq
                     await asyncio.sleep(0)
+            desk.vouchers.hidden = not desk.facts.state.exposed
             yield desk, lease
 
 
@@ -120,7 +121,8 @@ async def host(hosting: Hosting, on_runner: Callable[[Runner], None] = lambda ru
         assert opened is not None
         check_workspace(Path(opened.workspace))
         confinement = await asyncio.to_thread(confinement_of, hosting.folder, hosting.config, opened)
-        hosting.vouchers.confinement = fact_of(confinement)
+        fact = hosting.vouchers.confinement = fact_of(confinement)
+        hosting.vouchers.hidden = fact.hides_sessions and not desk.facts.state.exposed
         runner = await _runner(hosting, desk, opened, stack, confinement)
         beat = asyncio.create_task(_beat(lease))
         stack.callback(beat.cancel)

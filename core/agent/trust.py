@@ -2,7 +2,10 @@
 
 A process of the same user can write every file that the user can, and read every secret that lies in one. So what gives
 the agent more than it has (an approval, a higher budget) counts only where it can't have come from the agent: from the
-screen in the runner's own process, which vouches for each command in memory, or by an inbox that a sandbox hides.
+screen in the runner's own process, which vouches for each command in memory; by an inbox that sandboxes have hidden
+from all commands so far; or, while no runner lives, from a terminal, which commands of the agent don't have.
+
+It is no wall: without a sandbox a process of the same user can make itself a terminal, and can edit any file.
 """
 
 from __future__ import annotations
@@ -15,19 +18,21 @@ from core.approvals.policy import NOT_CONFINED, Confinement
 from core.journal.inbox import Command
 
 UNTRUSTED = (
-    "This counts only from the screen of the process that runs the session: without a sandbox, commands of the agent "
-    "could leave it in the inbox too. Answer there; or stop the session and `longwatch resume` it here."
+    "This counts only from the screen of the process that runs the session, or from a terminal while none does: "
+    "without a sandbox, commands of the agent could leave it in the inbox too."
 )
 
 
 class Vouchers:
     """Commands that this process itself sent, by their content. In memory only: there is no file to read or forge.
 
-    `confinement` is how the agent's commands are confined, as the runner found it.
+    `confinement` is how the agent's commands are confined, as the runner found it; `hidden`: no command of the agent's
+    could ever reach the inbox.
     """
 
     def __init__(self, confinement: Confinement = NOT_CONFINED) -> None:
         self.confinement = confinement
+        self.hidden = confinement.hides_sessions
         self._digests: set[bytes] = set()
 
     def vouch(self, command: Command) -> None:
@@ -36,7 +41,7 @@ class Vouchers:
 
     def trusts(self, command: Command) -> bool:
         """Whether it can't come from a command of the agent's."""
-        return self.confinement.hides_sessions or _digest(command) in self._digests
+        return self.hidden or _digest(command) in self._digests
 
 
 def _digest(command: Command) -> bytes:

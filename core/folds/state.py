@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -31,8 +31,8 @@ from core.events import (
     SessionRenamed,
     is_node,
 )
+from core.folds.asking import PendingCall, asking, calls_of, changed, waiting_words
 from core.folds.fold import Handler, Series
-from core.folds.words import call_line
 
 REASONS = (
     *("working", "operator", "done", "retry", "rewound", "crashed"),
@@ -53,30 +53,6 @@ class Status:
     reason: str = "working"
     detail: str = ""
     until_us: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PendingCall:
-    """A tool_use of the last reply that has no outcome yet; `started` when its intent is in the log.
-
-    `asked`: what the user was asked about it, `asked_us` when; `answer`: what they said.
-    """
-
-    key: str
-    use_id: str
-    name: str
-    arguments: dict[str, Any]
-    started: bool = False
-    intent: dict[str, Any] = field(default_factory=dict)
-    cut: bool = False
-    asked: ApprovalAsked | None = None
-    asked_us: int = 0
-    answer: ApprovalAnswered | None = None
-
-    @property
-    def waits(self) -> bool:
-        """Whether it waits for the user's answer."""
-        return self.asked is not None and self.answer is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +129,8 @@ class RunState:
         """The screen that took the wheel last; it may be gone."""
         self.sandbox: Series[str] = Series("")
         """How the runner confined its commands: `bubblewrap`, `landlock`, `none: why`; empty where nobody said."""
+        self.exposed = False
+        """Whether commands of the agent ever ran where nothing hid the session's inbox from them."""
         self.boundaries: list[int] = []
         self._ends: dict[int, bool] = {}
 
@@ -260,6 +238,7 @@ class RunState:
         if isinstance(event.body, RunnerAttached):
             self.runner = event.body
             self.sandbox.append(event.seq, event.body.sandbox)
+            self.exposed |= event.body.sandbox not in ("bubblewrap", "landlock")
 
     def _marked(self, event: Event) -> None:
         if isinstance(event.body, AfterReboot):
@@ -339,9 +318,8 @@ class RunState:
             self._set(event, "waiting", "retry", f"{last.error.replace('_', ' ')}: {last.message}", body.until_us)
 
     def _started(self, event: Event) -> None:
-        for use_id, call in self.pending.items():
-            if call.key == event.key:
-                self.pending[use_id] = replace(call, started=True, intent=getattr(event.body, "intent", {}))
+        intent = getattr(event.body, "intent", {})
+        self.pending = changed(self.pending, event.key, started=True, intent=intent)
 
     def _tool_finished(self, event: Event) -> None:
         self.pending = {use_id: call for use_id, call in self.pending.items() if call.key != event.key}
@@ -350,32 +328,26 @@ class RunState:
 
     def _asked(self, event: Event) -> None:
         if isinstance(event.body, ApprovalAsked):
-            self._change(event.key, asked=event.body, asked_us=event.at_us)
+            self.pending = changed(self.pending, event.key, asked=event.body, asked_us=event.at_us)
             self._show_waiting(event)
 
     def _answered(self, event: Event) -> None:
         if isinstance(event.body, ApprovalAnswered):
-            self._change(event.key, answer=event.body)
+            self.pending = changed(self.pending, event.key, answer=event.body)
             self.allowed += [rule for rule in event.body.rules if rule not in self.allowed]
             self._show_waiting(event)
-
-    def _change(self, key: str | None, **changes: Any) -> None:
-        self.pending = {
-            use_id: replace(call, **changes) if call.key == key else call for use_id, call in self.pending.items()
-        }
 
     @property
     def asking(self) -> list[PendingCall]:
         """The calls that wait for an answer, in the order of the reply."""
-        return [call for call in self.pending.values() if call.waits]
+        return asking(self.pending)
 
     def _show_waiting(self, event: Event) -> None:
         """The state is `waiting` for an approval exactly while a call waits for one."""
         if self.paused or self.finished is not None:
             return
-        if asking := self.asking:
-            more = f" and {len(asking) - 1} more" if len(asking) > 1 else ""
-            self._set(event, "waiting", "approval", call_line(asking[0].name, asking[0].arguments) + more)
+        if waiting := waiting_words(self.asking):
+            self._set(event, "waiting", "approval", waiting)
         elif self.status.last.reason == "approval":
             self._running(event)
 
@@ -418,18 +390,3 @@ def switched(opened: SessionOpened, body: ModelSwitched) -> SessionOpened:
     return msgspec.structs.replace(
         opened, model=body.model, endpoint=body.endpoint, profile=body.profile, api_key_env=body.api_key_env
     )
-
-
-def calls_of(attempt: str, reply: ModelResponded) -> list[PendingCall]:
-    """The calls of a reply, keyed `<attempt>.<index>`; `cut` marks the last call of a reply cut at max_tokens."""
-    uses = [block for block in reply.content if block.get("type") == "tool_use"]
-    cut_at = len(uses) - 1 if reply.stop_reason == "max_tokens" else -1
-    return [
-        PendingCall(f"{attempt}.{index}", use["id"], use["name"], _arguments(use), cut=index == cut_at)
-        for index, use in enumerate(uses)
-    ]
-
-
-def _arguments(use: dict[str, Any]) -> dict[str, Any]:
-    arguments = use.get("input")
-    return arguments if isinstance(arguments, dict) else {"input": arguments}

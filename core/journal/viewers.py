@@ -48,6 +48,15 @@ def who_is_here(environ: Mapping[str, str]) -> str:
     return f"{user} on {_terminal() or 'no terminal'}" + (f" from {client}" if client else "")
 
 
+def at_a_terminal() -> bool:
+    """Whether this process belongs to a terminal, as what a person types does; commands of the agent have none."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
 def _terminal() -> str:
     for descriptor in _STANDARD_STREAMS:
         with suppress(OSError):

@@ -23,9 +23,9 @@ from core.events import (
     SessionOpened,
     ToolFinished,
 )
+from core.folds.asking import calls_of
 from core.folds.branches import Branches, Column
 from core.folds.fold import Handler
-from core.folds.state import calls_of
 from core.request.messages import MessageList
 from core.request.pieces import (
     BYTES_PER_TOKEN,

@@ -6,6 +6,7 @@ import signal
 
 import pytest
 from processes import command, until
+from terminals import Terminal
 
 from core.controls import SessionControls
 from core.journal.lease import holder
@@ -99,14 +100,13 @@ def test_each_end_has_its_exit_code_and_says_how_to_go_on(longwatch):
     assert "budget" in errors
     assert "longwatch resume" in errors
     assert longwatch.report()["reason"] == "budget"
-    process = longwatch.run_on("--budget", "5")
+    resumed = Terminal(longwatch, "resume", "--headless", "--speed", "0", "--budget", "5")
     until(lambda: longwatch.count("tool.started") == 5)
     second = longwatch.here("resume", "--headless")
     assert second.returncode == 5
     assert "already run by process" in second.stderr
     assert longwatch.here("send", "", "stop").returncode == 0
-    process.communicate(timeout=60)
-    assert process.returncode == 4
+    assert resumed.ends() == 4
     assert (longwatch.report()["state"], longwatch.report()["reason"]) == ("stopped", "operator")
 
 
