@@ -43,6 +43,10 @@ class Source(Protocol):
         """
         ...
 
+    async def last_seq(self) -> int:
+        """How many events there are now: what reading all of them comes to."""
+        ...
+
     def live(self) -> AsyncIterator[Sequence[LiveDelta]]:
         """Pieces of the reply in flight; an empty batch when a new attempt starts or the old one is settled."""
         ...

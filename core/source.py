@@ -42,6 +42,10 @@ class SessionSource:
                 caught_up = True
                 yield []
 
+    async def last_seq(self) -> int:
+        """The number of the newest event."""
+        return await asyncio.to_thread(self._read().last_seq)
+
     async def live(self) -> AsyncIterator[Sequence[LiveDelta]]:
         """Pieces of the reply in flight; an empty batch when the attempt changes or is settled."""
         tail, attempt = LiveTail(self._folder), None

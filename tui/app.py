@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -36,6 +36,7 @@ from tui.screens.seats import Seats
 from tui.screens.watch import WatchScreen
 from tui.theme_choice import fitting_theme, has_colours
 from tui.theming import Loaded, apply_themes, load_themes, role_variables, watch_themes
+from tui.undisturbed import undisturbed
 
 Mode = Literal["live", "attached", "replay"]
 Leaving = Literal["quit", "detached", "lost", "broken"]
@@ -238,17 +239,27 @@ class LongwatchApp(ThemedApp[Leaving]):
 
     @work(name="follow", exit_on_error=False)
     async def _follow(self) -> None:
+        batches = aiter(self._source.batches())
         try:
-            async for batch in self._source.batches():
+            with undisturbed():
+                await self._catch_up(batches)
+            self.watch_screen.caught_up()
+            async for batch in batches:
                 await self._apply(batch)
-                if not batch:
-                    self.watch_screen.caught_up()
         except Exception as fault:
             self.notify(f"The log can't be read on: {one_line(str(fault))}", severity="error", markup=False, timeout=60)
         self.watch_screen.caught_up()
 
-    async def _apply(self, batch: Sequence[Event]) -> None:
-        """Take in events in slices short enough that keys and drawing go on between them."""
+    async def _catch_up(self, batches: AsyncIterator[Sequence[Event]]) -> None:
+        """All that is there already, up to the empty batch that says so."""
+        of = await self._source.last_seq()
+        async for batch in batches:
+            if not batch:
+                return
+            await self._apply(batch, of)
+
+    async def _apply(self, batch: Sequence[Event], of: int = 0) -> None:
+        """Take in events in slices short enough that keys and drawing go on between them; `of` so many, at first."""
         changes, since = Changes.NONE, monotonic()
         for index, event in enumerate(batch, start=1):
             changes |= self.view.apply(event)
@@ -257,6 +268,7 @@ class LongwatchApp(ThemedApp[Leaving]):
                 self.watch_screen.note_command(event)
             if index % SLICE == 0 and monotonic() - since > SLICE_S:
                 self.watch_screen.view_changed(changes)
+                self.watch_screen.reading(event.seq, of)
                 await asyncio.sleep(0)
                 changes, since = Changes.NONE, monotonic()
         if changes:
@@ -324,6 +336,11 @@ class LongwatchApp(ThemedApp[Leaving]):
             self.watch_screen.came_back(away_us)
         else:
             self.watch_screen.went_away()
+
+    @property
+    def bytes_sent(self) -> int:
+        """What the terminal got of this screen so far."""
+        return self._driver.sent if isinstance(self._driver, ResilientDriver) else 0
 
     def title_terminal(self, text: str | None) -> None:
         if isinstance(self._driver, ResilientDriver):

@@ -44,6 +44,8 @@ class PatientWriter(WriterThread):
         self._dropped = False
         self._writing_since: float | None = None
         self.dead = False
+        self.sent = 0
+        """Bytes that the terminal took."""
 
     def write(self, text: str) -> None:
         if self.dead:
@@ -72,7 +74,9 @@ class PatientWriter(WriterThread):
         view = memoryview(data)
         while view:
             self._writing_since = monotonic()
-            view = view[os.write(self._fd, view[:PORTION]) :]
+            taken = os.write(self._fd, view[:PORTION])
+            self.sent += taken
+            view = view[taken:]
 
     def _takes_nothing_for(self, seconds: float) -> bool:
         since = self._writing_since
@@ -116,6 +120,7 @@ class ResilientDriver(LinuxDriver):
     def __init__(self, app: Any, **options: Any) -> None:
         self._writer: WriterThread | None = None
         self._is_lost = self._titled = self.away = False
+        self._sent_before = 0
         super().__init__(app, **options)
 
     @property
@@ -126,9 +131,14 @@ class ResilientDriver(LinuxDriver):
     def _writer_thread(self, thread: WriterThread | None) -> None:
         # The one place where Textual hands over its writer; ours takes it before it starts.
         if thread is None:
-            self._writer = None
+            self._sent_before, self._writer = self.sent, None
         else:
             self._writer = PatientWriter(thread._file, self._on_drained, self._on_lost)
+
+    @property
+    def sent(self) -> int:
+        """Bytes that the terminal took so far."""
+        return self._sent_before + (self._writer.sent if isinstance(self._writer, PatientWriter) else 0)
 
     def start_application_mode(self) -> None:
         super().start_application_mode()

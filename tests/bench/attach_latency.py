@@ -37,6 +37,8 @@ from core.journal.live import LiveText  # noqa: E402
 from core.journal.writer import Journal  # noqa: E402
 
 PATIENCE_S = 60.0
+EDGES = "абвгдежзиклмнопрстуфхцчшщэюяАБВГДЕЖЗИКЛМНОПРСТУФХЦЧШЩ"
+"""More letters than there are lines, in a script that nothing else on the screen is written in."""
 
 
 class Viewer:
@@ -97,7 +99,9 @@ async def _live(home: Path, folder: Path, marks: int) -> list[float]:
     viewer, text, took = Viewer(home), LiveText(folder, "r1.1"), []
     await viewer.shows(b"Look at this.")
     for number in range(marks):
-        word = f"mark{number:04}"
+        # Begins and ends with another letter than the one that stood there before: only what differs is sent.
+        letter = EDGES[number % len(EDGES)]
+        word = f"{letter}{number:04}{letter}"
         began = time.perf_counter()
         text.add("text", 0, f"{word}\n")
         took.append((await viewer.shows(word.encode()) - began) * 1000)

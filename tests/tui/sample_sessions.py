@@ -517,6 +517,9 @@ class FakeSource:
         while not self._ends:
             yield await self._news.get()
 
+    async def last_seq(self) -> int:
+        return len(self._past)
+
     async def live(self) -> AsyncIterator[Sequence[LiveDelta]]:
         while True:
             yield await self._deltas.get()

@@ -1,18 +1,30 @@
-"""What the watch screen sends over the line: it must stay pleasant over a slow one."""
+"""What the watch screen sends over the line: it must stay pleasant over a slow one.
 
+The same steps as in `tests/bench/screen_bytes.py`, on a short session. A call is allowed more here than the 2,000 bytes
+that are aimed at: with so few of them the moves of the whole view weigh more.
+"""
+
+import itertools
+
+import pytest
 from recording import recording_driver, written
-from sample_sessions import CODE, audit_session
+from sample_sessions import audit_session
 from watching_app import PATIENCE_S, app_over
 
 from core.clock import VirtualClock, monotonic
+from core.events import ToolFinished, ToolStarted
+from core.protocols import LiveDelta
+from tui.docks.scrubber import Scrubber
 from tui.widgets.status_line import StatusLine
 
+TEXT = "The loader reads the whole file before it checks the header, so a damaged file costs as much."
 
-async def sizes_of(log, *steps):
-    """Bytes that each step makes the screen write at 120x36, in true colour."""
+
+async def sizes_of(log, size, *steps):
+    """The bytes that each step, a generator of its parts, makes a screen of that size write."""
     clock = VirtualClock(log.at_us)
     app = app_over(log, clock=clock)
-    app.driver_class = recording_driver(120, 36)
+    app.driver_class = recording_driver(*size)
     sizes = []
 
     async def pilot(_):
@@ -21,38 +33,84 @@ async def sizes_of(log, *steps):
             assert monotonic() < limit
             await written(app)
         await written(app)
+        assert app.watch_screen.query_one(Scrubber).display == (size[1] >= 38)
         for step in steps:
-            step(app, clock)
-            sizes.append(len((await written(app)).encode()))
+            sent = 0
+            for _ in step(app, clock):
+                sent += len((await written(app)).encode())
+            sizes.append(sent)
         app.exit()
 
     await app.run_async(auto_pilot=pilot)
     return sizes
 
 
-def tick_one_counter(app, clock):
+def a_number(app, clock):
+    yield app.watch_screen.query_one(StatusLine).set("spent", "$7.77")
+
+
+def a_second(app, clock):
     clock.advance(1)
-    app.watch_screen.query_one(StatusLine).set("calls", "36 calls")
+    yield app.watch_screen._second()
 
 
-def tick_a_second(app, clock):
-    clock.advance(1)
-    app.watch_screen._second()
+def a_call(app, clock):
+    """Asked for, written, begun, done: each on the screen before the next."""
+    log, source = app.fake_source.log, app.fake_source
+    key = log.requested()
+    yield source.push()
+    yield source.say("The next part. ", attempt=key)
+    arguments = {"command": "echo step"}
+    use = {"type": "tool_use", "id": f"toolu_{key}", "name": "run_command", "input": arguments}
+    log.responded(key, [{"type": "text", "text": "The next part."}, use])
+    source.settle()
+    yield source.push()
+    started = ToolStarted(name="run_command", use_id=use["id"], arguments=arguments, effect="command")
+    log.add(started, key=f"{key}.0")
+    yield source.push()
+    log.add(ToolFinished(name="run_command", use_id=use["id"], ok=True, content="step", ms=12, size=4), key=f"{key}.0")
+    yield source.push()
 
 
-def append_a_call(app, clock):
-    app.fake_source.log.call("read_file", {"path": "src/later.py"}, CODE, text="Something new.")
-    app.fake_source.push()
+CALLS = 12
 
 
-def focus_the_calls(app, clock):
-    app.watch_screen.choose("tool_calls")
+def several_calls(app, clock):
+    """So many that a move of the whole view falls on its share of them."""
+    for _ in range(CALLS):
+        yield from a_call(app, clock)
 
 
-async def test_what_changes_is_all_that_is_sent():
-    steps = (tick_one_counter, tick_a_second, append_a_call, focus_the_calls)
-    counter, second, call, focus = await sizes_of(audit_session(), *steps)
-    assert 0 < counter <= 300
-    assert 0 < second <= 1_000
-    assert 0 < call <= 6_000
-    assert 0 < focus <= 3_000
+def forty_batches(app, clock):
+    """Ten tokens each."""
+    key, words = app.fake_source.log.requested(), itertools.cycle(TEXT.split())
+    yield app.fake_source.push()
+    for _ in range(40):
+        batch = [LiveDelta(attempt=key, kind="text", index=0, text=f"{next(words)} ") for _ in range(10)]
+        yield app.fake_source._deltas.put_nowait(batch)
+
+
+def the_focus(app, clock):
+    yield app.watch_screen.choose("tool_calls")
+
+
+def a_page(app, clock):
+    yield app.watch_screen.conversation.line_list.action_page(-1)
+
+
+STEPS = (a_number, a_second, several_calls, forty_batches, the_focus)
+
+
+@pytest.mark.parametrize(("size", "focus_budget"), [((200, 50), 1_000), ((120, 36), 3_000), ((80, 24), 3_600)], ids=str)
+async def test_what_changes_is_all_that_is_sent(size, focus_budget):
+    number, second, calls, batches, focus = await sizes_of(audit_session(), size, *STEPS)
+    assert 0 < number <= 200
+    assert 0 < second <= 200
+    assert 0 < calls / CALLS <= 3_000
+    assert 0 < batches / 41 <= 700
+    assert 0 < focus <= focus_budget
+
+
+async def test_a_page_is_sent_once():
+    (page,) = await sizes_of(audit_session(), (200, 50), a_page)
+    assert 0 < page <= 8_000

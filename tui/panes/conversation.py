@@ -14,6 +14,7 @@ from core.folds.tool_calls import Call
 from core.folds.view import Changes, SessionView
 from core.protocols import LiveDelta
 from tui.messages import ItemOpened
+from tui.panes import figures
 from tui.panes.branch_rows import BranchRows
 from tui.panes.conversation_rows import Depth, Times, fold_key, foldable
 from tui.panes.matches import Hit, Matches, next_hit
@@ -66,6 +67,12 @@ class ConversationPane(Pane):
         return follow.chip(self.line_list.follow) or "following"
 
     # What the log and the stream say
+
+    def reading(self, seq: int, of: int) -> None:
+        """How far the log is read, before any of it can be shown; a step that one can see at a time."""
+        if of:
+            shown = f"{READING} {figures.percent(seq / of)} of {of:,} events"
+            self.line_list.say_when_empty(shown)
 
     def draw(self, view: SessionView, at: int | None, changes: Changes) -> None:
         self._set_manner(view)

@@ -23,17 +23,18 @@ FIELDS = (
     Field("needs", 9, rank=2, optional=True),
     Field("sandbox", 10, rank=6, optional=True),
     Field("seats", 9, rank=7, full=21, optional=True),
-    Field("elapsed", 8, rank=8),
+    Field("bytes", 12, rank=8, full=26, optional=True),
+    Field("elapsed", 8, rank=9),
     Field("heard", 8, rank=5, full=18, optional=True),
-    Field("calls", 11, rank=9, right=True),
-    Field("rate", 7, rank=13, right=True),
+    Field("calls", 11, rank=10, right=True),
+    Field("rate", 7, rank=14, right=True),
     Field("context", 8, rank=4, full=16),
-    Field("cache", 10, rank=10),
+    Field("cache", 10, rank=11),
     Field("spent", 15, rank=3, full=19),
-    Field("next", 12, rank=12),
-    Field("repeats", 12, rank=14, full=21),
-    Field("steered", 17, rank=15, full=31),
-    Field("persisted", 19, rank=11),
+    Field("next", 12, rank=13),
+    Field("repeats", 12, rank=15, full=21),
+    Field("steered", 17, rank=16, full=31),
+    Field("persisted", 19, rank=12),
 )
 """The higher the rank, the earlier a field goes when the line gets narrow. Ranks 1 to 5 always fit into 78 cells, and
 rank 6 as long as it needs nobody."""
@@ -137,6 +138,12 @@ def _repeats(tally: Tally) -> Said:
         return Said("")
     short = f"repeats {figures.percent(tally.repetition)}"
     return Said(f"{short}, {tally.vain:,} in vain" if tally.vain else short, short)
+
+
+def line_words(total: int, per_minute: int) -> Said:
+    """What goes to the terminal: `line 1.2 MB, 3.4 KB/min`."""
+    pace = f"{figures.size(per_minute)}/min"
+    return Said(f"line {figures.size(total)}, {pace}", pace)
 
 
 def _steered(tally: Tally) -> Said:

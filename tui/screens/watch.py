@@ -20,6 +20,7 @@ from tui.actions import ACTIONS, BY_ID, Action, bindings, hinted
 from tui.attention import Sight
 from tui.docks.scrubber import Scrubber
 from tui.frame import FramePump, frame_rate
+from tui.line_meter import LineMeter
 from tui.messages import ItemChosen, LeaveRequested, PaneChosen
 from tui.panes.context import ContextPane
 from tui.panes.conversation import ConversationPane
@@ -33,7 +34,7 @@ from tui.safe import one_line
 from tui.screens.answering import Answering
 from tui.screens.returning import Returning
 from tui.screens.seats import Seats
-from tui.screens.status_facts import FIELDS, facts, state_content
+from tui.screens.status_facts import FIELDS, facts, line_words, state_content
 from tui.widgets.hint_bar import Hint, HintBar
 from tui.widgets.status_line import StatusLine
 
@@ -52,6 +53,14 @@ class KeyedApp(Protocol):
     """An app that knows the user's own keys."""
 
     def keys_of(self, action: Action) -> tuple[str, ...]: ...
+
+
+@runtime_checkable
+class CountedApp(Protocol):
+    """An app that knows how many bytes its terminal got."""
+
+    @property
+    def bytes_sent(self) -> int: ...
 
 
 class WatchScreen(Returning, Answering):
@@ -79,6 +88,7 @@ class WatchScreen(Returning, Answering):
         self._read = self._guarded = False
         self._pulse: Pulse | None = None
         self._token_us: int | None = None
+        self._meter, self._metered = LineMeter(), False
         self._pump: FramePump[Changes] | None = None
 
     def compose(self) -> ComposeResult:
@@ -115,6 +125,11 @@ class WatchScreen(Returning, Answering):
         """The view took in events that concern `changes`; they are drawn with the next frame."""
         if self._pump is not None and self._read:
             self._pump.mark(changes)
+
+    def reading(self, seq: int, of: int) -> None:
+        """So far the log is read, of so many events; said while nothing can be shown yet."""
+        if not self._read:
+            self.conversation.reading(seq, of)
 
     def caught_up(self) -> None:
         """All that was there is read: show it, a replay from where it is to start."""
@@ -166,6 +181,8 @@ class WatchScreen(Returning, Answering):
             self._show_hints()
         self._look_for_the_runner()
         self._look_at_the_guard()
+        if isinstance(self.app, CountedApp):
+            self._meter.note(self.clock.now_us(), self.app.bytes_sent)
         if self.looking.at is None:
             self.query_one(CostPane).tick()
             if not self.ended and not self.orphaned:
@@ -220,6 +237,7 @@ class WatchScreen(Returning, Answering):
         line.set("state", state)
         for name, said in facts(self.view, at, now_us, self._real_now_us(), self._token_us).items():
             line.set(name, *said)
+        line.set("bytes", *(line_words(self._meter.total, self._meter.per_minute) if self._metered else ("",)))
         line.set("seats", *self.seats.words(self.view.state.driver))
 
     def _show_tabs(self) -> None:
@@ -329,6 +347,11 @@ class WatchScreen(Returning, Answering):
     def action_timeline(self) -> None:
         """The session at a glance: by time, by events, and out of sight again."""
         self.query_one(Scrubber).change()
+
+    def action_bytes(self) -> None:
+        """What goes to the terminal, in the status line, or no more."""
+        self._metered = not self._metered
+        self._show_status()
 
     def action_follow(self) -> None:
         """Back to the end: of the time, and of the lists."""
