@@ -20,6 +20,7 @@ import platformdirs
 from msgspec import Meta
 
 from core.approvals.rules import BadRule, Mode, read_rule
+from core.toml_lines import line_of
 
 LARGEST_BYTES = 1 << 20
 """A configuration file beyond this is refused unread."""
@@ -327,7 +328,7 @@ def load_config(path: Path | None = None, workspace: Path | None = None) -> Conf
         raise ConfigError(
             f"There is no configuration file {file}; create it with `longwatch config --write`, or name another."
         )
-    config = _typed(_read(file), Config, "", file)
+    config = _typed(_read(file), Config, (), file)
     _check_rules(config.approvals, file)
     own = workspace / WORKSPACE_FILE if workspace else None
     if own is None or not own.exists():
@@ -341,15 +342,17 @@ def _check_rules(settings: ApprovalSettings, file: Path) -> None:
             try:
                 read_rule(text)
             except BadRule as bad:
-                raise ConfigError(f"{file}: in `approvals.{name}` {bad}") from None
+                raise ConfigError(f"{_at(file, ('approvals', name))}: in `approvals.{name}` {bad}") from None
 
 
 def _workspace(own: Path, base: WorkspaceSettings, user_file: Path) -> WorkspaceSettings:
     table = _read(own)
     for key in table:
         if key in Config.__struct_fields__:
-            raise ConfigError(f"{own}: a workspace may not set `{key}`; if you want it, put it into {user_file}.")
-    _typed(table, WorkspaceSettings, "", own)
+            raise ConfigError(
+                f"{_at(own, (key,))}: a workspace may not set `{key}`; if you want it, put it into {user_file}."
+            )
+    _typed(table, WorkspaceSettings, (), own)
     return msgspec.convert({**msgspec.to_builtins(base), **table}, WorkspaceSettings)
 
 
@@ -383,23 +386,36 @@ def _parse(raw: bytes, file: Path) -> dict[str, Any]:
         raise ConfigError(f"{file}{at}: this is not valid TOML ({_shown(what)}); mend it or move it away.") from None
 
 
-def _typed(value: Any, kind: Any, path: str, file: Path) -> Any:
+def _typed(value: Any, kind: Any, path: tuple[str, ...], file: Path) -> Any:
     """`value` as `kind`, checked key by key so that the error can name the one that is wrong."""
     if isinstance(value, dict) and (entry := _entry_type(kind)) is not None:
-        return {key: _typed(item, entry, f"{path}.{_shown(key)}", file) for key, item in value.items()}
+        return {key: _typed(item, entry, (*path, key), file) for key, item in value.items()}
     if isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, Section):
         fields = {field.name: field.type for field in msgspec.structs.fields(kind)}
         for key, item in value.items():
-            inner = f"{path}.{_shown(key)}".lstrip(".")
+            inner = (*path, key)
             if key not in fields:
-                raise ConfigError(f"{file}: there is no setting `{inner}`{_nearest(key, fields)}.")
+                raise ConfigError(f"{_at(file, inner)}: there is no setting `{_dotted(inner)}`{_nearest(key, fields)}.")
             _typed(item, fields[key], inner, file)
     if isinstance(value, float) and not math.isfinite(value):
-        raise ConfigError(f"{file}: `{path}` must be a finite number, not {value}.")
+        raise ConfigError(f"{_at(file, path)}: `{_dotted(path)}` must be a finite number, not {value}.")
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{file}: `{path}` is wrong: {_plainly(error, kind)}.") from None
+        raise ConfigError(f"{_at(file, path)}: `{_dotted(path)}` is wrong: {_plainly(error, kind)}.") from None
+
+
+def _at(file: Path, path: tuple[str, ...]) -> str:
+    """The file, and the line on which that setting stands."""
+    try:
+        line = line_of(file.read_text(encoding="utf-8-sig"), path)
+    except (OSError, UnicodeDecodeError):
+        line = None
+    return f"{file}, line {line}" if line else str(file)
+
+
+def _dotted(path: tuple[str, ...]) -> str:
+    return ".".join(_shown(key) for key in path)
 
 
 def _entry_type(kind: Any) -> type[Section] | None:

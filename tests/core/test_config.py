@@ -116,6 +116,29 @@ def test_a_broken_file_is_refused_in_one_sentence(tmp_path: Path, content: str |
     assert str(file) in sentence
 
 
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("# one\n\n[model]\nname = 'a'\nmax_token = 5\n", 5),
+        ("[model]\n\n[modle]\nx = 1\n", 3),
+        ("[approvals]\nmode = 'ask'\n# why\nallow = [\n  'a',\n  1,\n]\n[limits]\nmax_turns = 2\n", 4),
+        ("[limits]\nmax_turns = 1\n[model]\nmax_tokens = 'max_tokens = 3'\n", 4),
+        ('limits.max_turns = 1\nlimits.budget_usd = """\nmany\n"""\n', 2),
+        ("[profiles.x]\nbase_url = 'y'\nbase = 1\n", 3),
+        ("[approvals]\n\ndeny = ['run_command:']\n", 3),
+        ("[limits]\r\nbudget_usd = nan\r\n", 2),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_line(tmp_path: Path, content: str, line: int) -> None:
+    file = written(tmp_path, content)
+    assert refusal(file).startswith(f"{file}, line {line}: ")
+
+
+def test_a_workspace_that_says_too_much_is_told_the_line(tmp_path: Path) -> None:
+    own = written(tmp_path, "name = 'site'\n[model]\nname = 'x'\n", ".longwatch.toml")
+    assert refusal(written(tmp_path, ""), tmp_path).startswith(f"{own}, line 2: a workspace may not set `model`")
+
+
 def test_a_folder_or_an_unreadable_file_is_refused(tmp_path: Path) -> None:
     assert "is not a file" in refusal(tmp_path)
     locked = written(tmp_path, FULL)
