@@ -167,3 +167,19 @@ async def test_a_server_and_its_client_meet_within_one_command(cage: Cage) -> No
         "print('met')"
     )
     assert (await cage(f'{sys.executable} -c "{script}"')).content.endswith("met")
+
+
+def test_a_hook_that_a_command_plants_does_not_run_when_the_user_calls_git(cage: Cage) -> None:
+    git = ["git", "-C", str(cage.workspace), "-c", "user.name=x", "-c", "user.email=x@y"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    plant = "printf '#!/bin/sh\\ntouch ran\\n' >.git/hooks/pre-commit; chmod +x .git/hooks/pre-commit"
+    hook = cage.workspace / ".git/hooks/pre-commit"
+
+    def commits() -> bool:
+        subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "one"], check=True)
+        return (cage.workspace / "ran").exists()
+
+    cage.run(f"{plant}; mkdir -p own; cp .git/hooks/pre-commit own/; git config core.hooksPath own")
+    assert not hook.exists() and not commits()
+    subprocess.run(["bash", "-c", plant], cwd=cage.workspace, check=True)
+    assert commits(), "the hook would have run"

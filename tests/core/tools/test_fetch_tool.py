@@ -12,6 +12,11 @@ from typing import Any
 import pytest
 from tool_helpers import Bench, eventually
 
+from core.agent.approving import Gate
+from core.approvals.places import Places
+from core.approvals.policy import Policy
+from core.approvals.rules import read_rules
+from core.folds.state import RunState
 from core.tools import guarded_http
 from core.tools.base import ToolError
 from core.tools.fetch import FetchUrl
@@ -128,6 +133,27 @@ async def test_long_binary_and_compressed_content(inside: Bench, site: Site) -> 
     assert (await inside(FetchUrl(), url=packed)).content.endswith("\nunpacked")
     bomb = site.page("/bomb", gzip.compress(b"x" * 50_000_000), **{"Content-Encoding": "gzip"})
     assert f"{MAX_BYTES:,} bytes, cut there" in (await inside(FetchUrl(), url=bomb)).content
+
+
+async def test_a_page_leads_on_to_another_host_only_where_that_could_be_fetched_without_a_question(
+    tmp_path: Path, site: Site
+) -> None:
+    other = site.url.replace("127.0.0.1", "localhost")
+    site.page("/there", "secret")
+    site.page("/hop", "", status=302, Location=f"{other}/there")
+    site.page("/stay", "", status=302, Location="/there")
+    places = Places(str(tmp_path))
+    for allow, reaches in (((), False), (("fetch_url: localhost:*",), True)):
+        gate = Gate(Policy(places, rules=read_rules(allow, (), ())), RunState(), str)
+        bench = Bench(tmp_path, allow_private=True, may_redirect=gate.may_redirect)
+        assert "secret" in (await bench(FetchUrl(), url=f"{site.url}/stay")).content
+        if reaches:
+            assert "secret" in (await bench(FetchUrl(), url=f"{site.url}/hop")).content
+            continue
+        asked = len(site.requests)
+        with pytest.raises(ToolError, match="another host; fetch that by itself"):
+            await bench(FetchUrl(), url=f"{site.url}/hop")
+        assert [path for path, _ in site.requests[asked:]] == ["/hop"]
 
 
 async def test_redirects_are_followed_and_each_hop_is_checked_again(
