@@ -17,10 +17,12 @@ from core.journal.inbox import Command, post
 from core.journal.lease import holder
 from core.journal.spoken import said_before
 from core.journal.viewers import Viewer, at_a_terminal, who_is_here
-from core.protocols import Preview
+from core.protocols import Preview, RestorePreview
 
 if TYPE_CHECKING:
     from core.agent.trust import Vouchers
+    from core.folds.file_states import Handwork
+    from core.restoring import Restoring
 
 
 class SessionControls:
@@ -49,6 +51,7 @@ class SessionControls:
         self._viewer = viewer.id if viewer else ""
         self._origin = viewer.who if viewer else who_is_here(os.environ)
         self._vouchers = vouchers
+        self._restoring: Restoring | None = None
 
     async def send(self, verb: str, args: dict[str, Any] | None = None, head: int | None = None) -> str:
         """Post a command; its id. Raises JournalError when it can't be posted."""
@@ -94,6 +97,14 @@ class SessionControls:
         config = self._config or load_config()
         wish = wish_for(instruction, evict)
         return await asyncio.to_thread(preview, self._folder, config, self._clock, os.environ, wish)
+
+    async def preview_restore(self, tree: str, known: Handwork) -> RestorePreview:
+        """What a rewind of the files would do now. Raises JournalError, WorkspaceError."""
+        from core.restoring import Restoring
+
+        if self._restoring is None:
+            self._restoring = Restoring(self._folder)
+        return await self._restoring.preview(tree, known)
 
     async def said_before(self) -> list[str]:
         """What the user has told agents in this session and the latest others."""

@@ -12,7 +12,9 @@ import msgspec
 from core.events import Event
 
 if TYPE_CHECKING:
+    from core.folds.file_states import Handwork
     from core.request.fidelity import Fact
+    from core.workspace.base import FileFate
 
 
 class LiveDelta(msgspec.Struct, frozen=True):
@@ -97,6 +99,17 @@ class Preview:
     problem: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class RestorePreview:
+    """What it would do to the files to go back to a snapshot, computed and not done.
+
+    `by_hand`: those of their paths that no call changed; they are kept unless it is said otherwise.
+    """
+
+    files: tuple[FileFate, ...]
+    by_hand: frozenset[str]
+
+
 class Controls(Protocol):
     """Every control of the session, from here or from another shell."""
 
@@ -114,6 +127,10 @@ class Controls(Protocol):
 
         With `evict`: what it would do to drop the result of that event alone.
         """
+        ...
+
+    async def preview_restore(self, tree: str, known: Handwork) -> RestorePreview:
+        """What a rewind of the files to `tree` would do now; `known` is what the log tells of changes by hand."""
         ...
 
     async def said_before(self) -> list[str]:

@@ -131,6 +131,11 @@ class NextCalls:
         """As of event `seq` (None: now)."""
         return self._priced(self._said.at(seq))
 
+    def of(self, size: int, cached: int, rates: tuple[Decimal, ...], *, writes: bool) -> NextCall:
+        """What such a prompt would cost now; unknown without rates."""
+        replies = len(self.outputs)
+        return self._priced(_Prospect(size, cached, rates, writes, replies)) if rates else NextCall()
+
     def append(self, seq: int, said: NextCall | _Prospect) -> None:
         """From event `seq` on."""
         self._said.append(seq, said)
@@ -231,6 +236,14 @@ class RentMeter:
         reach = TENTH * variance**0.5
         middle = mean * turns
         return ToGo(_usd(max(0.0, middle - reach)), _usd(middle), _usd(middle + reach), turns, basis)
+
+    def back_at(self, node: int) -> tuple[int, NextCall]:
+        """The tokens of the prompt as it was at a node, and what a request that goes on from there would cost.
+
+        It holds nothing that was not sent before: its cache gives back all of it, or has expired.
+        """
+        size = self._window.usage.at(node).total
+        return size, self.next_call.of(size, size, self._rates, writes=self._writes)
 
     def _opened(self, event: Event) -> None:
         if isinstance(event.body, SessionOpened):

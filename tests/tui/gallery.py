@@ -56,7 +56,7 @@ PANES = (
 DIALOGS = (
     View("guide", ("g",), "Guide"),
     View("compress", ("c",), "survive"),
-    View("rewind", ("r", "down"), "Leaves behind"),
+    View("rewind", ("r", "down"), "by hand"),
     View("budget", ("b",), "Budget in"),
     View("model", ("M",), "odel"),
     View("bookmark", ("m",), "ookmark"),

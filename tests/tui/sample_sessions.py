@@ -40,7 +40,9 @@ from core.events import (
     Usage,
     is_node,
 )
-from core.protocols import LiveDelta, Written
+from core.folds.file_states import Handwork
+from core.protocols import LiveDelta, RestorePreview, Written
+from core.workspace.base import FileFate
 
 START_US = 1_767_225_600_000_000
 MODEL = "claude-opus-4-6"
@@ -550,6 +552,18 @@ class FakeSource:
         self._deltas.put_nowait([])
 
 
+RESTORING = RestorePreview(
+    (
+        FileFate("M", "inventory/load.py", 3, 12),
+        FileFate("D", "inventory/migrate.py", 0, 41),
+        FileFate("M", "notes.md", 2, 1),
+        FileFate("A", "tests/test_old.py", 18, 0),
+    ),
+    frozenset({"notes.md"}),
+)
+"""What a rewind would do to the files, one of which was changed by hand."""
+
+
 class FakeControls:
     """Remembers what was sent."""
 
@@ -560,6 +574,9 @@ class FakeControls:
     async def send(self, verb: str, args: dict[str, Any] | None = None, head: int | None = None) -> str:
         self.sent.append((verb, args or {}, head))
         return f"cmd-{len(self.sent)}"
+
+    async def preview_restore(self, tree: str, known: Handwork) -> RestorePreview:
+        return RESTORING
 
     async def said_before(self) -> list[str]:
         return ["Use bound parameters, also in the tests.", "Run the tests with -q."]

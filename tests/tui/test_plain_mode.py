@@ -196,7 +196,9 @@ async def test_what_costs_is_asked_about_and_only_a_yes_sends_it():
         )
         await watched.types("n", "compress: not sent")
         boundary = watched.mode.view.checkpoints.on_branch()[0].boundary
-        await watched.types(f"rewind {boundary}", "left behind", "inventory/store.py", "stays", "y or n")
+        await watched.types(
+            f"rewind {boundary}", "left behind", "inventory/load.py +3", "by hand, kept", "stays", "price", "y or n"
+        )
         await watched.types("status", "rewind: not sent", "running")
         await watched.types("stop", "Stop the agent? y or n")
         watched.mode.interrupt()

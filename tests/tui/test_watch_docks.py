@@ -8,8 +8,8 @@ from core.events import CheckpointMade, ContextPolicy, GuidanceQueued, HeadMoved
 from core.folds.rent import NextCall
 from core.folds.view import SessionView
 from tui.docks.model import switching_costs
-from tui.docks.rewind import between
 from tui.panes import figures
+from tui.rewinding import between, price_words, way_back
 
 SIZE = (120, 36)
 
@@ -105,17 +105,55 @@ async def test_rewind_goes_to_the_chosen_checkpoint_in_the_chosen_way(key, conve
     assert sent == [("rewind", {"to": target.boundary, "files": files, "conversation": conversation}, log.head)]
 
 
-async def test_the_rewind_picker_says_what_is_left_behind():
+async def test_the_rewind_picker_says_what_is_left_behind_what_returns_what_stays_and_what_it_costs():
     _, text = await sent_by("r", "end", "down", "down", "down")
-    assert "Leaves behind 22 turns, 22 calls, 2 files changed" in text
-    assert "2 commands ran since" in text
+    assert "22 turns, 22 calls, $0." in text
+    assert "2 commands: run_command" in text
+    for file in ("inventory/load.py +3 −12", "inventory/migrate.py goes −41", "tests/test_old.py back +18"):
+        assert file in text
+    assert "kept: 1 file: notes.md +2 −1" in text
+    assert "next call $" in text
+
+
+async def test_what_was_changed_by_hand_is_restored_only_where_that_is_chosen():
+    sent, text = await sent_by("r", "h")
+    assert "restored, too: 1 file: notes.md" in text and not sent
+    sent, _ = await sent_by("r", "h", "1")
+    assert sent[0][1]["overwrite"] is True
+    sent, _ = await sent_by("r", "h", "2")
+    assert "overwrite" not in sent[0][1]
+
+
+async def test_a_preview_that_fails_says_why_and_the_rest_is_still_told():
+    async def broken(tree, known):
+        raise OSError("The disk is gone.")
+
+    app = app_over(audit_session())
+    app.fake_controls.preview_restore = broken
+    async with app.run_test(size=SIZE) as pilot:
+        await read(pilot)
+        await pilot.press("r")
+        await until(pilot, lambda: "The disk is gone." in screen_text(pilot))
+        assert "next call" in screen_text(pilot)
 
 
 def test_what_lies_between_leaves_out_abandoned_branches():
     view = SessionView()
     view.apply_all(audit_session().events)
-    newest = between(view, view.checkpoints.on_branch()[-1])
-    assert (newest.turns, newest.calls, newest.files) == (1, 1, ())
+    newest = view.checkpoints.on_branch()[-1]
+    lost = between(view, newest.boundary)
+    assert (lost.turns, lost.calls, len(lost.commands)) == (1, 1, 1)
+
+
+def test_the_price_of_going_back_is_that_of_a_cache_which_may_have_expired():
+    view = SessionView()
+    view.apply_all(audit_session().events)
+    point = view.checkpoints.on_branch()[0]
+    now, later = (way_back(view, point, point.at_us + 1_000_000 * seconds) for seconds in (1, 3_600))
+    assert now.tokens == view.context.usage.at(point.boundary).total < view.context.usage.last.total
+    assert (now.expired, later.expired) == (False, True)
+    assert now.call.warm < now.call.cold
+    assert figures.usd(later.call.cold) in price_words(later) and "written anew" in price_words(later)
 
 
 async def test_a_checkpoint_without_files_offers_only_the_conversation():

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from math import ceil
 from typing import Any, NamedTuple
 
-from core.folds.checkpoints import boundary_at
+from core.folds.checkpoints import Checkpoint, boundary_at
 from core.folds.view import SessionView
 from core.folds.words import one_line
 from core.protocols import Controls, Preview
+from core.workspace.errors import WorkspaceError
 from tui.panes import figures
 from tui.plain.commands import Unclear
+from tui.rewinding import between, fate_words, price_words, since_words, split, way_back
 
 NAMED = 10
 """Files, commands or facts that are listed by name."""
@@ -81,29 +83,43 @@ async def _rewind(args: dict[str, Any], view: SessionView, controls: Controls) -
     boundary = boundary_at(view.state, view.branches, to) if view.branches.visible(to) and to <= view.last_seq else None
     if boundary is None:
         raise Unclear(f"#{to} is not on the current branch. `checkpoints` lists where rewind can lead.")
-    spans = [span for span in view.branches.spans() if span.last > boundary]
-    left = [call for call in view.tool_calls.rows if call.seq > boundary and _within(call.seq, spans)]
-    turns = sum(seq > boundary and _within(seq, spans) for seq in view.costs.turns())
-    files = list(dict.fromkeys(change.path for call in left for change in call.files))
-    commands = view.checkpoints.commands_since(boundary)
+    lost, checkpoint = between(view, boundary), view.checkpoints.after(boundary)
     what = "the conversation and the files" if args["conversation"] and args["files"] else "the files"
     what = what if args["files"] else "the conversation"
     facts = [
         f"{what} go back to #{boundary}",
-        f"left behind: {figures.plural(turns, 'turn')}, {figures.plural(len(left), 'call')}; undo brings them back",
+        f"left behind: {since_words(lost)}; undo brings them back",
     ]
-    if files:
-        facts.append(f"{figures.plural(len(files), 'file')} changed since: {_listed(files)}")
-    if commands:
-        facts.append(f"what commands did outside the workspace stays: {_listed(commands)}")
+    if args["files"]:
+        facts += await _files(args, view, controls, checkpoint)
+    if stays := (*lost.commands, *lost.fetches):
+        facts.append(f"what commands and network calls did outside the workspace stays: {_listed(stays)}")
+    if args["conversation"] and checkpoint is not None:
+        now_us = view.timeline.at_us(view.last_seq)
+        facts.append(f"price: {price_words(way_back(view, checkpoint, now_us))}")
     return Confirmation(facts, f"Rewind to #{boundary}?", view.state.head)
 
 
-def _within(seq: int, spans: list[Any]) -> bool:
-    return any(first <= seq <= last for first, last in spans)
+async def _files(
+    args: dict[str, Any], view: SessionView, controls: Controls, checkpoint: Checkpoint | None
+) -> list[str]:
+    if checkpoint is None:
+        return ["no file was changed since"]
+    if checkpoint.tree is None:
+        return ["there is no snapshot of the files: they stay as they are"]
+    try:
+        preview = await controls.preview_restore(checkpoint.tree, view.file_states.since(checkpoint.seq))
+    except (OSError, WorkspaceError) as fault:
+        raise Unclear(f"What would become of the files can't be told: {fault}") from None
+    calls, hands = split(preview)
+    facts = [f"{figures.plural(len(calls), 'file')} would go back: {_listed(list(map(fate_words, calls)))}"]
+    if hands:
+        fate = "restored, too" if args.get("overwrite") else "kept; --overwrite restores them, too"
+        facts.append(f"changed by hand, {fate}: {_listed([fate.path for fate in hands])}")
+    return facts
 
 
-def _listed(names: list[str]) -> str:
+def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return "; ".join(one_line(name, LABEL) for name in names[:NAMED]) + more
 

@@ -115,7 +115,8 @@ class Steering(SessionScreen):
             self.say("No abandoned branch has left a memory behind.")
 
     async def action_rewind(self) -> None:
-        await self.open_dock(RewindDock(self.view))
+        now_us = max(self.clock.now_us(), self.view.timeline.at_us(self.view.last_seq))
+        await self.open_dock(RewindDock(self.view, self.controls.preview_restore, now_us))
 
     async def action_undo(self) -> None:
         await self.give("undo")
