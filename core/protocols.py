@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -35,6 +35,24 @@ class Written(msgspec.Struct, frozen=True):
     text: str
 
 
+class Hit(NamedTuple):
+    """Event `seq` holds the words `times` times in what it is by `kind`; the first time at `start` of `line`."""
+
+    seq: int
+    at_us: int
+    kind: str
+    line: str
+    start: int
+    times: int
+
+
+class Found(NamedTuple):
+    """The `hits` of some more events, newest first: down to event `reached` everything is read now."""
+
+    hits: list[Hit]
+    reached: int
+
+
 class Source(Protocol):
     """The events so far, then each new one."""
 
@@ -59,6 +77,13 @@ class Source(Protocol):
 
     async def blob(self, hash: str) -> bytes | None:
         """A big output by its hash."""
+        ...
+
+    def find(self, words: str) -> AsyncIterator[Found]:
+        """Where the words stand, whatever their case, in anything that was said, done or kept; newest first.
+
+        It ends when all is read, and stops reading when it is no longer asked. May raise JournalError.
+        """
         ...
 
     async def output(self, call: str, after: int = 0) -> Written | None:

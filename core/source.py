@@ -9,11 +9,12 @@ from pathlib import Path
 
 from core.clock import pause_real
 from core.events import Event
+from core.journal.finding import find
 from core.journal.follow import Follow
 from core.journal.live import LiveTail
 from core.journal.reader import Reader
 from core.journal.schema import JOBS
-from core.protocols import LiveDelta, Written
+from core.protocols import Found, LiveDelta, Written
 from core.tools.jobs import written
 from core.tools.secrets import Redactor
 
@@ -63,6 +64,9 @@ class SessionSource:
 
     async def blob(self, hash: str) -> bytes | None:
         return await asyncio.to_thread(self._read().blob, hash)
+
+    def find(self, words: str) -> AsyncIterator[Found]:
+        return find(self._read(), words)
 
     async def output(self, call: str, after: int = 0) -> Written | None:
         return await asyncio.to_thread(written, self._folder / JOBS / call, after, self._redact)

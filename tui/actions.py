@@ -113,6 +113,7 @@ ACTIONS: tuple[Action, ...] = (
     _watch("detach", "d", "detach", "Give the terminal back; the agent goes on.", "Leave", 0, "detach"),
     _watch("leave", "q", "leave", "Leave this screen; the agent goes on.", "Leave", 9),
     _watch("search", "/", "search", "Find words in the conversation, or narrow the calls by words.", _LOOK, 6),
+    _watch("find", "F", "find all", "Find words in everything: said, thought, done, put out, remembered.", _LOOK),
     _watch("next-match", "n", "next", "Go to the next match.", _LOOK),
     _watch("previous-match", "N", "previous", "Go to the previous match.", _LOOK),
     _watch("since", "L", "since you left", "What happened since you left, and what waits for you.", _LOOK),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -102,7 +102,13 @@ def text_of(event: Event, reader: Reader) -> str:
     return encode_body(body)
 
 
-def whole_output(body: ToolFinished, reader: Reader) -> str:
+class Outputs(Protocol):
+    """Where big outputs are kept."""
+
+    def blob(self, name: str) -> bytes | None: ...
+
+
+def whole_output(body: ToolFinished, reader: Outputs) -> str:
     """The whole of an output, also beyond the cap; what the model saw where the rest is no text or can't be read."""
     if body.blob is None:
         return body.content

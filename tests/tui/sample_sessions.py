@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 from core.events import (
@@ -41,7 +42,8 @@ from core.events import (
     is_node,
 )
 from core.folds.file_states import Handwork
-from core.protocols import LiveDelta, RestorePreview, Written
+from core.journal.finding import hits_of
+from core.protocols import Found, LiveDelta, RestorePreview, Written
 from core.workspace.base import FileFate
 
 START_US = 1_767_225_600_000_000
@@ -531,6 +533,10 @@ class FakeSource:
 
     async def blob(self, hash: str) -> bytes | None:
         return self.log.blobs.get(hash)
+
+    async def find(self, words: str) -> AsyncIterator[Found]:
+        for event in reversed(self.log.events):
+            yield Found(list(hits_of(event, words.casefold(), SimpleNamespace(blob=self.log.blobs.get))), event.seq)
 
     async def output(self, call: str, after: int = 0) -> Written | None:
         text = self.log.outputs.get(call)

@@ -33,6 +33,7 @@ QUESTIONS: dict[str, Question] = {
     "plan": Question("the steps and how far they are"),
     "calls": Question("the last tool calls, or those that failed", "[errors]"),
     "checkpoints": Question("where rewind can lead"),
+    "find": Question("words in anything that was said, thought, done, put out, remembered, planned", "WORDS"),
     "show": Question("all of an event: a message, a call with its output", "#SEQ"),
     "help": Question("the commands, or one of them", "[COMMAND]"),
     "quit": Question("leave; the agent goes on"),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Literal, Protocol
 
 from core.folds.view import SessionView
+from core.journal.errors import JournalError
 from core.protocols import Source
 from tui.account_words import told_plainly
 from tui.attention import Sight
@@ -15,6 +17,9 @@ from tui.plain.commands import QUESTIONS, Question, Typed, Unclear, help_lines, 
 from tui.plain.lines import PlainLines, Tone, indented
 from tui.plain.show import whole
 from tui.safe import one_line
+
+FOUND = 30
+"""Hits that are told one by one."""
 
 Leaving = Literal["quit", "detached", "lost", "broken"]
 
@@ -131,6 +136,11 @@ class Talk:
                     self.say(await whole(self.view, self.source, number(typed)))
                 except OSError as fault:
                     raise Unclear(f"It can't be read: {fault}") from None
+            case "find":
+                try:
+                    await self._find(typed.rest)
+                except (JournalError, OSError) as fault:
+                    raise Unclear(f"It can't be read on: {fault}") from None
             case "left":
                 for line in self.absence():
                     self.say(line)
@@ -138,6 +148,21 @@ class Talk:
                 answer = errors if name == "calls" and typed.rest else ANSWERS[name]
                 for line in answer(self.view, self.at, self.now_us()):
                     self.say(line)
+
+    async def _find(self, words: str) -> None:
+        """The newest hits as they are found, then how many there are of each kind."""
+        if not words:
+            raise Unclear("Say which words: find WORDS.")
+        kinds: Counter[str] = Counter()
+        async for found in self.source.find(words):
+            for hit in found.hits[: max(0, FOUND - kinds.total())]:
+                left = "" if self.view.branches.visible(hit.seq) else ", on a branch that is left"
+                when = self.plain.clock(hit.at_us)
+                self.say(f"#{hit.seq} {when} {hit.kind}{left}: {one_line(hit.line)}")
+            kinds.update(hit.kind for hit in found.hits)
+        counts = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
+        more = f"; the newest {FOUND} are told" if kinds.total() > FOUND else ""
+        self.say(f"{kinds.total():,} found: {counts}{more}" if kinds else "Not in anything that was said or done.")
 
     def absence(self) -> list[str]:
         """What happened since the user left, or since the start."""

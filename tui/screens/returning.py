@@ -7,6 +7,7 @@ from core.folds.absence import Account
 from tui.actions import BY_ID, Action, display
 from tui.attention import Sight
 from tui.messages import PlaceWanted
+from tui.screens.find import FindScreen
 from tui.screens.reading import Reading
 from tui.screens.since import Chosen, SinceScreen
 from tui.screens.travelling import Travelling
@@ -109,6 +110,16 @@ class Returning(Reading, Travelling):
             await self.app.run_action(chosen.action.method, self)
         elif chosen.seq is not None:
             self.jump(chosen.seq)
+
+    def action_find(self) -> None:
+        """Words anywhere in the session; what is chosen is shown in its place."""
+        screen = FindScreen(
+            self.source.find,
+            last_seq=self.view.last_seq,
+            start_us=self.view.timeline.at_us(1),
+            on_branch=self.view.branches.visible,
+        )
+        self.app.push_screen(screen, lambda seq: None if seq is None else self.jump(seq))
 
     def on_place_wanted(self, message: PlaceWanted) -> None:
         message.stop()
