@@ -25,6 +25,7 @@ from core.events import (
     SessionPaused,
 )
 from core.protocols import LiveDelta
+from core.tools.vitals import Pulse
 from tui.attention import Sight
 from tui.plain.commands import QUESTIONS, Unclear, help_lines, understood
 from tui.plain.film import PlainFilm
@@ -120,6 +121,14 @@ async def test_on_coming_the_end_of_the_past_is_told_and_where_things_stand():
         assert len(watched.sheet.lines) < 40
         assert any(line.startswith("status: running; ") for line in watched.sheet.lines)
         assert not any("needs you" in line for line in watched.sheet.lines)
+
+
+async def test_a_command_that_may_hang_is_told_once_and_by_status():
+    hangs = Pulse("command silent for 9 min, 0 CPU: may hang", may_hang=True)
+    async with watching(feel=lambda call: hangs) as watched:
+        await watched.shows("0 CPU: may hang; interrupt would end it")
+        await watched.types("status", "0 CPU: may hang")
+        assert "interrupt would end it" not in watched.sheet.text
 
 
 async def test_every_question_is_answered_in_lines():

@@ -10,6 +10,7 @@ from core.clock import Clock, monotonic, pause_real
 from core.events import CommandAccepted, Event, ModelFailed, ModelResponded
 from core.journal.errors import JournalError
 from core.protocols import Controls, LiveDelta, Source
+from core.tools.vitals import Pulse
 from tui.attention import Sight
 from tui.panes import figures
 from tui.plain.answers import status_line
@@ -26,6 +27,7 @@ RECENT = 20
 SLICE = 200
 """Events of the past between two breaths."""
 LOOK_EVERY_S = 0.5
+PULSE_EVERY_S = 2.0
 ANSWER_S = 10.0
 """How long the end of the input waits for what was typed last to be taken or refused."""
 ENDED = ("finished", "stopped", "failed")
@@ -44,7 +46,7 @@ class PlainMode(Talk):
     """A session that runs, here or elsewhere. `start` begins the runner; `driving`: whether it is in this process.
 
     `trouble` says what keeps the runner from working, `gone` that there is none any more, or None. `ring` asks for
-    somebody's attention.
+    somebody's attention. `feel` says how the command of a call is; it blocks.
     """
 
     STEERING = True
@@ -63,6 +65,7 @@ class PlainMode(Talk):
         gone: Callable[[], str | None] = lambda: None,
         ring: Callable[[], object] = lambda: None,
         sight: Sight | None = None,
+        feel: Callable[[str], Pulse | None] = lambda call: None,
     ) -> None:
         super().__init__(source, printer, typed, sight)
         self.controls, self.clock = controls, clock
@@ -75,9 +78,10 @@ class PlainMode(Talk):
         self._past: deque[tuple[str, Tone]] = deque(maxlen=RECENT)
         self._earlier, self._state, self._told_trouble = 0, "", ""
         self._asked: tuple[Typed, Confirmation] | None = None
+        self._feel, self._pulse, self._hanging = feel, "", ""
 
     def works(self) -> list[Callable[[], Awaitable[None]]]:
-        return [self._listen, self._follow, self._stream, self._look]
+        return [self._listen, self._follow, self._stream, self._look, self._feel_pulse]
 
     def say(self, text: str, tone: Tone = "") -> None:
         self._flowing = False
@@ -282,3 +286,22 @@ class PlainMode(Talk):
                 self._told_trouble = trouble
                 self.say(f"trouble: {trouble}" if trouble else "the runner works again", "wrong" if trouble else "")
             await pause_real(LOOK_EVERY_S)
+
+    # The running command
+
+    async def _feel_pulse(self) -> None:
+        """How the command that runs is: kept for `status`, and told once where it may hang."""
+        await self._caught_up.wait()
+        while True:
+            call = self.view.tool_calls.commanding()
+            pulse = await asyncio.to_thread(self._feel, call.key) if call else None
+            self._pulse = pulse.words if pulse else ""
+            if call and pulse and pulse.may_hang and call.key != self._hanging:
+                self._hanging = call.key
+                self.say(f"{pulse.words}; interrupt would end it", "wrong")
+            await pause_real(PULSE_EVERY_S)
+
+    async def _answer(self, typed: Typed) -> None:
+        await super()._answer(typed)
+        if typed.name == "status" and self._pulse:
+            self.say(self._pulse)

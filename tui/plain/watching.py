@@ -15,6 +15,7 @@ from core.clock import SystemClock
 from core.folds.view import SessionView
 from core.journal.seen import SeenMark
 from core.protocols import Controls, Source
+from core.tools.vitals import Pulses
 from tui.attention import Sight
 from tui.parting import part
 from tui.plain.film import PlainFilm
@@ -52,6 +53,7 @@ def watch_plainly(
             gone=RunnerWatch(folder, held=not driven),
             ring=writer.ring,
             sight=sight,
+            feel=Pulses(folder).feel,
         )
 
     try:
