@@ -74,11 +74,6 @@ class Stage:
         """Bytes of what a key press does."""
         return await self.bytes_of(lambda: self._press(key))
 
-    async def press(self, key: str) -> None:
-        """A key, and what it does as far as it does it at once."""
-        self._press(key)
-        await self.soon()
-
     async def soon(self) -> None:
         """Let what is under way happen, drawing included."""
         for _ in range(3):
