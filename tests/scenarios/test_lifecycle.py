@@ -44,7 +44,8 @@ def test_detached_it_goes_on_without_the_prompt_until_it_is_stopped(longwatch):
     assert answer.returncode == 0
     assert "longwatch attach" in answer.stdout
     until(lambda: longwatch.count("tool.started") == 2)
-    assert json.loads(longwatch.here("ls", "--json").stdout)[0]["state"] == "running"
+    (listed,) = json.loads(longwatch.here("ls", "--json").stdout)
+    assert listed["state"] == "running" and listed["bytes"] > 10_000
     refused = longwatch.here("rm", longwatch.folder().name, "--yes")
     assert refused.returncode == 2
     assert "is running; stop it first" in refused.stderr

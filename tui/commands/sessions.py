@@ -52,13 +52,14 @@ def ls(home: Path, as_json: bool, trashed: bool) -> int:
 
 
 def _row(summary: Summary) -> dict[str, Any]:
-    detail = summary.detail
+    """A session's report, and what all its files take on the disk."""
+    detail, size = summary.detail, {"bytes": trash.folder_size(summary.folder)}
     if summary.state != "damaged":
         try:
-            return report_of(read_totals(summary.folder), running=holder(summary.folder) is not None)
+            return report_of(read_totals(summary.folder), running=holder(summary.folder) is not None) | size
         except JournalError as error:  # further in than the summary reads
             detail = str(error)
-    return {"session": summary.id, "state": "damaged", "detail": detail}
+    return {"session": summary.id, "state": "damaged", "detail": detail} | size
 
 
 def _line(overview: Overview) -> str:
