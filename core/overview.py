@@ -26,7 +26,7 @@ from core.journal.lease import holder
 from core.journal.reader import Reader
 
 CACHE: Final = "sessions.cache"
-VERSION: Final = 2
+VERSION: Final = 3
 STEP_S: Final = 0.15
 """Time between two partial answers of a look that takes longer."""
 SETTLED_NS: Final = 2_000_000_000
@@ -37,7 +37,9 @@ _TASK_CHARACTERS: Final = 500
 
 class Figures(msgspec.Struct, frozen=True):
     """What the log comes to. `usd` is the known part (decimal string); `context` tokens of the newest request, or of
-    what a compression made of it, `window` None where it is unknown; `waiting` for the next try of a request."""
+    what a compression made of it, `window` None where it is unknown; `waiting` for the next try of a request; `asking`
+    its user before a call.
+    """
 
     calls: int = 0
     usd: str = "0"
@@ -47,6 +49,7 @@ class Figures(msgspec.Struct, frozen=True):
     context: int = 0
     window: int | None = None
     waiting: bool = False
+    asking: bool = False
 
 
 class Overview(msgspec.Struct, frozen=True):
@@ -126,7 +129,8 @@ class _Counting:
             lasted_us=totals.lasted_us,
             context=self._context,
             window=self._window,
-            waiting=totals.state == "waiting",
+            waiting=totals.state == "waiting" and totals.reason == "retry",
+            asking=totals.state == "waiting" and totals.reason == "approval",
         )
 
     def _observe(self, events: list[Event]) -> None:

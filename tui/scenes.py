@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from core.agent.host import Hosting
 from core.clock import SystemClock, pause_real
@@ -24,7 +25,9 @@ from core.source import SessionSource
 from tui.app import LongwatchApp
 from tui.attention import Sight
 from tui.commands.run import DEMO_TASK
+from tui.screens.reader import ReaderScreen
 from tui.screens.sessions import SessionsScreen
+from tui.screens.since import SinceScreen
 from tui.screenshots import Scene, picture, to_png
 from tui.session_rows import SessionHome
 from tui.sessions_app import SessionsApp
@@ -104,7 +107,7 @@ async def _short_of_money(studio: Studio) -> None:
         app = LongwatchApp(source, SessionControls(session), mode="attached", sight=Sight(Seen(FIRST_SEEN, began_us)))
         waits = _until(lambda: app.view.state.paused)
         await studio.take(
-            app, Scene("since-you-left", (120, 40), keys=("L",), ready=waits, shown=_until_open("SinceScreen"))
+            app, Scene("since-you-left", (110, 28), keys=("L",), ready=waits, shown=_until_open(SinceScreen))
         )
 
 
@@ -125,11 +128,11 @@ async def _afterwards(studio: Studio, session: Path) -> None:
         middle = reader.last_seq() * 3 // 5
     scenes = (
         Scene("narrow", (80, 24)),
-        Scene("reader", (140, 40), keys=("2", "v", "v", "end", "enter"), shown=_until_open("ReaderScreen")),
+        Scene("reader", (120, 20), keys=("2", "v", "v", "end", "up", "up", "enter"), shown=_until_open(ReaderScreen)),
         Scene("rewind", (140, 40), keys=("r", "down", "down")),
         Scene("compress", (140, 40), keys=("c",), shown=_previewed),
         Scene("replay", (160, 45)),
-        *(Scene(theme, (140, 40), theme=theme) for theme in THEMES),
+        *(Scene(theme, (110, 30), theme=theme) for theme in THEMES),
     )
     for scene in scenes:
         film = scene.name == "replay"
@@ -177,9 +180,9 @@ async def _previewed(pilot: Pilot[Any]) -> None:
     await _until(lambda: bool(pilot.app.screen.query("CompressDock.-ready")))(pilot)
 
 
-def _until_open(screen: str) -> Ready:
+def _until_open(screen: type[Screen[Any]]) -> Ready:
     async def ready(pilot: Pilot[Any]) -> None:
-        await _until(lambda: type(pilot.app.screen).__name__ == screen)(pilot)
+        await _until(lambda: isinstance(pilot.app.screen, screen))(pilot)
 
     return ready
 

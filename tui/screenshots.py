@@ -83,7 +83,8 @@ def _in_cells(found: re.Match[str]) -> str:
     """A text with a place for each of its characters: bold ones and blanks would drift from their cells otherwise."""
     before, x, middle, length, after, text = found.groups()
     characters = unescape(text)
-    if not any(map(str.isalnum, characters)):  # Rules and bars: rounded places would leave seams in them.
+    if not any(map(str.isalnum, characters)) and not any(map(str.isspace, characters)):
+        # Rules and bars: rounded places would leave seams in them.
         return found[0]
     step = float(length) / max(1, cell_len(characters))
     starts = accumulate(map(cell_len, characters), initial=0)

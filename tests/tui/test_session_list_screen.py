@@ -7,6 +7,7 @@ from session_homes import CONTINUED, DONE, NEEDED, NOW_US, add, assorted, called
 from watching_app import screen_text, until
 
 from core.clock import MICROSECONDS
+from core.events import ApprovalAsked, Draft
 from core.journal.catalogue import find_session, list_sessions
 from core.journal.lease import acquire
 from core.journal.reader import Reader
@@ -59,6 +60,18 @@ async def test_a_session_is_opened_as_its_state_allows(tmp_path, folders, keys, 
         await pilot.press(*keys)
         await pilot.pause()
     assert pilot.app.return_value == Chosen(opening, folders[name])
+
+
+async def test_a_session_that_asks_its_user_comes_first_and_is_watched(tmp_path, folders):
+    asked = ApprovalAsked(name="run_command", use_id="t", arguments={}, effect="command", reason="It may push.")
+    asking = await make(tmp_path, "01g", "pushes", Draft(asked, key="r1.1.0"), ago_s=90)
+    with acquire(asking):
+        async with listed(tmp_path) as pilot:
+            assert names(pilot)[0] == "pushes"
+            assert "▲ needs you · asks" in screen_text(pilot) and "asks before a call" in screen_text(pilot)
+            await pilot.press("enter")
+            await pilot.pause()
+    assert pilot.app.return_value == Chosen("watch", asking)
 
 
 async def test_the_hint_bar_says_what_enter_does(tmp_path, folders):

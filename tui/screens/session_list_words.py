@@ -43,7 +43,7 @@ def group_of(row: SessionRow) -> Group:
     if row.trashed is not None:
         return "trash"
     if summary.state == "running":
-        return "running"
+        return "needs you" if row.overview.figures.asking else "running"
     if summary.state == "paused":
         return "paused" if summary.reason == "operator" else "needs you"
     return "ended" if summary.state in ENDED else "broken"
@@ -78,6 +78,8 @@ def state_words(row: SessionRow, now_us: int) -> str:
         return f"deleted · {days_left(row.trashed, now_us)}d left"
     if silent := silent_s(overview, now_us):
         return f"silent · {figures.ago(silent * MICROSECONDS)}"
+    if summary.state == "running" and overview.figures.asking:
+        return "needs you · asks"
     if summary.state == "running":
         return "waiting · retry" if overview.figures.waiting else "running"
     state = "needs you" if group_of(row) == "needs you" else summary.state
@@ -107,6 +109,7 @@ def _liveness(overview: Overview, now_us: int) -> str:
     beat_us = now_us - overview.trace.beat_ns // 1000
     last = f"last event {ago(now_us - overview.active_us)}"
     waits = "waits to try a failed request again · " if overview.figures.waiting else ""
+    waits = "asks before a call; enter shows it · " if overview.figures.asking else waits
     return f"{waits}heartbeat {ago(beat_us)} · {last}"
 
 
