@@ -22,6 +22,7 @@ from core.events import ApprovalAsked, BudgetCrossed, ContextPolicy, MemoryWritt
 from core.journal.catalogue import session_folder
 from core.journal.lease import acquire
 from tui.attention import Sight
+from tui.screens.watch import WatchScreen
 
 SIZES = ((80, 24), (120, 40), (200, 50))
 STILL_FRAMES, FRAME_S = 2, 0.02
@@ -65,7 +66,6 @@ DIALOGS = (
     View("stop", ("ctrl+x",), "Stop this session"),
     View("search", ("/", *"store"), "store"),
     View("help", ("?",), "Pause before"),
-    View("palette", ("ctrl+p",), "earch"),
 )
 READING = (View("reader", ("2", "home", *["down"] * 12, "enter"), "updated: sha256", ("escape",)),)
 FILM = (View("replay", (), f"#{MIDDLE} of", ()),)
@@ -141,7 +141,10 @@ async def text_at(pilot: Pilot[Any], size: tuple[int, int]) -> str:
 
 
 async def settled(pilot: Pilot[Any]) -> str:
-    """What is on the screen once it stays the same for a few frames."""
+    """What is on the screen once a second has passed by its clock, and it stays the same for a few frames."""
+    for screen in pilot.app.screen_stack:
+        if isinstance(screen, WatchScreen):
+            screen._second()
     text, same = screen_text(pilot), 0
     while same < STILL_FRAMES:
         await pilot.pause(FRAME_S)
