@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 
 import pyte
-from processes import PATIENCE_S, ROOT, Longwatch, until
+from processes import PATIENCE_S, ROOT, Longwatch
 
 LINE = [sys.executable, "-P", "-m", "tui.cli"]
 
@@ -52,20 +52,24 @@ class Terminal:
 
     def shows(self, *words: str) -> None:
         """Wait until all the words are on the screen."""
-        end = time.monotonic() + PATIENCE_S
+        end, away = time.monotonic() + PATIENCE_S, False
         while time.monotonic() < end:
             text = self.text()
             if all(word in text for word in words):
                 return
+            away = self._put_away(text, away)
         raise AssertionError(f"never showed {words}:\n{text}")
 
     def watches(self, *words: str) -> None:
-        """Wait until it shows the session; an account of what happened is put away."""
-        words = words or ("running", "Step")
-        until(lambda: "esc close" in self.text() or all(word in self.text() for word in words))
-        if "esc close" in self.text():
+        """Wait until it shows the session."""
+        self.shows(*(words or ("running", "Step")))
+
+    def _put_away(self, text: str, away: bool) -> bool:
+        """Close an account of what happened, whenever it comes, as a user would: once; whether that is done."""
+        there = " Since " in text and "esc close" in text
+        if there and not away:
             self.press("\x1b")
-        self.shows(*words)
+        return there
 
     def press(self, keys: str) -> None:
         os.write(self._master, keys.encode())

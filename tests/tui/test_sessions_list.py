@@ -59,10 +59,11 @@ async def test_a_session_that_reads_as_running_and_is_run_by_nobody_says_interru
         app.watch_screen._second()
         await until(pilot, lambda: "Interrupted: its runner is gone" in screen_text(pilot))
         assert "✗ interrupted · its runner is gone" in status(pilot)
-        stopped = status(pilot)
+        elapsed = app.watch_screen.now_us()
         app.watch_screen.clock.advance(60)
         app.watch_screen._second()
-        assert status(pilot) == stopped
+        assert app.watch_screen.now_us() == elapsed, "the session's clock goes on though nobody runs it"
+        assert "✗ interrupted" in status(pilot) and "last event 1m ago" in status(pilot)
         gone[0] = None
         app.watch_screen._second()
         assert "● running" in status(pilot)

@@ -251,10 +251,10 @@ async def test_a_control_is_pending_until_the_log_answers_it():
         await until(pilot, lambda: "pause sent…" in screen_text(pilot))
         log.add(CommandAccepted(verb="pause"), key="cmd-1", actor="user")
         pilot.app.fake_source.push()
-        await until(pilot, lambda: "pause accepted…" in screen_text(pilot))
+        await until(pilot, lambda: "pause taken #" in screen_text(pilot))
         log.add(CommandDone(verb="pause"), key="cmd-1")
         pilot.app.fake_source.push()
-        await until(pilot, lambda: "pause accepted…" not in screen_text(pilot))
+        await until(pilot, lambda: "pause taken #" not in screen_text(pilot))
 
 
 async def test_a_refusal_says_its_reason():

@@ -30,7 +30,7 @@ class Chip:
             return Content.styled(f" {text} × ", "bold $front-foreground on $front-background")
         if self.chosen:
             return Content.styled(f"[{text}{number}]", "bold $front-foreground on $front-background")
-        return Content.assemble(" ", (text, "$muted"), (number, "$faint"), " ")
+        return Content.assemble(" ", (text, "$muted"), (number, "$muted"), " ")
 
 
 class Chips(LiveLabel):

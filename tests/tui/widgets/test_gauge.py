@@ -37,7 +37,7 @@ def test_an_exact_half_is_an_exact_half() -> None:
 def test_the_legend_fits_and_its_shares_add_up_to_a_hundred(amounts: list[int], width: int) -> None:
     lines = legend([Part(f"part {n}", amount, "context-text") for n, amount in enumerate(amounts)], width)
     assert all(line.cell_length <= width for line in lines)
-    told = [line.plain.split()[-2] for line in lines]
+    told = [line.plain.split()[-1].removesuffix("%") for line in lines]
     total = sum(float(share) for share in told if share != "<0.1")
     assert round(total, 1) == (100.0 if any(amounts) else 0.0)
 
@@ -45,7 +45,7 @@ def test_the_legend_fits_and_its_shares_add_up_to_a_hundred(amounts: list[int], 
 def test_a_share_is_rounded_and_what_is_there_is_never_nothing() -> None:
     amounts = {"a": 1_990, "b": 539, "c": 64, "d": 0, "residual": -60, "free": 997_467}
     lines = legend([Part(name, amount, "context-text") for name, amount in amounts.items()], 40)
-    assert [line.plain.split()[-2] for line in lines] == ["0.2", "0.1", "<0.1", "0.0", "0.0", "99.7"]
+    assert [line.plain.split()[-1] for line in lines] == ["0.2%", "0.1%", "<0.1%", "0.0%", "0.0%", "99.7%"]
 
 
 def test_room_is_drawn_lightly_so_that_it_reads_without_colours() -> None:
