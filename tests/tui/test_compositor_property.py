@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from time import monotonic
 from typing import Any
 
 import pyte
@@ -14,7 +15,7 @@ from sample_sessions import audit_session
 from textual import events
 from textual._compositor import Compositor
 from textual.geometry import Size
-from watching_app import app_over
+from watching_app import PATIENCE_S, app_over
 
 SIZES = ((80, 24), (120, 40), (200, 50), (60, 14))
 KEYS = ("1", "2", "3", "4", "5", "6", "tab", "z", "up", "down", "pageup", "pagedown", "home", "end", "o", "v", "S", "T")
@@ -104,15 +105,20 @@ async def played(steps: list[Any]) -> tuple[list[list[Any]], list[list[Any]]]:
             app._driver.written.clear()
             terminal = await take(app, step, terminal)
             await asyncio.sleep(0)
-        terminal.take(await written(app))
-        seen.extend([terminal.cells, by_textual(app).cells])
+        limit = monotonic() + PATIENCE_S
+        while True:  # A screen that was opened last may not be styled yet, however quiet it is.
+            terminal.take(await written(app))
+            seen[:] = [terminal.cells, by_textual(app).cells]
+            if seen[0] == seen[1] or monotonic() > limit:
+                break
+            await asyncio.sleep(0.05)
         app.exit()
 
     await app.run_async(auto_pilot=pilot)
     return seen[0], seen[1]
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 @given(STEPS)
 def test_the_terminal_ends_with_the_cells_that_textual_would_write(steps: list[Any]) -> None:
     ours, stock = asyncio.run(played(steps))
