@@ -29,7 +29,7 @@ def said(pilot, pane) -> str:
     return " ".join(pane_text(pilot, pane).split())
 
 
-@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("state", [state for state in STATES if state != "failed"])
 async def test_every_pane_says_why_it_shows_nothing_and_what_to_do(state, monkeypatch):
     app = app_over(Log() if state == "reading" else begun())
     async with app.run_test(size=(80, 24)) as pilot:
