@@ -1,35 +1,13 @@
-"""Configuration: one TOML file of the user, and a small one in the workspace that may only say harmless things.
-
-The structs below are the manual: `default_config_text` prints their descriptions, and nothing that they don't name
-is accepted. A cloned workspace can't choose an endpoint, a key, a price, a limit or a policy.
-"""
+"""What can be set: these structs are the manual, and nothing that they don't name is accepted."""
 
 from __future__ import annotations
 
-import difflib
-import math
-import os
-import re
-import tomllib
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
-import platformdirs
 from msgspec import Meta
 
-from core.approvals.rules import BadRule, Mode, read_rule
-from core.toml_lines import line_of
-
-LARGEST_BYTES = 1 << 20
-"""A configuration file beyond this is refused unread."""
-WORKSPACE_FILE = ".longwatch.toml"
-
-
-class ConfigError(Exception):
-    """Something the user has to set right; the text is one plain sentence that says what and how."""
-
+from core.approvals.rules import Mode
 
 Count = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
@@ -306,174 +284,7 @@ class Config(Section, frozen=True):
     workspace: WorkspaceSettings = WorkspaceSettings()
 
 
-_EXAMPLE_NAMES = {"profiles": "work", "prices": '"openrouter/qwen/qwen3.7-max"'}
-
-
-def config_path(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where the user's file is: `LONGWATCH_CONFIG`, or config.toml in the platform's configuration folder."""
-    if named := environ.get("LONGWATCH_CONFIG"):
-        return Path(named).expanduser()
-    return Path(platformdirs.user_config_dir("longwatch", appauthor=False)) / "config.toml"
-
-
-def load_config(path: Path | None = None, workspace: Path | None = None) -> Config:
-    """The user's settings, with those of the workspace's own file in `Config.workspace`.
-
-    A missing file is an empty one, unless it was named (`path`, or `LONGWATCH_CONFIG`).
-    Raises ConfigError: broken TOML, bytes that are not UTF-8, an unknown key, a wrong type or value.
-    """
-    file = path or config_path()
-    named = path is not None or bool(os.environ.get("LONGWATCH_CONFIG"))
-    if named and not file.exists():
-        raise ConfigError(
-            f"There is no configuration file {file}; create it with `longwatch config --write`, or name another."
-        )
-    config = _typed(_read(file), Config, (), file)
-    _check_rules(config.approvals, file)
-    own = workspace / WORKSPACE_FILE if workspace else None
-    if own is None or not own.exists():
-        return config
-    return msgspec.structs.replace(config, workspace=_workspace(own, config.workspace, file))
-
-
-def _check_rules(settings: ApprovalSettings, file: Path) -> None:
-    for name in ("allow", "ask", "deny"):
-        for text in getattr(settings, name):
-            try:
-                read_rule(text)
-            except BadRule as bad:
-                raise ConfigError(f"{_at(file, ('approvals', name))}: in `approvals.{name}` {bad}") from None
-
-
-def _workspace(own: Path, base: WorkspaceSettings, user_file: Path) -> WorkspaceSettings:
-    table = _read(own)
-    for key in table:
-        if key in Config.__struct_fields__:
-            raise ConfigError(
-                f"{_at(own, (key,))}: a workspace may not set `{key}`; if you want it, put it into {user_file}."
-            )
-    _typed(table, WorkspaceSettings, (), own)
-    return msgspec.convert({**msgspec.to_builtins(base), **table}, WorkspaceSettings)
-
-
-def _read(file: Path) -> dict[str, Any]:
-    """The file's table; an absent file is an empty table."""
-    if not file.exists():
-        return {}
-    if not file.is_file():
-        raise ConfigError(f"{file} is not a file; move it away or name another.")
-    try:
-        with file.open("rb") as stream:
-            raw = stream.read(LARGEST_BYTES + 1)
-    except OSError as error:
-        raise ConfigError(f"{file} can't be read ({error.strerror}); make it readable or name another.") from None
-    if len(raw) > LARGEST_BYTES:
-        raise ConfigError(f"{file} is larger than 1 MiB, which no configuration is; check that it is the right file.")
-    return _parse(raw, file)
-
-
-def _parse(raw: bytes, file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(raw.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise ConfigError(f"{file}, line {line}: this is not UTF-8 text; save the file as UTF-8.") from None
-    except RecursionError:
-        raise ConfigError(f"{file} is nested too deeply to be a configuration; mend it or move it away.") from None
-    except ValueError as error:
-        what, _, place = str(error).partition(" (at ")
-        at = f", {place.rstrip(')')}" if place else ""
-        raise ConfigError(f"{file}{at}: this is not valid TOML ({_shown(what)}); mend it or move it away.") from None
-
-
-def _typed(value: Any, kind: Any, path: tuple[str, ...], file: Path) -> Any:
-    """`value` as `kind`, checked key by key so that the error can name the one that is wrong."""
-    if isinstance(value, dict) and (entry := _entry_type(kind)) is not None:
-        return {key: _typed(item, entry, (*path, key), file) for key, item in value.items()}
-    if isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, Section):
-        fields = {field.name: field.type for field in msgspec.structs.fields(kind)}
-        for key, item in value.items():
-            inner = (*path, key)
-            if key not in fields:
-                raise ConfigError(f"{_at(file, inner)}: there is no setting `{_dotted(inner)}`{_nearest(key, fields)}.")
-            _typed(item, fields[key], inner, file)
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ConfigError(f"{_at(file, path)}: `{_dotted(path)}` must be a finite number, not {value}.")
-    try:
-        return msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{_at(file, path)}: `{_dotted(path)}` is wrong: {_plainly(error, kind)}.") from None
-
-
-def _at(file: Path, path: tuple[str, ...]) -> str:
-    """The file, and the line on which that setting stands."""
-    try:
-        line = line_of(file.read_text(encoding="utf-8-sig"), path)
-    except (OSError, UnicodeDecodeError):
-        line = None
-    return f"{file}, line {line}" if line else str(file)
-
-
-def _dotted(path: tuple[str, ...]) -> str:
-    return ".".join(_shown(key) for key in path)
-
-
-def _entry_type(kind: Any) -> type[Section] | None:
+def entry_type(kind: Any) -> type[Section] | None:
     """The section type of a table of named sections (`profiles`, `prices`)."""
     arguments = get_args(kind) if get_origin(kind) is dict else ()
     return arguments[1] if arguments and isinstance(arguments[1], type) and issubclass(arguments[1], Section) else None
-
-
-def _nearest(key: str, known: Mapping[str, Any]) -> str:
-    close = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-    return f"; did you mean `{close[0]}`?" if close else f"; there are {', '.join(sorted(known))}"
-
-
-def _plainly(error: msgspec.ValidationError, kind: Any) -> str:
-    text = _shown(re.sub(r" - at `[^`]*`$", "", str(error)).replace("`", ""))
-    choices = [choice for part in _unwrapped(kind) if get_origin(part) is Literal for choice in get_args(part)]
-    return text[0].lower() + text[1:] + (f" (one of {', '.join(choices)})" if choices else "")
-
-
-def _unwrapped(kind: Any) -> Iterator[Any]:
-    """A type and everything inside its annotations and unions."""
-    yield kind
-    if get_origin(kind) is not Literal:
-        for inner in get_args(kind):
-            yield from _unwrapped(inner)
-
-
-def _shown(text: str) -> str:
-    """Text from a file, fit for a sentence: printable and short."""
-    plain = text if text.isprintable() else ascii(text)[1:-1]
-    return plain if len(plain) <= 80 else plain[:79] + "…"
-
-
-def default_config_text() -> str:
-    """Every setting with its manual and its default, commented out: a file that loads as it is."""
-    lines = ["# Longwatch's configuration. Take the # away from the settings that you want to change."]
-    for name, kind in get_type_hints(Config, include_extras=True).items():
-        entry = _entry_type(kind)
-        section = entry or kind
-        lines += ["", *(f"# {line.strip()}".rstrip() for line in (section.__doc__ or "").strip().splitlines())]
-        lines.append(f"# [{name}.{_EXAMPLE_NAMES[name]}]" if entry else f"[{name}]")
-        lines += list(_manual(section))
-    return "\n".join(lines) + "\n"
-
-
-def _manual(section: type[Section]) -> Iterator[str]:
-    hints = get_type_hints(section, include_extras=True)
-    for field in msgspec.structs.fields(section):
-        meta = next(part for part in hints[field.name].__metadata__ if isinstance(part, Meta) and part.description)
-        factory = field.default_factory
-        default = field.default if factory is msgspec.NODEFAULT else factory()
-        value = meta.examples[0] if meta.examples else default
-        state = " (required)" if field.required else "" if default == value else " (not set)"
-        yield f"## {meta.description}{state}"
-        yield f"# {field.name} = {_toml(value)}"
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
-    return msgspec.json.encode(value).decode()

@@ -1,0 +1,23 @@
+"""Configuration: one TOML file of the user, and a small one in the workspace that may only say harmless things."""
+
+from core.config.checking import ConfigError
+from core.config.loading import LARGEST_BYTES, WORKSPACE_FILE, config_path, load_config
+from core.config.manual import default_config_text
+from core.config.settings import (
+    ApprovalSettings,
+    CommandSettings,
+    Config,
+    ContextSettings,
+    LimitSettings,
+    ModelSettings,
+    NetworkSettings,
+    NotifySettings,
+    Policy,
+    PriceSettings,
+    ProfileSettings,
+    RetryPolicy,
+    SandboxMode,
+    SandboxSettings,
+    ScreenSettings,
+    WorkspaceSettings,
+)

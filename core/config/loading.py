@@ -1,0 +1,98 @@
+"""The files of the user and of the workspace, read. A cloned workspace can't choose an endpoint, a key, a price or a
+policy: its file holds `WorkspaceSettings` and nothing else."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import platformdirs
+
+from core.approvals.rules import BadRule, read_rule
+from core.config.checking import ConfigError, place_of, shown, typed
+from core.config.settings import ApprovalSettings, Config, WorkspaceSettings
+
+LARGEST_BYTES = 1 << 20
+"""A configuration file beyond this is refused unread."""
+WORKSPACE_FILE = ".longwatch.toml"
+
+
+def config_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the user's file is: `LONGWATCH_CONFIG`, or config.toml in the platform's configuration folder."""
+    if named := environ.get("LONGWATCH_CONFIG"):
+        return Path(named).expanduser()
+    return Path(platformdirs.user_config_dir("longwatch", appauthor=False)) / "config.toml"
+
+
+def load_config(path: Path | None = None, workspace: Path | None = None) -> Config:
+    """The user's settings, with those of the workspace's own file in `Config.workspace`.
+
+    A missing file is an empty one, unless it was named (`path`, or `LONGWATCH_CONFIG`).
+    Raises ConfigError: broken TOML, bytes that are not UTF-8, an unknown key, a wrong type or value.
+    """
+    file = path or config_path()
+    named = path is not None or bool(os.environ.get("LONGWATCH_CONFIG"))
+    if named and not file.exists():
+        raise ConfigError(
+            f"There is no configuration file {file}; create it with `longwatch config --write`, or name another."
+        )
+    config = typed(_read(file), Config, (), file)
+    _check_rules(config.approvals, file)
+    own = workspace / WORKSPACE_FILE if workspace else None
+    if own is None or not own.exists():
+        return config
+    return msgspec.structs.replace(config, workspace=_workspace(own, config.workspace, file))
+
+
+def _check_rules(settings: ApprovalSettings, file: Path) -> None:
+    for name in ("allow", "ask", "deny"):
+        for text in getattr(settings, name):
+            try:
+                read_rule(text)
+            except BadRule as bad:
+                raise ConfigError(f"{place_of(file, ('approvals', name))}: in `approvals.{name}` {bad}") from None
+
+
+def _workspace(own: Path, base: WorkspaceSettings, user_file: Path) -> WorkspaceSettings:
+    table = _read(own)
+    for key in table:
+        if key in Config.__struct_fields__:
+            raise ConfigError(
+                f"{place_of(own, (key,))}: a workspace may not set `{key}`; if you want it, put it into {user_file}."
+            )
+    typed(table, WorkspaceSettings, (), own)
+    return msgspec.convert({**msgspec.to_builtins(base), **table}, WorkspaceSettings)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """The file's table; an absent file is an empty table."""
+    if not file.exists():
+        return {}
+    if not file.is_file():
+        raise ConfigError(f"{file} is not a file; move it away or name another.")
+    try:
+        with file.open("rb") as stream:
+            raw = stream.read(LARGEST_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"{file} can't be read ({error.strerror}); make it readable or name another.") from None
+    if len(raw) > LARGEST_BYTES:
+        raise ConfigError(f"{file} is larger than 1 MiB, which no configuration is; check that it is the right file.")
+    return _parse(raw, file)
+
+
+def _parse(raw: bytes, file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(raw.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{file}, line {line}: this is not UTF-8 text; save the file as UTF-8.") from None
+    except RecursionError:
+        raise ConfigError(f"{file} is nested too deeply to be a configuration; mend it or move it away.") from None
+    except ValueError as error:
+        what, _, place = str(error).partition(" (at ")
+        at = f", {place.rstrip(')')}" if place else ""
+        raise ConfigError(f"{file}{at}: this is not valid TOML ({shown(what)}); mend it or move it away.") from None
