@@ -6,6 +6,7 @@ guidance speaks of; where none does although it has names, it was *apparently* i
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -75,6 +76,13 @@ class Receipt:
             return "goes with the next request" if not self.lost else "on a branch that was abandoned"
         return f"delivered with request {self.request}{_WHAT_CAME[self.fate](self)}"
 
+    @property
+    def outcome(self) -> str:
+        """The same with what came of it first, for a line that may be cut: `acted on by 3 calls · request 12`."""
+        if self.request is None:
+            return self.sentence
+        return f"{_WHAT_CAME[self.fate](self).lstrip(';, ')} · request {self.request}"
+
 
 _WHAT_CAME: dict[str, Any] = {
     "abandoned": lambda receipt: ", on a branch that was abandoned",
@@ -97,6 +105,10 @@ class Guidance:
         self._watched: dict[str, Subject] = {}
         self._acting: dict[str, list[str]] = {}
         """The guidance that a running call acts on, by the call's key."""
+        self._deliveries: dict[int, str] = {}
+        self._delivered_at: list[int] = []
+        self._told_until: dict[int, int] = {}
+        """The last event as of which a delivery is told of, where the same guidance was delivered again."""
 
     def handlers(self) -> dict[str, Handler]:
         return {
@@ -120,6 +132,18 @@ class Guidance:
         """The receipt of one guidance; None while it had not been queued."""
         series = self._receipts.get(id)
         return self._placed(series.at(at), at) if series and series.at(at).seq else None
+
+    def delivered_at(self, seq: int, at: int | None = None) -> Receipt | None:
+        """The receipt of what event `seq` delivered, as of event `at`; None where that was no guidance of the user."""
+        id, until = self._deliveries.get(seq), self._told_until.get(seq)
+        if id is None:
+            return None
+        return self._receipts[id].at(until if at is None else at if until is None else min(at, until))
+
+    def latest_deliveries(self, most: int, at: int | None = None) -> list[int]:
+        """The events of the latest deliveries up to event `at`: only of those the fate may still change."""
+        end = len(self._delivered_at) if at is None else bisect_right(self._delivered_at, at)
+        return self._delivered_at[max(0, end - most) : end]
 
     def _placed(self, receipt: Receipt, at: int | None) -> Receipt:
         lost = receipt.delivered is not None and not self._branches.visible(receipt.delivered, at)
@@ -150,6 +174,10 @@ class Guidance:
         id = event.key or self._repeated(body) or f"#{event.seq}"
         if id not in self._receipts:
             self._new(event, id, body.text, body.standing)
+        if (before := self._receipts[id].last.delivered) is not None:
+            self._told_until[before] = event.seq - 1
+        self._deliveries[event.seq] = id
+        self._delivered_at.append(event.seq)
         fresh = Receipt(id, 0, 0, "")
         progress = ("request", "asked", "answered", "calls", "files", "replies", "over", "overtaken")
         self._change(event, id, delivered=event.seq, **{name: getattr(fresh, name) for name in progress})

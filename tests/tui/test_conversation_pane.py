@@ -77,3 +77,21 @@ async def test_lists_move_by_the_keys_of_vim():
         assert 8 <= top - rows.scroll_offset.y <= 11 and rows.cursor is None
         await pilot.press("ctrl+d", "G")
         assert rows.cursor is None and rows.follow.__class__.__name__ == "Following"
+
+
+async def test_below_guidance_stands_what_became_of_it_and_nothing_moves_when_that_changes():
+    log = Log()
+    log.opened("Port the service.")
+    log.add(GuidanceDelivered(text="Mind core/limits.py.", source="user"), key="g1")
+    app = app_over(log)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await read(pilot)
+        assert "↳ goes with the next request" in screen_text(pilot)
+        pane = app.watch_screen.conversation
+        heights = pane._rows.height(1, 80)
+        log.call("edit_file", {"path": "core/limits.py"}, "done", effect="write")
+        app.fake_source.push()
+        await until(pilot, lambda: "acted on by 1 call" in screen_text(pilot))
+        assert pane._rows.height(1, 80) == heights
+        app.watch_screen.seek(2)
+        await until(pilot, lambda: "goes with the next request" in screen_text(pilot))

@@ -8,6 +8,7 @@ from textual.content import Content
 
 from core.folds.branches import Window
 from core.folds.conversation import Item
+from core.folds.guidance import Receipt
 from core.folds.tool_calls import Call
 from core.folds.view import SessionView
 from tui.panes.conversation_rows import (
@@ -19,6 +20,7 @@ from tui.panes.conversation_rows import (
     lines_of,
     margins,
     place_of,
+    receipt_line,
 )
 from tui.panes.tail import Block
 
@@ -56,13 +58,21 @@ class BranchRows:
         item, place = self.item(index), self.place(index)
         if block := self._block(index):
             return place.above + len(self._flowing(block, place, width))
-        return height_of(item, place, self.manner, width)
+        return height_of(item, place, self.manner, width) + (self.receipt(item) is not None)
 
     def render(self, index: int, width: int) -> list[Content]:
         item, place = self.item(index), self.place(index)
         if block := self._block(index):
             return [*above(place), *self._flowing(block, place, width)]
-        return lines_of(item, place, self.manner, width, self.running(item))
+        lines = lines_of(item, place, self.manner, width, self.running(item))
+        receipt = self.receipt(item)
+        return lines if receipt is None else [*lines, receipt_line(receipt, item, place, self.manner, width)]
+
+    def receipt(self, item: Item) -> Receipt | None:
+        """What became of guidance, as of the moment that is shown."""
+        if item.kind != "guidance" or self._view is None:
+            return None
+        return self._view.guidance.delivered_at(item.seq, self._at)
 
     def place(self, index: int) -> Place:
         """How the entry stands among its neighbours."""

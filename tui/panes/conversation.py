@@ -30,6 +30,8 @@ DEPTHS: tuple[Depth, ...] = ("usual", "brief", "open")
 
 RESTING = frozenset(("paused", "finished", "stopped", "failed"))
 """States in which nothing more comes for a while."""
+WATCHED = 8
+"""Deliveries of guidance whose fate may still change: those of one request, and of the one before."""
 T = TypeVar("T")
 
 
@@ -84,6 +86,7 @@ class ConversationPane(Pane):
         self._rows.tail = self._tail.blocks() if at is None else ()
         self._update_list(common, shown, grown=grown)
         self._repaint_settled(view, common)
+        self._repaint_receipts(view, common)
         self._drawn_seq, self._drawn_at = view.last_seq, at
         self.line_list.say_when_empty("" if view.last_seq else READING)
         if grown and view.state.status.last.state in RESTING:
@@ -104,6 +107,16 @@ class ConversationPane(Pane):
         for call in {call.key: call for call in (*ran, *calls.running(self.at))}.values():
             index = self._rows.index(call)
             if index is not None and index < common:
+                self.line_list.changed(index)
+
+    def _repaint_receipts(self, view: SessionView, common: int) -> None:
+        """Guidance of which more, or less, is known now than when it was painted."""
+        drawn_at = self._drawn_seq if self._drawn_at is None else self._drawn_at
+        guidance, now = view.guidance, self.at
+        for seq in {*guidance.latest_deliveries(WATCHED, drawn_at), *guidance.latest_deliveries(WATCHED, now)}:
+            index = self._rows.index_of(seq)
+            known = guidance.delivered_at(seq, now) != guidance.delivered_at(seq, drawn_at)
+            if known and index is not None and index < common:
                 self.line_list.changed(index)
 
     def stream(self, deltas: Sequence[LiveDelta]) -> None:

@@ -11,6 +11,7 @@ from typing import Literal
 from textual.content import Content
 
 from core.folds.conversation import Item
+from core.folds.guidance import Receipt
 from core.folds.tool_calls import Call
 from tui.panes import figures, moments
 from tui.panes.growing import THINKING
@@ -33,6 +34,8 @@ TIME_CELLS = 9
 MERELY_READ = frozenset(("read", "network", "state"))
 """Effects of calls that changed nothing outside: one line of their results is enough until they are opened."""
 CALL_GLYPHS = {"running": ("●", "$tool-running"), "ok": ("✓", "$tool-ok"), "failed": ("✗", "$tool-fail")}
+FATES = {"acted on": "$success", "answered": "$success", "apparently ignored": "$warning"}
+"""Colours of what became of guidance; all else is quiet."""
 BRIEF_CELLS = 60
 """Of folded thinking."""
 SPOKEN = frozenset(("task", "guidance", "notice", "text", "thinking"))
@@ -159,6 +162,12 @@ def lines_of(item: Item, place: Place, manner: Manner, width: int, running: Runn
     body = [within(line, room) for line in body]
     first, rest = margins(item, place, manner)
     return [*above(place), first + body[0], *(rest + line for line in body[1:])]
+
+
+def receipt_line(receipt: Receipt, item: Item, place: Place, manner: Manner, width: int) -> Content:
+    """Below guidance, what became of it: always one line, so that nothing moves when it changes."""
+    told = Content.styled(f"↳ {one_line(receipt.outcome)}", FATES.get(receipt.fate, MUTED))
+    return margins(item, place, manner)[1] + within(told, manner.room(width))
 
 
 def above(place: Place) -> list[Content]:

@@ -45,6 +45,7 @@ def test_calls_that_share_a_name_with_it_act_on_it_and_their_files_are_listed():
     assert receipt.fate == "acted on"
     assert receipt.calls == ("r2.1.0", "r3.1.0") and receipt.files == ("core/a.py",)
     assert receipt.sentence == "delivered with request 1; acted on by 2 calls that changed core/a.py"
+    assert receipt.outcome == "acted on by 2 calls that changed core/a.py · request 1"
 
 
 def test_five_replies_without_a_name_that_it_has_are_apparently_ignoring_it_and_not_earlier():
@@ -119,6 +120,18 @@ def test_the_end_of_the_session_ends_the_waiting_for_a_sign():
     log.guide("Look at core/limits.py.")
     log.finish_session()
     assert only(log).fate == "apparently ignored"
+
+
+def test_each_delivery_is_told_of_by_its_own_event_as_of_any_moment():
+    log = Life()
+    log.guide("Look at core/limits.py.")
+    (delivered,) = log.view.guidance.latest_deliveries(8)
+    log.edit("core/limits.py")
+    guidance = log.view.guidance
+    assert guidance.delivered_at(delivered).fate == "acted on"
+    assert guidance.delivered_at(delivered, delivered).fate == "delivered"
+    assert guidance.delivered_at(delivered + 1) is None
+    assert guidance.latest_deliveries(8, delivered - 1) == []
 
 
 @pytest.mark.parametrize(
