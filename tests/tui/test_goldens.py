@@ -1,6 +1,7 @@
 """What the screen shows, character by character; LONGWATCH_REWRITE_GOLDENS=1 writes the files anew."""
 
 import os
+from difflib import unified_diff
 from pathlib import Path
 
 import pytest
@@ -22,18 +23,18 @@ async def test_every_view_reads_as_it_always_did_on_our_compositor_and_on_textua
                     text = await text_at(pilot, size)
                     assert on_textuals_own(pilot) == text, view.name
                     screens.append(f"── {size[0]}x{size[1]} ──\n{_trimmed(text)}")
-            if not as_always(view.name, "".join(screens)):
-                differing.append(view.name)
-    assert not differing
+            differing += differences(view.name, "".join(screens))
+    assert not differing, "\n".join(differing)
 
 
 def _trimmed(text: str) -> str:
     return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
 
 
-def as_always(name: str, text: str) -> bool:
-    """Compare with the golden of that name, or write it where the environment says so."""
+def differences(name: str, text: str) -> list[str]:
+    """What differs from the golden of that name; it is written where the environment says so."""
     file = GOLDENS / f"{name}.txt"
     if os.environ.get("LONGWATCH_REWRITE_GOLDENS"):
         file.write_text(text, encoding="utf-8")
-    return file.exists() and text == file.read_text(encoding="utf-8")
+    before = file.read_text(encoding="utf-8") if file.exists() else ""
+    return list(unified_diff(before.splitlines(), text.splitlines(), f"{name} as it was", f"{name} now", lineterm=""))
