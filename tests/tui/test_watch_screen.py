@@ -69,6 +69,19 @@ async def test_a_terminal_that_is_too_small_is_told_so_politely():
         assert "The agent goes on" in text
 
 
+@pytest.mark.parametrize("size", [WIDE, (80, 24)])
+async def test_a_pane_alone_has_the_whole_screen(size):
+    async with app_over(audit_session()).run_test(size=size) as pilot:
+        await read(pilot)
+        for key, name in (("1", "conversation"), ("2", "tool_calls"), ("3", "context"), ("6", "plan")):
+            await pilot.press(key, "z")
+            await pilot.pause()
+            shown = pilot.app.watch_screen.query_one(f"#{name}")
+            assert shown.region.width >= size[0] - 1
+            assert shown.region.height >= size[1] - 8
+            await pilot.press("z")
+
+
 async def test_number_keys_bring_each_pane_to_the_front_of_a_small_terminal():
     async with app_over(audit_session()).run_test(size=(80, 24)) as pilot:
         await read(pilot)

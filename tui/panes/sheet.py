@@ -16,6 +16,9 @@ from tui.panes.pane import READING, Pane
 from tui.panes.sheet_lines import sentence, within
 from tui.widgets.painting import Painter
 
+READABLE = 120
+"""Cells of a line at most: a figure further away from its label is hard to follow with the eye."""
+
 
 class SheetBody(ScrollView, can_focus=True):
     """Lines of content, each one row high, scrolled when they are more than fit.
@@ -45,7 +48,7 @@ class SheetBody(ScrollView, can_focus=True):
     @property
     def line_width(self) -> int:
         """Cells that a line may take."""
-        return max(1, self.scrollable_content_region.width)
+        return max(1, min(self.scrollable_content_region.width, READABLE))
 
     class Resized(Message):
         """The lines have another width now."""
