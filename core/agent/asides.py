@@ -87,7 +87,7 @@ class Asides:
     async def _record(self, key: str, purpose: str, model: str, reply: Reply) -> None:
         usage = reply.usage or Usage()
         text = "".join(str(block.get("text", "")) for block in reply.content if block.get("type") == "text").strip()
-        problem = _problem(purpose, reply, text, self._desk)
+        problem = await self._desk.undisturbed(lambda: _problem(purpose, reply, text, self._desk))
         body = ModelConsulted(
             model=reply.model or model,
             text=text if purpose == "digest" else "",

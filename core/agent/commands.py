@@ -29,7 +29,6 @@ from core.events import (
     SessionRenamed,
 )
 from core.journal.inbox import Command
-from core.request.pieces import Piece
 
 LONGEST_GUIDANCE = 100_000
 """Characters; more belongs into a file."""
@@ -116,7 +115,7 @@ def _compress(command: Command, facts: Facts) -> list[Draft]:
 
 def _pin(command: Command, facts: Facts) -> list[Draft]:
     seq = _item(command)
-    if not any(seq == piece.seq or seq in piece.owners for piece in _said(facts)):
+    if seq not in facts.projection.history:
         raise Refused(f"#{seq} is nothing that was said or done on this branch, so it can't be pinned.")
     return [Draft(ItemPinned(seq=seq), actor=command.actor)]
 
@@ -136,10 +135,6 @@ def _evict(command: Command, facts: Facts) -> list[Draft]:
     if not any(seq in piece.owners and seq not in piece.stubbed for piece in sent):
         raise Refused(f"#{seq} is not a tool result that the model still sees; only those can be evicted.")
     return []
-
-
-def _said(facts: Facts) -> list[Piece]:
-    return [entry for entry in facts.projection.entries if isinstance(entry, Piece)]
 
 
 def _item(command: Command) -> int:

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from core.agent.commands import judged
 from core.agent.facts import Facts
@@ -35,11 +35,14 @@ from core.folds.state import Order
 from core.journal.inbox import Command, discard, pending
 from core.journal.viewers import present
 from core.journal.writer import Journal
+from core.request.archive import Archive
 from core.request.compression import NothingToCompress, Wish
 from core.workspace.snapshots import Snapshots, WorkspaceError
 
 LISTED = 2000
 """Files that the log names of one restore."""
+
+T = TypeVar("T")
 
 Effect = tuple[list[Draft], str]
 """What carrying out an order adds to the log, and why it could not be done: empty where it was."""
@@ -75,18 +78,24 @@ class Desk:
     """Appends events and keeps the facts in step; carries out what was commanded.
 
     `on_command` is called for each command right after it was journalled (the runner cuts what runs). `vouchers` tells
-    which commands surely come from the user.
+    which commands surely come from the user, the `archive` is where the facts read the journal again.
     """
 
     def __init__(
-        self, folder: Path, journal: Journal, snapshots: Snapshots, clock: Clock, vouchers: Vouchers | None = None
+        self,
+        folder: Path,
+        journal: Journal,
+        snapshots: Snapshots,
+        clock: Clock,
+        vouchers: Vouchers | None = None,
+        archive: Archive | None = None,
     ) -> None:
         self.folder = folder
         self.journal = journal
         self.snapshots = snapshots
         self.clock = clock
         self.vouchers = vouchers or Vouchers()
-        self.facts = Facts()
+        self.facts = Facts(archive)
         self.thrift = Thrift(self.facts, Carrying(), lambda model, sent: None, clock)
         self.occupied = self.released = False
         """Whether a runner works here, and whether it is to let another one go on."""
@@ -99,6 +108,11 @@ class Desk:
     async def append(self, *drafts: Draft, blobs: Sequence[bytes] = ()) -> list[Event]:
         """Journal them in one transaction and fold them; shielded, so that what is written is always folded."""
         return await asyncio.shield(self._append(drafts, blobs))
+
+    async def undisturbed(self, think: Callable[[], T]) -> T:
+        """What comes of thinking over the facts in a thread; what is appended meanwhile waits, so they stay."""
+        async with self._order:
+            return await asyncio.to_thread(think)
 
     async def _append(self, drafts: Sequence[Draft], blobs: Sequence[bytes]) -> list[Event]:
         async with self._order:
@@ -190,12 +204,10 @@ class Desk:
     async def _compression(self, wish: Wish, actor: str) -> Effect:
         """The compression, yet to be appended.
 
-        Ranking all the names of a long session takes a while, so it is planned in a thread; what is appended meanwhile
-        waits, for the facts that it reads must not change under it.
+        Ranking all the names of a long session takes a while, so it is planned in a thread.
         """
         try:
-            async with self._order:
-                return [Draft(await asyncio.to_thread(self.thrift.plan, wish), actor=actor)], ""
+            return [Draft(await self.undisturbed(lambda: self.thrift.plan(wish)), actor=actor)], ""
         except NothingToCompress as nothing:
             return [], str(nothing)
 

@@ -23,6 +23,7 @@ from core.folds.rent import RentMeter
 from core.folds.state import RunState
 from core.folds.totals import Totals
 from core.journal.viewers import Viewer
+from core.request.archive import Archive, Remembered
 from core.request.ledger import Ledger
 from core.request.projection import Projection
 
@@ -157,24 +158,29 @@ class Recent:
 
 
 class Facts:
-    """The runner's folds. `apply` each event once, in order."""
+    """The runner's folds. `apply` each event once, in order.
 
-    def __init__(self) -> None:
+    What was said and is no longer sent is read again from the `archive`; without one all of it stays in memory.
+    """
+
+    def __init__(self, archive: Archive | None = None) -> None:
+        remembered = Remembered()
+        archive = archive or remembered.read
         self.present: Sequence[Viewer] = ()
         """Who looks at the session, as of the last command; not from the log."""
         self.branches = Branches()
         self.state = RunState()
         self.totals = Totals()
-        self.costs = Costs()
+        self.costs = Costs(history=False)
         self.memories = Memories(self.branches)
         self.plan = Plan(self.branches)
         self.checkpoints = Checkpoints(self.branches, self.state)
-        self.window = ContextWindow()
-        self.items = ContextItems(self.branches, self.window)
-        self.rent = RentMeter(self.window, self.items, self.costs, self.plan)
+        self.window = ContextWindow(history=False)
+        self.items = ContextItems(self.branches, self.window, history=False)
+        self.rent = RentMeter(self.window, self.items, self.costs, self.plan, history=False)
         self.reversibles = Reversibles(self.branches)
-        self.projection = Projection(self.branches)
-        self.ledger = Ledger(self.branches, self.memories, self.plan)
+        self.projection = Projection(self.branches, archive)
+        self.ledger = Ledger(self.branches, self.memories, self.plan, archive)
         self.recent = Recent()
         self.anchors = Anchors(self.branches)
         self.approvals = Approvals()
@@ -182,6 +188,7 @@ class Facts:
         self._use_ids = UseIds()
         self._dispatch = Dispatcher(
             (
+                *((remembered,) if archive == remembered.read else ()),
                 self.branches,
                 self.state,
                 self.totals,

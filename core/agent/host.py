@@ -46,8 +46,9 @@ from core.models.prices import price, price_row, window_of
 from core.models.profiles import Endpoint, key_variables, resolve_endpoint
 from core.models.wire import Wire
 from core.notify.doorbell import doorbell
+from core.request.entries import task_text
 from core.request.pieces import BYTES_PER_TOKEN
-from core.request.projection import Head, task_text
+from core.request.projection import Head
 from core.request.prompt import system_prompt
 from core.sandbox.access import NEVER_OPENED, PRIVATE_TEMPORARY
 from core.sandbox.choice import confinement_of
@@ -98,14 +99,14 @@ async def seated(folder: Path, clock: Clock, vouchers: Vouchers | None = None) -
                 if first is None or not isinstance(first.body, SessionOpened):
                     raise JournalError(f"The session in {folder} was never opened: its journal has no first event.")
                 snapshots = open_snapshots(Path(first.body.workspace), folder)
-                desk = Desk(folder, journal, snapshots, clock, vouchers)
+                desk = Desk(folder, journal, snapshots, clock, vouchers, reader.within)
                 after = 0
                 while batch := await asyncio.to_thread(reader.events, after, READ_CHUNK):
                     desk.facts.apply_all(batch)
                     after = batch[-1].seq
                     await asyncio.sleep(0)
-            desk.vouchers.hidden = not desk.facts.state.exposed
-            yield desk, lease
+                desk.vouchers.hidden = not desk.facts.state.exposed
+                yield desk, lease
 
 
 async def host(hosting: Hosting, on_runner: Callable[[Runner], None] = lambda runner: None) -> int:

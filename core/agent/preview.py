@@ -23,9 +23,9 @@ from core.journal.reader import Reader
 from core.models.prices import price_row
 from core.protocols import Preview
 from core.request.compression import NothingToCompress, Wish
+from core.request.entries import compression_of
 from core.request.fidelity import facts as facts_to_keep
-from core.request.pieces import Piece, resolve
-from core.request.projection import entry_of
+from core.request.pieces import Piece
 
 READ_CHUNK = 2_000
 TITLE = 80
@@ -44,15 +44,15 @@ def preview(folder: Path, config: Config, clock: Clock, environ: Mapping[str, st
 
     Raises JournalError when there is no session in the folder.
     """
-    facts = Facts()
     with Reader(folder) as reader:
+        facts = Facts(reader.within)
         _read(reader, facts)
-    thrift = priced_thrift(facts, config, clock, environ)
-    try:
-        plan = thrift.plan(replace(wish, paragraph=facts.state.paragraph or ""))
-    except NothingToCompress as nothing:
-        return _nothing(facts, thrift, str(nothing))
-    return _told(facts, thrift, plan)
+        thrift = priced_thrift(facts, config, clock, environ)
+        try:
+            plan = thrift.plan(replace(wish, paragraph=facts.state.paragraph or ""))
+        except NothingToCompress as nothing:
+            return _nothing(facts, thrift, str(nothing))
+        return _told(facts, thrift, plan)
 
 
 def _read(reader: Reader, facts: Facts) -> None:
@@ -103,7 +103,7 @@ def _nothing(facts: Facts, thrift: Thrift, problem: str) -> Preview:
 
 def _told(facts: Facts, thrift: Thrift, plan: ContextCompressed) -> Preview:
     sent = facts.projection.sent
-    after = resolve([*facts.projection.entries, entry_of(facts.state.last_seq + 1, plan)])
+    after = sent.compressed(compression_of(facts.state.last_seq + 1, plan))
     left = sum(piece.role == "assistant" for piece in after.tail)
     quote = plan.quote
     saves = Decimal(quote.saves_per_turn) if quote and quote.saves_per_turn else None

@@ -6,6 +6,7 @@ ranges of the node that HEAD moved to, then everything since the move. Seeking i
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
@@ -117,7 +118,7 @@ class Column(Generic[T]):
 
     def __init__(self) -> None:
         self.items: list[T] = []
-        self._seqs: list[int] = []
+        self._seqs = array("q")
 
     def append(self, seq: int, item: T) -> None:
         self._seqs.append(seq)
@@ -140,6 +141,10 @@ class Column(Generic[T]):
     def within(self, spans: Sequence[Span]) -> list[T]:
         """The items within `spans`; costs as much as there are."""
         return [item for indexes in self.ranges(spans) for item in self.items[indexes.start : indexes.stop]]
+
+    def pairs(self, spans: Sequence[Span]) -> list[tuple[int, T]]:
+        """The items within `spans`, each with its event; costs as much as there are."""
+        return [(self._seqs[index], self.items[index]) for indexes in self.ranges(spans) for index in indexes]
 
     def last(self, spans: Sequence[Span]) -> T | None:
         """The latest item within `spans`, by bisection."""

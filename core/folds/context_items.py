@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -55,6 +56,31 @@ class Block:
     absent: int = 0
 
 
+class _Sizes(Column[Block]):
+    """Blocks as they came, without their labels: 29 bytes each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kinds, self._names = bytearray(), list[str]()
+        self._tokens, self._turns, self._replies = array("q"), array("i"), array("q")
+
+    def append(self, seq: int, item: Block) -> None:
+        self._seqs.append(seq)
+        if item.kind not in self._names:
+            self._names.append(item.kind)
+        self._kinds.append(self._names.index(item.kind))
+        self._tokens.append(item.tokens)
+        self._turns.append(item.turn)
+        self._replies.append(item.reply)
+
+    def within(self, spans: Sequence[Span]) -> list[Block]:
+        return [self._block(index) for indexes in self.ranges(spans) for index in indexes]
+
+    def _block(self, index: int) -> Block:
+        seq, kind = self._seqs[index], self._names[self._kinds[index]]
+        return Block(seq, seq, kind, "", self._tokens[index], self._turns[index], self._replies[index])
+
+
 @dataclass(frozen=True, slots=True)
 class ContextItem:
     """One block of the next request. `kind`: task, held, ledger, digest, reply, result, or whose guidance it is.
@@ -76,20 +102,24 @@ class ContextItem:
 
 @dataclass(frozen=True, slots=True)
 class _Base:
-    """All blocks as of an event that changed more than the end; what came since follows it."""
+    """The blocks as of an event that changed more than the end; those since `start` follow as they came."""
 
-    seq: int = 0
+    start: int = 0
     blocks: tuple[Block, ...] = ()
 
 
 class ContextItems:
-    """The blocks on the current branch as of any event. A reply or a result costs the same at any length."""
+    """The blocks on the current branch as of any event. A reply or a result costs the same at any length.
 
-    def __init__(self, branches: Branches, window: ContextWindow) -> None:
+    Without `history` their sizes alone are known: no labels, and not what carrying them has cost.
+    """
+
+    def __init__(self, branches: Branches, window: ContextWindow, history: bool = True) -> None:
         self._branches = branches
+        self._history = history
         self._window = window
         self._bases: Series[_Base] = Series(_Base())
-        self._added: Column[Block] = Column()
+        self._added: Column[Block] = Column() if history else _Sizes()
         self._marks: Column[tuple[int, str]] = Column()
         self._turns: Series[int] = Series(0)
         self._rates: list[Decimal] = [Decimal(0)]
@@ -112,7 +142,7 @@ class ContextItems:
     def blocks(self, at: int | None = None) -> list[Block]:
         """The blocks of the context as of event `at`, in the order in which they are sent."""
         base = self._bases.at(at)
-        return [*base.blocks, *self._added.within([Span(base.seq + 1, FOREVER if at is None else at)])]
+        return [*base.blocks, *self._added.within([Span(base.start, FOREVER if at is None else at)])]
 
     def items(self, at: int | None = None) -> list[ContextItem]:
         """The same for people; costs as much as the context is long."""
@@ -170,8 +200,11 @@ class ContextItems:
 
     def _add(self, event: Event, kind: str, label: str, size: int, reply: int = 0) -> None:
         tokens = size // BYTES_PER_TOKEN + 1
-        block = Block(event.seq, event.seq, kind, one_line(label, _LABEL), tokens, self._turns.last, reply)
+        block = Block(event.seq, event.seq, kind, self._label(label), tokens, self._turns.last, reply)
         self._added.append(event.seq, block)
+
+    def _label(self, text: str) -> str:
+        return one_line(text, _LABEL) if self._history else ""
 
     def _opened(self, event: Event) -> None:
         if isinstance(event.body, SessionOpened):
@@ -185,8 +218,9 @@ class ContextItems:
         body = event.body
         if not isinstance(body, ModelResponded):
             return
-        rate = Decimal(body.price.row.get("cache_read", "0")) / MILLION
-        self._rates.append(self._rates[-1] + rate)
+        if self._history:
+            rate = Decimal(body.price.row.get("cache_read", "0")) / MILLION
+            self._rates.append(self._rates[-1] + rate)
         self._turns.append(event.seq, self._turns.last + 1)
         self._reply = event.seq
         self._add(event, "reply", _said(body), len(msgspec.json.encode(body.content)))
@@ -205,8 +239,13 @@ class ContextItems:
         if isinstance(event.body, ItemPinned | ItemUnpinned | ItemEvicted):
             self._marks.append(event.seq, (event.body.seq, event.kind))
 
-    def _rebase(self, event: Event, blocks: Iterable[Block]) -> None:
-        self._bases.append(event.seq, _Base(event.seq, tuple(blocks)))
+    def _rebase(self, event: Event, blocks: Iterable[Block], tail: Sequence[Block] = ()) -> None:
+        """From here on these are the blocks. A tail that is as it came is not kept a second time."""
+        start = tail[0].seq if tail else event.seq
+        if list(tail) == self._added.within([Span(start, event.seq)]):
+            self._bases.append(event.seq, _Base(start, tuple(blocks)))
+        else:
+            self._bases.append(event.seq, _Base(event.seq, (*blocks, *tail)))
 
     def _compressed(self, event: Event) -> None:
         body = event.body
@@ -224,14 +263,13 @@ class ContextItems:
                 *head["ledger"],
                 *([self._new(event, "ledger", body.ledger)] if body.ledger else []),
                 *([self._new(event, "digest", body.digest)] if body.digest else []),
-                *_tail(before, body),
             ],
+            _tail(before, body),
         )
 
     def _new(self, event: Event, kind: str, text: str, seq: int | None = None) -> Block:
         size = _size(text) // BYTES_PER_TOKEN + 1
-        label = one_line(text, _LABEL)
-        return Block(event.seq if seq is None else seq, event.seq, kind, label, size, self._turns.last)
+        return Block(event.seq if seq is None else seq, event.seq, kind, self._label(text), size, self._turns.last)
 
     def _restored(self, event: Event) -> None:
         body = event.body

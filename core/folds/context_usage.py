@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from core.events import ContextCompressed, Event, ModelRequested, ModelResponded
-from core.folds.fold import Handler, Series
+from core.folds.fold import Handler, Series, series_of
 from core.folds.peaks import Peaks
 
 PARTS = ("system", "tools", "pinned", "digest", "text", "results")
@@ -48,13 +48,14 @@ class ContextWindow:
     """The usage as of any event, where it was compressed, and what our estimates are in the provider's tokens.
 
     Two ratios are kept: of whole prompts, and of what a prompt grew by. The next prompt is the last count and the
-    growth since, which errs by a hundredth of what a ratio of whole prompts does.
+    growth since, which errs by a hundredth of what a ratio of whole prompts does. Without `history` usage and ratio are
+    those of now alone, the sizes of all requests are known in any case.
     """
 
-    def __init__(self) -> None:
-        self.usage: Series[ContextUsage] = Series(ContextUsage())
+    def __init__(self, history: bool = True) -> None:
+        self.usage: Series[ContextUsage] = series_of(ContextUsage(), history)
         self.sizes = Peaks()
-        self.ratios: Series[float] = Series(1.0)
+        self.ratios: Series[float] = series_of(1.0, history)
         self.compressions: list[tuple[int, int, int]] = []
         self._requested: dict[str, ModelRequested] = {}
         self._wholes: list[float] = []

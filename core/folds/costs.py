@@ -18,7 +18,7 @@ from core.events import (
     Usage,
 )
 from core.folds.branches import FOREVER, Column, Span
-from core.folds.fold import Handler, Series
+from core.folds.fold import Handler, Series, series_of
 
 MILLION = 1_000_000
 RATES: Mapping[str, str] = {
@@ -163,13 +163,17 @@ def charge_of(event: Event, purpose: str, model: str) -> Charge | None:
 
 
 class Costs:
-    """The bill as of any event: in all, by model, by purpose; the ledger behind it; and the budget."""
+    """The bill as of any event: in all, by model, by purpose; the ledger behind it; and the budget.
 
-    def __init__(self) -> None:
-        self.total: Series[Bill] = Series(NO_BILL)
+    Without `history` the bill of now alone, and no ledger.
+    """
+
+    def __init__(self, history: bool = True) -> None:
+        self._history = history
+        self.total: Series[Bill] = series_of(NO_BILL, history)
         self.by_model: dict[str, Series[Bill]] = {}
         self.by_purpose: dict[str, Series[Bill]] = {}
-        self.last: Series[LastReply] = Series(LastReply())
+        self.last: Series[LastReply] = series_of(LastReply(), history)
         self.budget: Series[Decimal | None] = Series(None)
         self.charges: Column[Charge] = Column()
         self._main: Column[Charge] = Column()
@@ -206,8 +210,8 @@ class Costs:
 
     def _bill(self, charge: Charge) -> None:
         """Bills that were one and the same stay so: a session of one model keeps one of three."""
-        model = self.by_model.setdefault(charge.model, Series(NO_BILL))
-        purpose = self.by_purpose.setdefault(charge.purpose, Series(NO_BILL))
+        model = self.by_model.setdefault(charge.model, series_of(NO_BILL, self._history))
+        purpose = self.by_purpose.setdefault(charge.purpose, series_of(NO_BILL, self._history))
         grown: dict[int, Bill] = {}
         for series in (self.total, model, purpose):
             before = series.last
@@ -221,9 +225,11 @@ class Costs:
         if charge is None:
             return
         self._bill(charge)
-        self.charges.append(event.seq, charge)
+        if self._history:
+            self.charges.append(event.seq, charge)
         if charge.purpose == MAIN:
-            self._main.append(event.seq, charge)
+            if self._history:
+                self._main.append(event.seq, charge)
             self.last.append(event.seq, LastReply(charge.usage, charge.price.cost, event.at_us, charge.price.source))
 
 

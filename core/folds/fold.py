@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from typing import Generic, Protocol, TypeVar
@@ -42,7 +43,7 @@ class Series(Generic[T]):
     """A value that changes at certain events: append-only, `at(seq)` by bisection."""
 
     def __init__(self, initial: T) -> None:
-        self._seqs: list[int] = [0]
+        self._seqs = array("q", (0,))
         self._values: list[T] = [initial]
 
     def __len__(self) -> int:
@@ -79,3 +80,15 @@ class Series(Generic[T]):
         points = end - 1
         places = [-(-column * points // count) for column in range(1, count + 1)] if points else []
         return [(self._seqs[place], self._values[place]) for place in places]
+
+
+class Latest(Series[T]):
+    """The same for whoever never looks back, as a runner does: only the value of now is kept."""
+
+    def append(self, seq: int, value: T) -> None:
+        self._seqs[-1], self._values[-1] = seq, value
+
+
+def series_of(initial: T, history: bool) -> Series[T]:
+    """A series with its past, or without."""
+    return Series(initial) if history else Latest(initial)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from itertools import pairwise
 
@@ -12,8 +13,8 @@ class Peaks:
     """A number at certain events, append-only; above each full block of them its highest is kept."""
 
     def __init__(self) -> None:
-        self._seqs: list[int] = []
-        self._values: list[float] = []
+        self._seqs = array("q")
+        self._values = array("d")
         self._blocks: list[float] = []
 
     def append(self, seq: int, value: float) -> None:
@@ -22,6 +23,11 @@ class Peaks:
         self._values.append(value)
         if len(self._values) % BLOCK == 0:
             self._blocks.append(max(self._values[-BLOCK:]))
+
+    def at(self, seq: int) -> float:
+        """The number as of event `seq`; 0 where there was none yet."""
+        count = self.count(seq)
+        return self._values[count - 1] if count else 0.0
 
     def count(self, at: int | None = None) -> int:
         """How many numbers there are as of event `at` (None: now)."""

@@ -26,7 +26,7 @@ from core.events import (
 from core.folds.context_items import BYTES_PER_TOKEN, HEAD, ContextItems
 from core.folds.context_usage import ContextWindow
 from core.folds.costs import MILLION, Costs
-from core.folds.fold import Handler, Series
+from core.folds.fold import Handler, Series, series_of
 from core.folds.plan import Plan
 from core.folds.replies import LATEST, likely_reply
 
@@ -118,10 +118,10 @@ class _Prospect:
 class NextCalls:
     """The forecast as of any event. It is computed when it is asked for: few of the many are ever looked at."""
 
-    def __init__(self) -> None:
+    def __init__(self, history: bool = True) -> None:
         self.outputs: list[int] = []
         """Tokens of every reply."""
-        self._said: Series[NextCall | _Prospect] = Series(NextCall())
+        self._said: Series[NextCall | _Prospect] = series_of(NextCall(), history)
 
     @property
     def last(self) -> NextCall:
@@ -174,12 +174,17 @@ class _Pace:
 
 
 class RentMeter:
-    """Meter, next call and forecast error as of any event; the cost to go for whoever asks."""
+    """Meter, next call and forecast error as of any event; the cost to go for whoever asks.
 
-    def __init__(self, window: ContextWindow, items: ContextItems, costs: Costs, plan: Plan) -> None:
-        self.meter: Series[Meter] = Series(Meter())
-        self.next_call = NextCalls()
-        self.error: Series[float | None] = Series(None)
+    Without `history` those of now alone.
+    """
+
+    def __init__(
+        self, window: ContextWindow, items: ContextItems, costs: Costs, plan: Plan, history: bool = True
+    ) -> None:
+        self.meter: Series[Meter] = series_of(Meter(), history)
+        self.next_call = NextCalls(history)
+        self.error: Series[float | None] = series_of(None, history)
         self.policy: Series[str] = Series("auto")
         self._window, self._items, self._costs, self._plan = window, items, costs, plan
         self._asked: dict[str, Outlook | None] = {}
@@ -187,7 +192,7 @@ class RentMeter:
         self._rates: tuple[Decimal, ...] = ()
         self._writes = True
         self._size = self._cached = 0
-        self._turns: Series[int] = Series(0)
+        self._turns: Series[int] = series_of(0, history)
         self._pace: Series[_Pace] = Series(_Pace())
         self._max_turns: int | None = None
 
@@ -307,7 +312,7 @@ class RentMeter:
         size = fixed + self._items.tokens(blocks)
         match event.body:
             case HeadMoved(to=node) | ContextRestored(seq=node):
-                cached = self._window.usage.at(node).total
+                cached = round(self._window.sizes.at(node))
             case ContextCompressed():
                 old = (block for block in blocks if block.kind in HEAD and block.since < event.seq)
                 cached = fixed + self._items.tokens(old)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -131,8 +133,9 @@ class RunState:
         """How the runner confined its commands: `bubblewrap`, `landlock`, `none: why`; empty where nobody said."""
         self.exposed = False
         """Whether commands of the agent ever ran where nothing hid the session's inbox from them."""
-        self.boundaries: list[int] = []
-        self._ends: dict[int, bool] = {}
+        self.boundaries = array("q")
+        """The nodes after which the history may be cut: no call of a reply is left without its result there."""
+        self._answers = bytearray()
 
     def handlers(self) -> dict[str, Handler]:
         return {
@@ -175,12 +178,18 @@ class RunState:
             self.head = event.seq
 
     def is_boundary(self, node: int) -> bool:
-        """Whether the history may be cut after `node`: no call of a reply is left without its result there."""
-        return node in self._ends
+        """Whether the history may be cut after `node`."""
+        return self._ended(node) is not None
+
+    def _ended(self, node: int) -> bool | None:
+        """Whether the model had answered at boundary `node`; None where it is none."""
+        place = bisect_left(self.boundaries, node)
+        there = place < len(self.boundaries) and self.boundaries[place] == node
+        return bool(self._answers[place]) if there else None
 
     def _mark(self, event: Event) -> None:
-        self._ends[event.seq] = self.answered
         self.boundaries.append(event.seq)
+        self._answers.append(self.answered)
 
     def _node(self, event: Event) -> None:
         if not self.pending:
@@ -376,7 +385,7 @@ class RunState:
         if isinstance(event.body, HeadMoved):
             self.head = event.body.to
             self.pending, self.failure, self.open_attempt, self.paragraph = {}, None, None, None
-            self.answered = self._ends.get(event.body.to, False)
+            self.answered = bool(self._ended(event.body.to))
             if self.finished is not None and event.body.to != event.body.origin:
                 self.finished, self.paused = None, True
                 self._set(event, "paused", "rewound")

@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import tempfile
 import threading
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,7 @@ from typing import Any, Final
 import msgspec
 
 from core.events import Event, clean_text
+from core.folds.branches import Span
 from core.journal import rows, schema
 from core.journal.errors import JournalError
 from core.journal.rows import Row
@@ -25,6 +27,7 @@ from core.journal.rows import Row
 _ALL: Final = f"SELECT {rows.COLUMNS} FROM event"
 _TEXT: Final = "CASE typeof(body) WHEN 'blob' THEN inflated(body) ELSE body END"
 _VERIFY_CHUNK: Final = 500
+_WITHIN_CHUNK: Final = 100
 _PAST_THE_END: Final = 1 << 62
 _MAY_NOT_WRITE: Final = ("unable to open", "readonly database")
 
@@ -61,6 +64,18 @@ class Reader:
         """The same as stored rows, bodies still JSON text."""
         found = self._all(f"{_ALL} WHERE seq > ? ORDER BY seq LIMIT ?", after, -1 if limit is None else limit)
         return list(map(self._load, found))
+
+    def within(self, spans: Sequence[Span], kinds: Collection[str]) -> Iterator[Event]:
+        """Events of these kinds in the spans, oldest first, a few at a time: as `core.request.archive` wants them."""
+        marks = ", ".join("?" * len(kinds))
+        query = f"{_ALL} WHERE seq BETWEEN ? AND ? AND kind IN ({marks}) ORDER BY seq LIMIT {_WITHIN_CHUNK}"
+        for first, last in spans:
+            start = first
+            while found := self._all(query, start, last, *kinds):
+                yield from (self._decode(self._load(row)) for row in found)
+                if len(found) < _WITHIN_CHUNK:
+                    break
+                start = found[-1][0] + 1
 
     def event(self, seq: int) -> Event | None:
         """One event by number."""

@@ -213,15 +213,19 @@ def unique_ids(content: list[dict[str, Any]], stem: str, taken: Collection[str] 
 
     `taken`: ids used earlier in the conversation. The same input gives the same ids.
     """
-    used = set(taken)
+    used = set[str]()
     stem = re.sub(r"[^a-zA-Z0-9_-]", "", stem)[:40] or "toolu"
     result = []
     for index, block in enumerate(content):
         if block.get("type") == "tool_use":
             use_id = block.get("id")
-            if not (isinstance(use_id, str) and re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", use_id)) or use_id in used:
+            if (
+                not (isinstance(use_id, str) and re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", use_id))
+                or use_id in used
+                or use_id in taken
+            ):
                 use_id = f"{stem}_{index}"
-                while use_id in used:
+                while use_id in used or use_id in taken:
                     use_id += "_"
             used.add(use_id)
             block = {**block, "id": use_id}

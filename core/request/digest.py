@@ -8,12 +8,14 @@ doesn't need, and what they leave goes to the index again.
 
 from __future__ import annotations
 
+import heapq
 import re
 from collections.abc import Sequence
 
 from core.events import PlanStep
+from core.request.deeds import Answer, Change, Deed
 from core.request.held import held_texts, memory_line, released
-from core.request.ledger import Deed, Ledger
+from core.request.ledger import Ledger
 from core.request.names import name_lines, names_in
 from core.request.pieces import BYTES_PER_TOKEN
 from core.request.quoting import size, tame, tame_line
@@ -90,21 +92,21 @@ def digest_text(
 
     `paragraph` is a model's, checked beforehand; `instruction` says in words what is to be kept above all.
     """
-    deeds = [deed for deed in ledger.deeds() if _before(deed.seq, keep_from)]
-    turns = sum(_before(seq, keep_from) for seq, _ in ledger.replies())
+    turns = sum(_before(seq, keep_from) for seq in ledger.replies())
     room = _Room(tokens - 10)
     room.put(_HOW)
     room.put(f"turns so far: {turns}")
     _put_plan(room, ledger)
     room.put_lines("<paragraph>", tame(paragraph).strip().splitlines(), 0.2, "</paragraph>")
-    _put_asked(room, ledger, deeds, instruction)
+    _put_asked(room, ledger, keep_from, instruction)
     room.reserve(min(int(INDEX_SHARE * room.left), size(_NAMES_TITLE) + int(ledger.names().tokens * BYTES_PER_TOKEN)))
     _put_memory(room, ledger, keep_from)
     room.put_lines(
         "## Open errors", [_deed(d) for d in ledger.open_errors() if _before(d.seq, keep_from)], SHARES["errors"]
     )
-    room.put_lines("## Files changed (lines of the last change)", _files(deeds), SHARES["files"])
-    room.put_lines("## Latest calls (oldest first)", [_deed(deed) for deed in deeds[-LATEST:]], SHARES["calls"])
+    room.put_lines("## Files changed (lines of the last change)", _files(ledger, keep_from), SHARES["files"])
+    latest = ledger.deeds.latest(keep_from, LATEST)
+    room.put_lines("## Latest calls (oldest first)", [_deed(deed) for deed in latest], SHARES["calls"])
     room.release()
     _put_names(room, ledger, keep_from)
     return "<digest>\n" + "\n\n".join(room.sections) + "\n</digest>"
@@ -112,11 +114,12 @@ def digest_text(
 
 def stub_text(ledger: Ledger, seq: int) -> str:
     """What stands for the result of event `seq`: its call, its outcome and its handle on one line."""
-    item = ledger.item(seq)
-    if not isinstance(item, Deed):
+    answer = ledger.deeds.answer(seq)
+    if answer is None:
         return f'[left out to save room; recall("#{seq}") returns it]'
-    mark = "" if item.ok else "FAILED "
-    return f'[{mark}{tame_line(item.line, 160)} → {tame(item.outcome)}; recall("{item.handle}") returns the whole]'
+    deed = answer.deed
+    mark = "" if deed.ok else "FAILED "
+    return f'[{mark}{tame_line(deed.line, 160)} → {tame(deed.outcome)}; recall("{deed.handle}") returns the whole]'
 
 
 def _before(seq: int, keep_from: int | None) -> bool:
@@ -156,14 +159,17 @@ def _put_memory(room: _Room, ledger: Ledger, keep_from: int | None) -> None:
     room.put_lines("<memory>", lines, SHARES["memory"], "</memory>")
 
 
-def _files(deeds: Sequence[Deed]) -> list[str]:
-    latest: dict[str, str] = {}
-    for deed in deeds:
-        for change in deed.files:
+def _files(ledger: Ledger, keep_from: int | None) -> list[str]:
+    latest: dict[str, Change] = {}
+    for change in ledger.deeds.changes():
+        if _before(change.seq, keep_from):
             latest.pop(change.path, None)
-            state = "deleted" if change.after is None else f"+{change.added} -{change.removed}"
-            latest[change.path] = f"- {tame_line(change.path, 200)} {state} (#{deed.seq})"
-    return list(latest.values())
+            latest[change.path] = change
+    return [f"- {tame_line(change.path, 200)} {_state(change)} (#{change.seq})" for change in latest.values()]
+
+
+def _state(change: Change) -> str:
+    return "deleted" if change.deleted else f"+{change.added} -{change.removed}"
 
 
 def _deed(deed: Deed) -> str:
@@ -171,23 +177,24 @@ def _deed(deed: Deed) -> str:
     return f"- {mark}{tame_line(deed.line, 120)} → {tame_line(deed.outcome, 100)} ({deed.handle})"
 
 
-def _put_asked(room: _Room, ledger: Ledger, deeds: Sequence[Deed], instruction: str) -> None:
+def _put_asked(room: _Room, ledger: Ledger, keep_from: int | None, instruction: str) -> None:
     """What the instruction asks to keep: calls, names and memory that hold its words, with excerpts of the outputs."""
     words = [word for word in re.findall(r"[\w./\-]{3,}", instruction.casefold()) if word not in _COMMON.split()]
     if not words:
         return
-    ranked = sorted(enumerate(deeds), key=lambda pair: (_hits(_about(pair[1]), words), pair[0]))
-    matching = [deed for _, deed in ranked[-MATCHES:] if _hits(_about(deed), words)]
+    hits = ((_hits(_about(answer), words), answer.deed.seq, answer) for answer in ledger.deeds.answers())
+    found = (hit for hit in hits if hit[0] and _before(hit[1], keep_from))
+    matching = [answer for *_, answer in reversed(heapq.nlargest(MATCHES, found))]
     names = sorted(name for name in ledger.names() if _hits(name, words))[:MATCHING_NAMES]
     entries = [memory_line(entry) for entry in ledger.memories() if _hits(memory_line(entry), words)]
-    lines = ["\n".join((_deed(deed), *_excerpt(deed, words))) for deed in matching]
+    lines = ["\n".join((_deed(answer.deed), *_excerpt(answer, words))) for answer in matching]
     lines += [f"- {', '.join(names)}"] if names else []
     lines += [tame_line(entry, MEMORY_CHARS) for entry in entries]
     room.put_lines(f"## Kept as asked: {tame_line(instruction, 200)}", lines, 1 / 3)
 
 
-def _about(deed: Deed) -> str:
-    return f"{deed.line} {' '.join(change.path for change in deed.files)} {deed.body.content}"
+def _about(answer: Answer) -> str:
+    return f"{answer.deed.line} {' '.join(change.path for change in answer.files)} {answer.content}"
 
 
 def _hits(text: str, words: Sequence[str]) -> int:
@@ -195,9 +202,9 @@ def _hits(text: str, words: Sequence[str]) -> int:
     return sum(word in folded for word in words)
 
 
-def _excerpt(deed: Deed, words: Sequence[str]) -> list[str]:
+def _excerpt(answer: Answer, words: Sequence[str]) -> list[str]:
     """The lines of an output that hold one of the words."""
-    lines = [line for line in deed.body.content.splitlines() if _hits(line, words)]
+    lines = [line for line in answer.content.splitlines() if _hits(line, words)]
     return [f"  | {tame_line(line, 200)}" for line in lines[:EXCERPT_LINES]]
 
 

@@ -6,14 +6,15 @@ import json
 
 from core.events import GuidanceDelivered, HeldText, ModelResponded
 from core.folds.memories import Entry as MemoryEntry
-from core.request.ledger import Deed, Ledger
-from core.request.projection import guidance_text
+from core.request.deeds import Answer
+from core.request.entries import guidance_text
+from core.request.ledger import Ledger
 from core.request.quoting import shortened, tame, tame_line
 
 LARGEST_PIN = 8_000
 """Tokens of a pinned result or reply that stay; of a longer one head and tail."""
 
-_Item = GuidanceDelivered | MemoryEntry | ModelResponded | Deed
+_Item = GuidanceDelivered | MemoryEntry | ModelResponded | Answer
 
 
 def held_texts(ledger: Ledger, already: set[int], before: int | None) -> list[HeldText]:
@@ -43,10 +44,10 @@ def memory_line(entry: MemoryEntry) -> str:
     return f"[{entry.id}] {tame_line(entry.category, 40)} · {topic}{text}"
 
 
-def pinned_words(item: ModelResponded | Deed, seq: int) -> str:
+def pinned_words(item: ModelResponded | Answer, seq: int) -> str:
     """The words of a pinned result or reply as they stay."""
-    if isinstance(item, Deed):
-        return shortened(tame(item.body.content), LARGEST_PIN, item.handle)
+    if isinstance(item, Answer):
+        return shortened(tame(item.content), LARGEST_PIN, item.deed.handle)
     return shortened(tame(_reply_text(item)), LARGEST_PIN, f"#{seq}")
 
 
@@ -70,8 +71,8 @@ def _held(item: _Item, seq: int) -> str:
             return guidance_text(item)
         case MemoryEntry():
             return f"<memory>\n{memory_line(item)}\n</memory>"
-        case Deed():
-            about, handle = f"result of {tame_line(item.line, 120)}".replace('"', "'"), item.handle
+        case Answer(deed):
+            about, handle = f"result of {tame_line(deed.line, 120)}".replace('"', "'"), deed.handle
         case ModelResponded():
             about, handle = "a reply of yours", f"#{seq}"
     return f'<pinned what="{about}" handle="{handle}">\n{pinned_words(item, seq)}\n</pinned>'

@@ -1,21 +1,21 @@
 """The facts of a branch that a compression is made of: guidance, memory, plan, files, failures, names. All of the log.
 
 What an abandoned branch did or named does not count. Adding an event costs the same at any length; asking costs as much
-as the branch is long, which is fine: a compression is rare.
+as the branch is long, which is fine: a compression is rare. Of calls and replies no words are kept, only a line and
+where they stand in the log; who needs the words reads them there.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from core.events import (
     ContextCompressed,
     ContextRestored,
     Event,
-    FileChange,
     GuidanceDelivered,
     ItemEvicted,
     ItemPinned,
@@ -25,86 +25,54 @@ from core.events import (
     PlanStep,
     SessionOpened,
     ToolFinished,
-    ToolStarted,
 )
 from core.folds.branches import Branches, Column
 from core.folds.fold import Handler
 from core.folds.memories import Entry as MemoryEntry
 from core.folds.memories import Memories
 from core.folds.plan import Plan
-from core.folds.words import call_line, one_line
-from core.request.names import NameIndex, listed_in, name_tokens, name_weight, names_in
+from core.request.archive import Archive, single
+from core.request.branch_names import BranchNames
+from core.request.deeds import Answer, Deed, Deeds
+from core.request.names import NameIndex, listed_in
 
 OPEN_ERRORS = 8
 """Failing commands that count as open, at most: the latest ones."""
 HELD_CATEGORIES = frozenset({"constraint", "preference"})
 """Categories of memory entries that stay word for word, as pinned ones do."""
-_ARGUMENT_CHARS, _REPLY_CHARS, _RESULT_CHARS = 6_000, 20_000, 60_000
-"""How far names are looked for in a call's arguments, in a reply and in a result."""
+_SAID = frozenset({"guidance.delivered", "model.responded"})
+_ENTRY = re.compile(r"\((m\d+)\)$", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """A finished call on one line, with what came of it. `command` is what a shell ran, empty for other tools."""
+class Compressed(NamedTuple):
+    """A compression that holds: its event, what it kept, the memory entries in the ledger's block that it appended."""
 
     seq: int
-    key: str
-    line: str
-    command: str
-    body: ToolFinished
-
-    @property
-    def ok(self) -> bool:
-        return self.body.ok
-
-    @property
-    def files(self) -> list[FileChange]:
-        return self.body.files
-
-    @property
-    def handle(self) -> str:
-        return f"out:{self.key}"
-
-    @property
-    def outcome(self) -> str:
-        """The line that says most: of an error the first and the last one, of a success the first."""
-        lines = [line for line in self.body.content.splitlines() if line.strip()]
-        if not lines:
-            return "no output"
-        if self.body.ok or len(lines) == 1:
-            return one_line(lines[0], 120)
-        return one_line(f"{lines[0]} … {lines[-1]}", 200)
+    keep_from: int | None
+    entries: frozenset[str]
 
 
-class _Started(NamedTuple):
-    line: str
-    command: str
-    words: str
-
-
-class _Mention(NamedTuple):
-    seq: int
-    by_call: bool
-    names: tuple[str, ...]
+def entries_in(block: str) -> frozenset[str]:
+    """The memory entries that a block of the ledger names."""
+    return frozenset(_ENTRY.findall(block))
 
 
 class Ledger:
     """A fold over what happened, by branch."""
 
-    def __init__(self, branches: Branches, memories: Memories, plan: Plan) -> None:
+    def __init__(self, branches: Branches, memories: Memories, plan: Plan, archive: Archive) -> None:
         self._branches = branches
         self._memories = memories
         self._plan = plan
+        self._archive = archive
+        self.deeds = Deeds(branches, archive)
         self._opened: SessionOpened | None = None
         self._guidance: Column[tuple[int, GuidanceDelivered]] = Column()
-        self._deeds: Column[Deed] = Column()
-        self._replies: Column[tuple[int, ModelResponded]] = Column()
+        self._replies: Column[None] = Column()
         self._plans: Column[tuple[int, PlanChanged]] = Column()
         self._marks: Column[ItemPinned | ItemUnpinned | ItemEvicted] = Column()
-        self._compressions: Column[tuple[int, ContextCompressed | ContextRestored]] = Column()
-        self._mentions: Column[_Mention] = Column()
-        self._running: dict[str, _Started] = {}
-        self._names, self._named, self._named_after = new_index(), 0, 0
+        self._compressions: Column[Compressed | ContextRestored] = Column()
+        self._names = BranchNames(branches, archive)
 
     def handlers(self) -> dict[str, Handler]:
         return {
@@ -131,13 +99,9 @@ class Ledger:
         """What people and guards said on this branch, oldest first."""
         return self._guidance.within(self._branches.spans())
 
-    def deeds(self) -> list[Deed]:
-        """The finished calls of this branch, oldest first."""
-        return self._deeds.within(self._branches.spans())
-
-    def replies(self) -> list[tuple[int, ModelResponded]]:
-        """The replies of this branch, oldest first."""
-        return self._replies.within(self._branches.spans())
+    def replies(self) -> list[int]:
+        """The events of this branch's replies, oldest first."""
+        return [seq for seq, _ in self._replies.pairs(self._branches.spans())]
 
     def memories(self) -> list[MemoryEntry]:
         """The entries known on this branch, each in its newest revision only."""
@@ -166,10 +130,9 @@ class Ledger:
     def open_errors(self) -> list[Deed]:
         """The latest commands whose last run failed, oldest first."""
         last: dict[str, Deed] = {}
-        for deed in self.deeds():
-            if deed.command:
-                last.pop(deed.command, None)
-                last[deed.command] = deed
+        for deed in self.deeds.runs():
+            last.pop(deed.command, None)
+            last[deed.command] = deed
         return [deed for deed in last.values() if not deed.ok][-OPEN_ERRORS:]
 
     def pinned(self) -> set[int]:
@@ -177,28 +140,19 @@ class Ledger:
         last = {mark.seq: mark for mark in self._marks.within(self._branches.spans())}
         return {seq for seq, mark in last.items() if isinstance(mark, ItemPinned)}
 
-    def compressions(self) -> list[tuple[int, ContextCompressed]]:
-        """(event, compression) of those on this branch that were not undone, oldest first."""
-        made: list[tuple[int, ContextCompressed]] = []
-        for seq, body in self._compressions.within(self._branches.spans()):
-            if isinstance(body, ContextCompressed):
-                made.append((seq, body))
-            elif any(of == body.seq for of, _ in made):
-                made = [pair for pair in made if pair[0] < body.seq]
+    def compressions(self) -> list[Compressed]:
+        """Those on this branch that were not undone, oldest first."""
+        made: list[Compressed] = []
+        for mark in self._compressions.within(self._branches.spans()):
+            if isinstance(mark, Compressed):
+                made.append(mark)
+            elif any(compressed.seq == mark.seq for compressed in made):
+                made = [compressed for compressed in made if compressed.seq < mark.seq]
         return made
 
     def names(self) -> NameIndex[str]:
-        """The names of this branch. Fed with what is new; built again after HEAD has moved."""
-        moves = len(self._branches.moves)
-        if moves != self._named_after:
-            self._names, self._named_after = new_index(), moves
-            mentions = self._mentions.within(self._branches.spans())
-        else:
-            mentions = self._mentions.items[self._named :]
-        self._named = len(self._mentions.items)
-        for mention in mentions:
-            (self._names.used if mention.by_call else self._names.seen)(mention.names, mention.seq)
-        return self._names
+        """The names of this branch. After HEAD has moved this reads all of it once."""
+        return self._names.index()
 
     def names_known(self) -> int:
         """How many names of this branch recall can reach."""
@@ -215,48 +169,44 @@ class Ledger:
         if self._opened:
             yield f"{self._opened.workspace} {self._opened.settings.get('test_command') or ''}"
         yield from (body.text for _, body in self.guidance())
-        yield from (json.dumps(body.content, ensure_ascii=False) for _, body in self.replies())
-        for deed in self.deeds():
-            yield deed.body.content
-            yield from (change.path for change in deed.files)
+        for event in self._archive(self._branches.spans(), {"model.responded", "tool.finished"}):
+            match event.body:
+                case ModelResponded(content=content):
+                    yield json.dumps(content, ensure_ascii=False)
+                case ToolFinished(content=content, files=files):
+                    yield content
+                    yield from (change.path for change in files)
         yield from (f"{entry.topic} {entry.text}" for entry in self.memories())
 
-    def item(self, seq: int) -> GuidanceDelivered | ModelResponded | Deed | None:
-        """The guidance, the reply or the finished call that event `seq` of this branch is; else None."""
-        deed = next((deed for deed in self.deeds() if deed.seq == seq), None)
-        guidance = next((body for at, body in self.guidance() if at == seq), None)
-        return deed or guidance or next((body for at, body in self.replies() if at == seq), None)
+    def item(self, seq: int) -> GuidanceDelivered | ModelResponded | Answer | None:
+        """The guidance, the reply or the finished call that event `seq` of this branch is, read again; else None."""
+        if answer := self.deeds.answer(seq):
+            return answer
+        said = self._archive(single([seq] if self._branches.visible(seq) else []), _SAID)
+        bodies = (event.body for event in said)
+        return next((body for body in bodies if isinstance(body, GuidanceDelivered | ModelResponded)), None)
 
     def _open(self, event: Event) -> None:
         if isinstance(event.body, SessionOpened):
             self._opened = event.body
-            self._mention(event.seq, event.body.task[:_RESULT_CHARS])
+            self._names.take(event)
 
     def _guided(self, event: Event) -> None:
         if isinstance(event.body, GuidanceDelivered):
             self._guidance.append(event.seq, (event.seq, event.body))
-            self._mention(event.seq, event.body.text[:_RESULT_CHARS])
+            self._names.take(event)
 
     def _replied(self, event: Event) -> None:
-        if isinstance(event.body, ModelResponded):
-            self._replies.append(event.seq, (event.seq, event.body))
-            words = "\n".join(str(block["text"]) for block in event.body.content if block.get("text"))
-            self._mention(event.seq, words[:_REPLY_CHARS])
+        self._replies.append(event.seq, None)
+        self._names.take(event)
 
     def _started(self, event: Event) -> None:
-        body = event.body
-        if isinstance(body, ToolStarted) and event.key:
-            command = str(body.arguments.get("command", "")) if body.effect == "command" else ""
-            words = "\n".join(_strings(body.arguments))[:_ARGUMENT_CHARS]
-            self._running[event.key] = _Started(call_line(body.name, body.arguments), command, words)
+        self.deeds.started(event)
+        self._names.take(event)
 
     def _finished(self, event: Event) -> None:
-        body, key = event.body, event.key or ""
-        if isinstance(body, ToolFinished):
-            started = self._running.pop(key, _Started(body.name, "", ""))
-            self._deeds.append(event.seq, Deed(event.seq, key, started.line, started.command, body))
-            self._mention(event.seq, started.words, by_call=True)
-            self._mention(event.seq, body.content[:_RESULT_CHARS])
+        self.deeds.finished(event)
+        self._names.take(event)
 
     def _planned(self, event: Event) -> None:
         if isinstance(event.body, PlanChanged):
@@ -267,24 +217,8 @@ class Ledger:
             self._marks.append(event.seq, event.body)
 
     def _compressed(self, event: Event) -> None:
-        if isinstance(event.body, ContextCompressed | ContextRestored):
-            self._compressions.append(event.seq, (event.seq, event.body))
-
-    def _mention(self, seq: int, text: str, by_call: bool = False) -> None:
-        names = names_in(text)
-        if names or by_call:
-            self._mentions.append(seq, _Mention(seq, by_call, names))
-
-
-def new_index() -> NameIndex[str]:
-    """An index of names as texts have them."""
-    return NameIndex(name_tokens, name_weight)
-
-
-def _strings(value: Any) -> Iterator[str]:
-    """Every string in a call's arguments."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _strings(item)
+        match event.body:
+            case ContextCompressed(keep_from=keep_from, ledger=block):
+                self._compressions.append(event.seq, Compressed(event.seq, keep_from, entries_in(block)))
+            case ContextRestored() as body:
+                self._compressions.append(event.seq, body)

@@ -1,7 +1,8 @@
 """The projection: the events of the current branch as one request, grown event by event.
 
 Between compressions the request is append-only to the byte, cache markers left out. Rebuilding from the log (after
-a rewind, a compression, a restart) gives the same bytes as growing did; a property test compares them.
+a rewind, an undo, a restart) gives the same bytes as growing did; a property test compares them. In memory are the
+words that are sent; of the others the history knows where they stand in the log.
 """
 
 from __future__ import annotations
@@ -12,33 +13,15 @@ from typing import Any
 
 import msgspec
 
-from core.events import (
-    ContextCompressed,
-    ContextRestored,
-    Event,
-    GuidanceDelivered,
-    ItemEvicted,
-    ModelResponded,
-    ModelSwitched,
-    SessionOpened,
-    ToolFinished,
-)
+from core.events import Event, ItemEvicted, ModelResponded, ToolFinished
 from core.folds.asking import calls_of
 from core.folds.branches import Branches, Column
 from core.folds.fold import Handler
+from core.request.archive import CHANGES, Archive
+from core.request.entries import entry_of, result_block, results_of
+from core.request.history import History
 from core.request.messages import MessageList
-from core.request.pieces import (
-    BYTES_PER_TOKEN,
-    Compression,
-    Entry,
-    Piece,
-    Restoration,
-    Sent,
-    Switch,
-    encode_block,
-    resolve,
-    text_block,
-)
+from core.request.pieces import BYTES_PER_TOKEN, Compression, Piece, Sent, Switch
 
 MAX_MARKS = 3
 """Markers on messages (the end of what is never rewritten, the end of the last answered request, the end of this
@@ -106,9 +89,9 @@ class OpenHistory(Exception):
 class Projection:
     """A fold: the current branch as messages. Feed it every event; ask for `request` when the model is to speak."""
 
-    def __init__(self, branches: Branches) -> None:
+    def __init__(self, branches: Branches, archive: Archive) -> None:
         self._branches = branches
-        self._entries: Column[Entry] = Column()
+        self.history = History(branches, archive)
         self._expected: list[str] = []
         self._results: dict[str, tuple[int, bytes]] = {}
         self._tail: list[Piece] = []
@@ -121,14 +104,11 @@ class Projection:
 
     def handlers(self) -> dict[str, Handler]:
         return {
-            "session.opened": self._opened,
-            "guidance.delivered": self._guidance,
+            **dict.fromkeys(("session.opened", "guidance.delivered"), self._said),
             "model.responded": self._responded,
             "tool.finished": self._finished,
-            "context.compressed": self._compressed,
-            "context.restored": self._restored,
+            **dict.fromkeys(CHANGES, self._changed),
             "item.evicted": self._item_evicted,
-            "model.switched": self._switched,
             "head.moved": self._moved,
         }
 
@@ -157,11 +137,6 @@ class Projection:
     def evicted(self) -> set[int]:
         """The events whose results are to leave with the next compression."""
         return set(self._evicted.within(self._branches.spans()))
-
-    @property
-    def entries(self) -> list[Entry]:
-        """The entries of the current branch, oldest first."""
-        return self._entries.within(self._branches.spans())
 
     def request(self, head: Head) -> Request:
         """The request for the model's next turn. Raises OpenHistory when the history is not whole."""
@@ -204,15 +179,9 @@ class Projection:
         same = next((place for place, (old, new) in pairs if old != new), min(len(self._before.blocks), len(now)))
         return None if same == self._before.end else same
 
-    def _add(self, entry: Entry) -> None:
-        self._entries.append(entry.seq, entry)
-        if isinstance(entry, Piece):
-            self._extend(entry)
-        else:
-            self._rebuild()
-
     def _extend(self, piece: Piece) -> None:
         """The next piece of the history; the first one of all is the task."""
+        self.history.said(piece)
         if self.sent.task is None:
             self.sent = Sent(task=piece, tail=self._tail)
         else:
@@ -225,24 +194,19 @@ class Projection:
         self.parts[piece.part] = self.parts.get(piece.part, 0) + piece.tokens
         self._messages.add(piece)
 
-    def _rebuild(self) -> None:
+    def _resend(self, sent: Sent) -> None:
+        """From here on this is sent, and what comes."""
         if self._before is None and self._answered.end:
             self._before = replace(self._answered, blocks=self._messages.blocks()[: self._answered.end])
         self._messages, self.parts, self._answered = MessageList(), {}, _Answered()
-        self.sent = resolve(self.entries)
-        self._tail = list(self.sent.tail)
-        self.sent = replace(self.sent, tail=self._tail)
+        self._tail = list(sent.tail)
+        self.sent = replace(sent, tail=self._tail)
         for piece in self.sent.pieces:
             self._send(piece)
 
-    def _opened(self, event: Event) -> None:
-        if isinstance(event.body, SessionOpened):
-            self._add(Piece(event.seq, "user", "pinned", (text_block(task_text(event.body)),)))
-
-    def _guidance(self, event: Event) -> None:
-        if isinstance(event.body, GuidanceDelivered):
-            part = "pinned" if event.body.standing else "text"
-            self._add(Piece(event.seq, "user", part, (text_block(guidance_text(event.body)),)))
+    def _said(self, event: Event) -> None:
+        if isinstance(piece := entry_of(event), Piece):
+            self._extend(piece)
 
     def _responded(self, event: Event) -> None:
         body = event.body
@@ -253,7 +217,7 @@ class Projection:
         self._answered.tokens = sum(self.parts.values())
         self._answered.stable = sum(len(piece.blocks) for piece in stable)
         self._answered.stable_tokens = sum(piece.tokens for piece in stable)
-        self._add(Piece(event.seq, "assistant", "text", tuple(map(encode_block, body.content))))
+        self._said(event)
         self._expected = [call.use_id for call in calls_of(event.key or "", body)]
         self._results = {}
 
@@ -261,31 +225,30 @@ class Projection:
         body = event.body
         if not isinstance(body, ToolFinished) or body.use_id not in self._expected:
             return
-        self._results[body.use_id] = event.seq, encode_block(result_block(body))
+        self._results[body.use_id] = event.seq, result_block(body)
         if len(self._results) == len(self._expected):
             owners, blocks = zip(*(self._results[use_id] for use_id in self._expected), strict=True)
             self._expected, self._results = [], {}
-            self._add(Piece(event.seq, "user", "results", blocks, owners))
+            self._extend(results_of(owners, blocks))
 
-    def _compressed(self, event: Event) -> None:
-        if isinstance(event.body, ContextCompressed):
-            self._add(entry_of(event.seq, event.body))
-
-    def _restored(self, event: Event) -> None:
-        if isinstance(event.body, ContextRestored):
-            self._add(Restoration(event.seq, event.body.seq))
+    def _changed(self, event: Event) -> None:
+        """What is sent before a compression or another model says what is sent after it; undoing needs the log."""
+        self.history.changed(event.seq)
+        match entry_of(event):
+            case Compression() as entry:
+                self._resend(self.sent.compressed(entry))
+            case Switch():
+                self._resend(self.sent.for_another_model())
+            case _:
+                self._resend(self.history.sent())
 
     def _item_evicted(self, event: Event) -> None:
         if isinstance(event.body, ItemEvicted):
             self._evicted.append(event.seq, event.body.seq)
 
-    def _switched(self, event: Event) -> None:
-        if isinstance(event.body, ModelSwitched):
-            self._add(Switch(event.seq))
-
     def _moved(self, event: Event) -> None:
         self._expected, self._results = [], {}
-        self._rebuild()
+        self._resend(self.history.sent())
 
 
 @dataclass(slots=True)
@@ -300,55 +263,3 @@ class _Answered:
     stable: int = 0
     stable_tokens: int = 0
     blocks: list[bytes] = field(default_factory=list)
-
-
-def entry_of(seq: int, body: ContextCompressed) -> Compression:
-    """A compression event as the history takes it in."""
-    return Compression(
-        seq=seq,
-        held=tuple(Piece(held.seq, "user", "pinned", (text_block(held.text),)) for held in body.held),
-        released=frozenset(body.released),
-        ledger=_own(seq, "digest", body.ledger),
-        digest=_own(seq, "digest", body.digest),
-        keep_from=body.keep_from,
-        anchors=frozenset(body.anchors),
-        stubs={stub.seq: stub.text for stub in body.masked},
-    )
-
-
-def _own(seq: int, part: str, text: str) -> Piece | None:
-    """A block of the head, None when it would be empty."""
-    return Piece(seq, "user", part, (text_block(text),)) if text else None
-
-
-_TAGS = {
-    "user": ("guidance", ""),
-    "notice": ("notice", ""),
-    "guard": ("nudge", ' automatic="true"'),
-    "anchor": ("reminder", ' automatic="true"'),
-}
-
-
-def task_text(opened: SessionOpened) -> str:
-    """The first words of the first message."""
-    place = f"The workspace is {opened.workspace}; all paths are relative to it."
-    tests = opened.settings.get("test_command")
-    told = f"{place} Its tests are run with: {tests}" if tests else place
-    return f"<task>\n{opened.task.strip()}\n</task>\n\n{told}"
-
-
-def guidance_text(body: GuidanceDelivered) -> str:
-    """A block that says whose words these are."""
-    if body.source == "memory":
-        return body.text
-    tag, attribute = _TAGS[body.source]
-    attribute += ' standing="true"' if body.standing else ""
-    return f"<{tag}{attribute}>\n{body.text}\n</{tag}>"
-
-
-def result_block(body: ToolFinished) -> dict[str, Any]:
-    """The tool_result of a call."""
-    block: dict[str, Any] = {"type": "tool_result", "tool_use_id": body.use_id, "content": body.content}
-    if not body.ok:
-        block["is_error"] = True
-    return block

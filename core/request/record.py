@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from core.folds.memories import Entry as MemoryEntry
 from core.folds.words import one_line
-from core.request.ledger import Ledger
+from core.request.ledger import Ledger, entries_in
 from core.request.pieces import BYTES_PER_TOKEN
 from core.request.quoting import size, tame_line
 
@@ -18,7 +17,6 @@ LINE_CHARS = 240
 OFTEN = 3
 """Failures of one command after which it counts as an approach that failed."""
 _WORDS = {"decision": "decided", "failure": "failed"}
-_ENTRY = re.compile(r"\((m\d+)\)$", re.MULTILINE)
 
 
 class _Line(NamedTuple):
@@ -49,9 +47,8 @@ def ledger_block(ledger: Ledger, since: int, keep_from: int | None) -> str:
 def recorded(ledger: Ledger, keep_from: int | None) -> set[str]:
     """The memory entries in the ledger's blocks so far, and in the one that a compression to `keep_from` appends."""
     made = ledger.compressions()
-    since = max((seq if body.keep_from is None else body.keep_from for seq, body in made), default=0)
-    blocks = [*(body.ledger for _, body in made), ledger_block(ledger, since, keep_from)]
-    return {entry for block in blocks for entry in _ENTRY.findall(block)}
+    since = max((one.seq if one.keep_from is None else one.keep_from for one in made), default=0)
+    return set(entries_in(ledger_block(ledger, since, keep_from))).union(*(one.entries for one in made))
 
 
 def _within(seq: int, since: int, keep_from: int | None) -> bool:
@@ -63,8 +60,8 @@ def _lines(ledger: Ledger, since: int, keep_from: int | None) -> Iterator[_Line]
         if what := _WORDS.get(entry.category):
             yield _Line(entry.seq, 4, _line(_instead(what, entry), _words(entry), entry.id))
     failures: dict[str, int] = {}
-    for deed in ledger.deeds():
-        if deed.command and not deed.ok and _within(deed.seq, since, keep_from):
+    for deed in ledger.deeds.runs():
+        if not deed.ok and _within(deed.seq, since, keep_from):
             failures[deed.command] = failures.get(deed.command, 0) + 1
             if failures[deed.command] == OFTEN:
                 words = f"{one_line(deed.command, 120)} → {deed.outcome}"

@@ -32,11 +32,11 @@ class Sent(NamedTuple):
 def sent_requests(folder: Path, thinking: int = 0) -> list[Sent]:
     """Every main request, checked against the hash that was logged when it went out."""
     branches = Branches()
-    projection = Projection(branches)
-    dispatch = Dispatcher([branches, projection])
     found: list[Sent] = []
     system, tools, rewritten = "", "", True
     with Reader(folder) as reader:
+        projection = Projection(branches, reader.within)
+        dispatch = Dispatcher([branches, projection])
         events = reader.events()
         answered = {event.key for event in events if event.kind == "model.responded"}
         for event in events:

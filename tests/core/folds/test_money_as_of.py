@@ -16,6 +16,7 @@ from core.folds.fold import Dispatcher
 from core.folds.report import report
 from core.folds.totals import Totals
 from core.folds.view import SessionView
+from core.request.archive import Remembered
 from core.request.projection import Projection
 
 
@@ -95,8 +96,9 @@ def counted(totals, events):
 @given(sessions())
 def test_the_items_are_what_the_request_holds(log):
     branches = Branches()
-    projection, items = Projection(branches), ContextItems(branches, ContextWindow())
-    dispatch = Dispatcher((branches, projection, items))
+    remembered = Remembered()
+    projection, items = Projection(branches, remembered.read), ContextItems(branches, ContextWindow())
+    dispatch = Dispatcher((remembered, branches, projection, items))
     for event in log.events:
         dispatch.apply(event)
         if projection.complete:

@@ -13,8 +13,11 @@ from journal_drafts import finished, opened, paused, said, started
 
 from core.clock import VirtualClock
 from core.events import GuidanceDelivered, Unknown
+from core.folds.branches import Span
 from core.journal import Journal, JournalError, Reader
 from core.journal.schema import database
+
+SAID = GuidanceDelivered.KIND
 
 
 @pytest.fixture
@@ -39,6 +42,15 @@ async def test_a_reader_sees_each_commit_and_its_data_version(folder: Path) -> N
             assert reader.event(2) == written[1]
             assert reader.event(9) is None
             assert reader.meta() == {"session": folder.name}
+
+
+async def test_spans_are_read_in_order_by_kind_and_none_of_what_lies_between(folder: Path) -> None:
+    await write(folder)
+    with Reader(folder) as reader:
+        said_there = [event.seq for event in reader.within([Span(1, 1), Span(40, 290), Span(301, 2**62)], {SAID})]
+        assert said_there == [*range(40, 291), 301]
+        assert [event.seq for event in reader.within([Span(1, 5)], {SAID, "session.opened"})] == [1, 2, 3, 4, 5]
+        assert list(reader.within([Span(1, 5)], {"tool.finished"})) == list(reader.within([], {SAID})) == []
 
 
 async def test_find_sees_exact_text_newest_first_and_no_field_names(folder: Path) -> None:

@@ -4,6 +4,7 @@ from core.folds.branches import Branches
 from core.folds.fold import Dispatcher
 from core.folds.memories import Memories
 from core.folds.plan import Plan
+from core.request.archive import Remembered
 from core.request.ledger import Ledger
 
 
@@ -11,8 +12,9 @@ def ledger_of(log, upto=None):
     """The ledger after the events of a logbook (the first `upto` of them)."""
     branches = Branches()
     memories, plan = Memories(branches), Plan(branches)
-    ledger = Ledger(branches, memories, plan)
-    feed = Dispatcher([branches, memories, plan, ledger])
+    remembered = Remembered()
+    ledger = Ledger(branches, memories, plan, remembered.read)
+    feed = Dispatcher([remembered, branches, memories, plan, ledger])
     for event in log.events[:upto]:
         feed.apply(event)
     return ledger

@@ -82,7 +82,7 @@ def test_an_undone_compression_counts_as_never_made():
     )
     first = log.add(body).seq
     second = log.add(body).seq
-    assert [seq for seq, _ in ledger_of(log).compressions()] == [first, second]
+    assert [one.seq for one in ledger_of(log).compressions()] == [first, second]
     log.add(ContextRestored(seq=first))
     assert ledger_of(log).compressions() == []
 
@@ -93,7 +93,7 @@ def test_items_are_found_by_their_event():
     result = run(log, "make").seq
     ledger = ledger_of(log)
     assert ledger.item(guidance).text == "Slower."
-    assert ledger.item(result).command == "make"
+    assert ledger.item(result).deed.command == "make"
     assert ledger.item(result - 1) is None
 
 
@@ -104,12 +104,14 @@ def test_names_grown_event_by_event_are_those_of_a_fresh_fold(log):
     from core.folds.fold import Dispatcher
     from core.folds.memories import Memories
     from core.folds.plan import Plan
+    from core.request.archive import Remembered
     from core.request.ledger import Ledger
 
     branches = Branches()
     memories, plan = Memories(branches), Plan(branches)
-    grown = Ledger(branches, memories, plan)
-    feed = Dispatcher([branches, memories, plan, grown])
+    remembered = Remembered()
+    grown = Ledger(branches, memories, plan, remembered.read)
+    feed = Dispatcher([remembered, branches, memories, plan, grown])
     for event in log.events:
         feed.apply(event)
         grown.names()

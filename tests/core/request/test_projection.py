@@ -14,6 +14,7 @@ from core.folds.branches import Branches
 from core.folds.fold import Dispatcher
 from core.folds.memories import Memories
 from core.folds.plan import Plan
+from core.request.archive import Remembered
 from core.request.compression import Keeping, NothingToCompress, Wish, due_by_count, plan_compression
 from core.request.ledger import Ledger
 from core.request.projection import Head, OpenHistory, Projection
@@ -26,10 +27,11 @@ class Desk:
 
     def __init__(self, events=()):
         self.branches = Branches()
-        self.projection = Projection(self.branches)
+        remembered = Remembered()
+        self.projection = Projection(self.branches, remembered.read)
         memories, plan = Memories(self.branches), Plan(self.branches)
-        self.ledger = Ledger(self.branches, memories, plan)
-        self._dispatch = Dispatcher([self.branches, memories, plan, self.projection, self.ledger])
+        self.ledger = Ledger(self.branches, memories, plan, remembered.read)
+        self._dispatch = Dispatcher([remembered, self.branches, memories, plan, self.projection, self.ledger])
         for event in events:
             self.feed(event)
 

@@ -1,0 +1,145 @@
+"""The finished calls of a branch. Kept are where each stands in the log, which commands failed, which files changed.
+
+All else about a call is read again when it is asked for: its line, what it answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from core.events import Event, FileChange, ToolFinished, ToolStarted
+from core.folds.branches import Branches, Column
+from core.folds.words import call_line, one_line
+from core.request.archive import Archive, single
+
+_KINDS = frozenset({"tool.started", "tool.finished"})
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """A finished call on one line, with what came of it. `command` is what a shell ran, empty for other tools."""
+
+    seq: int
+    key: str
+    line: str
+    command: str
+    ok: bool
+    outcome: str
+
+    @property
+    def handle(self) -> str:
+        return f"out:{self.key}"
+
+
+class Answer(NamedTuple):
+    """A finished call with the words of its result, and the files that it changed."""
+
+    deed: Deed
+    content: str
+    files: list[FileChange]
+
+
+class Change(NamedTuple):
+    """A file that the call at event `seq` changed: lines added and removed, or the whole file deleted."""
+
+    seq: int
+    path: str
+    added: int
+    removed: int
+    deleted: bool
+
+
+class Deeds:
+    """Feed it each call's start and end."""
+
+    def __init__(self, branches: Branches, archive: Archive) -> None:
+        self._branches = branches
+        self._archive = archive
+        self._starts: Column[int] = Column()
+        """Of each finished call: how many events before its end it started; 0 where nothing says so."""
+        self._runs: Column[Deed] = Column()
+        self._changes: Column[Change] = Column()
+        self._failed: set[str] = set()
+        self._running: dict[str, Event] = {}
+
+    def started(self, event: Event) -> None:
+        if event.key:
+            self._running[event.key] = event
+
+    def finished(self, event: Event) -> None:
+        start = self._running.pop(event.key or "", None)
+        self._starts.append(event.seq, event.seq - start.seq if start else 0)
+        if not isinstance(event.body, ToolFinished):
+            return
+        for change in event.body.files:
+            deleted = change.after is None
+            self._changes.append(event.seq, Change(event.seq, change.path, change.added, change.removed, deleted))
+        if command := _command(start):
+            if not event.body.ok:
+                self._failed.add(command)
+            if command in self._failed:
+                self._runs.append(event.seq, _deed(start, event, event.body))
+
+    def runs(self) -> list[Deed]:
+        """The commands of this branch that failed, and the later runs of the same ones, oldest first."""
+        return self._runs.within(self._branches.spans())
+
+    def changes(self) -> list[Change]:
+        """The changes to files on this branch, oldest first."""
+        return self._changes.within(self._branches.spans())
+
+    def latest(self, before: int | None, most: int) -> list[Deed]:
+        """The last finished calls before event `before` (None: of all), at most so many, oldest first."""
+        found = [pair for pair in self._starts.pairs(self._branches.spans()) if before is None or pair[0] < before]
+        return [answer.deed for answer in self._read(found[-most:])]
+
+    def answer(self, seq: int) -> Answer | None:
+        """The finished call that event `seq` of this branch is, read again; else None."""
+        place = self._starts.index(seq)
+        if place is None or not self._branches.visible(seq):
+            return None
+        return next(self._read([(seq, self._starts.items[place])]), None)
+
+    def answers(self) -> Iterator[Answer]:
+        """The finished calls of this branch, oldest first; reads them all."""
+        events = self._archive(self._branches.spans(), _KINDS)
+        return (answer for answer in _answers(events) if self._starts.index(answer.deed.seq) is not None)
+
+    def _read(self, places: Iterable[tuple[int, int]]) -> Iterator[Answer]:
+        seqs = {seq for end, distance in places for seq in (end - distance, end)}
+        return _answers(self._archive(single(seqs), _KINDS))
+
+
+def outcome_of(body: ToolFinished) -> str:
+    """The line that says most: of an error the first and the last one, of a success the first."""
+    lines = [line for line in body.content.splitlines() if line.strip()]
+    if not lines:
+        return "no output"
+    if body.ok or len(lines) == 1:
+        return one_line(lines[0], 120)
+    return one_line(f"{lines[0]} … {lines[-1]}", 200)
+
+
+def _answers(events: Iterable[Event]) -> Iterator[Answer]:
+    starts: dict[str, Event] = {}
+    for event in events:
+        match event.body:
+            case ToolStarted():
+                starts[event.key or ""] = event
+            case ToolFinished() as body:
+                start = starts.pop(event.key or "", None)
+                yield Answer(_deed(start, event, body), body.content, body.files)
+
+
+def _deed(start: Event | None, end: Event, body: ToolFinished) -> Deed:
+    started = start.body if start else None
+    line = call_line(started.name, started.arguments) if isinstance(started, ToolStarted) else body.name
+    return Deed(end.seq, end.key or "", line, _command(start), body.ok, outcome_of(body))
+
+
+def _command(start: Event | None) -> str:
+    body = start.body if start else None
+    shell = isinstance(body, ToolStarted) and body.effect == "command"
+    return str(body.arguments.get("command", "")) if shell and isinstance(body, ToolStarted) else ""
