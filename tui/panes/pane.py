@@ -112,6 +112,7 @@ class Pane(Vertical):
         self.redraw()
 
     def _catch_up(self) -> None:
+        """Draw what was missed; after a fault all of that stays missed, to be tried again with the next change."""
         if self._view is None or not self._missed or not self.size.area:
             return
         changes, self._missed = self._missed, Changes.NONE
@@ -121,6 +122,7 @@ class Pane(Vertical):
             if changes & self.CONCERNS:
                 self.draw(self._view, self._at, changes)
         except Exception as fault:
+            self._missed |= changes
             self.report_fault(fault)
         else:
             self.remove_class("-broken")
