@@ -1,4 +1,4 @@
-"""A pane that could not be drawn says so until it is drawn again, and all of it then, whatever was changed meanwhile."""
+"""A pane that could not be drawn says so until all that it missed is drawn."""
 
 from sample_sessions import Log
 from textual.app import App
