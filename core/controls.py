@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from core.clock import Clock, SystemClock
 from core.config import Config, config_path, load_config
+from core.events import SessionOpened
 from core.ids import ulid
 from core.journal.inbox import Command, post
 from core.journal.lease import holder
 from core.journal.spoken import said_before
 from core.journal.viewers import Viewer, at_a_terminal, who_is_here
-from core.protocols import Preview, RestorePreview
+from core.protocols import ModelOffer, Preview, RestorePreview
 
 if TYPE_CHECKING:
     from core.agent.trust import Vouchers
@@ -105,6 +106,18 @@ class SessionControls:
         if self._restoring is None:
             self._restoring = Restoring(self._folder)
         return await self._restoring.preview(tree, known)
+
+    async def model_offers(self, opened: SessionOpened, present: str, sent: int) -> list[ModelOffer]:
+        """What the session could go on with. Raises ConfigError."""
+        return await asyncio.to_thread(self._offers, opened, present, sent)
+
+    def _offers(self, opened: SessionOpened, present: str, sent: int) -> list[ModelOffer]:
+        from core.agent.host import endpoint_of
+        from core.models.offers import offers
+
+        config = self._config or load_config()
+        endpoint = endpoint_of(opened, config, os.environ)
+        return offers(endpoint, present, self._clock.now_us(), config.prices, sent=sent)
 
     async def said_before(self) -> list[str]:
         """What the user has told agents in this session and the latest others."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
 
-from core.events import Event
+from core.events import Event, SessionOpened
 
 if TYPE_CHECKING:
     from core.folds.file_states import Handwork
@@ -135,6 +135,20 @@ class RestorePreview:
     by_hand: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class ModelOffer:
+    """A model that the session's endpoint may answer with. `window` in tokens, None: unknown.
+
+    `rates`: dollars a token, fresh, output, cache read and cache write; empty where they are unknown. `cached`: whether
+    the endpoint keeps what was sent for the next request.
+    """
+
+    model: str
+    window: int | None
+    rates: tuple[Decimal, ...]
+    cached: bool
+
+
 class Controls(Protocol):
     """Every control of the session, from here or from another shell."""
 
@@ -156,6 +170,13 @@ class Controls(Protocol):
 
     async def preview_restore(self, tree: str, known: Handwork) -> RestorePreview:
         """What a rewind of the files to `tree` would do now; `known` is what the log tells of changes by hand."""
+        ...
+
+    async def model_offers(self, opened: SessionOpened, present: str, sent: int) -> list[ModelOffer]:
+        """What the session could go on with, `present` first, at the rates for a prompt of `sent` tokens.
+
+        May raise, with a sentence.
+        """
         ...
 
     async def said_before(self) -> list[str]:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from core.clock import SystemClock, monotonic
 from core.config import Config, config_path, load_config
+from core.events import SessionOpened
 from core.folds.file_states import Handwork
 from core.journal.lease import holder
 from core.journal.seen import SeenMark
 from core.journal.viewers import Presence
 from core.notify.attendance import Attendance
-from core.protocols import Controls, Preview, RestorePreview, Source
+from core.protocols import Controls, ModelOffer, Preview, RestorePreview, Source
 from tui.attention import Sight
 from tui.parting import part
 from tui.say import say
@@ -45,6 +46,9 @@ class ReadOnly:
 
     async def preview_restore(self, tree: str, known: Handwork) -> RestorePreview:
         raise RuntimeError("An exported file can only be read: there is no workspace to restore.")
+
+    async def model_offers(self, opened: SessionOpened, present: str, sent: int) -> list[ModelOffer]:
+        return []
 
     async def said_before(self) -> list[str]:
         return []

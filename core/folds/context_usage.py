@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from statistics import median
+from statistics import fmean, median
 
 from core.events import ContextCompressed, Event, ModelRequested, ModelResponded
 from core.folds.fold import Handler, Series, series_of
@@ -60,6 +60,7 @@ class ContextWindow:
         self._requested: dict[str, ModelRequested] = {}
         self._wholes: list[float] = []
         self._growths: list[float] = []
+        self._steps: list[int] = []
         self._counted: tuple[int, int] | None = None
 
     @property
@@ -71,6 +72,11 @@ class ContextWindow:
     def growth_ratio(self) -> float:
         """The same for what is added to a prompt: replies and tool results."""
         return median(self._growths) if self._growths else self.ratio
+
+    @property
+    def step(self) -> int:
+        """Tokens by which the latest prompts grew, each over the one before: their mean; 0 before there were two."""
+        return round(fmean(self._steps)) if self._steps else 0
 
     def tokens(self, estimated: int) -> int:
         """A prompt that we estimate at so many tokens of ours, in the provider's tokens."""
@@ -106,6 +112,8 @@ class ContextWindow:
             return
         self._wholes = [*self._wholes, counted / estimated][-REMEMBERED:]
         self.ratios.append(seq, median(self._wholes))
+        if self._counted is not None and counted > self._counted[0]:
+            self._steps = [*self._steps, counted - self._counted[0]][-REMEMBERED:]
         if self._counted is not None and (grown := estimated - self._counted[1]) >= LEAST_GROWTH:
             self._growths = [*self._growths, max(0, counted - self._counted[0]) / grown][-REMEMBERED:]
         self._counted = (counted, estimated)

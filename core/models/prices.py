@@ -101,6 +101,11 @@ def window_of(model: str, endpoint: Endpoint | None = None) -> int | None:
     return listed.context_window if listed else None
 
 
+def noted_models(provider: str) -> list[str]:
+    """The models of a provider whose prices are noted by hand."""
+    return [model for named, model in _NOTED if named == provider]
+
+
 USERS = "your prices"
 
 

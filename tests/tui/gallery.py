@@ -59,7 +59,7 @@ DIALOGS = (
     View("compress", ("c",), "survive"),
     View("rewind", ("r", "down"), "by hand"),
     View("budget", ("b",), "Budget in"),
-    View("model", ("M",), "odel"),
+    View("model", ("M", "down", "down"), "reads about"),
     View("bookmark", ("m",), "ookmark"),
     View("memory-dialog", ("W",), "Memory"),
     View("policy", ("P",), "window"),

@@ -43,7 +43,7 @@ from core.events import (
 )
 from core.folds.file_states import Handwork
 from core.journal.finding import hits_of
-from core.protocols import Found, LiveDelta, RestorePreview, Written
+from core.protocols import Found, LiveDelta, ModelOffer, RestorePreview, Written
 from core.workspace.base import FileFate
 
 START_US = 1_767_225_600_000_000
@@ -570,6 +570,22 @@ RESTORING = RestorePreview(
 """What a rewind would do to the files, one of which was changed by hand."""
 
 
+def offered(model: str, window: int | None, *per_million: str) -> ModelOffer:
+    """Dollars a million tokens: fresh, output, cache read, cache write."""
+    return ModelOffer(model, window, tuple(Decimal(price) / 1_000_000 for price in per_million), cached=True)
+
+
+OFFERS = [
+    offered(MODEL, 1_000_000, "5", "25", "0.5", "6.25"),
+    offered("claude-fable-5-2", 1_000_000, "8", "40", "0.2", "10"),
+    offered("claude-haiku-4-5", 30_000, "1", "5", "0.1", "1.25"),
+    offered("claude-opus-5-5", 1_000_000, "4", "20", "0.2", "5"),
+    offered("claude-sonnet-4-0", 200_000, "3", "15", "0.3", "3.75"),
+    offered("claude-sonnet-5-5", 1_000_000, "2", "10", "0.1", "2.5"),
+    offered("house-model", None),
+]
+
+
 class FakeControls:
     """Remembers what was sent."""
 
@@ -583,6 +599,9 @@ class FakeControls:
 
     async def preview_restore(self, tree: str, known: Handwork) -> RestorePreview:
         return RESTORING
+
+    async def model_offers(self, opened: SessionOpened, present: str, sent: int) -> list[ModelOffer]:
+        return OFFERS
 
     async def said_before(self) -> list[str]:
         return ["Use bound parameters, also in the tests.", "Run the tests with -q."]

@@ -5,9 +5,7 @@ from sample_sessions import Log, audit_session
 from watching_app import app_over, read, screen_text, until
 
 from core.events import CheckpointMade, ContextPolicy, GuidanceQueued, HeadMoved, MemoryWritten
-from core.folds.rent import NextCall
 from core.folds.view import SessionView
-from tui.docks.model import switching_costs
 from tui.panes import figures
 from tui.rewinding import between, price_words, way_back
 
@@ -202,25 +200,6 @@ async def test_the_policy_that_the_guard_chose_is_told_with_its_reason():
     log.add(ContextPolicy(policy="off", reason="They freed too little.", tokens=41_000))
     _, text = await sent_by("P", log=log)
     assert "Now off, because the last compressions freed too little" in text
-
-
-async def test_changing_the_model_says_what_is_read_anew_and_at_whose_price():
-    log = audit_session()
-    view = SessionView()
-    view.apply_all(log.events)
-    sent, text = await sent_by("M", "enter", log=log)
-    told = " ".join(text.split())
-    assert f"{figures.usd(view.rent.next_call.last.cold)} at the present model's rates" in told
-    assert "The whole prompt is read anew" in told and "thinking is dropped" in told
-    assert sent == [] and "is the present model" in text
-
-
-@pytest.mark.parametrize(
-    ("prompt", "call", "words"),
-    [(0, NextCall(), "Nothing was sent yet"), (38_000, NextCall(), "38k tokens, at an unknown price")],
-)
-def test_what_a_switch_costs_is_never_made_up(prompt, call, words):
-    assert words in switching_costs(prompt, call)
 
 
 async def test_a_memory_of_an_abandoned_branch_can_be_kept():

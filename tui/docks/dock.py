@@ -212,8 +212,12 @@ class LineDock(Dock):
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
+        self.enter(event.value.strip())
+
+    def enter(self, text: str) -> None:
+        """Do what enter does, or say what is wrong."""
         try:
-            self.submit(event.value.strip())
+            self.submit(text)
         except ValueError as fault:
             said = self.query_one(".dock--fault", Static)
             said.update(Content.styled(str(fault), "$error"))

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.containers import Vertical
 
+from core.protocols import ModelOffer
 from tui.docks.bookmark import BookmarkDock
 from tui.docks.budget import BudgetDock, burn_of
 from tui.docks.dock import Choice, ChoiceDock, Dock, RenameDock
 from tui.docks.guidance import GuidanceDock
 from tui.docks.memory import MemoryDock
-from tui.docks.model import ModelDock, switching_costs
+from tui.docks.model import ModelDock
+from tui.docks.model_prices import terms_of
 from tui.docks.policy import keep_dock, policy_dock
 from tui.docks.rewind import RewindDock
 from tui.messages import ControlGiven, DockClosed, ItemEvictAsked, ItemPinToggled
-from tui.panes.cost import switched_off
+from tui.panes.cost import cache_left_s, switched_off
 from tui.panes.memory import MemoryPane
 from tui.screens.session_screen import SessionScreen
 
@@ -152,8 +156,13 @@ class Steering(SessionScreen):
         await self.open_dock(BudgetDock(burn_of(self.view, now_us), now_us))
 
     async def action_model(self) -> None:
-        prompt, call = self.view.context.usage.last.total, self.view.rent.next_call.last
-        await self.open_dock(ModelDock(self.view.state.model, switching_costs(prompt, call)))
+        opened, now_us = self.view.state.opened, max(self.clock.now_us(), self.view.timeline.at_us(self.view.last_seq))
+        terms = terms_of(self.view, expired=cache_left_s(self.view, None, now_us) == 0)
+
+        async def ask() -> Sequence[ModelOffer]:
+            return await self.controls.model_offers(opened, terms.present, terms.prompt) if opened else ()
+
+        await self.open_dock(ModelDock(self.view, terms, ask))
 
     async def action_bookmark(self) -> None:
         timeline = self.view.timeline
