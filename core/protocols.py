@@ -13,6 +13,7 @@ from core.events import Event, SessionOpened
 
 if TYPE_CHECKING:
     from core.folds.file_states import Handwork
+    from core.folds.view import SessionView
     from core.request.fidelity import Fact
     from core.workspace.base import FileFate
 
@@ -55,6 +56,21 @@ class Found(NamedTuple):
 
 class Source(Protocol):
     """The events so far, then each new one."""
+
+    def restored(self) -> SessionView:
+        """The view as of the last event up to which it was kept, or of nothing; `batches` goes on from there.
+
+        Blocks for some milliseconds; to be asked once, before anything else.
+        """
+        ...
+
+    def put_away(self, view: SessionView) -> None:
+        """Free the memory of what is long past in a view; it is read back when it is looked at."""
+        ...
+
+    async def keep(self, view: SessionView) -> None:
+        """Keep the view for the next screen, where that is worth it; blocks for some milliseconds."""
+        ...
 
     def batches(self) -> AsyncIterator[Sequence[Event]]:
         """Everything so far in a few batches, an empty batch when it has caught up, then what comes.

@@ -9,8 +9,11 @@ from pathlib import Path
 
 from core.clock import pause_real
 from core.events import Event
+from core.folds.view import SessionView
+from core.journal.errors import JournalError
 from core.journal.finding import find
 from core.journal.follow import Follow
+from core.journal.kept_view import KeptView
 from core.journal.live import LiveTail
 from core.journal.reader import Reader
 from core.journal.schema import JOBS
@@ -28,15 +31,36 @@ class SessionSource:
         self._folder = folder
         self._follow = Follow(folder)
         self._reader: Reader | None = None
+        self._kept: KeptView | None = None
         self._redact = Redactor(os.environ)
 
     def wake(self) -> None:
         """There is something new; may be called from any thread."""
         self._follow.wake()
 
+    def restored(self) -> SessionView:
+        try:
+            reader = self._read()
+        except JournalError:
+            return SessionView()  # Following it will say what is wrong.
+        self._kept = KeptView(self._folder)
+        view = self._kept.restored(reader)
+        self._follow.position = view.last_seq
+        return view
+
+    def put_away(self, view: SessionView) -> None:
+        if self._kept is not None:
+            self._kept.put_away(view)
+
+    async def keep(self, view: SessionView) -> None:
+        if self._kept is not None:
+            self._kept.keep(view, self._read())
+
     async def batches(self) -> AsyncIterator[Sequence[Event]]:
         """Every event so far, an empty batch when caught up for the first time, then what comes."""
-        caught_up = False
+        caught_up = 0 < self._follow.position >= await self.last_seq()
+        if caught_up:
+            yield []
         async for batch in self._follow:
             yield batch
             if self._follow.caught_up and not caught_up:
@@ -73,6 +97,8 @@ class SessionSource:
 
     async def close(self) -> None:
         self._follow.stop()
+        if self._kept is not None:
+            self._kept.close()
         if self._reader is not None:
             self._reader.close()
             self._reader = None

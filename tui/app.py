@@ -16,7 +16,7 @@ from textual.filter import LineFilter, NoColor
 from core.clock import Clock, SystemClock, monotonic, pause_real
 from core.config import NotifySettings
 from core.events import Event
-from core.folds.view import Changes, SessionView
+from core.folds.view import Changes
 from core.journal.viewers import Presence
 from core.notify.attendance import Attendance
 from core.protocols import Controls, Source
@@ -175,10 +175,10 @@ class LongwatchApp(ThemedApp[Leaving]):
         super().__init__(theme=theme, theme_folder=theme_folder, keymap=keymap, fault_log=fault_log)
         clock = clock or SystemClock()
         self._aside, self._presence, self._notice = aside, presence, notice
-        self._needs_you = NeedsYou(notify or NotifySettings(), self, attendance, clock, os.environ)
         self._source, self._mode, self._background, self._on_quit = source, mode, background, on_quit
         self.title = one_line(title) or "Longwatch"
-        self.view = SessionView()
+        self.view = source.restored()
+        self._needs_you = NeedsYou(notify or NotifySettings(), self, attendance, clock, os.environ, self.view)
         self.watch_screen = WatchScreen(
             self.view,
             source,
@@ -244,6 +244,7 @@ class LongwatchApp(ThemedApp[Leaving]):
             with undisturbed():
                 await self._catch_up(batches)
             self.watch_screen.caught_up()
+            await self._source.keep(self.view)
             async for batch in batches:
                 await self._apply(batch)
         except Exception as fault:
@@ -263,7 +264,6 @@ class LongwatchApp(ThemedApp[Leaving]):
         changes, since = Changes.NONE, monotonic()
         for index, event in enumerate(batch, start=1):
             changes |= self.view.apply(event)
-            self._needs_you.observe(event)
             if event.kind.startswith("command."):
                 self.watch_screen.note_command(event)
             if index % SLICE == 0 and monotonic() - since > SLICE_S:
@@ -273,6 +273,7 @@ class LongwatchApp(ThemedApp[Leaving]):
                 changes, since = Changes.NONE, monotonic()
         if changes:
             self.watch_screen.view_changed(changes)
+        self._source.put_away(self.view)
 
     @work(name="stream", exit_on_error=False)
     async def _stream(self) -> None:
@@ -354,4 +355,5 @@ class LongwatchApp(ThemedApp[Leaving]):
 
     async def on_unmount(self) -> None:
         self._needs_you.end()
+        await self._source.keep(self.view)
         await self._source.close()

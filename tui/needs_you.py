@@ -1,8 +1,8 @@
 """Calls the user to a session that waits for them, while they look elsewhere.
 
-Knows no widgets: the app tells it what happens (`observe`, `acted`, `focused`, `tick`), and gives it the hands to call
-with. Title, bell and desktop are this screen's own; command and webhook are used by one screen of a session, and by its
-runner (`core.notify.doorbell`) while there is none.
+Knows no widgets: it looks at the view, the app tells it what the user does (`acted`, `focused`) and that time goes by
+(`tick`), and gives it the hands to call with. Title, bell and desktop are this screen's own; command and webhook are
+used by one screen of a session, and by its runner (`core.notify.doorbell`) while there is none.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from typing import Any, Protocol
 
 from core.clock import MICROSECONDS, Clock
 from core.config import NotifySettings
-from core.events import Event
-from core.folds.fold import Dispatcher
-from core.folds.needs import Need, Needs
+from core.folds.needs import Need
+from core.folds.view import SessionView
 from core.notify.attendance import Attendance
 from core.notify.caller import Caller
-from core.notify.note import note_of
+from core.notify.note import Note, note_of
 from core.notify.rhythm import Rhythm
 from tui.attention import Attention
 from tui.notify_terminal import alert, understands
@@ -45,14 +44,13 @@ class NeedsYou:
         attendance: Attendance | None,
         clock: Clock,
         environ: Mapping[str, str],
+        view: SessionView,
     ) -> None:
         self._settings, self._hands, self._attendance = settings, hands, attendance
         self._clock, self._environ = clock, environ
-        self.needs = Needs()
-        self._dispatch = Dispatcher([self.needs])
+        self._view = view
         self._caller = Caller(settings, environ)
         self._rhythm = Rhythm(settings)
-        self._session = self._name = ""
         self.attention = Attention(clock, settings.away_s)
         self._titled = False
         self._problems: list[str] = []
@@ -71,13 +69,6 @@ class NeedsYou:
         if self._attendance is not None:
             self._attendance.release()
 
-    def observe(self, event: Event) -> None:
-        """Take in an event of the session."""
-        self._dispatch.apply(event)
-        if event.kind in ("session.opened", "session.renamed"):
-            self._session = getattr(event.body, "session", self._session)
-            self._name = getattr(event.body, "name", self._name)
-
     def acted(self) -> int:
         """A key, a click: the user is here, and has seen what waits. Microseconds since the one before."""
         idle_us = self.attention.acted()
@@ -95,7 +86,7 @@ class NeedsYou:
 
     def tick(self) -> None:
         """Call, if it is time to. Costs nothing while nothing waits."""
-        need = self.needs.unanswered() if self._attendance is not None else None
+        need = self._view.needs.unanswered() if self._attendance is not None else None
         if need is None or self._seen(need):
             self._give_title_back()
             return
@@ -114,16 +105,19 @@ class NeedsYou:
 
     def _call(self, need: Need) -> None:
         times = self._rhythm.called(need, self._clock.now_us())
-        note = note_of(need, self._session, self._name, times)
+        note = self._note(need, times)
         self._hands.write_terminal(alert(note, self._settings, self._environ))
         if self._attendance is not None and self._attendance.claim():
             self._hands.call_user(self._call_outside(need, times))
 
     async def _call_outside(self, need: Need, times: int) -> None:
-        note = note_of(need, self._session, self._name, times)
+        note = self._note(need, times)
         for problem in await self._caller.call(note):
             if problem not in self._problems:
                 self._problems.append(problem)
+
+    def _note(self, need: Need, times: int) -> Note:
+        return note_of(need, self._view.totals.session, self._view.totals.name, times)
 
     def _returned(self) -> None:
         """Somebody looks again: tell what could not be done meanwhile."""
@@ -135,7 +129,7 @@ class NeedsYou:
     def _title(self, need: Need) -> None:
         if self._settings.title and not self._titled and understands(self._environ):
             self._titled = True
-            self._hands.title_terminal(f"! {note_of(need, self._session, self._name, 1).line}")
+            self._hands.title_terminal(f"! {self._note(need, 1).line}")
 
     def _give_title_back(self) -> None:
         if self._titled:

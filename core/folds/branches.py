@@ -14,6 +14,7 @@ from typing import Generic, NamedTuple, TypeVar, overload
 
 from core.events import Event, HeadMoved
 from core.folds.fold import Handler
+from core.folds.pages import Pages
 
 
 class Span(NamedTuple):
@@ -117,7 +118,7 @@ class Column(Generic[T]):
     """Items in the order of their events, of which a branch shows some: append-only."""
 
     def __init__(self) -> None:
-        self.items: list[T] = []
+        self.items: Pages[T] = Pages()
         self._seqs = array("q")
 
     def append(self, seq: int, item: T) -> None:

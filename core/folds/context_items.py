@@ -28,6 +28,7 @@ from core.folds.branches import FOREVER, Branches, Column, Span
 from core.folds.context_usage import ContextWindow
 from core.folds.costs import MILLION
 from core.folds.fold import Handler, Series
+from core.folds.pages import Pages
 from core.folds.words import call_line, one_line
 
 BYTES_PER_TOKEN = 4
@@ -122,7 +123,7 @@ class ContextItems:
         self._added: Column[Block] = Column() if history else _Sizes()
         self._marks: Column[tuple[int, str]] = Column()
         self._turns: Series[int] = Series(0)
-        self._rates: list[Decimal] = [Decimal(0)]
+        self._rates: Pages[Decimal] = Pages((Decimal(0),))
         self._lines: dict[str, str] = {}
         self._reply = 0
 

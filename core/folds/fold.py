@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Generic, Protocol, TypeVar
 
 from core.events import Event, Unknown
+from core.folds.pages import Pages
 
 Handler = Callable[[Event], None]
 
@@ -44,17 +45,16 @@ class Series(Generic[T]):
 
     def __init__(self, initial: T) -> None:
         self._seqs = array("q", (0,))
-        self._values: list[T] = [initial]
+        self._values: Pages[T] = Pages((initial,))
+        self.last = initial
+        """The value now."""
 
     def __len__(self) -> int:
         return len(self._values)
 
-    @property
-    def last(self) -> T:
-        return self._values[-1]
-
     def append(self, seq: int, value: T) -> None:
         """From event `seq` on the value is this."""
+        self.last = value
         if self._seqs[-1] == seq:
             self._values[-1] = value
         else:
@@ -63,8 +63,8 @@ class Series(Generic[T]):
 
     def at(self, seq: int | None) -> T:
         """The value as of event `seq` (None: now)."""
-        if seq is None:
-            return self._values[-1]
+        if seq is None or seq >= self._seqs[-1]:
+            return self.last
         return self._values[bisect_right(self._seqs, seq) - 1]
 
     def since(self, seq: int | None = None) -> int:
@@ -86,7 +86,8 @@ class Latest(Series[T]):
     """The same for whoever never looks back, as a runner does: only the value of now is kept."""
 
     def append(self, seq: int, value: T) -> None:
-        self._seqs[-1], self._values[-1] = seq, value
+        self.last = self._values[-1] = value
+        self._seqs[-1] = seq
 
 
 def series_of(initial: T, history: bool) -> Series[T]:

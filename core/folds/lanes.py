@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ class Lanes:
     def __init__(self, timeline: Timeline, costs: Costs) -> None:
         self._timeline = timeline
         self._costs = costs
-        self._seqs: dict[str, list[int]] = {lane: [] for lane in LANES}
+        self._seqs = {lane: array("q") for lane in LANES}
 
     def handlers(self) -> dict[str, Handler]:
         return {

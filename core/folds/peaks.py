@@ -15,7 +15,7 @@ class Peaks:
     def __init__(self) -> None:
         self._seqs = array("q")
         self._values = array("d")
-        self._blocks: list[float] = []
+        self._blocks = array("d")
 
     def append(self, seq: int, value: float) -> None:
         """From event `seq` (later than the last one) on the number is this."""

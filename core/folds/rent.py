@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -119,7 +120,7 @@ class NextCalls:
     """The forecast as of any event. It is computed when it is asked for: few of the many are ever looked at."""
 
     def __init__(self, history: bool = True) -> None:
-        self.outputs: list[int] = []
+        self.outputs = array("q")
         """Tokens of every reply."""
         self._said: Series[NextCall | _Prospect] = series_of(NextCall(), history)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
 from core.events import Event, ToolFinished
 from core.folds.fold import Handler
+from core.folds.pages import Pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +36,9 @@ class Timeline:
     """Marks by kind, and the time of every event, for seeking by time."""
 
     def __init__(self) -> None:
-        self.marks: list[Mark] = []
-        self._seqs: dict[str, list[int]] = {}
-        self.times: list[int] = []
+        self.marks: Pages[Mark] = Pages()
+        self._seqs: dict[str, array[int]] = {}
+        self.times = array("q")
 
     def handlers(self) -> dict[str, Handler]:
         return {**dict.fromkeys(_KINDS, self._mark), "tool.finished": self._tool}
@@ -58,13 +60,13 @@ class Timeline:
 
     def next(self, kind: str, seq: int) -> int | None:
         """The first mark of that kind after `seq`."""
-        seqs = self._seqs.get(kind, [])
+        seqs = self._seqs.get(kind, array("q"))
         index = bisect_right(seqs, seq)
         return seqs[index] if index < len(seqs) else None
 
     def previous(self, kind: str, seq: int) -> int | None:
         """The last mark of that kind before `seq`."""
-        seqs = self._seqs.get(kind, [])
+        seqs = self._seqs.get(kind, array("q"))
         index = bisect_left(seqs, seq) - 1
         return seqs[index] if index >= 0 else None
 
@@ -72,7 +74,7 @@ class Timeline:
         kind = kind or _KINDS[event.kind]
         text = getattr(event.body, "text", "") or getattr(event.body, "verb", "") or getattr(event.body, "label", "")
         self.marks.append(Mark(event.seq, event.at_us, kind, text))
-        self._seqs.setdefault(kind, []).append(event.seq)
+        self._seqs.setdefault(kind, array("q")).append(event.seq)
 
     def _tool(self, event: Event) -> None:
         if isinstance(event.body, ToolFinished):

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import islice
+from typing import Any, overload
 
 from core.events import Event, FileChange, ToolFinished, ToolStarted
 from core.folds.fold import Handler
+from core.folds.pages import Pages
 from core.folds.words import target
 
 SLOW_MS = 10_000
 """A call that took this long counts as a slow one."""
-RECENT = 20
-"""Rows from the end among which the command that runs now is."""
 
 
 @dataclass(slots=True)
@@ -59,21 +60,44 @@ class Call:
         return None if self.status(at) == "running" else self.repeats
 
 
+class Picked(Sequence[Call]):
+    """Calls by their numbers, in the order of those."""
+
+    def __init__(self, rows: Sequence[Call], numbers: array[int]) -> None:
+        self._rows, self.numbers = rows, numbers
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @overload
+    def __getitem__(self, index: int) -> Call: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Call]: ...
+    def __getitem__(self, index: int | slice) -> Call | list[Call]:
+        if isinstance(index, slice):
+            return [self._rows[number - 1] for number in self.numbers[index]]
+        return self._rows[self.numbers[index] - 1]
+
+
 class Shelf:
     """Calls that have something in common, in the order in which that became known: append-only."""
 
-    def __init__(self) -> None:
-        self.calls: list[Call] = []
-        self._seqs: list[int] = []
+    def __init__(self, rows: Sequence[Call] = ()) -> None:
+        self._rows, self._numbers, self._seqs = rows, array("q"), array("q")
+
+    @property
+    def calls(self) -> Picked:
+        """All of them so far, and those to come."""
+        return Picked(self._rows, self._numbers)
 
     def add(self, seq: int, call: Call) -> None:
         """From event `seq` on the call belongs here."""
         self._seqs.append(seq)
-        self.calls.append(call)
+        self._numbers.append(call.number)
 
     def count(self, at: int | None = None) -> int:
         """How many belonged here as of `at`: the first ones of `calls`."""
-        return len(self.calls) if at is None else bisect_right(self._seqs, at)
+        return len(self._seqs) if at is None else bisect_right(self._seqs, at)
 
 
 class ToolCalls:
@@ -84,29 +108,31 @@ class ToolCalls:
     """
 
     def __init__(self) -> None:
-        self._all = Shelf()
-        self.shelves = {"all": self._all, **{kind: Shelf() for kind in KINDS}}
+        self.rows: Pages[Call] = Pages()
+        self._all = Shelf(self.rows)
+        self.shelves = {"all": self._all, **{kind: Shelf(self.rows) for kind in KINDS}}
         self.named: dict[str, Shelf] = {}
-        self._by_key: dict[str, Call] = {}
+        self._numbers: dict[str, int] = {}
         self._open: dict[str, Call] = {}
-        self._oldest_open: list[int] = []
+        self._oldest_open = array("q")
         """For each row, the first row that still ran when it began."""
         self._asked: dict[bytes, int] = {}
 
     def handlers(self) -> dict[str, Handler]:
         return {"tool.started": self._started, "tool.finished": self._finished}
 
-    @property
-    def rows(self) -> list[Call]:
-        return self._all.calls
+    def shelf(self, name: str) -> Shelf:
+        """The calls of a tool."""
+        return self.named.get(name) or Shelf(self.rows)
 
     def get(self, key: str | None) -> Call | None:
-        return self._by_key.get(key) if key else None
+        if key is None or (number := self._numbers.get(key)) is None:
+            return None
+        return self._open.get(key) or self.rows[number - 1]
 
     def commanding(self) -> Call | None:
-        """The command that runs now: commands run one after the other, so it is among the last rows."""
-        last = reversed(self.rows[-RECENT:])
-        return next((call for call in last if call.effect == "command" and call.finished_seq is None), None)
+        """The command that runs now: commands run one after the other, so it began last."""
+        return next((call for call in reversed(self._open.values()) if call.effect == "command"), None)
 
     def count(self, at: int | None = None) -> int:
         return self._all.count(at)
@@ -117,11 +143,12 @@ class ToolCalls:
             return list(self._open.values())
         count = self.count(at)
         first = self._oldest_open[count - 1] if count else 0
-        return [call for call in self.rows[first:count] if call.status(at) == "running"]
+        began = islice(self.rows.since(first), count - first)
+        return [call for call in began if call.status(at) == "running"]
 
     def _started(self, event: Event) -> None:
         body = event.body
-        if not isinstance(body, ToolStarted) or event.key is None or event.key in self._by_key:
+        if not isinstance(body, ToolStarted) or event.key is None or event.key in self._numbers:
             return
         call = Call(
             number=len(self.rows) + 1,
@@ -133,23 +160,26 @@ class ToolCalls:
             started_us=event.at_us,
             arguments=body.arguments,
         )
-        self._by_key[event.key] = self._open[event.key] = call
+        self.rows.append(call)
+        self._numbers[event.key], self._open[event.key] = call.number, call
         self._oldest_open.append(next(iter(self._open.values())).number - 1)
         self._all.add(event.seq, call)
-        self.named.setdefault(call.name, Shelf()).add(event.seq, call)
+        if call.name not in self.named:
+            self.named[call.name] = Shelf(self.rows)
+        self.named[call.name].add(event.seq, call)
         if call.effect == "command":
             self.shelves["commands"].add(event.seq, call)
 
     def _finished(self, event: Event) -> None:
-        body, call = event.body, self._by_key.get(event.key or "")
-        if not isinstance(body, ToolFinished) or call is None or call.finished_seq is not None:
+        body, call = event.body, self._open.pop(event.key or "", None)
+        if not isinstance(body, ToolFinished) or call is None:
             return
         call.finished_seq, call.finished_us = event.seq, event.at_us
         call.ok, call.ms, call.size, call.exit_code = body.ok, body.ms, body.size, body.exit_code
         call.recovered, call.files = body.recovered, body.files
         first = self._asked.setdefault(_likeness(call, body), call.number)
         call.repeats = first if first != call.number else None
-        self._open.pop(call.key, None)
+        self.rows[call.number - 1] = call
         for kind, belongs in KINDS.items():
             if belongs(call):
                 self.shelves[kind].add(event.seq, call)

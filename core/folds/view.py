@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from enum import Flag, auto
 from functools import cache, reduce
 from operator import or_
+from typing import Any
 
 from core.events import Event
 from core.folds.absence import Absence
@@ -26,6 +27,7 @@ from core.folds.lanes import Lanes
 from core.folds.memories import Memories
 from core.folds.memory_use import MemoryUse
 from core.folds.needs import Needs
+from core.folds.pages import PageStore, pages_of
 from core.folds.plan import Plan
 from core.folds.progress import Progress
 from core.folds.rent import RentMeter
@@ -107,7 +109,10 @@ class SessionView:
         self.needs = Needs()
         self.approvals = Approvals()
         self.file_states = FileStates()
-        self._dispatch = Dispatcher(
+        self._dispatch = self._dispatcher()
+
+    def _dispatcher(self) -> Dispatcher:
+        return Dispatcher(
             (
                 self.branches,
                 self.state,
@@ -138,6 +143,18 @@ class SessionView:
                 self.absence,
             )
         )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: fold for name, fold in vars(self).items() if name != "_dispatch"}
+
+    def __setstate__(self, folds: dict[str, Any]) -> None:
+        vars(self).update(folds)
+        self._dispatch = self._dispatcher()
+
+    def put_away(self, store: PageStore) -> None:
+        """Keep in memory what is recent, and the rest in `store`. Raises OSError; nothing is lost then."""
+        for pages in pages_of(self):
+            pages.put_away(store)
 
     @property
     def last_seq(self) -> int:

@@ -10,6 +10,7 @@ from core.events import Event, GuidanceDelivered, ModelRequested, ModelResponded
 from core.folds.context_items import BYTES_PER_TOKEN
 from core.folds.context_usage import ContextWindow
 from core.folds.fold import Handler
+from core.folds.pages import Pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Workload:
         self.first_prompt = 0
         """Tokens of the first prompt: system, tools and task."""
         self._window = window
-        self._turns: list[Turn] = []
+        self._turns: Pages[Turn] = Pages()
         self._starts: dict[str, int] = {}
         self._start_us = 0
         self._sent = 0

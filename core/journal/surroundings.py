@@ -26,6 +26,8 @@ _LOW_BYTES: Final = 1024 * _MB
 _NO_BYTES: Final = 64 * _MB
 _RESET_RACE_FIXED: Final = (3, 51, 3)
 _SHOWN: Final = 3
+_PARTS: Final = (schema.DATABASE, "files.git", schema.JOBS, "recall.db", "view.pages")
+"""What of a session's folder may be big."""
 _LOGIND: Final = (
     *("busctl", "get-property", "org.freedesktop.login1", "/org/freedesktop/login1"),
     *("org.freedesktop.login1.Manager", "KillUserProcesses"),
@@ -43,7 +45,7 @@ def examine_surroundings(folder: Path) -> list[Finding]:
     runner = holder(folder)
     found = list(_modes_of(folder, [folder, *folder.glob("*.db*")], "files"))
     found += [*_lease(folder, runner), *([] if runner else _leftovers(folder))]
-    parts = {name: size_of(folder / name) for name in (schema.DATABASE, "files.git", schema.JOBS, "recall.db")}
+    parts = {name: size_of(folder / name) for name in _PARTS}
     named = ", ".join(f"{name} {megabytes(size)}" for name, size in parts.items() if size)
     return [*found, fine("size", f"The session takes {megabytes(size_of(folder))} ({named}).")]
 

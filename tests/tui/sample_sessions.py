@@ -42,6 +42,7 @@ from core.events import (
     is_node,
 )
 from core.folds.file_states import Handwork
+from core.folds.view import SessionView
 from core.journal.finding import hits_of
 from core.protocols import Found, LiveDelta, ModelOffer, RestorePreview, Written
 from core.workspace.base import FileFate
@@ -513,6 +514,13 @@ class FakeSource:
         self._deltas: asyncio.Queue[list[LiveDelta]] = asyncio.Queue()
         self._past = list(log.events)
         self.closed = False
+
+    def restored(self) -> SessionView:
+        return SessionView()
+
+    def put_away(self, view: SessionView) -> None: ...
+
+    async def keep(self, view: SessionView) -> None: ...
 
     async def batches(self) -> AsyncIterator[Sequence[Event]]:
         for start in range(0, len(self._past), 1_000):

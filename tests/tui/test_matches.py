@@ -48,12 +48,16 @@ def test_a_filter_goes_round_its_kinds():
 @given(st.lists(st.sampled_from(["a.py", "ab.py", "b.py", "abc"]), max_size=20), st.sampled_from(["", "a", "b"]))
 def test_typing_on_finds_the_same_as_typing_at_once(targets, first):
     calls = ToolCalls()
-    shelf = calls.shelves["all"]
+
+    def add(number, seq, target):
+        calls.rows.append(Call(number, str(seq), seq, "read_file", target, "read", 0, {}))
+        calls.shelves["all"].add(seq, calls.rows[-1])
+
     for number, target in enumerate(targets, start=1):
-        shelf.add(number, Call(number, str(number), number, "read_file", target, "read", 0, {}))
+        add(number, number, target)
     wider = Sifted(calls, CallFilter(words=first))
     wider.look()
-    shelf.add(99, Call(len(targets) + 1, "x", 99, "read_file", "ab", "read", 0, {}))
+    add(len(targets) + 1, 99, "ab")
     narrower, afresh = (Sifted(calls, CallFilter(words=first + "b"), before) for before in (wider, None))
     for sifted in (narrower, afresh):
         sifted.look()

@@ -22,6 +22,7 @@ from core.clock import VirtualClock, monotonic
 from core.config import NotifySettings
 from core.events import CommandAccepted, Draft, Event, SessionOpened, SessionPaused
 from core.folds.needs import Need
+from core.folds.view import SessionView
 from core.notify.attendance import Attendance
 from core.notify.note import note_of
 from tui.needs_you import NeedsYou
@@ -44,7 +45,9 @@ class Desk:
         self.work: list[Coroutine[Any, Any, None]] = []
         attendance = Attendance(folder) if folder else None
         wanted = NotifySettings(after_s=10, away_s=60, repeat_s=100, **settings)
-        self.screen = NeedsYou(wanted, self, attendance, self.clock, {**os.environ, **PLAIN, "TMUX": "", "STY": ""})
+        self.view = SessionView()
+        environ = {**os.environ, **PLAIN, "TMUX": "", "STY": ""}
+        self.screen = NeedsYou(wanted, self, attendance, self.clock, environ, self.view)
         self.seq = 0
         self.add(OPENED)
         self.screen.begin()
@@ -66,7 +69,7 @@ class Desk:
         draft = Draft(body)
         event = Event(seq=self.seq, parent=None, node=None, kind=body.KIND, key=None, at_us=self.clock.now_us(),
                       actor=draft.actor, body=body)  # fmt: skip
-        self.screen.observe(event)
+        self.view.apply(event)
 
     def after(self, seconds: float) -> str:
         """What is written to the terminal by then."""

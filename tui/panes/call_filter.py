@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from core.folds.tool_calls import Call, Shelf, ToolCalls
+from core.folds.tool_calls import Call, Picked, Shelf, ToolCalls
 
 KINDS = ("all", "errors", "edits", "commands", "slow", "repeats")
 """In the order of their chips; names of `ToolCalls.shelves`."""
@@ -31,7 +31,7 @@ class CallFilter:
 
     def shelf(self, calls: ToolCalls) -> Shelf:
         """The shortest shelf that holds all of it."""
-        return calls.named.get(self.name, Shelf()) if self.kind == "all" and self.name else calls.shelves[self.kind]
+        return calls.shelf(self.name) if self.kind == "all" and self.name else calls.shelves[self.kind]
 
     def passes(self, call: Call) -> bool:
         if self.name and call.name != self.name:
@@ -51,11 +51,16 @@ class Sifted:
         self._whole = not wanted.words and (not wanted.name or wanted.kind == "all")
         self._places: list[int] = []
         self._looked = 0
-        self.found: list[Call] = self._shelf.calls if self._whole else []
+        self._found: list[Call] = []
         if wider is not None and not self._whole and not wider._whole and wider._holds(calls, wanted):
             kept = [at for at, call in enumerate(wider.found) if wanted.passes(call)]
-            self._places, self.found = [wider._places[at] for at in kept], [wider.found[at] for at in kept]
+            self._places, self._found = [wider._places[at] for at in kept], [wider.found[at] for at in kept]
             self._looked = wider._looked
+
+    @property
+    def found(self) -> Sequence[Call]:
+        """What passes, in the order of the shelf."""
+        return self._shelf.calls if self._whole else self._found
 
     def _holds(self, calls: ToolCalls, wanted: CallFilter) -> bool:
         """Whether everything that `wanted` lets pass is among what was found here."""
@@ -67,11 +72,12 @@ class Sifted:
         """Take in what came onto the shelf since the last look."""
         if self._whole:
             return
-        for place in range(self._looked, len(self._shelf.calls)):
-            if self.wanted.passes(self._shelf.calls[place]):
+        calls = self._shelf.calls
+        for place in range(self._looked, len(calls)):
+            if self.wanted.passes(call := calls[place]):
                 self._places.append(place)
-                self.found.append(self._shelf.calls[place])
-        self._looked = len(self._shelf.calls)
+                self._found.append(call)
+        self._looked = len(calls)
 
     def count(self, at: int | None) -> int:
         """How many of `found` were there as of `at`: the first ones."""
@@ -82,10 +88,9 @@ class Sifted:
         """Where a call stands among the first `count`, if it does; for shelves in the order of the calls' start."""
         if call is None:
             return None
-        key: Any = _number
-        index = bisect_left(self.found, call.number, hi=count, key=key)
-        return index if index < count and self.found[index] is call else None
-
-
-def _number(call: Call) -> int:
-    return call.number
+        found = self.found
+        if isinstance(found, Picked):
+            index = bisect_left(found.numbers, call.number, hi=count)
+        else:
+            index = bisect_left(found, call.number, hi=count, key=lambda other: other.number)
+        return index if index < count and found[index].number == call.number else None

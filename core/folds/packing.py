@@ -1,0 +1,112 @@
+"""Values of folds as bytes and back: for what is put away, and never for what comes from anybody else.
+
+Nothing but our own value classes and plain data can be named in it, so a file that somebody has changed may be refused,
+and may be wrong, but can't make anything happen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import pickle
+import sys
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import fields, is_dataclass
+from functools import cache
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+_OURS: Final = ("core.folds.", "core.events.")
+_PLAIN: Final = {
+    "array": {"array", "_array_reconstructor"},
+    "builtins": {"bytearray", "frozenset", "set"},
+    "decimal": {"Decimal"},
+    "msgspec._utils": {"rebuild"},
+}
+_FASTEST: Final = 1
+
+
+class Columns(NamedTuple):
+    """Values by class (None: plain ones): `order` says of which each is, `fields` what they hold, field by field."""
+
+    kinds: list[type | None]
+    order: bytes
+    fields: list[list[Any]]
+
+
+def columns_of(values: Sequence[Any]) -> Columns:
+    """The same values, field by field: small and quick to pack, since what stands in a column is alike."""
+    each = [_kind(type(value)) for value in values]  # type: ignore[arg-type]
+    kinds = list(dict.fromkeys(each))
+    if len(kinds) == 1:
+        return Columns(kinds, b"", [_fields(kinds[0], values)])
+    order = bytes(map(kinds.index, each))
+    parts = [[value for value, its in zip(values, each, strict=True) if its is kind] for kind in kinds]
+    return Columns(kinds, order, [_fields(kind, part) for kind, part in zip(kinds, parts, strict=True)])
+
+
+def values_of(columns: Columns) -> list[Any]:
+    """The values again."""
+    parts = [_rebuilt(kind, fields) for kind, fields in zip(columns.kinds, columns.fields, strict=True)]
+    if not columns.order:
+        return parts[0] if parts else []
+    each = [iter(part) for part in parts]
+    return [next(each[kind]) for kind in columns.order]
+
+
+@cache
+def _kind(of: type) -> type | None:
+    """A class whose values are packed field by field; None for what is packed whole."""
+    apart = is_dataclass(of) and len(fields(of)) > 1 and of.__module__.startswith(_OURS)
+    return of if apart else None
+
+
+@cache
+def _getter(kind: type) -> Callable[[Any], tuple[Any, ...]]:
+    return attrgetter(*(field.name for field in fields(kind)))
+
+
+def _fields(kind: type | None, values: Sequence[Any]) -> list[Any]:
+    return list(values) if kind is None else list(zip(*map(_getter(kind), values), strict=True))
+
+
+def _rebuilt(kind: type | None, fields: list[Any]) -> list[Any]:
+    return fields if kind is None else list(map(kind, *fields))
+
+
+def pack(value: Any) -> bytes:
+    """Bytes of a value."""
+    return zlib.compress(pickle.dumps(value, protocol=5), _FASTEST)
+
+
+def unpack(data: bytes) -> Any:
+    """The value of bytes that `pack` gave. Raises ValueError when they are damaged, or name what they must not."""
+    try:
+        return _Careful(io.BytesIO(zlib.decompress(data))).load()
+    except Exception as error:  # Whatever foreign bytes make of it.
+        raise ValueError(f"it can't be unpacked: {error}") from error
+
+
+class _Careful(pickle.Unpickler):
+    """Makes values of our own classes and plain ones, and calls nothing else."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if module.startswith(_OURS) or name in _PLAIN.get(module, ()):
+            found = super().find_class(module, name)
+            if isinstance(found, type) or module in _PLAIN:
+                return found
+        raise pickle.UnpicklingError(f"{module}.{name} is not to be made here")
+
+
+@cache
+def version() -> bytes:
+    """Stands for the code that made a state: another one folds anew. Sixteen bytes."""
+    digest = hashlib.blake2b(f"{sys.version_info[:2]} {msgspec.__version__}".encode(), digest_size=16)
+    core = Path(__file__).parent.parent
+    for file in sorted([*(core / "folds").glob("*.py"), *(core / "events").glob("*.py")]):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.digest()

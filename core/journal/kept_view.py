@@ -1,0 +1,172 @@
+"""A session's view between two screens: opening goes on from it, so that it costs the same at any length of the log.
+
+Beside the journal lie two files that may be deleted at any time: `view.pages`, to which what is long past is appended
+page by page, and `view.state`, the rest of all folds as of some event. They hold for one version of the folds and for
+one log (by the link of its chain at that event); anything else is folded anew. One screen at a time writes them;
+another one only reads them, and has a file without a name for pages of its own.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import struct
+import tempfile
+from collections import OrderedDict
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from core.folds.packing import columns_of, pack, unpack, values_of, version
+from core.folds.pages import LostPages
+from core.folds.view import SessionView
+from core.journal.errors import JournalError
+from core.journal.reader import Reader
+
+PAGES: Final = "view.pages"
+STATE: Final = "view.state"
+WORTH_KEEPING: Final = 1_000
+"""Events from which on folding them again costs more than keeping the state does."""
+_HELD_PAGES: Final = 384
+_LENGTH: Final = struct.Struct(">I")
+_HEADER: Final = struct.Struct(">8s16s16sqq32s")
+"""What it is, the version of the folds, the name of the pages and their length, the event, its link in the chain."""
+_MAGIC: Final = b"LWVIEW1\n"
+_NAME: Final = 16
+
+
+class PageFile:
+    """Pages in a file, or in another one where the first is written by somebody else; the latest read are held."""
+
+    def __init__(self, shared: int, own: int | None = None) -> None:
+        self._shared, self._own = shared, own
+        self._end = os.fstat(shared if own is None else own).st_size
+        self._held: OrderedDict[int, list[Any]] = OrderedDict()
+
+    def keep(self, values: list[Any]) -> int:
+        data = pack(columns_of(values))
+        place, file = (self._end, self._shared) if self._own is None else (-1 - self._end, self._own)
+        written = os.pwrite(file, _LENGTH.pack(len(data)) + data, self._end)
+        if written != _LENGTH.size + len(data):
+            raise OSError("the disk is full")
+        self._end += written
+        return place
+
+    def values(self, place: int) -> list[Any]:
+        held = self._held.get(place)
+        if held is None:
+            held = self._held[place] = self._read(place)
+            if len(self._held) > _HELD_PAGES:
+                self._held.popitem(last=False)
+        else:
+            self._held.move_to_end(place)
+        return held
+
+    def _read(self, place: int) -> list[Any]:
+        file, start = (self._shared, place) if place >= 0 else (self._own, -1 - place)
+        try:
+            (length,) = _LENGTH.unpack(os.pread(file or self._shared, _LENGTH.size, start))
+            return values_of(unpack(os.pread(file or self._shared, length, start + _LENGTH.size)))
+        except (OSError, ValueError, TypeError, struct.error) as error:
+            raise LostPages(f"A part of the view's cache can't be read ({error}). Open the session again.") from error
+
+
+class KeptView:
+    """The kept view of one session folder. Where nothing can be kept, what it does is nothing; it never raises."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._kept_seq = 0
+        self._files: list[int] = []
+        self._name = b""
+        self._writes = False
+        self._store: PageFile | None = None
+        with suppress(OSError):
+            self._store = self._open()
+
+    def restored(self, reader: Reader) -> SessionView:
+        """The view as of the last event up to which it was kept; else one of nothing."""
+        view = None
+        with suppress(OSError, ValueError, TypeError, JournalError, struct.error):
+            view = self._load(reader)
+        if view is None:
+            if self._writes:
+                with suppress(OSError):
+                    self._store = self._afresh()
+            return SessionView()
+        self._kept_seq = view.last_seq
+        return view
+
+    def put_away(self, view: SessionView) -> None:
+        """Keep in memory only what is recent."""
+        if self._store is not None:
+            try:
+                view.put_away(self._store)
+            except OSError:  # The disk refuses; what is in memory stays there.
+                self._store, self._writes = None, False
+
+    def keep(self, view: SessionView, reader: Reader) -> None:
+        """Keep the view as it is now, where that is worth it. Blocks for some milliseconds."""
+        if not self._writes or view.last_seq - self._kept_seq < WORTH_KEEPING:
+            return
+        self.put_away(view)
+        with suppress(OSError, JournalError):
+            self._save(view, reader)
+
+    def close(self) -> None:
+        """Give the files back. Safe to call twice."""
+        files, self._files, self._store, self._writes = self._files, [], None, False
+        for file in files:
+            os.close(file)
+
+    def _open(self) -> PageFile:
+        file = os.open(self._folder / PAGES, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._files.append(file)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            own, path = tempfile.mkstemp(prefix="longwatch-")
+            Path(path).unlink()
+            self._files.append(own)
+            self._name = os.pread(file, _NAME, 0)
+            return PageFile(file, own)
+        self._writes = True
+        self._name = os.pread(file, _NAME, 0)
+        if len(self._name) < _NAME:
+            self._name = secrets.token_bytes(_NAME)
+            os.pwrite(file, self._name, 0)
+        return PageFile(file)
+
+    def _afresh(self) -> PageFile:
+        """Pages of which none is old; who still reads the old ones keeps them."""
+        (self._folder / PAGES).unlink(missing_ok=True)
+        self.close()
+        return self._open()
+
+    def _load(self, reader: Reader) -> SessionView | None:
+        data = (self._folder / STATE).read_bytes()
+        magic, made_by, name, length, seq, chain = _HEADER.unpack_from(data)
+        if (magic, made_by, name) != (_MAGIC, version(), self._name) or self._store is None:
+            return None
+        event = reader.event(seq)
+        if event is None or event.chain != chain or os.fstat(self._files[0]).st_size < length:
+            return None
+        view = unpack(data[_HEADER.size :])
+        if not isinstance(view, SessionView) or view.last_seq != seq:
+            return None
+        view.put_away(self._store)
+        return view
+
+    def _save(self, view: SessionView, reader: Reader) -> None:
+        event = reader.event(view.last_seq)
+        if event is None:
+            return
+        length = os.fstat(self._files[0]).st_size
+        header = _HEADER.pack(_MAGIC, version(), self._name, length, event.seq, event.chain)
+        draft = self._folder / f".{STATE}.new"
+        file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(file, "wb") as state:
+            state.write(header + pack(view))
+        draft.replace(self._folder / STATE)
+        self._kept_seq = event.seq
