@@ -60,6 +60,7 @@ def _rows(fields: dict[str, Any]) -> list[tuple[str, str]]:
         ),
         ("Checkpoints", f"{fields['checkpoints']} ({fields['rewinds']} rewinds)"),
         ("Corrections", str(fields["corrections"])),
+        ("Guards", _guards(fields.get("guards"))),
         ("Interventions", str(fields["interventions"])),
         ("Recoveries", str(fields["recoveries"])),
         ("Approvals", _approvals(fields.get("approvals"))),
@@ -104,6 +105,19 @@ def _cost(fields: dict[str, Any]) -> str:
     known = f"${fields['cost_usd_known_part']:.4f}"
     unknown = fields["unpriced_replies"]
     return known if not unknown else f"unknown ({known} known, {unknown} replies without a price)"
+
+
+def _guards(counts: dict[str, Any] | None) -> str:
+    """What they raised, and of how many nudges the next calls were other ones."""
+    if counts is None:
+        return "not counted"
+    if not counts["raised"]:
+        return "raised nothing"
+    by_guard = ", ".join(f"{guard} {times}" for guard, times in counts["by_guard"].items())
+    judged = counts["nudges_judged"]
+    worked = f"; other calls after {counts['nudges_that_worked']} of {judged} nudges" if judged else ""
+    fine = f"; {counts['said_to_be_fine']} said to be fine" if counts["said_to_be_fine"] else ""
+    return f"{counts['raised']} raised ({by_guard}){worked}{fine}"
 
 
 def _split(costs: dict[str, float]) -> str:

@@ -15,7 +15,7 @@ from core.events import Draft, ToolFinished, ToolStarted
 from core.folds.asking import PendingCall
 from core.folds.words import call_line, one_line
 from core.sandbox.grant import NOTHING, Grant
-from core.tools.base import Outcome, Rerun, Tool, ToolContext, ToolError
+from core.tools.base import InvalidArguments, Outcome, Rerun, Tool, ToolContext, ToolError
 from core.tools.capping import cap
 from core.tools.jobs import settle
 from core.tools.registry import fingerprint, parse_arguments
@@ -85,7 +85,7 @@ class CallRunner:
             if grant is None:
                 return
         except ToolError as error:
-            await self._refuse(call, tool, str(error))
+            await self._refuse(call, tool, str(error), invalid=isinstance(error, InvalidArguments))
             return
         context.grant, intent = grant, intent | grant.intent()
         await self._start(call, tool, intent)
@@ -128,9 +128,11 @@ class CallRunner:
         await self._record(call, verdict, 0, True)
         return f"{call.name} ({call.key}): {'its result was found' if verdict.ok else 'reported as interrupted'}"
 
-    async def _refuse(self, call: PendingCall, tool: Tool | None, why: str) -> None:
+    async def _refuse(self, call: PendingCall, tool: Tool | None, why: str, *, invalid: bool) -> None:
         started = self._started(call, str(tool.effect) if tool else "read", {})
-        finished = ToolFinished(name=call.name, use_id=call.use_id, ok=False, content=why, fingerprint=fingerprint(why))
+        finished = ToolFinished(
+            name=call.name, use_id=call.use_id, ok=False, content=why, fingerprint=fingerprint(why), invalid=invalid
+        )
         await self._desk.append(Draft(started, key=call.key), Draft(finished, key=call.key))
 
     async def _start(self, call: PendingCall, tool: Tool, intent: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from core.agent.approval_verbs import APPROVAL_VERBS, parse_approval_words
 from core.agent.facts import Facts
+from core.agent.guard_verbs import GUARD_OK
 from core.agent.memory_verbs import MEMORY_VERBS, parse_memory_words
 from core.agent.trust import UNTRUSTED
 from core.agent.verb import Refused, Verb, text_of
@@ -251,6 +252,7 @@ VERBS: dict[str, Verb] = {
         Verb("evict", ("seq", "now"), "drop a tool result with the next compression, or with --now", _evict),
         *APPROVAL_VERBS,
         *MEMORY_VERBS,
+        GUARD_OK,
         Verb("cancel", ("id",), "take back a command whose effect has not come yet, by its id or verb", _cancel),
         Verb("undo", ("seq",), "take back the last compression or rewind", _undo),
         Verb("rewind", ("to", "files", "conversation", "overwrite"), "go back to an event, files included", _rewind),

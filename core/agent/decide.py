@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Literal
 
 from core.folds.asking import PendingCall
+from core.folds.guards.watch import CHANTING, Due
 from core.folds.state import Order, RunState
 from core.models.errors import ErrorClass, ModelError
 from core.models.retry import CompressThen, GiveUp, RetryPolicy, WaitFor, decide_retry
@@ -85,6 +86,13 @@ class CompressAgain:
 
 
 @dataclass(frozen=True, slots=True)
+class Raise:
+    """A guard's signal is due: write it down, and say or do what belongs to its rung."""
+
+    due: Due
+
+
+@dataclass(frozen=True, slots=True)
 class Announce:
     """Write down that the failed attempt will be tried again after this many seconds."""
 
@@ -138,6 +146,7 @@ Decision = (
     | Anchor
     | GiveUpCompressing
     | CompressAgain
+    | Raise
     | Announce
     | Wait
     | Send
@@ -174,6 +183,8 @@ class Circumstances:
     doubled: bool = False
     """Whether the prompt is twice as long as when the guard switched compressions off."""
     anchor: bool = False
+    signal: Due | None = None
+    """What a guard has to say before the next request."""
     next_usd: Decimal | None = None
     """About what the next request costs; None where prices are unknown."""
 
@@ -198,7 +209,14 @@ def decide(state: RunState, now: Circumstances) -> Decision:
         return Deliver(tuple(state.queued))
     if state.answered:
         return _after_answer(state)
-    return _limits(state, now) or _after_failure(state, now) or _room(now) or _carrying(state, now) or Send()
+    return (
+        _limits(state, now)
+        or _guarded(state, now)
+        or _after_failure(state, now)
+        or _room(now)
+        or _carrying(state, now)
+        or Send()
+    )
 
 
 def _next_calls(state: RunState, concurrent: frozenset[str]) -> tuple[PendingCall, ...]:
@@ -247,6 +265,14 @@ def _limits(state: RunState, now: Circumstances) -> Decision | None:
         left = now.budget - now.spent
         return Pause("budget", f"the next request costs about ${now.next_usd:.4f}, of the budget ${left:.4f} is left")
     return None
+
+
+def _guarded(state: RunState, now: Circumstances) -> Decision | None:
+    """Between the attempts of one request there is nothing new to say, but of a reply that was cut."""
+    failure = state.failure
+    if now.signal is None or (failure is not None and failure.error != CHANTING):
+        return None
+    return Raise(now.signal)
 
 
 def _after_failure(state: RunState, now: Circumstances) -> Decision | None:

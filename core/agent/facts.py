@@ -17,6 +17,8 @@ from core.folds.context_usage import ContextWindow
 from core.folds.costs import Costs
 from core.folds.file_states import FileStates
 from core.folds.fold import Dispatcher, Handler
+from core.folds.guards.log import GuardLog
+from core.folds.guards.watch import GuardWatch
 from core.folds.memories import Memories
 from core.folds.plan import Plan
 from core.folds.rent import RentMeter
@@ -185,6 +187,8 @@ class Facts:
         self.anchors = Anchors(self.branches)
         self.approvals = Approvals()
         self.file_states = FileStates()
+        self.guards = GuardWatch(self.plan)
+        self.guard_log = GuardLog()
         self._use_ids = UseIds()
         self._dispatch = Dispatcher(
             (
@@ -206,6 +210,8 @@ class Facts:
                 self.anchors,
                 self.approvals,
                 self.file_states,
+                self.guards,
+                self.guard_log,
                 self._use_ids,
             )
         )

@@ -1,16 +1,18 @@
-"""What a session would have cost otherwise, from its log alone: the same turns, priced under other policies."""
+"""What is told of a session from its whole log: what it would have cost otherwise, and what the guards made of it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from core.economy.counterfactual import counterfactuals
 from core.economy.tariff import Tariff
 from core.economy.workload import Turn
 from core.folds.context_usage import ContextWindow
-from core.folds.fold import Dispatcher
+from core.folds.fold import Dispatcher, Fold
+from core.folds.guards.log import GuardLog
 from core.folds.workload import Workload
 from core.journal.reader import Reader
 
@@ -20,17 +22,32 @@ READ_CHUNK = 2_000
 PRICES = ("input", "output", "cache_read", "cache_write")
 
 
-def hindsight(folder: Path) -> list[tuple[str, float]]:
-    """(what if, dollars) rows; none where prices are unknown or the session is short. Blocks. Raises JournalError."""
-    window = ContextWindow()
+class Hindsight(NamedTuple):
+    """`counterfactuals`: (what if, dollars) rows, none where prices are unknown or the session is short."""
+
+    counterfactuals: list[tuple[str, float]]
+    guards: dict[str, Any]
+
+
+def hindsight(folder: Path) -> Hindsight:
+    """Read the log once, from its start. Blocks. Raises JournalError."""
+    window, guards = ContextWindow(), GuardLog()
     workload = Workload(window)
-    dispatch = Dispatcher([window, workload])
-    after = 0
+    _read(folder, window, workload, guards)
+    return Hindsight(_otherwise(window, workload), guards.counts())
+
+
+def _read(folder: Path, *folds: Fold) -> None:
+    dispatch, after = Dispatcher(folds), 0
     with Reader(folder) as reader:
         while batch := reader.events(after, READ_CHUNK):
             for event in batch:
                 dispatch.apply(event)
             after = batch[-1].seq
+
+
+def _otherwise(window: ContextWindow, workload: Workload) -> list[tuple[str, float]]:
+    """The same turns, priced under other policies."""
     found, row = workload.turns(), workload.row
     if len(found) < LEAST_TURNS or not all(name in row for name in PRICES):
         return []

@@ -21,6 +21,7 @@ from core.agent.asides import Asides
 from core.agent.calls import LARGEST_BLOB, CallRunner
 from core.agent.carriage import carrying_of, check_floor, tariff_of
 from core.agent.desk import Desk
+from core.agent.guarding import limits_of
 from core.agent.recollection import Recollection
 from core.agent.runner import Runner, Terms
 from core.agent.thrift import Thrift
@@ -177,7 +178,7 @@ def exit_code(ended: SessionFinished | None) -> int:
     if ended.state == "finished":
         return EXIT_FINISHED
     if ended.state == "stopped":
-        return EXIT_LIMIT if ended.reason in ("budget", "turn_limit") else EXIT_OPERATOR
+        return EXIT_LIMIT if ended.reason in ("budget", "turn_limit", "guard") else EXIT_OPERATOR
     return EXIT_USAGE if ended.reason in ("auth", "billing", "config") else EXIT_FAILED
 
 
@@ -278,6 +279,7 @@ async def _runner(
         window=window,
         full_at=config.context.hard_limit_fraction,
         retry=config.retry,
+        guards=limits_of(config.guards),
         most_output=most_output,
         answer_within_s=hosting.approval_timeout_s or config.approvals.timeout_s,
     )

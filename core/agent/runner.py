@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 
 import msgspec
 
+from core.agent import course
 from core.agent import decide as do
-from core.agent.anchoring import anchor_due, anchor_text
+from core.agent.anchoring import anchor_due
 from core.agent.asides import Asides
 from core.agent.calls import CallRunner
 from core.agent.desk import Desk
@@ -23,7 +23,6 @@ from core.agent.upkeep import Upkeep
 from core.clock import MICROSECONDS, Clock, pause_real, wait_for
 from core.config import RetryPolicy
 from core.events import (
-    BudgetCrossed,
     ContextPolicy,
     Draft,
     GuidanceDelivered,
@@ -32,6 +31,7 @@ from core.events import (
     SessionFinished,
     SessionPaused,
 )
+from core.folds.guards.finding import Limits
 from core.folds.totals import Totals
 from core.journal.errors import AlreadyRecorded, DiskFull, JournalError, LeaseLost
 from core.journal.inbox import Command
@@ -41,7 +41,6 @@ from core.request.projection import Head
 
 INBOX_EVERY_S = 0.1
 SNAPSHOT_EVERY = 1000
-WARN_AT = (50, 80, 95)
 DISK_RETRY_S = 2.0
 PARAGRAPH_S = 60.0
 """How long a finished tool waits for a paragraph that is still being written."""
@@ -57,6 +56,7 @@ class Terms:
     window: int | None = None
     full_at: float = 0.85
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    guards: Limits = field(default_factory=Limits)
     most_output: int = LARGEST
     """The longest reply that the model can give, or that was asked for; in tokens."""
     answer_within_s: float = 3_600.0
@@ -187,6 +187,7 @@ class Runner:
                 spiralling=thrift.spiralling,
                 doubled=speaking and thrift.doubled,
                 anchor=speaking and anchor_due(facts, thrift.carrying.anchor_every),
+                signal=facts.guards.due(terms.guards) if speaking else None,
                 next_usd=thrift.next_usd() if speaking and facts.budget is not None else None,
             ),
         )
@@ -261,8 +262,8 @@ class Runner:
             case do.Send():
                 limit = self._limit()
                 head = self._head(self.desk.facts.state.model, limit.tokens)
-                await self._turns.take(head, self.terms.window, limit.reason)
-                await self._warn_of_budget()
+                await self._turns.take(head, self.terms.window, limit.reason, chants=self.terms.guards.enabled)
+                await course.warn_of_budget(self.desk)
 
     async def _until(self, until_us: int | None) -> None:
         """Wait for that time (None: without end) or a command."""
@@ -282,8 +283,10 @@ class Runner:
                 await append(*(Draft(body, key=id, actor="user") for id, body in bodies))
             case do.Remind(text):
                 await append(Draft(GuidanceDelivered(text=text, source="notice")))
-            case do.Compress() | do.Anchor() | do.GiveUpCompressing() | do.CompressAgain():
+            case do.Compress() | do.GiveUpCompressing() | do.CompressAgain():
                 await self._carry(decision)
+            case do.Anchor() | do.Raise():
+                await self._keep_on_course(decision)
             case do.Announce(delay_s):
                 await self._announce(delay_s)
             case do.Pause(reason, detail):
@@ -292,29 +295,37 @@ class Runner:
                 await append(Draft(SessionFinished(state=state, reason=reason, detail=detail)))
             case do.Resume():
                 await append(Draft(SessionContinued(detail="guidance came")))
-            case do.Hold() if self._nobody_will_come():
-                status = self.desk.facts.state.status.last
-                await append(Draft(self._pause_or_end(status.reason, status.detail)))
             case do.Hold():
-                await self.desk.journal.checkpoint()
-                async with self.warmth.kept():
-                    await self.desk.stirred.wait()
+                await self._hold()
             case do.End():
                 await self.desk.journal.checkpoint()
                 await self.desk.stirred.wait()
 
-    async def _carry(self, decision: do.Compress | do.Anchor | do.GiveUpCompressing | do.CompressAgain) -> None:
-        """Keep the context small and the objective in sight."""
+    async def _hold(self) -> None:
+        """Stand still until a command comes; end where nobody will give one."""
+        if self._nobody_will_come():
+            status = self.desk.facts.state.status.last
+            await self.desk.append(Draft(self._pause_or_end(status.reason, status.detail)))
+            return
+        await self.desk.journal.checkpoint()
+        async with self.warmth.kept():
+            await self.desk.stirred.wait()
+
+    async def _keep_on_course(self, decision: do.Anchor | do.Raise) -> None:
+        match decision:
+            case do.Anchor():
+                await course.anchor(self.desk)
+            case do.Raise(due):
+                await course.signal(self.desk, due, self._pause_or_end)
+
+    async def _carry(self, decision: do.Compress | do.GiveUpCompressing | do.CompressAgain) -> None:
+        """Keep the context small."""
         facts, thrift = self.desk.facts, self.desk.thrift
         match decision:
             case do.Compress(reason, policy):
                 wish = Wish(policy or "auto", reason, force=policy is None, paragraph=facts.state.paragraph or "")
                 if await self.desk.compress(wish):
                     self._futile = facts.state.turns
-            case do.Anchor():
-                text = anchor_text(facts)
-                reminder = GuidanceDelivered(text=text, source="anchor", usd=thrift.usd_of(text))
-                await self.desk.append(Draft(reminder))
             case do.GiveUpCompressing(detail):
                 off = ContextPolicy(policy="off", reason=detail, tokens=thrift.prompt_tokens())
                 await self.desk.append(Draft(off))
@@ -354,19 +365,8 @@ class Runner:
     def _pause_or_end(self, reason: str, detail: str) -> SessionPaused | SessionFinished:
         if self.terms.attended or self.terms.wait:
             return SessionPaused(reason=reason, detail=detail)
-        stopped = reason in ("budget", "turn_limit", "approval")
+        stopped = reason in ("budget", "turn_limit", "approval", "guard")
         return SessionFinished(state="stopped" if stopped else "failed", reason=reason, detail=detail)
-
-    async def _warn_of_budget(self) -> None:
-        facts = self.desk.facts
-        budget: Decimal | None = facts.budget
-        if not budget:
-            return
-        percent = int(facts.spent * 100 / budget)
-        for mark in WARN_AT:
-            if percent >= mark and (key := f"{budget}@{mark}") not in facts.state.crossed:
-                body = BudgetCrossed(percent=mark, spent=f"{facts.spent:.4f}", budget=str(budget))
-                await self.desk.append(Draft(body, key=key))
 
     async def _keep_snapshot(self) -> None:
         totals = self.desk.facts.totals

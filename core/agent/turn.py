@@ -9,6 +9,8 @@ from typing import Any, Protocol
 from core.agent.desk import Desk
 from core.clock import Clock
 from core.events import Draft, ModelFailed, ModelRequested, ModelResponded, Price, Usage
+from core.folds.guards.talk import Chant
+from core.folds.guards.watch import CHANTING
 from core.journal.live import LiveText
 from core.models.assembly import Delta, Reply, unique_ids
 from core.models.errors import ModelError
@@ -41,6 +43,17 @@ Pricing = Callable[[str, Usage | None, int, dict[str, Any]], Price]
 """The cost of a reply, from model, usage, journal time and the vendor's raw usage."""
 
 
+class Chanting(Exception):
+    """The reply in flight repeats itself; `chars` of it had come."""
+
+    def __init__(self, chars: int) -> None:
+        super().__init__(chars)
+        self.chars = chars
+
+
+CUT = "The reply repeated itself and was cut."
+
+
 class Turns:
     """Sends the requests of the conversation. `last` is the latest one that was answered, with its head."""
 
@@ -54,16 +67,21 @@ class Turns:
         self._said = ("", "")
         self.last: tuple[Head, Request] | None = None
 
-    async def take(self, head: Head, window: int | None, limit_reason: str = "") -> None:
-        """Send the branch as it is; the reply or the failure is in the log when this returns."""
+    async def take(self, head: Head, window: int | None, limit_reason: str = "", *, chants: bool = False) -> None:
+        """Send the branch as it is; the reply or the failure is in the log when this returns.
+
+        `chants`: cut a reply that repeats itself.
+        """
         key = self._next_key()
         request = self._desk.facts.projection.request(head)
         await self._announce(key, head, request, window, limit_reason)
         live = LiveText(self._desk.folder, key)
         try:
-            reply = await self._wire.stream(request.chunks, lambda delta: live.add(delta.kind, delta.index, delta.text))
+            reply = await self._wire.stream(request.chunks, _listener(live, Chant() if chants else None))
         except ModelError as error:
             await self._fail(key, head.model, error)
+        except Chanting as chant:
+            await self._desk.append(Draft(ModelFailed(error=CHANTING, message=CUT, partial=chant.chars), key=key))
         except asyncio.CancelledError:
             body = ModelFailed(error="interrupted", message="cut by the user")
             await self._desk.append(Draft(body, key=key, actor="user"))
@@ -154,3 +172,17 @@ def unsaid(raw: dict[str, Any], usage: Usage) -> dict[str, Any]:
     """
     counts = {name: value for name, value in raw.items() if name in COUNTS}
     return raw if usage_of(counts) != usage else {name: value for name, value in raw.items() if name not in counts}
+
+
+def _listener(live: LiveText, chant: Chant | None) -> Callable[[Delta], None]:
+    """Shows each piece of a reply, and raises Chanting as soon as they repeat themselves."""
+    chars = 0
+
+    def hear(delta: Delta) -> None:
+        nonlocal chars
+        live.add(delta.kind, delta.index, delta.text)
+        chars += len(delta.text)
+        if chant is not None and delta.kind in ("text", "thinking") and chant.add(delta.text):
+            raise Chanting(chars)
+
+    return hear

@@ -8,6 +8,7 @@ from core.config.settings import (
     CommandSettings,
     Config,
     ContextSettings,
+    GuardSettings,
     LimitSettings,
     ModelSettings,
     NetworkSettings,

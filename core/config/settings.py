@@ -208,6 +208,37 @@ class SandboxSettings(Section, frozen=True):
     ] = []
 
 
+_Times = Annotated[int, Meta(ge=0)]
+Counts = tuple[_Times, _Times, _Times, _Times]
+"""Four counts of a guard's ladder."""
+
+
+class GuardSettings(Section, frozen=True):
+    """What is done when the agent goes round in circles.
+
+    Each guard has four counts: from how many times on it is noted on the screen, told to the agent, told with the
+    demand to look at the plan again, and made a pause that waits for you. 0 leaves one out.
+    """
+
+    enabled: Annotated[bool, says("Whether the guards watch at all.")] = True
+    repetition: Annotated[Counts, says("The same call with the same result.")] = (3, 4, 6, 9)
+    cycle: Annotated[Counts, says("Rounds of the same 2 to 6 calls with the same results.")] = (3, 3, 4, 6)
+    failure: Annotated[Counts, says("Attempts that failed in the same way.")] = (3, 3, 5, 7)
+    oscillation: Annotated[Counts, says("A file that came back to what it was before.")] = (2, 3, 4, 6)
+    stagnation: Annotated[Counts, says("Calls of which nothing new came.")] = (25, 40, 60, 90)
+    monologue: Annotated[Counts, says("Replies in a row that called no tool.")] = (2, 2, 3, 5)
+    chanting: Annotated[Counts, says("Replies to one request that repeated themselves and were cut.")] = (1, 1, 2, 3)
+    arguments: Annotated[Counts, says("Calls of a tool in a row whose arguments it does not take.")] = (2, 3, 5, 8)
+    step: Annotated[Counts, says("Per cent of what a step of the plan may take.")] = (
+        80,
+        0,
+        100,
+        400,
+    )
+    step_minutes: Annotated[Count, says("Minutes that a step of the plan may take.")] = 30
+    step_calls: Annotated[Count, says("Tool calls that a step of the plan may take.")] = 150
+
+
 class NetworkSettings(Section, frozen=True):
     """What fetch_url may reach."""
 
@@ -279,6 +310,7 @@ class Config(Section, frozen=True):
     approvals: ApprovalSettings = ApprovalSettings()
     sandbox: SandboxSettings = SandboxSettings()
     network: NetworkSettings = NetworkSettings()
+    guards: GuardSettings = GuardSettings()
     screen: ScreenSettings = ScreenSettings()
     notify: NotifySettings = NotifySettings()
     workspace: WorkspaceSettings = WorkspaceSettings()

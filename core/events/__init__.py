@@ -64,3 +64,4 @@ from core.events.envelope import (
     kind,
     kinds,
 )
+from core.events.guards import GuardAnswered, GuardRaised, Rung

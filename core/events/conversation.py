@@ -226,7 +226,8 @@ class ToolFinished(Body, frozen=True):
     """Keyed by call; one a call. `content` is what the model sees; `blob` the hash of the whole output if capped.
 
     `fingerprint` is a digest of the whole scrubbed output; `recovered` says that a restart decided this outcome. `tree`
-    are the files as a call that may change them left them; None where they were not looked at.
+    are the files as a call that may change them left them; None where they were not looked at. `invalid`: it was
+    refused before it ran, because its arguments are none that the tool takes.
     """
 
     name: str
@@ -241,6 +242,7 @@ class ToolFinished(Body, frozen=True):
     fingerprint: str = ""
     recovered: bool = False
     tree: str | None = None
+    invalid: bool = False
 
 
 class PlanStep(Body, frozen=True):

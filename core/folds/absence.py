@@ -20,6 +20,7 @@ from core.events import (
     ContextPolicy,
     Event,
     FileChange,
+    GuardRaised,
     GuidanceDelivered,
     HeadMoved,
     RetryWaiting,
@@ -107,7 +108,7 @@ class Absence:
             "command.refused": self._turned_down,
             "budget.crossed": self._cross,
             "budget.changed": self._raised,
-            **dict.fromkeys(("context.compressed", "context.policy", "runner.recovered"), self._tell),
+            **dict.fromkeys(("context.compressed", "context.policy", "runner.recovered", "guard.raised"), self._tell),
             "guidance.delivered": self._tell,
             "head.moved": self._moved,
         }
@@ -250,6 +251,8 @@ class Absence:
                 self._gave_up.append(event.seq, event.seq if body.tokens else 0)
                 if body.tokens or event.actor != "user":
                     self._line(event, "guard", body.reason or f"The context policy is {body.policy}")
+            case GuardRaised(rung="notice" | "pause") as body:
+                self._line(event, "guard", f"{body.guard}: {body.text}")
             case GuidanceDelivered(source="guard", text=text):
                 self._line(event, "guard", text)
             case HeadMoved() as body:

@@ -17,6 +17,8 @@ from core.events import (
     ContextRestored,
     DriverChanged,
     Event,
+    GuardAnswered,
+    GuardRaised,
     GuidanceDelivered,
     HeadMoved,
     ModelFailed,
@@ -37,6 +39,8 @@ from core.folds.fold import Handler
 from core.folds.words import call_line, changed_lines, preview
 
 PREVIEW_LINES = 4
+SHOWN_EVIDENCE = 4
+"""Events that the line of a guard names, the latest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,8 @@ class Conversation:
             "model.responded": self._responded,
             "tool.started": self._started,
             "tool.finished": self._finished,
+            "guard.raised": self._guard,
+            "guard.answered": self._guard,
             **dict.fromkeys(_SENTENCES, self._sentence),
         }
 
@@ -118,10 +124,34 @@ class Conversation:
             more = {"call": event.key, "name": body.name, "ok": body.ok, "hidden": hidden}
             self._add(event, "agent", "result", text, **more)
 
+    def _guard(self, event: Event) -> None:
+        match event.body:
+            case GuardRaised() as body:
+                self._add(event, "guard", "event", f"{event.key} {guard_words(body)}", name=body.guard)
+            case GuardAnswered() as body:
+                text = f"{event.key} {body.guard}: you said that this is fine ({body.place})"
+                self._add(event, "guard", "event", text, name=body.guard)
+
     def _sentence(self, event: Event) -> None:
         text = _SENTENCES[event.kind](event.body)
         if text:
             self._add(event, "system", "event", text, ok=not isinstance(event.body, ModelFailed))
+
+
+def guard_words(body: GuardRaised) -> str:
+    """What a guard saw, what it rests on, and what it does about it."""
+    evidence = " ".join(f"#{seq}" for seq in body.evidence[-SHOWN_EVIDENCE:])
+    more = len(body.evidence) - SHOWN_EVIDENCE
+    earlier = f" and {more} more" if more > 0 else ""
+    return f"{body.guard}: {body.text} · {evidence}{earlier} · {_RUNG_WORDS[body.rung]}"
+
+
+_RUNG_WORDS = {
+    "notice": "noted",
+    "nudge": "the agent is told",
+    "reassess": "the agent is to look at its plan again",
+    "pause": "paused for you",
+}
 
 
 def _asked(body: Any) -> str:

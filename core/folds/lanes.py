@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Literal
 
 from core.clock import MICROSECONDS
-from core.events import ContextPolicy, Event, GuidanceDelivered, ToolFinished
+from core.events import ContextPolicy, Event, GuardRaised, GuidanceDelivered, ToolFinished
 from core.folds.costs import Costs
 from core.folds.fold import Handler
 from core.folds.timeline import Timeline
@@ -35,7 +35,7 @@ _KINDS = {
 class Cell:
     """Events `first` to `last` (none where `first` is greater) and what they came to. `usd`: of the priced replies.
 
-    `guards`: nudges, and compressions that were switched off; `humans`: commands that were accepted.
+    `guards`: their signals, and compressions that were switched off; `humans`: commands that were accepted.
     """
 
     first: int
@@ -66,6 +66,7 @@ class Lanes:
             "tool.finished": self._finished,
             "guidance.delivered": self._guided,
             "context.policy": self._policy,
+            "guard.raised": self._raised,
         }
 
     def strip(self, width: int, at: int | None = None, axis: Axis = "events") -> list[Cell]:
@@ -119,6 +120,11 @@ class Lanes:
 
     def _guided(self, event: Event) -> None:
         if isinstance(event.body, GuidanceDelivered) and event.body.source == "guard":
+            self._seqs["guards"].append(event.seq)
+
+    def _raised(self, event: Event) -> None:
+        """What the agent is told has an event of its own, which is counted."""
+        if isinstance(event.body, GuardRaised) and event.body.rung in ("notice", "pause"):
             self._seqs["guards"].append(event.seq)
 
     def _policy(self, event: Event) -> None:

@@ -11,7 +11,11 @@ from core.folds.totals import Totals
 
 
 def report(
-    totals: Totals, *, running: bool, counterfactuals: Sequence[tuple[str, float]] | None = None
+    totals: Totals,
+    *,
+    running: bool,
+    counterfactuals: Sequence[tuple[str, float]] | None = None,
+    guards: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The contract's fields, JSON-ready. Rates are None where nothing was counted yet; unknown money is None.
 
@@ -22,6 +26,7 @@ def report(
     None where the provider has a cache whose lifetime nobody knows.
     `forecast_error`: half of the requests cost within this share of their forecast. `amplification`: tokens sent for
     each that was new. `counterfactuals`: (what if, dollars) rows of the caller, None when nobody computed them.
+    `guards`: what they raised and what came of it, None when nobody counted.
     `sandbox`: how the last runner confined commands (`bubblewrap`, `landlock`, `none: why`), None in logs of before.
     `running`: whether a runner holds the session now; a session that says "running" without one was cut off.
     """
@@ -76,6 +81,7 @@ def report(
         "checkpoints": totals.checkpoints,
         "rewinds": totals.rewinds,
         "corrections": totals.corrections,
+        "guards": guards,
         "interventions": totals.interventions,
         "retries": totals.retries,
         "recoveries": totals.recoveries,

@@ -39,7 +39,7 @@ from core.folds.fold import Handler, Series
 REASONS = (
     *("working", "operator", "done", "retry", "rewound", "crashed"),
     *("budget", "turn_limit", "context", "refusal", "disk"),
-    *("auth", "billing", "config", "history", "request", "malformed", "outage", "approval"),
+    *("auth", "billing", "config", "history", "request", "malformed", "outage", "approval", "guard"),
 )
 """The words of a state's reason, as the report prints them."""
 

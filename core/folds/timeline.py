@@ -13,7 +13,7 @@ from core.folds.pages import Pages
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A moment worth jumping to. `kind`: error, edit, compression, checkpoint, rewind, human, bookmark, end."""
+    """A moment worth jumping to. `kind`: error, edit, compression, checkpoint, rewind, guard, human, bookmark, end."""
 
     seq: int
     at_us: int
@@ -28,6 +28,7 @@ _KINDS = {
     "head.moved": "rewind",
     "command.accepted": "human",
     "bookmark.added": "bookmark",
+    "guard.raised": "guard",
     "session.finished": "end",
 }
 

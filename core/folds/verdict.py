@@ -165,6 +165,7 @@ _REASONS = {
     "request": "the provider refuses the request",
     "malformed": "the provider's answers make no sense",
     "outage": "the provider did not answer for too long",
+    "guard": "a guard stopped it",
 }
 
 _GO_ON = "Let it go on?"
@@ -177,6 +178,7 @@ _ANSWERS = {
     "history": ("rewind", "Rewind to a state that the provider takes?"),
     "request": ("model", "Choose another model?"),
     "malformed": ("model", "Choose another model?"),
+    "guard": ("guard-ok", "Is that fine?"),
 }
 """What answers a pause by its reason, and the question; all others are answered by going on.
 

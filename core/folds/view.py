@@ -21,6 +21,7 @@ from core.folds.conversation import Conversation, Item
 from core.folds.costs import Costs
 from core.folds.file_states import FileStates
 from core.folds.fold import Dispatcher
+from core.folds.guards.log import GuardLog
 from core.folds.guidance import Guidance
 from core.folds.idle import Idle
 from core.folds.lanes import Lanes
@@ -107,6 +108,7 @@ class SessionView:
             self.state, self.timeline, self.costs, self.memories, self.tool_calls, self.checks, self.progress
         )
         self.needs = Needs()
+        self.guards = GuardLog()
         self.approvals = Approvals()
         self.file_states = FileStates()
         self._dispatch = self._dispatcher()
@@ -127,6 +129,7 @@ class SessionView:
                 self.plan,
                 self.checkpoints,
                 self.needs,
+                self.guards,
                 self.approvals,
                 self.file_states,
                 self.cache,

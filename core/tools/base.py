@@ -41,6 +41,10 @@ class ToolError(Exception):
     """A call that failed in a way the model can act on; the text is one plain sentence for it."""
 
 
+class InvalidArguments(ToolError):
+    """The call was not run: its arguments are none that the tool takes."""
+
+
 class Rerun:
     """Answer of `recover`: nothing happened, or it does not matter; run it again."""
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from core.events import clean_text
-from core.tools.base import Tool, ToolError
+from core.tools.base import InvalidArguments, Tool
 from core.tools.command import RunCommand
 from core.tools.edit import EditFile, WriteFile
 from core.tools.fetch import FetchUrl
@@ -75,13 +75,13 @@ def _is_title(name: str, value: Any) -> bool:
 def parse_arguments(tool: Tool, raw: Mapping[str, Any]) -> Any:
     """The arguments as the tool's struct. Numbers and booleans may come as strings, absent values as null.
 
-    Raises ToolError with one sentence: which field is wrong, how, and which fields there are.
+    Raises InvalidArguments with one sentence: which field is wrong, how, and which fields there are.
     """
     given = {name: value for name, value in clean_text(dict(raw)).items() if value is not None}
     try:
         return msgspec.convert(given, tool.Arguments, strict=False)
     except msgspec.ValidationError as error:
-        raise ToolError(f"{tool.name}: {_plain(str(error))}; it takes {_fields(tool)}.") from error
+        raise InvalidArguments(f"{tool.name}: {_plain(str(error))}; it takes {_fields(tool)}.") from error
 
 
 def _plain(problem: str) -> str:

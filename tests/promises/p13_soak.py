@@ -21,7 +21,7 @@ from promise import Count, Promise
 
 from core.agent.host import Hosting, host
 from core.clock import SystemClock
-from core.config import Config, ProfileSettings, RetryPolicy
+from core.config import Config, GuardSettings, ProfileSettings, RetryPolicy
 from core.events import Event
 from core.journal.reader import Reader
 from core.models.profiles import resolve_endpoint
@@ -111,6 +111,7 @@ async def soak(place: Path, address: str, on_call: Callable[[int], None]) -> int
     (work / "notes.md").write_text("# Notes\n")
     (work / "long.txt").write_text("".join(f"line {number} of a long file\n" for number in range(120)))
     config = Config(
+        guards=GuardSettings(enabled=False),
         profiles={"local": ProfileSettings(stall_s=0.5, window=WINDOW, cache="explicit", pooling=True)},
         retry=RetryPolicy(first_delay_s=0.01, longest_delay_s=0.02, patient_after=1000),
     )

@@ -105,10 +105,12 @@ def report(home: Path, session: str | None, form: str) -> int:
     from core.agent.hindsight import hindsight
 
     summary = readable(home, session)
+    told = hindsight(summary.folder)
     fields = report_of(
         read_totals(summary.folder),
         running=holder(summary.folder) is not None,
-        counterfactuals=hindsight(summary.folder) or None,
+        counterfactuals=told.counterfactuals or None,
+        guards=told.guards,
     )
     if form == "json":
         say_json(json.dumps(fields, indent=2))

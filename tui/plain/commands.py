@@ -43,7 +43,7 @@ FILM: dict[str, Question] = {
     "hold": Question("stop it"),
     "step": Question("so many events on", "[N]"),
     "go": Question("to an event", "#SEQ"),
-    "next": Question("to the next error, edit, compression, checkpoint, rewind, human action, bookmark", "[KIND]"),
+    "next": Question("to the next error, edit, compression, checkpoint, rewind, guard, human, bookmark, end", "[KIND]"),
     "speed": Question("how many times as fast as it was", "X"),
 }
 """What a recording knows beside the questions, in place of the controls."""
@@ -55,6 +55,7 @@ USAGE = {
     "rewind": "SEQ [--files-only | --conversation-only] [--overwrite]",
     "undo": "[SEQ]",
     "budget": "USD",
+    "guard-ok": "[ID]",
 }
 """What follows a control's name, where that is not just the names of its arguments."""
 

@@ -16,7 +16,7 @@ from tui.plain.talk import Listener, Printer, Talk, number
 from tui.screens.looking import Looking
 
 FRAME_S = 0.05
-KINDS = ("error", "edit", "compression", "checkpoint", "rewind", "human", "bookmark", "end")
+KINDS = ("error", "edit", "compression", "checkpoint", "rewind", "guard", "human", "bookmark", "end")
 """Marks of the timeline that one can go to."""
 
 

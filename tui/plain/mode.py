@@ -36,6 +36,7 @@ NEEDS = {
     "approval": "`approve` lets it run, `deny --reason TEXT` refuses it; with several, name the call: `approve ID`",
     "budget": "`budget USD` raises it, `continue` goes on",
     "turn_limit": "`longwatch resume --max-turns N` raises it after `stop`",
+    "guard": "`guard-ok` lets it go on with that, `guide TEXT` says what to do instead",
     "done": "`guide TEXT` asks for more, `quit` leaves",
 }
 """What somebody can do about the reason for which a session stands still."""

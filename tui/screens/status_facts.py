@@ -68,6 +68,7 @@ REASONS = {
     "disk": "the disk is full",
     "error": "an error",
     "approval": "asks you",
+    "guard": "stopped by a guard",
 }
 
 

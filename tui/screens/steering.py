@@ -145,6 +145,13 @@ class Steering(SessionScreen):
         except Exception as fault:
             self.say(f"Not handed over: {fault}", wrong=True)
 
+    async def action_guard_ok(self) -> None:
+        signal = self.view.guards.latest()
+        if signal is None or signal.fine():
+            self.say("No guard waits for a word of yours.")
+        else:
+            await self.give("guard-ok", {"id": signal.id})
+
     async def action_interrupt(self) -> None:
         await self.give("interrupt")
 

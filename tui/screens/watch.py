@@ -42,6 +42,8 @@ PANES = ("conversation", "tool_calls", "context", "memory", "cost", "plan")
 """Ids in the order of their keys 1 to 6."""
 SHEETS = PANES[2:]
 SECOND_S = 1.0
+FRESH = 30
+"""Events after a guard's signal for which its key is hinted at."""
 CHOOSE = "Choose an item of the context first: 3, then down until one is marked."
 TOO_SMALL = (
     "Longwatch needs 40x12 cells to show anything. The agent goes on. Make the terminal larger, or press q to leave."
@@ -261,8 +263,13 @@ class WatchScreen(Returning, Answering):
         self.query_one(HintBar).show(hints, Content("  ").join(notes))
 
     def _to_answer(self) -> list[Action]:
-        """What answers the agent, while it asks."""
-        return [BY_ID["answer"]] if self.controls.available and self.view.approvals.waiting() else []
+        """What answers the agent while it asks, and a guard that has just raised something."""
+        if not self.controls.available:
+            return []
+        signal = self.view.guards.latest()
+        fresh = signal is not None and not signal.fine() and self.view.last_seq - signal.seq <= FRESH
+        asks = [BY_ID["answer"]] if self.view.approvals.waiting() else []
+        return [*asks, BY_ID["guard-ok"]] if fresh else asks
 
     def _for_the_item(self) -> list[Action]:
         """What can be done with the chosen item of the context."""

@@ -11,10 +11,13 @@ from core.events import (
     CommandAccepted,
     CommandDone,
     CommandRefused,
+    GuardRaised,
     GuidanceDelivered,
     HeadMoved,
     MemoryForgotten,
     MemoryWritten,
+    SessionContinued,
+    SessionPaused,
 )
 from core.ids import ulid
 from core.journal.inbox import Command
@@ -183,3 +186,25 @@ def test_words_that_say_too_little_or_too_much_are_refused(words):
     verb, *rest = words.split()
     with pytest.raises(Refused, match=r"\.$"):
         parse_words(verb, rest)
+
+
+def test_this_is_fine_answers_the_guard_and_lets_a_session_go_on_that_it_stopped(table):
+    raised = GuardRaised(guard="repetition", rung="pause", subject="abc", times=9, text="`make` came 9 times")
+    with pytest.raises(Refused, match="No guard has raised anything"):
+        table.send("guard-ok")
+    table.add(raised, "g1")
+    table.add(SessionPaused(reason="guard", detail="`make` came 9 times"))
+    with pytest.raises(Refused, match="No guard has raised 'g7'"):
+        table.send("guard-ok", id="g7")
+    answered, continued = table.send("guard-ok")
+    assert (answered.key, answered.body.guard, answered.body.subject) == ("g1", "repetition", "abc")
+    assert isinstance(continued.body, SessionContinued) and not table.facts.state.paused
+    with pytest.raises(Refused, match="g1 was said to be fine already"):
+        table.send("guard-ok", id="g1")
+
+
+def test_the_agent_cannot_call_its_own_loop_fine(table):
+    table.add(GuardRaised(guard="cycle", rung="notice", subject="a", times=3, text="in a circle"), "g1")
+    command = Command(id=ulid(5000), verb="guard-ok", args={})
+    (draft,) = judged(command, table.facts, trusted=False)
+    assert isinstance(draft.body, CommandRefused)
