@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from statistics import fmean, median
+from typing import NamedTuple
 
 from core.events import ContextCompressed, Event, ModelRequested, ModelResponded
 from core.folds.fold import Handler, Series, series_of
@@ -17,7 +19,33 @@ REMEMBERED = 9
 """Replies whose counts calibrate our estimate: the median of so few follows a change and ignores an odd one."""
 
 LEAST_GROWTH = 25
-"""Estimated tokens below which a request's growth says nothing about the ratio."""
+"""Estimated tokens below which a request's growth, or two growths' difference, says nothing about the ratio."""
+
+REMEMBERED_GROWTHS = 15
+"""Growths that calibrate the next one; with counts that scatter by a tenth, 9 and 25 err more."""
+
+
+class Growth(NamedTuple):
+    """What is added to a prompt, in the provider's tokens: `fixed` a request and `ratio` for each of ours."""
+
+    fixed: float
+    ratio: float
+
+    def tokens(self, estimated: int) -> int:
+        """So many tokens of ours in the provider's."""
+        return max(0, round(self.fixed + self.ratio * estimated))
+
+
+def fitted(growths: Sequence[tuple[int, int]]) -> Growth:
+    """The line through growths, each as we estimated it and as it was counted; at least one.
+
+    It is the median of the slopes of all pairs (Theil 1950, Sen 1968), which an odd count does not move. Where they are
+    all about as long, they say nothing of a fixed part.
+    """
+    pairs = [(a, b) for a, b in combinations(growths, 2) if abs(b[0] - a[0]) >= LEAST_GROWTH]
+    if len(pairs) >= 3 and (slope := median((b[1] - a[1]) / (b[0] - a[0]) for a, b in pairs)) > 0:
+        return Growth(median(counted - slope * estimated for estimated, counted in growths), slope)
+    return Growth(0.0, median(counted / estimated for estimated, counted in growths))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +75,7 @@ class ContextUsage:
 class ContextWindow:
     """The usage as of any event, where it was compressed, and what our estimates are in the provider's tokens.
 
-    Two ratios are kept: of whole prompts, and of what a prompt grew by. The next prompt is the last count and the
+    Two estimates are kept: of whole prompts, and of what a prompt grew by. The next prompt is the last count and the
     growth since, which errs by a hundredth of what a ratio of whole prompts does. Without `history` usage and ratio are
     those of now alone, the sizes of all requests are known in any case.
     """
@@ -59,7 +87,8 @@ class ContextWindow:
         self.compressions: list[tuple[int, int, int]] = []
         self._requested: dict[str, ModelRequested] = {}
         self._wholes: list[float] = []
-        self._growths: list[float] = []
+        self._growths: list[tuple[int, int]] = []
+        self._growth: Growth | None = None
         self._steps: list[int] = []
         self._counted: tuple[int, int] | None = None
 
@@ -71,7 +100,7 @@ class ContextWindow:
     @property
     def growth_ratio(self) -> float:
         """The same for what is added to a prompt: replies and tool results."""
-        return median(self._growths) if self._growths else self.ratio
+        return self._growth.ratio if self._growth else self.ratio
 
     @property
     def step(self) -> int:
@@ -83,7 +112,8 @@ class ContextWindow:
         if self._counted is None or estimated < self._counted[1]:
             return round(estimated * self.ratio)
         counted, basis = self._counted
-        return counted + round((estimated - basis) * self.growth_ratio)
+        grown = estimated - basis
+        return counted + (self._growth.tokens(grown) if self._growth and grown else round(grown * self.ratio))
 
     def handlers(self) -> dict[str, Handler]:
         return {
@@ -115,7 +145,9 @@ class ContextWindow:
         if self._counted is not None and counted > self._counted[0]:
             self._steps = [*self._steps, counted - self._counted[0]][-REMEMBERED:]
         if self._counted is not None and (grown := estimated - self._counted[1]) >= LEAST_GROWTH:
-            self._growths = [*self._growths, max(0, counted - self._counted[0]) / grown][-REMEMBERED:]
+            growth = (grown, max(0, counted - self._counted[0]))
+            self._growths = [*self._growths, growth][-REMEMBERED_GROWTHS:]
+            self._growth = fitted(self._growths)
         self._counted = (counted, estimated)
 
     def _use(self, seq: int, request: ModelRequested, total: int, *, measured: bool) -> None:
@@ -131,7 +163,7 @@ class ContextWindow:
         """Another history, or another tokenizer: the last count is no basis for the next prompt."""
         self._counted = None
         if event.kind == "model.switched":
-            self._wholes, self._growths = [], []
+            self._wholes, self._growths, self._growth = [], [], None
 
     def _compressed(self, event: Event) -> None:
         body = event.body

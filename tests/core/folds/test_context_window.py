@@ -57,6 +57,25 @@ def test_the_next_prompt_is_foreseen_when_text_counts_otherwise_than_system_and_
     assert foreseen == pytest.approx(sent + 1_000 * growing, rel=0.02)
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    st.floats(0.7, 1.6),
+    st.integers(-40, 120),
+    st.lists(st.integers(200, 3_000), min_size=8, max_size=12, unique_by=lambda step: step // 50),
+    st.data(),
+)
+def test_what_each_turn_adds_beside_its_text_is_learned_and_an_odd_count_is_not(growing, aside, steps, data):
+    log, estimated, sent = Spender(), 10_000, 12_000.0
+    counted(log, estimated, round(sent))
+    odd = data.draw(st.sampled_from(range(len(steps))))
+    for index, step in enumerate(steps):
+        estimated, sent = estimated + step, sent + aside + step * growing + (9_000 if index == odd else 0)
+        counted(log, estimated, round(sent))
+    foreseen = view_of(log).context.tokens(total(log) + 1_000) - sent
+    added = aside + growing * 1_000 * estimated / total(log)
+    assert foreseen == pytest.approx(added, rel=0.02, abs=8)
+
+
 def test_after_a_compression_the_whole_prompt_is_estimated_by_its_ratio():
     log = Spender()
     for _ in range(3):
