@@ -95,9 +95,11 @@ class _Careful(pickle.Unpickler):
     """Makes values of our own classes and plain ones, and calls nothing else."""
 
     def find_class(self, module: str, name: str) -> Any:
-        if module.startswith(_OURS) or name in _PLAIN.get(module, ()):
+        if name in _PLAIN.get(module, ()):
+            return super().find_class(module, name)
+        if module.startswith(_OURS) and "." not in name:
             found = super().find_class(module, name)
-            if isinstance(found, type) or module in _PLAIN:
+            if isinstance(found, type) and found.__module__ == module:  # not what the module only imports
                 return found
         raise pickle.UnpicklingError(f"{module}.{name} is not to be made here")
 
