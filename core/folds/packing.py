@@ -109,6 +109,6 @@ def version() -> bytes:
     """Stands for the code that made a state: another one folds anew. Sixteen bytes."""
     digest = hashlib.blake2b(f"{sys.version_info[:2]} {msgspec.__version__}".encode(), digest_size=16)
     core = Path(__file__).parent.parent
-    for file in sorted([*(core / "folds").glob("*.py"), *(core / "events").glob("*.py")]):
-        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    for file in sorted([*(core / "folds").rglob("*.py"), *(core / "events").rglob("*.py")]):
+        digest.update(str(file.relative_to(core)).encode() + b"\0" + file.read_bytes())
     return digest.digest()
