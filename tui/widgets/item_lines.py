@@ -162,7 +162,9 @@ class ItemLines(ScrollView):
         if not self._measured.width:
             self._set_follow(Held(item, offset))
         elif len(self._heights):
-            self._go_to(self._heights.top(min(item, len(self._heights) - 1)) + offset)
+            item = min(item, len(self._heights) - 1)
+            self._reach(item)
+            self._go_to(self._heights.top(item) + offset)
 
     @property
     def top_item(self) -> int | None:
@@ -268,11 +270,12 @@ class ItemLines(ScrollView):
         """A scroll that nothing of ours caused, in unchanged geometry, is a person's."""
         super().watch_scroll_y(old_value, new_value)
         if not self._placing and self._placed_in == (self.size, self._heights.total) and self._heights.total:
+            self._reach(self._item_at(self.scroll_offset.y))
             self._note_position()
 
     def _note_position(self) -> None:
         y = self.scroll_offset.y
-        item, offset = self._heights.locate(min(y, self._heights.total - 1))
+        item, offset = self._place_at(y)
         at_end = y >= self.virtual_size.height - self._view_height
         self._set_follow(follow.scrolled(self.follow, item, offset, at_end=at_end))
 
@@ -280,6 +283,8 @@ class ItemLines(ScrollView):
         """Tell the scrollbar the new length, then show what the follow state asks for."""
         if not self._measured.width:
             return
+        if isinstance(self.follow, Held) and len(self._heights):
+            self._measured.reach(self.follow.item - self._view_height, self.follow.item + 2 * self._view_height)
         with self._place():
             old, top = self.scroll_offset.y, self._wanted_top(grown=grown)
             reach = top if isinstance(self.follow, Following) else min(top, old)
@@ -322,7 +327,27 @@ class ItemLines(ScrollView):
     def _go_to(self, y: int) -> None:
         with self._place():
             self.scroll_to(y=y, animate=False, force=True)
+        self._reach(self._item_at(self.scroll_offset.y))
         self._note_position()
+
+    def _place_at(self, y: int) -> tuple[int, int]:
+        """The item on a line, the last one beyond the end, and which line of it that is."""
+        return self._heights.locate(min(y, self._heights.total - 1))
+
+    def _item_at(self, y: int) -> int:
+        return self._place_at(y)[0]
+
+    def _reach(self, item: int) -> None:
+        """Measure what is within a view of `item`; what stands at the top stays there."""
+        view = self._view_height
+        at, offset = self._place_at(self.scroll_offset.y)
+        if self._measured.reach(item - view, item + 2 * view):
+            top = self._heights.top(at) + min(offset, self._heights.height(at) - 1)
+            with self._place():
+                self.set_reactive(Widget.virtual_size, Size(self._measured.width, max(self._heights.total, top + view)))
+                self._scroll_update(self.virtual_size)
+                self.scroll_to(y=top, animate=False, force=True)
+            self.refresh()
 
     def _set_follow(self, state: Follow) -> None:
         if state != self.follow:

@@ -159,6 +159,7 @@ class LineList(ItemLines, can_focus=True):
 
     def _reveal(self, item: int, center: bool) -> None:
         """Scroll as little as possible, or centre; then hold, unless the last item is wholly in view at the end."""
+        self._reach(item)
         top, height = self._heights.top(item), self._heights.height(item)
         y, view = self.scroll_offset.y, self._view_height
         if center:

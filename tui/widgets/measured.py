@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from statistics import mean
+
 from textual.cache import LRUCache
 from textual.content import Content
 from textual.selection import Selection
 
-from tui.widgets.heights import Heights
+from tui.widgets.heights import BLOCK, Heights
 from tui.widgets.rows import Rows, common_prefix
 
 CACHED_ITEMS = 512
+MEASURED_AT_ONCE = 1_024
+"""Items at the end that are measured at once; what was before them, when somebody comes near."""
+SAMPLE = 128
+"""Items by which the height of the others is guessed."""
 
 
 class Measured:
@@ -29,11 +35,31 @@ class Measured:
         self.grow()
 
     def grow(self) -> int:
-        """Measure what was added at the end; returns how many items that were."""
-        known = len(self.heights)
-        count = max(0, len(self.rows) - known) if self.width > 0 else 0
-        self.heights.extend(self.rows.height(index, self.width) for index in range(known, known + count))
-        return count
+        """Measure what was added at the end, of very much only the last of it; returns how many items that were."""
+        known, count = len(self.heights), len(self.rows)
+        if self.width <= 0 or count <= known:
+            return 0
+        first, last = -(-known // BLOCK), (count - MEASURED_AT_ONCE) // BLOCK
+        if first < last:
+            sample = self._heights_of(range(count - SAMPLE, count))
+            self.heights.guess = self.heights.guess if known else max(1, round(mean(sample)))
+            self.heights.extend(self._heights_of(range(known, first * BLOCK)))
+            self.heights.suppose(last - first)
+        self.heights.extend(self._heights_of(range(len(self.heights), count)))
+        return count - known
+
+    def reach(self, first: int, last: int) -> bool:
+        """Measure what was only guessed of the items `first` to `last`; whether there was any."""
+        numbers = self.heights.unmeasured(first, last)
+        for number in numbers:
+            items = range(number * BLOCK, (number + 1) * BLOCK)
+            self.heights.measured(number, self._heights_of(items))
+            for item in items:
+                self._lines.discard(item)
+        return bool(numbers)
+
+    def _heights_of(self, items: range) -> list[int]:
+        return [self.rows.height(item, self.width) for item in items]
 
     def change(self, item: int) -> int:
         """Measure one item again; returns by how many lines it grew."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from textual.content import Content
 
+from tui.widgets import heights as module
 from tui.widgets.heights import Heights
 from tui.widgets.wrapping import breaks, fit, line_count, wrap
 
@@ -47,16 +48,40 @@ def test_a_fitted_cell_has_exactly_its_width(text: str, width: int, right: bool)
     assert fit(Content(text), width, right=right).cell_length == width
 
 
-@given(st.lists(st.integers(1, 9), min_size=1), st.data())
-def test_heights_agree_with_a_plain_list(numbers: list[int], data: st.DataObject) -> None:
-    heights, plain = Heights(), list(numbers)
-    heights.extend(numbers)
-    changed, height = data.draw(st.integers(0, len(plain) - 1)), data.draw(st.integers(1, 9))
-    assert heights.set(changed, height) == height - plain[changed]
-    plain[changed] = height
-    kept = data.draw(st.integers(1, len(plain)))
-    heights.truncate(kept)
-    del plain[kept:]
-    assert heights.total == sum(plain) and len(heights) == kept
-    lines = [(item, line) for item, height in enumerate(plain) for line in range(height)]
-    assert [heights.locate(line) for line in range(heights.total)] == lines
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_heights_agree_with_a_plain_list_whatever_of_it_is_only_guessed(data: st.DataObject) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "BLOCK", 3)
+        heights, plain = Heights(), list[int]()
+        heights.guess = data.draw(st.integers(1, 3))
+        numbers = st.lists(st.integers(1, 9), max_size=7)
+        for deed in data.draw(st.lists(st.sampled_from(["extend", "suppose", "measure", "set", "cut"]), max_size=12)):
+            match deed:
+                case "extend":
+                    more = data.draw(numbers)
+                    heights.extend(more)
+                    plain += more
+                case "suppose" if len(plain) % 3 == 0:
+                    blocks = data.draw(st.integers(0, 3))
+                    heights.suppose(blocks)
+                    plain += [heights.guess] * 3 * blocks
+                case "measure" if guessed := heights.unmeasured(0, len(plain)):
+                    found = data.draw(st.lists(st.integers(1, 9), min_size=3, max_size=3))
+                    heights.measured(guessed[0], found)
+                    plain[guessed[0] * 3 : guessed[0] * 3 + 3] = found
+                case "set" if plain:
+                    item, height = data.draw(st.integers(0, len(plain) - 1)), data.draw(st.integers(1, 9))
+                    known = not heights.unmeasured(item, item)
+                    assert heights.set(item, height) == (height - plain[item] if known else 0)
+                    plain[item] = height if known else plain[item]
+                case "cut":
+                    length = data.draw(st.integers(0, len(plain)))
+                    heights.truncate(length)
+                    assert 0 <= min(length, len(plain)) - len(heights) < 3
+                    del plain[len(heights) :]
+        assert heights.total == sum(plain) and len(heights) == len(plain)
+        assert [heights.top(item) for item in range(len(plain))] == [sum(plain[:item]) for item in range(len(plain))]
+        assert [heights.height(item) for item in range(len(plain))] == plain
+        lines = [(item, line) for item, height in enumerate(plain) for line in range(height)]
+        assert [heights.locate(line) for line in range(heights.total)] == lines
