@@ -226,11 +226,11 @@ class Desk:
         None, with a checkpoint that says why, when they can't be secured.
         """
         label = f"before going back to #{order.args['to']}" if order.verb == "rewind" else "before an undo"
-        made = self.facts.checkpoints.column.items
-        if made and made[-1].seq > order.seq and made[-1].label == label:
-            return made[-1].tree
-        await self.append(await self.checkpoint(label))
-        return self.facts.checkpoints.column.items[-1].tree
+        made = self.facts.trees.last
+        if made is None or made.seq < order.seq or made.label != label:
+            await self.append(await self.checkpoint(label))
+            made = self.facts.trees.last
+        return made.tree if made else None
 
     async def checkpoint(self, label: str) -> Draft:
         """Snapshot the files, to be journalled with what comes next; a failure is written down and never hides."""
@@ -253,9 +253,9 @@ class Desk:
             return [], f"#{to} is not on the current branch any more."
         await self.close_open_calls("Not run: the user rewound the session.")
         origin = facts.state.head or target
-        undone = facts.checkpoints.commands_since(target)
+        undone = facts.trees.commands_since(target)
         done = Restoration()
-        if with_files and (checkpoint := facts.checkpoints.after(target)) and checkpoint.tree:
+        if with_files and (checkpoint := facts.trees.after(target)) and checkpoint.tree:
             done = await self._restored(order, checkpoint.tree, since=checkpoint.seq)
             if done.before is None:
                 return [], f"Nothing was rewound: {done.detail}"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from core.agent.trees import Trees
 from core.events import ContextCompressed, ContextRestored, Event, HeadMoved, ModelRequested, ModelResponded
 from core.folds.anchors import Anchors
 from core.folds.approvals import Approvals
 from core.folds.branches import Branches, Column
-from core.folds.checkpoints import Checkpoints
 from core.folds.context_items import ContextItems
 from core.folds.context_usage import ContextWindow
 from core.folds.costs import Costs
@@ -82,17 +84,27 @@ class Reversibles:
 
 
 class UseIds:
-    """A fold: every tool_use id that any reply used, so that none is used twice."""
+    """A fold: every tool_use id that any reply used, so that none is used twice.
+
+    Eight bytes are kept of each: an id that was never used may be taken for one that was, by a chance that is none.
+    """
 
     def __init__(self) -> None:
-        self.ids: set[str] = set()
+        self._marks = array("q")
+
+    def __contains__(self, use_id: object) -> bool:
+        mark = hash(use_id)
+        place = bisect_left(self._marks, mark)
+        return place < len(self._marks) and self._marks[place] == mark
 
     def handlers(self) -> dict[str, Handler]:
         return {"model.responded": self._responded}
 
     def _responded(self, event: Event) -> None:
         if isinstance(event.body, ModelResponded):
-            self.ids.update(block["id"] for block in event.body.content if block.get("type") == "tool_use")
+            for block in event.body.content:
+                if block.get("type") == "tool_use" and block["id"] not in self:
+                    insort(self._marks, hash(block["id"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +183,12 @@ class Facts:
         self.present: Sequence[Viewer] = ()
         """Who looks at the session, as of the last command; not from the log."""
         self.branches = Branches()
-        self.state = RunState()
+        self.state = RunState(history=False)
         self.totals = Totals()
         self.costs = Costs(history=False)
         self.memories = Memories(self.branches)
         self.plan = Plan(self.branches)
-        self.checkpoints = Checkpoints(self.branches, self.state)
+        self.trees = Trees(self.branches, archive)
         self.window = ContextWindow(history=False)
         self.items = ContextItems(self.branches, self.window, history=False)
         self.rent = RentMeter(self.window, self.items, self.costs, self.plan, history=False)
@@ -189,7 +201,7 @@ class Facts:
         self.file_states = FileStates()
         self.guards = GuardWatch(self.plan)
         self.guard_log = GuardLog()
-        self._use_ids = UseIds()
+        self.use_ids = UseIds()
         self._dispatch = Dispatcher(
             (
                 *((remembered,) if archive == remembered.read else ()),
@@ -199,7 +211,7 @@ class Facts:
                 self.costs,
                 self.memories,
                 self.plan,
-                self.checkpoints,
+                self.trees,
                 self.window,
                 self.items,
                 self.rent,
@@ -212,7 +224,7 @@ class Facts:
                 self.file_states,
                 self.guards,
                 self.guard_log,
-                self._use_ids,
+                self.use_ids,
             )
         )
 
@@ -224,11 +236,6 @@ class Facts:
     def apply_all(self, events: Iterable[Event]) -> None:
         for event in events:
             self.apply(event)
-
-    @property
-    def use_ids(self) -> set[str]:
-        """The tool_use ids of all replies so far."""
-        return self._use_ids.ids
 
     @property
     def spent(self) -> Decimal:

@@ -6,6 +6,7 @@ import asyncio
 
 from core.agent.desk import Desk
 from core.agent.recollection import Recollection
+from core.allocator import give_back
 from core.events import Draft, Event, GuidanceDelivered, HeadMoved
 from core.journal.errors import JournalError
 from core.journal.project_memory import ProjectMemory
@@ -57,5 +58,6 @@ class Upkeep:
             self._compressed, self._behind = False, 0
             try:
                 await self._recollection.catch_up()
+                await asyncio.to_thread(give_back)
             except JournalError:
                 self._compressed = True  # the disk refuses for now; the next step, or the next question, tries again

@@ -13,8 +13,9 @@ from itertools import accumulate
 from typing import Generic, NamedTuple, TypeVar, overload
 
 from core.events import Event, HeadMoved
-from core.folds.fold import Handler
+from core.folds.fold import SEQ, Handler
 from core.folds.pages import Pages
+from core.folds.rows import Items
 
 
 class Span(NamedTuple):
@@ -69,7 +70,7 @@ T = TypeVar("T")
 class Window(Sequence[T]):
     """Some ranges of a list, one after the other, read in place: what a branch shows of a column."""
 
-    def __init__(self, items: Sequence[T], ranges: Sequence[range]) -> None:
+    def __init__(self, items: Items[T] | Sequence[T], ranges: Sequence[range]) -> None:
         self._items = items
         self.ranges = ranges
         self._ends = list(accumulate(map(len, ranges)))
@@ -115,11 +116,14 @@ class Window(Sequence[T]):
 
 
 class Column(Generic[T]):
-    """Items in the order of their events, of which a branch shows some: append-only."""
+    """Items in the order of their events, of which a branch shows some: append-only.
 
-    def __init__(self) -> None:
-        self.items: Pages[T] = Pages()
-        self._seqs = array("q")
+    They are kept in pages, or in what is given: an array for numbers, or `core.folds.rows.Rows`.
+    """
+
+    def __init__(self, items: Items[T] | None = None) -> None:
+        self.items: Items[T] = Pages() if items is None else items
+        self._seqs = array(SEQ)
 
     def append(self, seq: int, item: T) -> None:
         self._seqs.append(seq)
@@ -142,6 +146,10 @@ class Column(Generic[T]):
     def within(self, spans: Sequence[Span]) -> list[T]:
         """The items within `spans`; costs as much as there are."""
         return [item for indexes in self.ranges(spans) for item in self.items[indexes.start : indexes.stop]]
+
+    def seqs(self, spans: Sequence[Span]) -> list[int]:
+        """The events of the items within `spans`; costs as much as there are."""
+        return [seq for indexes in self.ranges(spans) for seq in self._seqs[indexes.start : indexes.stop]]
 
     def pairs(self, spans: Sequence[Span]) -> list[tuple[int, T]]:
         """The items within `spans`, each with its event; costs as much as there are."""

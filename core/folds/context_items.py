@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -27,8 +26,9 @@ from core.events import (
 from core.folds.branches import FOREVER, Branches, Column, Span
 from core.folds.context_usage import ContextWindow
 from core.folds.costs import MILLION
-from core.folds.fold import Handler, Series
+from core.folds.fold import SEQ, Handler, Ordinals, Series
 from core.folds.pages import Pages
+from core.folds.rows import Rows, Words
 from core.folds.words import call_line, one_line
 
 BYTES_PER_TOKEN = 4
@@ -57,29 +57,17 @@ class Block:
     absent: int = 0
 
 
-class _Sizes(Column[Block]):
-    """Blocks as they came, without their labels: 29 bytes each."""
+def _sizes() -> Rows[Block]:
+    """Blocks as they came, without their labels: 17 bytes each."""
+    kinds = Words()
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._kinds, self._names = bytearray(), list[str]()
-        self._tokens, self._turns, self._replies = array("q"), array("i"), array("q")
+    def pack(block: Block) -> tuple[int, ...]:
+        return block.seq, kinds.number(block.kind), block.tokens, block.turn, block.reply
 
-    def append(self, seq: int, item: Block) -> None:
-        self._seqs.append(seq)
-        if item.kind not in self._names:
-            self._names.append(item.kind)
-        self._kinds.append(self._names.index(item.kind))
-        self._tokens.append(item.tokens)
-        self._turns.append(item.turn)
-        self._replies.append(item.reply)
+    def unpack(seq: int, kind: int, tokens: int, turn: int, reply: int) -> Block:
+        return Block(seq, seq, kinds.word(kind), "", tokens, turn, reply)
 
-    def within(self, spans: Sequence[Span]) -> list[Block]:
-        return [self._block(index) for indexes in self.ranges(spans) for index in indexes]
-
-    def _block(self, index: int) -> Block:
-        seq, kind = self._seqs[index], self._names[self._kinds[index]]
-        return Block(seq, seq, kind, "", self._tokens[index], self._turns[index], self._replies[index])
+    return Rows(SEQ + "BII" + SEQ, pack, unpack)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +108,9 @@ class ContextItems:
         self._history = history
         self._window = window
         self._bases: Series[_Base] = Series(_Base())
-        self._added: Column[Block] = Column() if history else _Sizes()
+        self._added: Column[Block] = Column(None if history else _sizes())
         self._marks: Column[tuple[int, str]] = Column()
-        self._turns: Series[int] = Series(0)
+        self._turns = Ordinals()
         self._rates: Pages[Decimal] = Pages((Decimal(0),))
         self._lines: dict[str, str] = {}
         self._reply = 0
@@ -222,7 +210,7 @@ class ContextItems:
         if self._history:
             rate = Decimal(body.price.row.get("cache_read", "0")) / MILLION
             self._rates.append(self._rates[-1] + rate)
-        self._turns.append(event.seq, self._turns.last + 1)
+        self._turns.add(event.seq)
         self._reply = event.seq
         self._add(event, "reply", _said(body), len(msgspec.json.encode(body.content)))
 

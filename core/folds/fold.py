@@ -39,12 +39,15 @@ class Dispatcher:
 
 T = TypeVar("T")
 
+SEQ = "I"
+"""How an array keeps numbers of events: four bytes each, which do for four thousand million of them."""
+
 
 class Series(Generic[T]):
     """A value that changes at certain events: append-only, `at(seq)` by bisection."""
 
     def __init__(self, initial: T) -> None:
-        self._seqs = array("q", (0,))
+        self._seqs = array(SEQ, (0,))
         self._values: Pages[T] = Pages((initial,))
         self.last = initial
         """The value now."""
@@ -80,6 +83,25 @@ class Series(Generic[T]):
         points = end - 1
         places = [-(-column * points // count) for column in range(1, count + 1)] if points else []
         return [(self._seqs[place], self._values[place]) for place in places]
+
+
+class Ordinals:
+    """How often something has happened as of any event."""
+
+    def __init__(self) -> None:
+        self._seqs = array(SEQ)
+
+    @property
+    def last(self) -> int:
+        return len(self._seqs)
+
+    def add(self, seq: int) -> None:
+        """It happened with event `seq`, which is later than the last one."""
+        self._seqs.append(seq)
+
+    def at(self, seq: int | None) -> int:
+        """As of event `seq` (None: now)."""
+        return len(self._seqs) if seq is None else bisect_right(self._seqs, seq)
 
 
 class Latest(Series[T]):

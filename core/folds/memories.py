@@ -52,7 +52,7 @@ class Memories:
     def __init__(self, branches: Branches) -> None:
         self.entries: list[Entry] = []
         self._branches = branches
-        self._born: Column[Entry] = Column()
+        self._born: Column[Entry] = Column([])  # A list: what is lost later changes an entry, wherever it is kept.
         self._by_id: dict[str, Entry] = {}
         self._changes = 0
         self._known: tuple[tuple[tuple[Span, ...], int], tuple[Entry, ...]] = (((), -1), ())

@@ -6,6 +6,8 @@ from array import array
 from bisect import bisect_right
 from itertools import pairwise
 
+from core.folds.fold import SEQ
+
 BLOCK = 64
 
 
@@ -13,7 +15,7 @@ class Peaks:
     """A number at certain events, append-only; above each full block of them its highest is kept."""
 
     def __init__(self) -> None:
-        self._seqs = array("q")
+        self._seqs = array(SEQ)
         self._values = array("d")
         self._blocks = array("d")
 

@@ -120,7 +120,7 @@ class NextCalls:
     """The forecast as of any event. It is computed when it is asked for: few of the many are ever looked at."""
 
     def __init__(self, history: bool = True) -> None:
-        self.outputs = array("q")
+        self.outputs = array("I")
         """Tokens of every reply."""
         self._said: Series[NextCall | _Prospect] = series_of(NextCall(), history)
 

@@ -34,7 +34,7 @@ from core.events import (
     is_node,
 )
 from core.folds.asking import PendingCall, asking, calls_of, changed, waiting_words
-from core.folds.fold import Handler, Series
+from core.folds.fold import SEQ, Handler, Series, series_of
 
 REASONS = (
     *("working", "operator", "done", "retry", "rewound", "crashed"),
@@ -84,9 +84,12 @@ class Failure:
 
 
 class RunState:
-    """Everything that `decide` looks at, and nothing that grows with the session but one int per node."""
+    """Everything that `decide` looks at, and nothing that grows with the session but one int per node.
 
-    def __init__(self) -> None:
+    Without `history` the status is that of now alone.
+    """
+
+    def __init__(self, history: bool = True) -> None:
         self.opened: SessionOpened | None = None
         self.name = ""
         self.model = ""
@@ -123,7 +126,7 @@ class RunState:
         """Whether guidance came after the end."""
         self.stop_reason: str | None = None
         self.answered = False
-        self.status: Series[Status] = Series(Status())
+        self.status: Series[Status] = series_of(Status(), history)
         self.runner: RunnerAttached | None = None
         self.after_reboot = False
         """Whether it is to be resumed when its machine comes up again."""
@@ -133,7 +136,7 @@ class RunState:
         """How the runner confined its commands: `bubblewrap`, `landlock`, `none: why`; empty where nobody said."""
         self.exposed = False
         """Whether commands of the agent ever ran where nothing hid the session's inbox from them."""
-        self.boundaries = array("q")
+        self.boundaries = array(SEQ)
         """The nodes after which the history may be cut: no call of a reply is left without its result there."""
         self._answers = bytearray()
 

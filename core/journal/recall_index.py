@@ -91,7 +91,10 @@ class RecallIndex:
                     if self._db is None:
                         self._db = next(self._places)()
                     self._catch_up(self._db)
-                    return question(self._db)
+                    try:
+                        return question(self._db)
+                    finally:  # What it read of the file lies in the system's memory, and need not in ours, too.
+                        self._db.execute("PRAGMA shrink_memory")
                 except (sqlite3.Error, OSError):
                     self._disconnect()
                 except StopIteration as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Collection
+from collections.abc import Container
 from typing import Any, Literal
 
 import msgspec
@@ -208,7 +208,7 @@ class Assembly:
         return clean_text(text)
 
 
-def unique_ids(content: list[dict[str, Any]], stem: str, taken: Collection[str] = ()) -> list[dict[str, Any]]:
+def unique_ids(content: list[dict[str, Any]], stem: str, taken: Container[str] = ()) -> list[dict[str, Any]]:
     """The same blocks with an id of its own on each tool call: kept where it is usable and new, else `<stem>_<index>`.
 
     `taken`: ids used earlier in the conversation. The same input gives the same ids.

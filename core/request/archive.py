@@ -15,7 +15,7 @@ PIECES = frozenset({"session.opened", "guidance.delivered", "model.responded", "
 """Kinds whose words stand in a request."""
 CHANGES = frozenset({"context.compressed", "context.restored", "model.switched"})
 """Kinds after which other pieces are sent, or the same ones otherwise."""
-_ASKED_FOR = PIECES | CHANGES | {"tool.started"}
+_ASKED_FOR = PIECES | CHANGES | {"tool.started", "checkpoint.made"}
 
 
 class Remembered:

@@ -5,12 +5,15 @@ All else about a call is read again when it is asked for: its line, what it answ
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from core.events import Event, FileChange, ToolFinished, ToolStarted
 from core.folds.branches import Branches, Column
+from core.folds.fold import SEQ
+from core.folds.rows import Rows, Words
 from core.folds.words import call_line, one_line
 from core.request.archive import Archive, single
 
@@ -57,10 +60,10 @@ class Deeds:
     def __init__(self, branches: Branches, archive: Archive) -> None:
         self._branches = branches
         self._archive = archive
-        self._starts: Column[int] = Column()
+        self._starts: Column[int] = Column(array(SEQ))
         """Of each finished call: how many events before its end it started; 0 where nothing says so."""
         self._runs: Column[Deed] = Column()
-        self._changes: Column[Change] = Column()
+        self._changes: Column[Change] = Column(_changes())
         self._failed: set[str] = set()
         self._running: dict[str, Event] = {}
 
@@ -110,6 +113,19 @@ class Deeds:
     def _read(self, places: Iterable[tuple[int, int]]) -> Iterator[Answer]:
         seqs = {seq for end, distance in places for seq in (end - distance, end)}
         return _answers(self._archive(single(seqs), _KINDS))
+
+
+def _changes() -> Rows[Change]:
+    """Changes in 17 bytes each: files are changed again and again, so their paths recur."""
+    paths = Words()
+
+    def pack(change: Change) -> tuple[int, ...]:
+        return change.seq, paths.number(change.path), change.added, change.removed, change.deleted
+
+    def unpack(seq: int, path: int, added: int, removed: int, deleted: int) -> Change:
+        return Change(seq, paths.word(path), added, removed, bool(deleted))
+
+    return Rows(SEQ + "IIIB", pack, unpack)
 
 
 def outcome_of(body: ToolFinished) -> str:

@@ -16,7 +16,7 @@ from core.request.pieces import Entry, Piece, Sent, resolve
 
 Place = tuple[int, ...]
 """How many events before the last of them each result of a piece stands, in the order of calls; empty: it is one event.
-Such small numbers take no memory of their own."""
+Few differ, and each of those is kept once."""
 
 
 class History:
@@ -26,6 +26,7 @@ class History:
         self._branches = branches
         self._archive = archive
         self._pieces: Column[Place] = Column()
+        self._places: dict[Place, Place] = {}
         self._changes: Column[None] = Column()
 
     def __contains__(self, seq: int) -> bool:
@@ -34,7 +35,8 @@ class History:
 
     def said(self, piece: Piece) -> None:
         several = len(piece.owners) > 1
-        self._pieces.append(piece.seq, tuple(piece.seq - owner for owner in piece.owners) if several else ())
+        place = tuple(piece.seq - owner for owner in piece.owners) if several else ()
+        self._pieces.append(piece.seq, self._places.setdefault(place, place))
 
     def changed(self, seq: int) -> None:
         """Event `seq` is a compression, the undoing of one, or a switch to another model."""

@@ -68,7 +68,7 @@ class Ledger:
         self.deeds = Deeds(branches, archive)
         self._opened: SessionOpened | None = None
         self._guidance: Column[tuple[int, GuidanceDelivered]] = Column()
-        self._replies: Column[None] = Column()
+        self._replies: Column[int] = Column(bytearray())
         self._plans: Column[tuple[int, PlanChanged]] = Column()
         self._marks: Column[ItemPinned | ItemUnpinned | ItemEvicted] = Column()
         self._compressions: Column[Compressed | ContextRestored] = Column()
@@ -101,7 +101,7 @@ class Ledger:
 
     def replies(self) -> list[int]:
         """The events of this branch's replies, oldest first."""
-        return [seq for seq, _ in self._replies.pairs(self._branches.spans())]
+        return self._replies.seqs(self._branches.spans())
 
     def memories(self) -> list[MemoryEntry]:
         """The entries known on this branch, each in its newest revision only."""
@@ -197,7 +197,7 @@ class Ledger:
             self._names.take(event)
 
     def _replied(self, event: Event) -> None:
-        self._replies.append(event.seq, None)
+        self._replies.append(event.seq, 0)
         self._names.take(event)
 
     def _started(self, event: Event) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from core.folds.conversation import Item
+from core.folds.rows import Items
 
 
 class Hit(NamedTuple):
@@ -29,7 +30,7 @@ class Matches:
         self._wanted = words.casefold()
         self._read = 0
 
-    def look(self, items: Sequence[Item]) -> None:
+    def look(self, items: Items[Item]) -> None:
         """Read what was added since the last look."""
         for place in range(self._read, len(items)):
             if self._wanted in items[place].text.casefold():

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from test_view_as_of import picture
 
 from core.clock import VirtualClock
-from core.events import Draft, Event
+from core.events import Draft, Event, MemoryForgotten, MemoryWritten
 from core.folds import pages
 from core.folds.view import SessionView
 from core.journal import kept_view
@@ -110,6 +110,19 @@ def audit() -> list[Event]:
     for number in range(12):
         log.turn(("read_file", {"path": f"{number}.py"}), text=f"step {number}")
     return log.events
+
+
+def test_what_is_forgotten_after_a_view_was_kept_is_forgotten_in_it(tmp_path):
+    log = Logbook()
+    log.add(MemoryWritten(text="Use tabs."), key="m1")
+    kept_until = len(log.events)
+    log.add(MemoryForgotten(id="m1"))
+    keep(tmp_path, log.events[:kept_until])
+    kept = KeptView(tmp_path)
+    view = kept.restored(Log(log.events))
+    view.apply_all(log.events[view.last_seq :])
+    kept.close()
+    assert kept_until > 0 and not view.memories.known()
 
 
 def test_another_log_under_the_same_name_is_folded_anew(tmp_path):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from logbook import Logbook, sessions
 from msgspec.structs import replace
 
-from core.agent.facts import Facts
+from core.agent.facts import Facts, UseIds
 from core.events import ContextRestored, HeadMoved, ToolFinished
 from core.folds.asking import calls_of
 from core.folds.branches import Branches
@@ -23,7 +23,7 @@ from core.request.projection import Head, Projection
 HEAD = Head("m", "You work.", (), 1000)
 WORDS = 20_000
 """Characters of a result in a long session."""
-MOST_A_TURN = 2_000
+MOST_A_TURN = 1_500
 """Bytes that a runner may keep of a turn with one call which has left the request."""
 
 
@@ -159,6 +159,19 @@ def test_a_rewind_across_compressions_sends_the_bytes_of_then():
     for node, body in reversed(then):
         session.add(HeadMoved(to=node, origin=session.facts.state.head, reason="rewind"))
         assert bare(session) == body
+
+
+def test_an_id_is_known_as_used_however_long_ago():
+    used, log = UseIds(), Logbook()
+    for _ in range(300):
+        log.reply(("plan", {}), ("plan", {}))
+    for event in log.events:
+        if handler := used.handlers().get(event.kind):
+            handler(event)
+    ids = [block["id"] for event in log.events if event.kind == "model.responded" for block in event.body.content[1:]]
+    assert len(ids) == 600
+    assert all(id in used for id in ids)
+    assert not any(f"{id}0" in used for id in ids)
 
 
 def bare(session):

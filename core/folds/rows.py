@@ -1,0 +1,71 @@
+"""Items in arrays: rows of small whole numbers, for folds that keep one for each call of a session."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from typing import Generic, Protocol, TypeVar, overload
+
+T = TypeVar("T")
+
+
+class Items(Protocol[T]):
+    """What a column keeps its items in: a list, an array of numbers, or rows."""
+
+    def append(self, item: T, /) -> None: ...
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[T]: ...
+    @overload
+    def __getitem__(self, index: int, /) -> T: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> Sequence[T]: ...
+
+
+class Rows(Generic[T]):
+    """Items that come to a few numbers each, made anew when they are asked for.
+
+    `codes` are the types of the numbers, one letter of `array` each; `pack` gives the numbers of an item, `unpack`
+    takes them and gives the item.
+    """
+
+    def __init__(self, codes: str, pack: Callable[[T], Sequence[int]], unpack: Callable[..., T]) -> None:
+        self._arrays = [array(code) for code in codes]
+        self._pack = pack
+        self._unpack = unpack
+
+    def append(self, item: T, /) -> None:
+        for numbers, number in zip(self._arrays, self._pack(item), strict=True):
+            numbers.append(number)
+
+    def __len__(self) -> int:
+        return len(self._arrays[0])
+
+    def __iter__(self) -> Iterator[T]:
+        return map(self._unpack, *self._arrays)
+
+    @overload
+    def __getitem__(self, index: int, /) -> T: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> Sequence[T]: ...
+    def __getitem__(self, index: int | slice, /) -> T | Sequence[T]:
+        if isinstance(index, slice):
+            return [self._unpack(*row) for row in zip(*(numbers[index] for numbers in self._arrays), strict=True)]
+        return self._unpack(*(numbers[index] for numbers in self._arrays))
+
+
+class Words:
+    """Words that recur, each kept once and known by its number."""
+
+    def __init__(self) -> None:
+        self._words: list[str] = []
+        self._numbers: dict[str, int] = {}
+
+    def number(self, word: str) -> int:
+        """The number of a word; a new one for a new word."""
+        if (found := self._numbers.get(word)) is None:
+            found = self._numbers[word] = len(self._words)
+            self._words.append(word)
+        return found
+
+    def word(self, number: int) -> str:
+        return self._words[number]
