@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from core.agent.trust import Vouchers
 from core.clock import Clock, SystemClock
 from core.config import Config, load_config
 from core.events import BudgetChanged, Draft, Event, ModelSwitched, SessionContinued, SessionOpened
-from core.ids import ulid
+from core.ids import name_from, ulid
 from core.journal.catalogue import session_folder
 from core.journal.errors import JournalError
 from core.journal.lease import LeaseHeld, acquire
@@ -32,6 +31,8 @@ from core.workspace.snapshots import check_workspace
 
 LIVE_EVERY_S = 0.1
 GLANCE_S = 0.3
+IMPORTED = "imported"
+"""The profile of sessions that another tool ran."""
 ENDING_S = 10.0
 
 
@@ -76,12 +77,6 @@ async def create(home: Path, wanted: NewSession, clock: Clock | None = None) -> 
         async with await Journal.create(folder, clock, session=session, lease=lease) as journal:
             await journal.append(Draft(opened, actor="user"))
     return folder
-
-
-def name_from(task: str) -> str:
-    """A short name from the first words of a task: `audit-the-parser`."""
-    words = re.findall(r"[a-z0-9]+", task.lower())
-    return "-".join(words[:5])[:40].strip("-") or "session"
 
 
 async def clerk(folder: Path, clock: Clock, config: Config | None = None, vouchers: Vouchers | None = None) -> None:
@@ -136,6 +131,11 @@ async def continue_session(
         await desk.read_inbox()
         state = desk.facts.state
         assert state.opened is not None
+        if state.opened.profile == IMPORTED:
+            raise JournalError(
+                f"This session was imported from {(state.opened.origin or {}).get('tool', 'another tool')}; it can be "
+                "looked at, not gone on with."
+            )
         if state.finished is not None and state.finished.state == "finished" and state.answered and not state.queued:
             guide = f"longwatch send {folder.name[:10]} guide TEXT"
             raise JournalError(f"The task of this session is finished; say what else to do: {guide}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import keyword
 import os
 import sys
 from pathlib import Path
@@ -21,6 +22,7 @@ COMMANDS = {
     "ls": "sessions",
     "report": "sessions",
     "export": "sessions",
+    "import": "importing",
     "events": "sessions",
     "rm": "sessions",
     "send": "send",
@@ -49,7 +51,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"tui.commands.{COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        command: click.Command = getattr(module, _function_of(cmd_name))
         return command
 
     def resolve_command(
@@ -58,6 +60,11 @@ class LazyGroup(click.Group):
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             raise click.UsageError(f"There is no command {args[0]!r}. There are: {', '.join(COMMANDS)}.")
         return super().resolve_command(ctx, args)
+
+
+def _function_of(command: str) -> str:
+    name = command.replace("-", "_")
+    return f"{name}_" if keyword.iskeyword(name) else name
 
 
 @click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -107,6 +114,7 @@ def main(arguments: list[str] | None = None) -> None:
 def explain(error: BaseException) -> tuple[str, int]:
     """The sentence and the exit code of an error. A bug gets one too, with where to look."""
     from core.config import ConfigError
+    from core.importers.rows import ImportProblem
     from core.journal.errors import JournalError
     from core.journal.lease import LeaseHeld
     from core.workspace.errors import WorkspaceError
@@ -115,7 +123,7 @@ def explain(error: BaseException) -> tuple[str, int]:
         return explain(error.exceptions[0])
     if isinstance(error, LeaseHeld):
         return str(error), EXIT_HELD
-    if isinstance(error, ConfigError | JournalError | WorkspaceError):
+    if isinstance(error, ConfigError | ImportProblem | JournalError | WorkspaceError):
         return str(error), EXIT_USAGE
     if os.environ.get("LONGWATCH_DEBUG"):
         raise error

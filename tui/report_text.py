@@ -35,12 +35,8 @@ def _rows(fields: dict[str, Any]) -> list[tuple[str, str]]:
         ("Tool calls", _calls(fields)),
         ("Calls per hour", _number(fields["calls_per_hour"])),
         ("Repetition", f"{_percent(fields['repetition_rate'])}, without progress: {fields['no_progress_repeats']}"),
-        (
-            "Tokens sent",
-            f"{tokens['sent']:,} (fresh {tokens['fresh_input']:,}, cache read {tokens['cache_read']:,}, "
-            f"cache write {tokens['cache_write']:,})",
-        ),
-        ("Tokens received", f"{tokens['output']:,}"),
+        ("Tokens sent", _sent(tokens, fields.get("uncounted_replies", 0))),
+        ("Tokens received", "unknown" if tokens["output"] is None else f"{tokens['output']:,}"),
         ("Sent per new", _number(fields["amplification"], "times")),
         (
             "Cache hits",
@@ -99,6 +95,16 @@ def _cell(text: str) -> str:
 def _calls(fields: dict[str, Any]) -> str:
     by_name = ", ".join(f"{name} {count}" for name, count in fields["tool_calls_by_name"].items())
     return f"{fields['tool_calls']:,} ({fields['tool_errors']:,} failed)" + (f": {by_name}" if by_name else "")
+
+
+def _sent(tokens: dict[str, Any], uncounted: int) -> str:
+    if tokens["sent"] is None:
+        return "unknown"
+    parts = (
+        f"fresh {tokens['fresh_input']:,}, cache read {tokens['cache_read']:,}, cache write {tokens['cache_write']:,}"
+    )
+    unknown = f"; {uncounted:,} replies tell none" if uncounted else ""
+    return f"{tokens['sent']:,} ({parts}){unknown}"
 
 
 def _cost(fields: dict[str, Any]) -> str:

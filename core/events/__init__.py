@@ -51,6 +51,7 @@ from core.events.conversation import (
     ToolFinished,
     ToolStarted,
     Usage,
+    is_aside,
 )
 from core.events.envelope import (
     Body,
@@ -65,3 +66,4 @@ from core.events.envelope import (
     kinds,
 )
 from core.events.guards import GuardAnswered, GuardRaised, Rung
+from core.events.imports import ImportKept

@@ -197,6 +197,11 @@ class RetryWaiting(Body, frozen=True):
     attempt: int
 
 
+def is_aside(call: str | None) -> bool:
+    """Whether a call belongs to a side request (a subagent's): its result is no part of the conversation's context."""
+    return call is not None and not call.startswith("r")
+
+
 @kind("tool.started")
 class ToolStarted(Body, frozen=True):
     """Intent, committed before the tool runs; keyed by call `r<n>.<a>.<index>`.

@@ -22,6 +22,7 @@ from core.events import (
     SessionOpened,
     ToolFinished,
     ToolStarted,
+    is_aside,
 )
 from core.folds.branches import FOREVER, Branches, Column, Span
 from core.folds.context_usage import ContextWindow
@@ -220,7 +221,7 @@ class ContextItems:
 
     def _finished(self, event: Event) -> None:
         body = event.body
-        if isinstance(body, ToolFinished):
+        if isinstance(body, ToolFinished) and not is_aside(event.key):
             line = self._lines.pop(event.key or "", body.name)
             self._add(event, "result", line, _size(body.content), self._reply)
 

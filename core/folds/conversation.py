@@ -21,6 +21,7 @@ from core.events import (
     GuardRaised,
     GuidanceDelivered,
     HeadMoved,
+    ModelConsulted,
     ModelFailed,
     ModelResponded,
     ModelSwitched,
@@ -41,6 +42,8 @@ from core.folds.words import call_line, changed_lines, preview
 PREVIEW_LINES = 4
 SHOWN_EVIDENCE = 4
 """Events that the line of a guard names, the latest."""
+SUBAGENT = "subagent"
+"""How the attempts of a subagent's requests are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ class Conversation:
             "session.opened": self._opened,
             "guidance.delivered": self._guidance,
             "model.responded": self._responded,
+            "model.consulted": self._consulted,
             "tool.started": self._started,
             "tool.finished": self._finished,
             "guard.raised": self._guard,
@@ -110,6 +114,12 @@ class Conversation:
                 self._add(event, "agent", "text", str(block.get("text", "")).strip())
             elif block.get("type") == "thinking" and block.get("thinking"):
                 self._add(event, "agent", "thinking", str(block["thinking"]).strip())
+
+    def _consulted(self, event: Event) -> None:
+        """What a subagent said; side requests of the runner itself are no part of what is shown."""
+        body = event.body
+        if isinstance(body, ModelConsulted) and (event.key or "").startswith(SUBAGENT) and body.text.strip():
+            self._add(event, "agent", "text", f"(subagent) {body.text.strip()}")
 
     def _started(self, event: Event) -> None:
         body = event.body

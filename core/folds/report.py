@@ -27,6 +27,7 @@ def report(
     `forecast_error`: half of the requests cost within this share of their forecast. `amplification`: tokens sent for
     each that was new. `counterfactuals`: (what if, dollars) rows of the caller, None when nobody computed them.
     `guards`: what they raised and what came of it, None when nobody counted.
+    `tokens`: None where nobody tells them (sessions of other tools); `uncounted_replies` are those without any.
     `sandbox`: how the last runner confined commands (`bubblewrap`, `landlock`, `none: why`), None in logs of before.
     `running`: whether a runner holds the session now; a session that says "running" without one was cut off.
     """
@@ -52,13 +53,8 @@ def report(
         "calls_per_hour": round(calls * 3600 / seconds, 2) if seconds else None,
         "repetition_rate": round(totals.repeats / calls, 4) if calls else None,
         "no_progress_repeats": totals.no_progress,
-        "tokens": {
-            "fresh_input": totals.fresh,
-            "cache_read": totals.cache_read,
-            "cache_write": totals.cache_write,
-            "output": totals.output,
-            "sent": totals.sent,
-        },
+        "tokens": _tokens(totals),
+        "uncounted_replies": totals.uncounted,
         "cache_hit_rate": round(totals.cache_read / totals.sent, 4) if totals.sent else None,
         "cost_usd": _money(totals.usd) if not totals.unpriced else None,
         "cost_usd_known_part": _money(totals.usd),
@@ -95,6 +91,14 @@ def report(
         "plan_steps": {"done": totals.steps_done, "total": totals.steps_total},
         "files_changed": totals.files,
     }
+
+
+def _tokens(totals: Totals) -> dict[str, int | None]:
+    """Unknown where replies tell none, and nothing tells them of the whole."""
+    unknown = totals.uncounted and not totals.sent and not totals.output
+    counts = {"fresh_input": totals.fresh, "cache_read": totals.cache_read, "cache_write": totals.cache_write}
+    counts |= {"output": totals.output, "sent": totals.sent}
+    return {name: None if unknown else count for name, count in counts.items()}
 
 
 def _state(totals: Totals, running: bool) -> tuple[str, str]:

@@ -40,6 +40,7 @@ REASONS = (
     *("working", "operator", "done", "retry", "rewound", "crashed"),
     *("budget", "turn_limit", "context", "refusal", "disk"),
     *("auth", "billing", "config", "history", "request", "malformed", "outage", "approval", "guard"),
+    "imported",
 )
 """The words of a state's reason, as the report prints them."""
 

@@ -39,6 +39,8 @@ INTERVENTIONS = frozenset({"pause", "continue", "interrupt", "guide", "retract",
     *("remember", "revise", "forget", "keep", "pin-memory", "unpin-memory"),
 }
 """Commands by which a human changes the course."""
+COUNTED = frozenset((MAIN, "subagent"))
+"""What requests are for whose replies always have tokens, known or not."""
 
 
 class Totals(msgspec.Struct, kw_only=True):
@@ -49,7 +51,7 @@ class Totals(msgspec.Struct, kw_only=True):
     """
 
     NAME: ClassVar[str] = "totals"
-    VERSION: ClassVar[int] = 4
+    VERSION: ClassVar[int] = 5
 
     seq: int = 0
     session: str = ""
@@ -75,6 +77,8 @@ class Totals(msgspec.Struct, kw_only=True):
     output: int = 0
     usd: str = "0"
     unpriced: int = 0
+    uncounted: int = 0
+    """Replies of which no tokens are known: of sessions of other tools."""
     by_model: dict[str, str] = {}
     by_purpose: dict[str, str] = {}
     by_class: dict[str, str] = {}
@@ -199,6 +203,7 @@ class Totals(msgspec.Struct, kw_only=True):
         self.cache_write += usage.cache_write
         self.output += usage.output
         self.unpriced += cost is None
+        self.uncounted += not usage.sent and not usage.output and charge.purpose in COUNTED
         _add(self.by_model, charge.model, Decimal(cost or 0))
         _add(self.by_purpose, charge.purpose, Decimal(cost or 0))
         for name in CLASSES:

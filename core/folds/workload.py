@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.clock import MICROSECONDS
-from core.events import Event, GuidanceDelivered, ModelRequested, ModelResponded, ToolFinished
+from core.events import Event, GuidanceDelivered, ModelRequested, ModelResponded, ToolFinished, is_aside
 from core.folds.context_items import BYTES_PER_TOKEN
 from core.folds.context_usage import ContextWindow
 from core.folds.fold import Handler
@@ -104,6 +104,8 @@ class Workload:
 
     def _grown(self, event: Event) -> None:
         body = event.body
+        if isinstance(body, ToolFinished) and is_aside(event.key):
+            return
         if isinstance(body, ToolFinished | GuidanceDelivered):
             text = body.content if isinstance(body, ToolFinished) else body.text
             self._bytes += len(text.encode("utf-8", "replace"))

@@ -247,11 +247,16 @@ def _unpack(members: _Members, folder: Path) -> None:
 def _read_rows(members: _Members) -> Iterator[Row]:
     chain, expected = rows.GENESIS, 1
     for line in members.lines(_EVENTS):
-        row = _row(_LINES.decode(line))
+        row = row_of_line(line)
         if row.seq != expected:
             raise JournalError(f"{members.path} is damaged: event {expected} is missing.")
         chain, expected = rows.link(chain, row), expected + 1
         yield row._replace(chain=chain)
+
+
+def row_of_line(line: bytes) -> Row:
+    """The event of a printed line, its chain left open. Raises msgspec.DecodeError, ValueError, OverflowError."""
+    return _row(_LINES.decode(line))
 
 
 def _row(line: EventLine) -> Row:

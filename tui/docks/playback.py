@@ -8,6 +8,8 @@ from core.folds.timeline import Timeline
 SPEEDS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
 LONGEST_GAP_S = 2.0
 """A pause in the recording never takes longer than this at speed 1."""
+UNTIMED_GAP_S = 1.0
+"""From event to event where the log tells no times, at speed 1."""
 
 
 class Playback:
@@ -39,7 +41,7 @@ class Playback:
         self._ahead_s += real_s * self.speed
         times = self._timeline.times
         while seq < len(times):
-            gap_s = min(LONGEST_GAP_S, (times[seq] - times[seq - 1]) / MICROSECONDS)
+            gap_s = min(LONGEST_GAP_S, (times[seq] - times[seq - 1]) / MICROSECONDS) if times[seq] else UNTIMED_GAP_S
             if gap_s > self._ahead_s:
                 return seq
             self._ahead_s -= gap_s

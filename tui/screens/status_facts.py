@@ -69,6 +69,7 @@ REASONS = {
     "error": "an error",
     "approval": "asks you",
     "guard": "stopped by a guard",
+    "imported": "imported",
 }
 
 
