@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 from textual.binding import Binding
 from textual.keys import format_key
 
-Scope = Literal["watch", "replay", "sessions", "global"]
+Scope = Literal["watch", "replay", "reader", "sessions", "global"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 TOGETHER: tuple[frozenset[Scope], ...] = (
     frozenset({"watch", "replay", "global"}),
+    frozenset({"reader", "global"}),
     frozenset({"sessions", "global"}),
 )
 """Scopes that are active at the same time: within each, a key means one thing."""
@@ -52,6 +53,13 @@ class Action:
         return display(self.keys[0]) if self.keys else ""
 
 
+@runtime_checkable
+class KeyedApp(Protocol):
+    """An app that knows the user's own keys."""
+
+    def keys_of(self, action: Action) -> tuple[str, ...]: ...
+
+
 def display(key: str) -> str:
     """A key as printed on the screen: `space`, `^x`, `?`, `Tab`."""
     modifier, _, last = key.rpartition("+")
@@ -66,6 +74,10 @@ def _watch(
 
 def _replay(id: str, keys: str, label: str, help: str, hint: int = 0) -> Action:
     return Action(id, tuple(keys.split()), label, help, "Replay", "replay", hint)
+
+
+def _reader(id: str, keys: str, label: str, help: str, hint: int = 0) -> Action:
+    return Action(f"reader-{id}", tuple(keys.split()), label, help, "Reader", "reader", hint)
 
 
 def _sessions(id: str, keys: str, label: str, help: str, hint: int = 0) -> Action:
@@ -148,6 +160,16 @@ ACTIONS: tuple[Action, ...] = (
     _replay("next-checkpoint", "}", "checkpoint", "To the next checkpoint.", 4),
     _replay("slower", "<", "slower", "Play at half the speed.", 0),
     _replay("faster", ">", "faster", "Play at twice the speed.", 5),
+    _reader("close", "escape q", "close", "Close the reader, or its line of search.", 1),
+    _reader("previous", "left [ h", "before", "Read what comes before it in its pane.", 3),
+    _reader("next", "right ]", "next", "Read what comes after it in its pane.", 4),
+    _reader("search", "/", "search", "Find words in what is read.", 5),
+    _reader("next-match", "n", "next match", "Go to the next match."),
+    _reader("previous-match", "N", "match before", "Go to the match before."),
+    _reader("copy", "y", "copy", "Copy what is selected by mouse, else all of it.", 6),
+    _reader("side", "tab shift+tab", "other side", "From the arguments of a call to its output, and back.", 2),
+    _reader("widen", "w", "wide", "One side of a call in the whole width, or both.", 8),
+    _reader("locate", "l", "its place", "Close the reader, and show where the call was made.", 7),
     _sessions("open-session", "enter", "open", "Open the selected session: watch it, or replay it if it has ended.", 1),
     _sessions("watch-session", "a", "watch", "Watch and steer the selected session, whoever runs it.", 0),
     _sessions("resume-session", "r", "resume", "Go on with the selected session in this terminal.", 3),
@@ -181,17 +203,20 @@ def hinted(actions: Iterable[Action]) -> list[Action]:
     return sorted((action for action in actions if action.hint), key=lambda action: action.hint)
 
 
-def bindings(*scopes: Scope) -> list[Binding]:
+def bindings(*scopes: Scope, owner: str = "", first: Iterable[str] = ()) -> list[Binding]:
     """Textual's bindings for `BINDINGS` of a screen or the app, in its defaults; the user's keys come by `set_keymap`.
 
-    An action without a key gets one that nobody can press, as a place for a key of the user's.
+    `owner`: whose actions they are where not of who binds them, `app.`. `first`: ids of those whose keys count before
+    what has the focus sees them. An action without a key gets one that nobody can press, as a place for a key of the
+    user's.
     """
     return [
         Binding(
             ",".join(action.keys) or f"unbound-{action.id}",
-            action.method,
+            f"{owner}{action.method}",
             action.label,
             show=False,
+            priority=action.id in first,
             tooltip=action.help,
             id=action.id,
         )

@@ -136,6 +136,42 @@ async def test_help_lists_every_action_and_closes():
         await until(pilot, lambda: "Steer" not in screen_text(pilot))
 
 
+async def test_the_help_gets_shorter_as_one_types_and_scrolls_meanwhile():
+    async with app_over(audit_session()).run_test(size=(80, 24)) as pilot:
+        await read(pilot)
+        await pilot.press("?", "pagedown", "down")
+        await until(pilot, lambda: "retract" not in screen_text(pilot))
+        await pilot.press(*"the checkpoint before")
+        await until(pilot, lambda: "To the checkpoint before." in screen_text(pilot))
+        assert "1 found" in screen_text(pilot) and "Replay" in screen_text(pilot) and "Steer" not in screen_text(pilot)
+        await pilot.press(*"xx")
+        await until(pilot, lambda: "No key and no action" in screen_text(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: "Steer" in screen_text(pilot))
+        await pilot.press("?")
+        await until(pilot, lambda: "Steer" not in screen_text(pilot))
+
+
+def test_a_letter_alone_finds_the_actions_that_have_it_as_their_key():
+    found = [left.plain.split() for left, sentence in help_entries(lambda action: action.keys, "y") if sentence]
+    assert found and all("y" in words[0].lower() for words in found)
+
+
+async def test_the_readers_keys_are_those_of_the_registry_and_can_be_changed():
+    app = app_over(audit_session(running=False), keymap={"reader-copy": "f7"})
+    async with app.run_test(size=SIZE) as pilot:
+        await read(pilot)
+        await pilot.press("2", "home", "down", "enter")
+        await until(pilot, lambda: "other side" in screen_text(pilot))
+        assert "f7 copy" in screen_text(pilot)
+        await pilot.press("f7")
+        await until(pilot, lambda: bool(app.clipboard))
+        await pilot.press("?", *"its place")
+        await until(pilot, lambda: "where the call was made" in screen_text(pilot))
+        await pilot.press("escape", "escape", "ctrl+p", *"wide")
+        await until(pilot, lambda: "whole width" in screen_text(pilot))
+
+
 async def test_the_palette_runs_an_action():
     app = app_over(audit_session())
     async with app.run_test(size=SIZE) as pilot:

@@ -15,9 +15,8 @@ from core.protocols import Source, Written
 from tui.panes import figures
 from tui.safe import one_line, safe_text
 from tui.screens.call_text import Reading, arguments_of, facts_of, output_of
-from tui.screens.reader import HINTS, ReaderScreen
+from tui.screens.reader import ReaderScreen
 from tui.widgets.code_view import CodeView
-from tui.widgets.hint_bar import Hint
 from tui.widgets.line_list import LineList
 from tui.widgets.live_label import LiveLabel
 from tui.widgets.rows import TextRows
@@ -28,11 +27,6 @@ if TYPE_CHECKING:
 LOOK_EVERY_S = 0.5
 """How often one looks what a running command has written since."""
 STILL = "The call is still running; nothing of its output can be seen yet."
-SIDES = (
-    Hint("tab", "arguments, output", "screen.other"),
-    Hint("w", "wide or split", "screen.widen"),
-    Hint("l", "its place", "screen.locate"),
-)
 
 
 class CallReader(ReaderScreen):
@@ -61,9 +55,6 @@ class CallReader(ReaderScreen):
                 yield LiveLabel("output", classes="reader--side", id="output-title")
                 yield CodeView(id="output-text")
                 yield LineList(self._coming, id="output-coming")
-
-    def hints(self) -> tuple[Hint, ...]:
-        return (HINTS[0], SIDES[0], *HINTS[1:], *SIDES[1:])
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -152,17 +143,17 @@ class CallReader(ReaderScreen):
     def code(self) -> CodeView | None:
         return self.query_one("#output-text" if self.has_class("-output") else "#arguments-text", CodeView)
 
-    def action_other(self) -> None:
+    def action_reader_side(self) -> None:
         self.toggle_class("-output")
         if self.has_class("-output"):
             self._focus_output()
         else:
             self.query_one("#arguments-text", CodeView).focus()
 
-    def action_widen(self) -> None:
+    def action_reader_widen(self) -> None:
         self.toggle_class("-one")
 
-    def action_locate(self) -> None:
+    def action_reader_locate(self) -> None:
         self.dismiss(None)
         if self._locate is not None:
             self._locate(self._call)

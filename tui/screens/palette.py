@@ -7,7 +7,7 @@ from functools import partial
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from tui.actions import ACTIONS, Action
+from tui.actions import ACTIONS, Action, KeyedApp, display
 
 
 class ActionCommands(Provider):
@@ -15,14 +15,14 @@ class ActionCommands(Provider):
 
     async def discover(self) -> Hits:
         for action, run in self._possible():
-            yield DiscoveryHit(_title(action), run, help=action.help)
+            yield DiscoveryHit(self._title(action), run, help=action.help)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for action, run in self._possible():
             score = matcher.match(f"{action.label} {action.help}")
             if score > 0:
-                yield Hit(score, matcher.highlight(_title(action)), run, help=action.help)
+                yield Hit(score, matcher.highlight(self._title(action)), run, help=action.help)
 
     def _possible(self) -> Iterator[tuple[Action, Callable[[], Awaitable[object]]]]:
         for action in ACTIONS:
@@ -31,6 +31,7 @@ class ActionCommands(Provider):
                     yield action, partial(owner.run_action, action.method)
                     break
 
-
-def _title(action: Action) -> str:
-    return f"{action.label[0].upper()}{action.label[1:]}" + (f"   {action.key_display}" if action.keys else "")
+    def _title(self, action: Action) -> str:
+        """The name, and the key, which may be the user's own."""
+        keys = self.app.keys_of(action) if isinstance(self.app, KeyedApp) else action.keys
+        return f"{action.label[0].upper()}{action.label[1:]}" + (f"   {display(keys[0])}" if keys else "")

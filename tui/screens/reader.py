@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, Markdown
@@ -17,6 +17,7 @@ from core.folds.conversation import Item
 from core.folds.tool_calls import Call
 from core.folds.view import SessionView
 from core.protocols import Source
+from tui.actions import Action, KeyedApp, bindings, display, hinted, in_scope
 from tui.clipboard import copied
 from tui.panes import figures
 from tui.panes.conversation_rows import SPEAKERS
@@ -28,12 +29,6 @@ from tui.widgets.live_label import LiveLabel
 if TYPE_CHECKING:
     Neighbour = Callable[[int], "ReaderScreen | None"]
 
-HINTS = (
-    Hint("esc", "close", "screen.close"),
-    Hint("← →", "the one before, the next", ""),
-    Hint("/", "search", "screen.search"),
-    Hint("y", "copy", "screen.copy"),
-)
 SCROLL = Hint("↑↓ PgUp PgDn", "scroll", "")
 
 
@@ -46,16 +41,8 @@ class ReaderScreen(ModalScreen[None]):
     CSS_PATH = "reader.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-split")]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "close", "close", show=False),
-        Binding("left,left_square_bracket,h", "neighbour(-1)", "the one before", show=False),
-        Binding("right,right_square_bracket", "neighbour(1)", "the next one", show=False),
-        Binding("slash", "search", "search", show=False),
-        Binding("n", "next_match(1)", "next match", show=False),
-        Binding("N", "next_match(-1)", "match before", show=False),
-        Binding("y", "copy", "copy", show=False),
-        Binding("l", "locate", "its place in the conversation", show=False),
-        Binding("tab,shift+tab", "other", "arguments, output", show=False, priority=True),
-        Binding("w", "widen", "wide or split", show=False),
+        *bindings("reader", first=["reader-side"]),
+        *bindings("global", owner="app."),
     ]
 
     def __init__(self, title: str, facts: str, neighbour: Neighbour | None = None) -> None:
@@ -110,40 +97,43 @@ class ReaderScreen(ModalScreen[None]):
 
     def hints(self) -> tuple[Hint, ...]:
         """Keys that mean something here."""
-        return (*HINTS, SCROLL)
+        possible = [action for action in in_scope("reader") if hasattr(self, f"action_{action.method}")]
+        return (*(self._hint(action) for action in hinted(possible)), SCROLL)
+
+    def _hint(self, action: Action) -> Hint:
+        keys = self.app.keys_of(action) if isinstance(self.app, KeyedApp) else action.keys
+        return Hint(display(keys[0]) if keys else "", action.label, f"screen.{action.method}")
 
     def code(self) -> CodeView | None:
         """The text that is searched and copied; None while it is not shown as lines."""
         return self.query_one(CodeView)
 
-    def action_close(self) -> None:
+    def action_reader_close(self) -> None:
         """Close the line of search, else the reader."""
         if self.has_class("-searching"):
             self._end_search()
         else:
             self.dismiss(None)
 
-    def action_neighbour(self, step: int) -> None:
+    def action_reader_previous(self) -> None:
+        self._turn(-1, "That was the first one.")
+
+    def action_reader_next(self) -> None:
+        self._turn(1, "That was the last one.")
+
+    def _turn(self, step: int, end: str) -> None:
+        """Read a neighbour in place of this, or say that there is none."""
         if self._neighbour is None:
             return
         reader = self._neighbour(step)
         if reader is None:
-            self.show_hints("That was the last one." if step > 0 else "That was the first one.")
+            self.show_hints(end)
         else:
             self.app.switch_screen(reader)
 
-    def action_other(self) -> None:
-        """Only a call has two sides."""
-
-    def action_widen(self) -> None:
-        """Only a call has two sides."""
-
-    def action_locate(self) -> None:
-        """Only a call was made somewhere."""
-
     # Searching and copying
 
-    def action_search(self) -> None:
+    def action_reader_search(self) -> None:
         self.add_class("-searching")
         field = self.query_one("#reader-search", Input)
         field.value = self._words
@@ -154,7 +144,7 @@ class ReaderScreen(ModalScreen[None]):
         event.stop()
         self._words = event.value.strip()
         self._end_search()
-        self.action_next_match(1)
+        self._go_to_match(1)
 
     def _end_search(self) -> None:
         self.remove_class("-searching")
@@ -162,7 +152,13 @@ class ReaderScreen(ModalScreen[None]):
         if code is not None:
             code.focus()
 
-    def action_next_match(self, step: int) -> None:
+    def action_reader_next_match(self) -> None:
+        self._go_to_match(1)
+
+    def action_reader_previous_match(self) -> None:
+        self._go_to_match(-1)
+
+    def _go_to_match(self, step: int) -> None:
         code = self.code()
         if code is None or not self._words:
             if code is not None:
@@ -178,7 +174,7 @@ class ReaderScreen(ModalScreen[None]):
         code = self.code()
         return code.whole_text() if code is not None else ""
 
-    def action_copy(self) -> None:
+    def action_reader_copy(self) -> None:
         """What is selected with the mouse, else all of it."""
         text = self.get_selected_text() or self.text()
         self.app.copy_to_clipboard(text)
@@ -210,9 +206,9 @@ class TextReader(ReaderScreen):
         else:
             view.focus()
 
-    def action_search(self) -> None:
+    def action_reader_search(self) -> None:
         self.remove_class("-rendered")
-        super().action_search()
+        super().action_reader_search()
 
     def text(self) -> str:
         return self._item.text

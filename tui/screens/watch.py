@@ -16,7 +16,7 @@ from core.events import CommandAccepted, Event
 from core.folds.view import Changes
 from core.protocols import LiveDelta
 from core.tools.vitals import Pulse
-from tui.actions import ACTIONS, BY_ID, Action, bindings, hinted
+from tui.actions import ACTIONS, BY_ID, Action, KeyedApp, bindings, hinted
 from tui.attention import Sight
 from tui.docks.scrubber import Scrubber
 from tui.frame import FramePump, frame_rate
@@ -48,13 +48,6 @@ CHOOSE = "Choose an item of the context first: 3, then down until one is marked.
 TOO_SMALL = (
     "Longwatch needs 40x12 cells to show anything. The agent goes on. Make the terminal larger, or press q to leave."
 )
-
-
-@runtime_checkable
-class KeyedApp(Protocol):
-    """An app that knows the user's own keys."""
-
-    def keys_of(self, action: Action) -> tuple[str, ...]: ...
 
 
 @runtime_checkable
