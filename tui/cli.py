@@ -35,6 +35,7 @@ COMMANDS = {
     "themes": "setup",
     "reset": "setup",
     "screenshots": "setup",
+    "handbook": "handbook",
 }
 """Command -> module of `tui.commands`."""
 
