@@ -16,6 +16,8 @@ SOURCES = [
 ONLY_IN = {
     "textual": ("tui/",),
     "anthropic": ("core/models/",),
+    "mcp": ("core/tools/mcp/",),
+    "mcp_types": ("core/tools/mcp/",),
     "httpx2": ("core/models/",),
     "aiosqlite": ("core/journal/",),
     "sqlite3": ("core/journal/",),

@@ -30,6 +30,7 @@ COMMANDS = {
     "service": "service",
     "simulate-cost": "costs",
     "estimate": "costs",
+    "mcp": "mcp",
     "config": "setup",
     "key": "setup",
     "themes": "setup",

@@ -9,13 +9,7 @@ from __future__ import annotations
 
 import re
 
-# C0 but tab and newline, DEL, C1, soft hyphen, joiners, fillers, marks and isolates of bidi, separators,
-# variation selectors, BOM, annotations, lone surrogates, shorthand and musical format controls, tags.
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
-    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff"
-    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
-)
+from core.hidden import HIDDEN
 
 # One presentation selector or joiner right after a symbol is ordinary emoji spelling. Terminals disagree on the width
 # of such pairs, so the symbol alone is shown; anything longer is made visible like every other hidden character.
@@ -46,7 +40,7 @@ def safe_text(text: str) -> str:
     """
     if _PLAIN.fullmatch(text):
         return text
-    return _HIDDEN.sub(_visible, _EMOJI_SPELLING.sub("", text.replace("\r\n", "\n")))
+    return HIDDEN.sub(_visible, _EMOJI_SPELLING.sub("", text.replace("\r\n", "\n")))
 
 
 def one_line(text: str) -> str:

@@ -15,7 +15,7 @@ from core.config import ApprovalSettings
 from core.events import ApprovalAsked
 from core.folds.asking import PendingCall
 from core.folds.state import RunState
-from core.tools.base import Previewed, Tool, ToolContext, ToolError
+from core.tools.base import Foreign, Previewed, Tool, ToolContext, ToolError
 
 LONGEST_DIFF = 60_000
 """Characters of a diff that a question carries."""
@@ -50,7 +50,8 @@ class Gate:
     def judge(self, call: PendingCall, tool: Tool, intent: Mapping[str, Any]) -> Verdict:
         """Whether the call may run; `intent` is what its tool worked out."""
         cwd = self._policy.places.resolve(str(intent.get("cwd", ".")))
-        return decide(Call(call.name, str(tool.effect), call.arguments, cwd), self._current())
+        server = tool.server if isinstance(tool, Foreign) else ""
+        return decide(Call(call.name, str(tool.effect), call.arguments, cwd, server), self._current())
 
     def may_redirect(self, origin: str, url: str) -> bool:
         """Whether a page may lead on to `url`: on the same host, or where it could be fetched without a question."""

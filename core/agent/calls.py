@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from core.events import Draft, ToolFinished, ToolStarted
 from core.folds.asking import PendingCall
 from core.folds.words import call_line, one_line
 from core.sandbox.grant import NOTHING, Grant
-from core.tools.base import InvalidArguments, Outcome, Rerun, Tool, ToolContext, ToolError
+from core.tools.base import InvalidArguments, Outcome, Rerun, StandsFor, Tool, ToolContext, ToolError
 from core.tools.capping import cap
 from core.tools.jobs import settle
 from core.tools.registry import fingerprint, parse_arguments
@@ -23,6 +23,8 @@ from core.tools.registry import fingerprint, parse_arguments
 STOPPED = Outcome("Stopped by the user before it did anything.", ok=False)
 LABEL = 100
 """Characters of a checkpoint's label."""
+KNOWN = 600
+"""Characters of the names of all tools, for a model that calls one that there is not."""
 PAGED = frozenset({"recall"})
 """Tools that give pages by themselves: to cap those would hide what was asked for."""
 LARGEST_BLOB = 64 * 1024 * 1024
@@ -40,7 +42,7 @@ class CallRunner:
     def __init__(
         self,
         desk: Desk,
-        tools: dict[str, Tool],
+        tools: Mapping[str, Tool],
         context: Callable[[str], ToolContext],
         redact: Callable[[str], str],
         longest_result: int = 32_000,
@@ -68,15 +70,14 @@ class CallRunner:
                 group.create_task(self._run_one(call))
 
     async def _run_one(self, call: PendingCall) -> None:
-        tool, context = self._tools.get(call.name), self._context(call.key)
+        tool, context = None, self._context(call.key)
         try:
             if call.cut:
                 raise ToolError(
                     "The reply was cut at its token limit inside this call, so it was not run. "
                     "Split the work into smaller calls."
                 )
-            if tool is None:
-                raise ToolError(f"There is no tool named {call.name!r}. There are: {', '.join(sorted(self._tools))}.")
+            call, tool = self._meant(call)
             if (refusal := denied(call)) is not None:
                 raise ToolError(refusal)
             arguments = parse_arguments(tool, call.arguments)
@@ -90,6 +91,17 @@ class CallRunner:
         context.grant, intent = grant, intent | grant.intent()
         await self._start(call, tool, intent)
         await self._finish(call, tool, arguments, intent, context)
+
+    def _meant(self, call: PendingCall) -> tuple[PendingCall, Tool]:
+        """The call and its tool; where that stands for another one, the call of that one. Raises ToolError."""
+        tool = self._tools.get(call.name)
+        if tool is None:
+            known = one_line(", ".join(sorted(self._tools)), KNOWN)
+            raise ToolError(f"There is no tool named {call.name!r}. There are: {known}.")
+        if not isinstance(tool, StandsFor):
+            return call, tool
+        meant, arguments = tool.meant(parse_arguments(tool, call.arguments))
+        return replace(call, name=meant.name, arguments=dict(arguments)), meant
 
     async def _judged(
         self, call: PendingCall, tool: Tool, arguments: Any, intent: dict[str, Any], context: ToolContext
@@ -115,8 +127,10 @@ class CallRunner:
 
     async def recover(self, call: PendingCall) -> str:
         """Decide what a call that an earlier process started came to; a sentence for the report."""
-        tool, context = self._tools.get(call.name), self._context(call.key)
-        if tool is None:
+        context = self._context(call.key)
+        try:
+            call, tool = self._meant(call)
+        except ToolError:
             await self._record(call, Outcome(f"The tool {call.name} is not there any more.", ok=False), 0, True)
             return f"{call.name} ({call.key}): its tool is gone, reported as failed"
         arguments = parse_arguments(tool, call.arguments)

@@ -24,6 +24,7 @@ from core.folds.guards.watch import GuardWatch
 from core.folds.memories import Memories
 from core.folds.plan import Plan
 from core.folds.rent import RentMeter
+from core.folds.servers import Servers
 from core.folds.state import RunState
 from core.folds.totals import Totals
 from core.journal.viewers import Viewer
@@ -202,6 +203,8 @@ class Facts:
         self.guards = GuardWatch(self.plan)
         self.guard_log = GuardLog()
         self.use_ids = UseIds()
+        self.servers = Servers()
+        self._use_ids = UseIds()
         self._dispatch = Dispatcher(
             (
                 *((remembered,) if archive == remembered.read else ()),
@@ -225,6 +228,8 @@ class Facts:
                 self.guards,
                 self.guard_log,
                 self.use_ids,
+                self.servers,
+                self._use_ids,
             )
         )
 

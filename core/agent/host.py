@@ -8,6 +8,7 @@ import os
 import random
 import socket
 import sys
+from collections import ChainMap
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ import msgspec
 
 from core.agent.approving import Gate, policy_of
 from core.agent.asides import Asides
+from core.agent.bridging import Bridging, bridged, secrets_of
 from core.agent.calls import LARGEST_BLOB, CallRunner
 from core.agent.carriage import carrying_of, check_floor, tariff_of
 from core.agent.desk import Desk
@@ -56,6 +58,7 @@ from core.sandbox.choice import confinement_of
 from core.sandbox.sandbox import Confinement
 from core.tools.base import Tool, ToolContext
 from core.tools.jobs import settle_all
+from core.tools.mcp.specs import server_specs
 from core.tools.registry import builtin_tools, schemas
 from core.tools.secrets import Redactor
 from core.version import app_version
@@ -239,13 +242,15 @@ async def _runner(
     wire = Wire(endpoint, source, hosting.clock)
     stack.push_async_callback(wire.close)
     prompt, prompt_version = system_prompt()
-    tools = {**builtin_tools(), **{tool.name: tool for tool in hosting.extra_tools}}
-    offered = tuple(schemas(tools))
+    own = {**builtin_tools(), **{tool.name: tool for tool in hosting.extra_tools}}
+    specs = await asyncio.to_thread(server_specs, hosting.config, Path(opened.workspace), hosting.environ)
+    bridging = await stack.enter_async_context(bridged(desk, specs, hosting.config.tools))
+    offered = _offered(own, bridging)
     settings, config = opened.settings, hosting.config
     most_output = min(settings.get("max_tokens") or config.model.max_tokens or endpoint.max_output, endpoint.max_output)
 
     def head(model: str, limit: int) -> Head:
-        return Head(model, prompt, offered, limit, endpoint.cache == "explicit", config.model.thinking_budget)
+        return Head(model, prompt, offered(), limit, endpoint.cache == "explicit", config.model.thinking_budget)
 
     def priced(model: str, usage: Usage | None, at_us: int, raw: dict[str, Any]) -> Price:
         return price(usage, endpoint, model, at_us, config.prices, raw)
@@ -260,13 +265,13 @@ async def _runner(
     reader = stack.enter_context(Reader(hosting.folder))
     project = ProjectMemory(hosting.folder.parent.parent, Path(opened.workspace), opened.session)
     recall = Recollection(desk.facts, reader, stack.enter_context(RecallIndex(reader)), project)
-    redact = _redactor(hosting, key)
+    redact = _redactor(hosting, key, secrets_of(specs.servers))
     fact, place = hosting.vouchers.confinement, Path(opened.workspace)
     policy = policy_of(config.approvals, settings.get("approvals"), place, fact, hosting.environ)
     gate = Gate(policy, desk.facts.state, redact)
     calls = CallRunner(
         desk,
-        tools,
+        ChainMap(own, bridging.tools),  # type: ignore[arg-type]
         _contexts(hosting, opened, recall, redact, gate, confinement),
         redact,
         longest_result=config.context.result_tokens * BYTES_PER_TOKEN,
@@ -285,7 +290,7 @@ async def _runner(
     )
     turns = Turns(desk, wire, hosting.clock, priced, prompt_version)
     asides = Asides(desk, wire, hosting.clock, priced, lambda: turns.last)
-    upkeep = Upkeep(desk, recall, project)
+    upkeep = Upkeep(desk, recall, project, bridging)
     return Runner(desk, turns, calls, asides, upkeep, head, terms, hosting.clock, random.Random().random)
 
 
@@ -298,9 +303,20 @@ async def _simulated(hosting: Hosting, opened: SessionOpened, endpoint: Endpoint
     return msgspec.structs.replace(endpoint, base_url=server.base_url)
 
 
-def _redactor(hosting: Hosting, key: str | None) -> Redactor:
+def _offered(own: Mapping[str, Tool], bridging: Bridging) -> Callable[[], tuple[dict[str, Any], ...]]:
+    """The tools of the next request; made anew only where what stands in all of them has been written down since."""
+    made: dict[frozenset[str], tuple[dict[str, Any], ...]] = {}
+
+    def offered() -> tuple[dict[str, Any], ...]:
+        tools = {**own, **bridging.offered()}
+        return made.setdefault(frozenset(tools), tuple(schemas(tools)))
+
+    return offered
+
+
+def _redactor(hosting: Hosting, key: str | None, secrets: Mapping[str, str]) -> Redactor:
     keys = {f"{name}_API_KEY": hosting.environ.get(name, "") for name in key_variables(hosting.config)}
-    return Redactor({**keys, **hosting.environ, "LONGWATCH_MODEL_KEY": key or ""})
+    return Redactor({**keys, **hosting.environ, **secrets, "LONGWATCH_MODEL_KEY": key or ""})
 
 
 def _contexts(

@@ -1,9 +1,10 @@
-"""What is kept in step with the log beside it: the index that recall searches, and what the project remembers."""
+"""What is kept in step with the log beside it: recall's index, what the project remembers, how the servers are."""
 
 from __future__ import annotations
 
 import asyncio
 
+from core.agent.bridging import Bridging
 from core.agent.desk import Desk
 from core.agent.recollection import Recollection
 from core.allocator import give_back
@@ -20,10 +21,13 @@ WORTH_INDEXING = 1_000
 class Upkeep:
     """Called between the steps of a session; nothing here ever stops one."""
 
-    def __init__(self, desk: Desk, recollection: Recollection, project: ProjectMemory) -> None:
+    def __init__(
+        self, desk: Desk, recollection: Recollection, project: ProjectMemory, bridging: Bridging | None = None
+    ) -> None:
         self._desk = desk
         self._recollection = recollection
         self._project = project
+        self._bridging = bridging
         self._remembered = True
         self._compressed = False
         self._behind = 0
@@ -36,7 +40,9 @@ class Upkeep:
             self._behind += 1
 
     async def begin(self) -> None:
-        """Tell a session that has not begun what earlier ones of its workspace left behind."""
+        """Tell a session that has not begun what its servers have, and what earlier ones of its workspace left."""
+        if self._bridging is not None:
+            await self._bridging.begin()
         facts = self._desk.facts
         if facts.state.request or any(body.source == "memory" for _, body in facts.ledger.guidance()):
             return
@@ -50,6 +56,8 @@ class Upkeep:
     async def after_step(self) -> None:
         """Write the project's entries where they have changed; index what a compression made worth recalling."""
         facts = self._desk.facts
+        if self._bridging is not None:
+            await self._bridging.after_step()
         if self._remembered:
             self._remembered = False
             known = list(facts.memories.known())

@@ -39,12 +39,16 @@ NOT_CONFINED = Confinement()
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What is to be judged. `effect` is the tool's (`core.tools.base.Effect`), `cwd` the real folder of a command."""
+    """What is to be judged. `effect` is the tool's (`core.tools.base.Effect`), `cwd` the real folder of a command.
+
+    `server`: whose tool it is, empty for one of our own.
+    """
 
     tool: str
     effect: str
     arguments: Mapping[str, Any]
     cwd: str = ""
+    server: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,8 @@ def _read_only(call: Call, subject: _Subject) -> Verdict:
 
 
 def _subject(call: Call, policy: Policy) -> _Subject:
+    if call.server:
+        return _Served(call, policy)  # what its arguments are called says nothing about what they do there
     if call.tool == COMMAND:
         line = str(call.arguments.get("command", ""))
         cwd = call.cwd or policy.places.workspace
@@ -189,6 +195,19 @@ class _Subject:
     def leaves(self, policy: Policy) -> str:
         """Why mode `workspace` asks; empty where it does not."""
         return "" if self.call.effect in _FREE else f"{self.call.tool} acts outside of the workspace."
+
+
+@dataclass(frozen=True, slots=True)
+class _Served(_Subject):
+    """A tool of a server, which no sandbox confines."""
+
+    def facts(self) -> tuple[str, ...]:
+        return (f"server: {self.call.server}",)
+
+    def leaves(self, policy: Policy) -> str:
+        if self.call.effect in _FREE:
+            return ""
+        return f"The server {self.call.server} carries it out, outside of the workspace and of any sandbox."
 
 
 @dataclass(frozen=True, slots=True)

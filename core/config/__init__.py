@@ -20,5 +20,7 @@ from core.config.settings import (
     SandboxMode,
     SandboxSettings,
     ScreenSettings,
+    ServerSettings,
+    ToolSettings,
     WorkspaceSettings,
 )

@@ -67,3 +67,4 @@ from core.events.envelope import (
 )
 from core.events.guards import GuardAnswered, GuardRaised, Rung
 from core.events.imports import ImportKept
+from core.events.servers import OfferedTool, ServerChanged, ToolsOffered

@@ -28,11 +28,13 @@ from core.events import (
     PlanChanged,
     RetryWaiting,
     RunnerRecovered,
+    ServerChanged,
     SessionContinued,
     SessionFinished,
     SessionOpened,
     SessionPaused,
     ToolFinished,
+    ToolsOffered,
     ToolStarted,
 )
 from core.folds.branches import Column
@@ -207,6 +209,17 @@ def _finished_sentence(body: Any) -> str:
     return f"Session {body.state} ({body.reason})" + (f": {body.detail}" if body.detail else "")
 
 
+def _server(body: Any) -> str:
+    if body.state == "down":
+        return f"Server {body.server} is down: {body.detail.rstrip('.')}"
+    return f"Server {body.server} is up, {body.tools} tools" + (f": {body.detail}" if body.detail else "")
+
+
+def _offered(body: Any) -> str:
+    others = f", {body.others} more are found by find_tools" if body.others else ""
+    return f"{len(body.tools)} tools of servers stand in every request{others}"
+
+
 _SENTENCES: dict[str, Any] = {
     ApprovalAsked.KIND: _asked,
     ApprovalAnswered.KIND: _answered,
@@ -226,4 +239,6 @@ _SENTENCES: dict[str, Any] = {
     BudgetCrossed.KIND: lambda body: f"{body.percent}% of the budget of ${body.budget} is spent (${body.spent})",
     DriverChanged.KIND: lambda body: f"{body.who} took the wheel" if body.taken else "",
     BookmarkAdded.KIND: lambda body: f"Bookmark: {body.text}",
+    ServerChanged.KIND: _server,
+    ToolsOffered.KIND: _offered,
 }

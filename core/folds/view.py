@@ -32,6 +32,7 @@ from core.folds.pages import PageStore, pages_of
 from core.folds.plan import Plan
 from core.folds.progress import Progress
 from core.folds.rent import RentMeter
+from core.folds.servers import Servers
 from core.folds.state import RunState
 from core.folds.step_costs import StepCosts
 from core.folds.tallies import Tallies
@@ -109,6 +110,7 @@ class SessionView:
         )
         self.needs = Needs()
         self.guards = GuardLog()
+        self.servers = Servers()
         self.approvals = Approvals()
         self.file_states = FileStates()
         self._dispatch = self._dispatcher()
@@ -130,6 +132,7 @@ class SessionView:
                 self.checkpoints,
                 self.needs,
                 self.guards,
+                self.servers,
                 self.approvals,
                 self.file_states,
                 self.cache,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, ClassVar, Final, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
 import msgspec
 
@@ -121,10 +122,17 @@ class ToolContext:
 class Tool(Protocol):
     """One tool. `Arguments` is a msgspec struct; its docstrings and Meta descriptions are what the model reads."""
 
-    name: ClassVar[str]
-    description: ClassVar[str]
-    effect: ClassVar[Effect]
-    Arguments: ClassVar[type[msgspec.Struct]]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def description(self) -> str: ...
+
+    @property
+    def effect(self) -> Effect: ...
+
+    @property
+    def Arguments(self) -> type[msgspec.Struct]: ...
 
     def prepare(self, arguments: Any, context: ToolContext) -> dict[str, Any]:
         """The intent that is committed before the call runs. Raises ToolError when it can't be run at all."""
@@ -136,6 +144,23 @@ class Tool(Protocol):
 
     async def recover(self, arguments: Any, intent: dict[str, Any], context: ToolContext) -> Outcome | Rerun:
         """Decide what an unfinished call of an earlier process means."""
+        ...
+
+
+@runtime_checkable
+class Foreign(Protocol):
+    """A tool of a server: its arguments are described by `schema`, handed on as they came and judged over there."""
+
+    schema: dict[str, Any]
+    server: str
+
+
+@runtime_checkable
+class StandsFor(Protocol):
+    """A tool that names another one, which is judged, run and recovered in its place."""
+
+    def meant(self, arguments: Any) -> tuple[Tool, Mapping[str, Any]]:
+        """The tool that is meant, and its arguments. Raises ToolError where there is none."""
         ...
 
 

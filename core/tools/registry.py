@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from core.events import clean_text
-from core.tools.base import InvalidArguments, Tool
+from core.tools.base import Foreign, InvalidArguments, Tool
 from core.tools.command import RunCommand
 from core.tools.edit import EditFile, WriteFile
 from core.tools.fetch import FetchUrl
@@ -48,6 +48,8 @@ def schemas(tools: Mapping[str, Tool]) -> list[dict[str, Any]]:
 
 def input_schema(tool: Tool) -> dict[str, Any]:
     """The JSON schema of a tool's arguments, self-contained: one object without references or titles."""
+    if isinstance(tool, Foreign):
+        return tool.schema
     (schema,), definitions = msgspec.json.schema_components([tool.Arguments])
     inlined: dict[str, Any] = _inline(schema, definitions)
     return inlined
@@ -75,9 +77,12 @@ def _is_title(name: str, value: Any) -> bool:
 def parse_arguments(tool: Tool, raw: Mapping[str, Any]) -> Any:
     """The arguments as the tool's struct. Numbers and booleans may come as strings, absent values as null.
 
+    Those for a tool of a server stay as they are: it judges them itself.
     Raises InvalidArguments with one sentence: which field is wrong, how, and which fields there are.
     """
     given = {name: value for name, value in clean_text(dict(raw)).items() if value is not None}
+    if isinstance(tool, Foreign):
+        return given
     try:
         return msgspec.convert(given, tool.Arguments, strict=False)
     except msgspec.ValidationError as error:

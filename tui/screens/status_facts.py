@@ -22,6 +22,7 @@ FIELDS = (
     Field("state", 25, rank=1, grow=True),
     Field("needs", 9, rank=2, optional=True),
     Field("sandbox", 10, rank=6, optional=True),
+    Field("servers", 11, rank=8, full=28, optional=True),
     Field("seats", 9, rank=7, full=21, optional=True),
     Field("bytes", 12, rank=8, full=26, optional=True),
     Field("elapsed", 8, rank=9),
@@ -91,6 +92,7 @@ def facts(view: SessionView, at: int | None, now_us: int, real_us: int, token_us
     return {
         "needs": Said(NEEDS_YOU if view.needs.unanswered(at) else ""),
         "sandbox": Said(NO_SANDBOX if view.state.sandbox.at(at).startswith("none") else ""),
+        "servers": _servers(view, at),
         "elapsed": Said(figures.elapsed(running_us)),
         "heard": _heard(view, real_us, token_us) if at is None else Said(""),
         "calls": Said(figures.plural(calls, "call")),
@@ -103,6 +105,15 @@ def facts(view: SessionView, at: int | None, now_us: int, real_us: int, token_us
         "steered": _steered(tally),
         "persisted": Said(f"persisted to #{view.last_seq:,}"),
     }
+
+
+def _servers(view: SessionView, at: int | None) -> Said:
+    """Which server of tools does not work; the session goes on without it."""
+    down = view.servers.down(at)
+    if not down:
+        return Said("")
+    long = f"server {one_line(down[0].server)[:15]} down" if len(down) == 1 else f"{len(down)} servers down"
+    return Said(Content.styled(long, "$warning"), Content.styled("server down", "$warning"))
 
 
 def _heard(view: SessionView, real_us: int, token_us: int | None) -> Said:

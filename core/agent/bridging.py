@@ -1,0 +1,119 @@
+"""What a session does about its servers: waits for them once, tells the model what there is, and logs how they are."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+
+from core.agent.desk import Desk
+from core.config import ToolSettings
+from core.events import Draft, GuidanceDelivered, ServerChanged, ToolsOffered
+from core.tools.base import Tool
+from core.tools.mcp.bridge import Bridge, ServerTool
+from core.tools.mcp.helpers import helper_tools
+from core.tools.mcp.listing import Listing
+from core.tools.mcp.specs import ServerSpec, Specs
+
+FOLDER = "mcp"
+"""In the session's folder: what servers write to standard error, and the empty folder that they start in."""
+TO_FIND = "find_tools says what they have, call_tool calls it."
+
+
+class Bridging:
+    """The servers of one session, between its steps. Nothing here ever stops it.
+
+    `tools` are all that they bring, ours included, as they change.
+    """
+
+    def __init__(self, desk: Desk, bridge: Bridge, settings: ToolSettings, problems: Mapping[str, str]) -> None:
+        self._desk = desk
+        self._bridge = bridge
+        self._settings = settings
+        self._problems = problems
+        self._helpers = helper_tools(bridge) if bridge.servers or desk.facts.servers.offered else {}
+        if (offered := desk.facts.servers.offered) is not None:
+            bridge.remember(offered)
+        bridge.tools.update(self._helpers)
+
+    @property
+    def tools(self) -> Mapping[str, Tool]:
+        return self._bridge.tools
+
+    def offered(self) -> dict[str, Tool]:
+        """The tools that stand in every request: what was written down before the first one, and our own."""
+        offered = self._desk.facts.servers.offered
+        return {**self._helpers, **{it.name: ServerTool(it, None) for it in (offered.tools if offered else ())}}
+
+    async def begin(self) -> None:
+        """Before the first request: give the servers a moment, and write down which tools stand in all of them."""
+        facts = self._desk.facts
+        bad = [ServerChanged(server=name, state="down", detail=why) for name, why in self._problems.items()]
+        drafts = [Draft(change, actor="system") for change in bad if change not in facts.servers.down()]
+        if self._bridge.servers and facts.servers.offered is None and facts.state.turns == 0:
+            await self._bridge.settled(self._settings.mcp_wait_s)
+            offering = self._bridge.offering(self._settings.mcp_listed)
+            drafts.append(Draft(offering, actor="system"))
+            if told := self._introduction(offering):
+                drafts.append(Draft(GuidanceDelivered(text=told, source="notice"), actor="system"))
+        if drafts:
+            await self._desk.append(*drafts)
+
+    async def after_step(self) -> None:
+        """Log how the servers are, where that has changed, and tell the model when it is its turn."""
+        changes = self._bridge.take_changes()
+        if not changes:
+            return
+        drafts = [Draft(change, actor="system") for change in changes]
+        facts = self._desk.facts
+        if facts.projection.complete and facts.state.turns and (told := self._news(changes)):
+            drafts.append(Draft(GuidanceDelivered(text=told, source="notice"), actor="system"))
+        await self._desk.append(*drafts)
+
+    def _introduction(self, offering: ToolsOffered) -> str:
+        """What the model must know of servers whose tools stand in no list; names and numbers, nothing of theirs."""
+        if not offering.others and not any(it.listing and _more(it.listing) for it in self._bridge.servers.values()):
+            return ""
+        counts = {name: len(it.listing.tools) if it.listing else 0 for name, it in self._bridge.servers.items()}
+        told = ", ".join(f"{name} ({number} tools)" for name, number in sorted(counts.items()))
+        return f"These servers have more than stands in your list of tools: {told}. {TO_FIND}"
+
+    def _news(self, changes: list[ServerChanged]) -> str:
+        """Which servers came, went, or have other tools than before."""
+        known = {it.server for it in self._desk.facts.servers.down()}
+        lines = []
+        for change in changes:
+            if change.state == "down":
+                lines.append(f"The server {change.server} is not there any more; work without it.")
+            elif change.server in known:
+                lines.append(f"The server {change.server} is there again.")
+            elif change.detail or not self._in_list(change.server):
+                lines.append(f"The server {change.server} has {change.tools} tools now; {TO_FIND}")
+        return "\n".join(lines)
+
+    def _in_list(self, server: str) -> bool:
+        offered = self._desk.facts.servers.offered
+        return offered is not None and any(it.server == server for it in offered.tools)
+
+
+def _more(listing: Listing) -> bool:
+    """Whether it has what can't stand in a list of tools."""
+    return bool(listing.resources or listing.prompts)
+
+
+@asynccontextmanager
+async def bridged(desk: Desk, specs: Specs, settings: ToolSettings) -> AsyncIterator[Bridging]:
+    """The servers of a session, started in the background, and ended with it."""
+    bridge = Bridge(specs.servers, Path(desk.folder) / FOLDER, Random().random)
+    bridge.start()
+    try:
+        yield Bridging(desk, bridge, settings, specs.problems)
+    finally:
+        await bridge.close()
+
+
+def secrets_of(servers: tuple[ServerSpec, ...]) -> dict[str, str]:
+    """Values that servers were given from the environment, named so that they are taken out of all output."""
+    values = sorted({value for spec in servers for value in spec.secrets})
+    return {f"SERVER_{number}_KEY": value for number, value in enumerate(values)}

@@ -1,0 +1,76 @@
+"""Names, descriptions and schemas of strangers become fit for every endpoint, whatever they are."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.hidden import HIDDEN
+from core.tools.mcp.naming import cleaned, fits, server_name, shown_schema, tool_name
+
+VALID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+json_values = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(st.text(max_size=200), st.text(max_size=200))
+def test_any_name_becomes_a_valid_one_that_says_its_server(server: str, tool: str) -> None:
+    name = tool_name(server_name(server), tool)
+    assert VALID.fullmatch(name)
+    assert name.partition("__")[0] == server_name(server)
+
+
+@given(st.lists(st.tuples(st.text(max_size=80), st.text(max_size=80)), unique=True, max_size=20))
+def test_different_tools_have_different_names(pairs: list[tuple[str, str]]) -> None:
+    assert len({tool_name(server_name(server), tool) for server, tool in pairs}) == len(pairs)
+
+
+def test_plain_names_stay_as_they_are() -> None:
+    assert tool_name(server_name("git"), "git_log") == "git__git_log"
+
+
+@given(st.text())
+def test_a_cleaned_text_hides_nothing(text: str) -> None:
+    assert not HIDDEN.search(cleaned(text)) and len(cleaned(text)) <= 1_000
+
+
+@settings(deadline=None)
+@given(json_values)
+def test_any_schema_can_be_shown_and_judged(schema: Any) -> None:
+    shown = shown_schema(schema)
+    assert shown["type"] == "object"
+    assert fits(shown) in (True, False)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"a b": {}}},
+        {"properties": {"x": {"type": "nonsense"}}},
+        {"properties": {"x": {"properties": {"é": {}}}}},
+        {"properties": {"x": {"$ref": "https://example.org/schema"}}},
+        {"anyOf": [{"properties": {}}]},
+        {"properties": {f"p{number}": {"description": "d" * 200} for number in range(100)}},
+        {"properties": []},
+        {"required": "x"},
+    ],
+)
+def test_a_schema_that_an_endpoint_would_refuse_stands_in_no_request(schema: dict[str, Any]) -> None:
+    assert not fits(shown_schema(schema))
+
+
+def test_a_usual_schema_fits() -> None:
+    usual = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "properties": {"path": {"type": "string", "description": "Where."}, "at": {"$ref": "#/$defs/At"}},
+        "$defs": {"At": {"type": "integer", "minimum": 0}},
+        "required": ["path"],
+    }
+    assert fits(shown_schema(usual)) and "$schema" not in shown_schema(usual)

@@ -1,0 +1,113 @@
+"""`mcp`: servers of tools, by the Model Context Protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from core.config import load_config
+from tui.safe import one_line
+from tui.say import say, say_json
+
+
+@click.group()
+def mcp() -> None:
+    """Servers of tools, by the Model Context Protocol: what the configured ones have, and being one."""
+
+
+@mcp.command()
+@click.option("--workspace", type=click.Path(path_type=Path), default=".", help="What ${workspace} stands for.")
+@click.option("--tools", "in_full", is_flag=True, help="Each tool with what it does.")
+@click.option("--json", "as_json", is_flag=True)
+def check(workspace: Path, in_full: bool, as_json: bool) -> int:
+    """Start each configured server and list what it has; ends with 1 where one can't be used.
+
+    In a list of tools: r only reads, by its own word; w may change something; ! stands in no request, for its schema
+    is not fit for one, and is found by find_tools.
+    """
+    found = asyncio.run(_look(workspace.expanduser().absolute()))
+    if as_json:
+        say_json(json.dumps(found, indent=2))
+    else:
+        for line in _lines(found, in_full):
+            say(line)
+    return int(any(row["problem"] for row in found["servers"]))
+
+
+async def _look(workspace: Path) -> dict[str, Any]:
+    """Every server as it is now: started, asked, and ended."""
+    from core.tools.mcp.bridge import Bridge
+    from core.tools.mcp.specs import server_specs
+
+    config = load_config(workspace=workspace)
+    specs = server_specs(config, workspace, os.environ)
+    with tempfile.TemporaryDirectory(prefix="longwatch-mcp-") as folder:
+        bridge = Bridge(specs.servers, Path(folder), lambda: 0.0)
+        bridge.start()
+        try:
+            await bridge.settled(max([spec.start_s for spec in specs.servers], default=0.0) + 1.0)
+            rows = [_row(server, Path(folder)) for server in bridge.servers.values()]
+            others = bridge.offering(config.tools.mcp_listed).others
+        finally:
+            await bridge.close()
+    bad = [{"server": name, "where": "", "problem": why, "said": ""} for name, why in specs.problems.items()]
+    return {"servers": [*rows, *bad], "found_by_find_tools": others}
+
+
+def _row(server: Any, folder: Path) -> dict[str, Any]:
+    """One server: what it has, or why it can't be used and the last line that it wrote to standard error."""
+    from core.tools.mcp.bridge import offered_tools
+    from core.tools.mcp.naming import fits
+
+    spec, listing = server.spec, server.listing
+    problem = server.problem or ("" if listing else "it did not answer in time")
+    row = {"server": spec.name, "where": spec.where, "problem": problem, "said": ""}
+    if problem or listing is None:
+        return {**row, "said": _last_line(folder / f"{spec.name}.stderr")}
+    tools = [
+        {
+            "name": tool.name,
+            "reads": tool.effect == "read",
+            "fit": fits(tool.schema),
+            "description": tool.description,
+            "schema": tool.schema,
+        }
+        for tool in offered_tools(spec, listing)
+    ]
+    resources = [{"uri": it.name, "description": it.description} for it in listing.resources]
+    prompts = [{"name": it.name, "description": it.description} for it in listing.prompts]
+    return {**row, "about": listing.about, "tools": tools, "resources": resources, "prompts": prompts}
+
+
+def _last_line(file: Path) -> str:
+    try:
+        lines = file.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    except OSError:
+        return ""
+    return lines[-1][:300] if lines else ""
+
+
+def _lines(found: dict[str, Any], in_full: bool) -> Iterator[str]:
+    if not found["servers"]:
+        yield "No server is configured; [mcp.NAME] in the configuration names one (longwatch config --write)."
+    for row in found["servers"]:
+        if row["problem"]:
+            yield f"{one_line(row['server'])}: PROBLEM {one_line(row['problem'])}  {one_line(row['where'])}".rstrip()
+            if row["said"]:
+                yield f"  it wrote: {one_line(row['said'])}"
+            continue
+        counts = ", ".join(f"{len(row[kind])} {kind}" for kind in ("tools", "resources", "prompts") if row[kind])
+        yield f"{one_line(row['server'])}: {counts or 'nothing'}  {one_line(row['where'])}"
+        for tool in row["tools"]:
+            mark = ("r" if tool["reads"] else "w") + ("" if tool["fit"] else "!")
+            about = f"  {one_line(tool['description'])}" if in_full else ""
+            yield f"  {mark:<2} {tool['name']}{about}"
+    if found["found_by_find_tools"]:
+        yield f"{found['found_by_find_tools']} tools stand in no request and are found by find_tools."
