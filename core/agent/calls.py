@@ -11,7 +11,7 @@ from typing import Any
 from core.agent.approving import Ask, Gate, Refuse, denied, outdated
 from core.agent.desk import Desk
 from core.clock import monotonic
-from core.events import Draft, ToolFinished, ToolStarted
+from core.events import Draft, MediaShown, ToolFinished, ToolStarted
 from core.folds.asking import PendingCall
 from core.folds.words import call_line, one_line
 from core.sandbox.grant import NOTHING, Grant
@@ -199,7 +199,7 @@ class CallRunner:
     async def _record(
         self, call: PendingCall, outcome: Outcome, took_s: float, recovered: bool, tree: str | None = None
     ) -> None:
-        content = self._redact(outcome.content)
+        content, hash_of = self._redact(outcome.content), self._desk.journal.hash_of
         full = outcome.full
         if len(content) > self._longest_result and call.name not in PAGED:
             full = full or content
@@ -218,9 +218,13 @@ class CallRunner:
             fingerprint=fingerprint(blobs[0].decode("utf-8", "replace") if blobs else content),
             recovered=recovered,
             tree=tree,
+            media=[
+                MediaShown(kind=it.kind, media_type=it.media_type, blob=hash_of(it.data), tokens=it.tokens)  # type: ignore[arg-type]
+                for it in outcome.media
+            ],
         )
         more = [Draft(event, key=key) for event, key in outcome.events]
-        await self._desk.append(*more, Draft(body, key=call.key), blobs=blobs)
+        await self._desk.append(*more, Draft(body, key=call.key), blobs=[*blobs, *(it.data for it in outcome.media)])
         if (job := self._context(call.key).jobs / call.key).exists():
             await asyncio.to_thread(settle, job, LARGEST_BLOB)
 

@@ -204,7 +204,6 @@ class Facts:
         self.guard_log = GuardLog()
         self.use_ids = UseIds()
         self.servers = Servers()
-        self._use_ids = UseIds()
         self._dispatch = Dispatcher(
             (
                 *((remembered,) if archive == remembered.read else ()),
@@ -229,7 +228,6 @@ class Facts:
                 self.guard_log,
                 self.use_ids,
                 self.servers,
-                self._use_ids,
             )
         )
 

@@ -44,6 +44,7 @@ from core.journal.reader import Reader
 from core.journal.recall_index import RecallIndex
 from core.journal.schema import JOBS
 from core.journal.writer import Journal
+from core.models.illustrated import Illustrated
 from core.models.keys import read_key
 from core.models.prices import price, price_row, window_of
 from core.models.profiles import Endpoint, key_variables, resolve_endpoint
@@ -239,8 +240,9 @@ async def _runner(
     if endpoint.simulated:
         endpoint = await _simulated(hosting, opened, endpoint, stack)
     source = (lambda: None) if endpoint.simulated else (lambda: read_key(endpoint, hosting.environ))
-    wire = Wire(endpoint, source, hosting.clock)
-    stack.push_async_callback(wire.close)
+    bare = Wire(endpoint, source, hosting.clock)
+    stack.push_async_callback(bare.close)
+    wire = Illustrated(bare, stack.enter_context(Reader(hosting.folder)).blob)
     prompt, prompt_version = system_prompt()
     own = {**builtin_tools(), **{tool.name: tool for tool in hosting.extra_tools}}
     specs = await asyncio.to_thread(server_specs, hosting.config, Path(opened.workspace), hosting.environ)
@@ -272,7 +274,7 @@ async def _runner(
     calls = CallRunner(
         desk,
         ChainMap(own, bridging.tools),  # type: ignore[arg-type]
-        _contexts(hosting, opened, recall, redact, gate, confinement),
+        _contexts(hosting, opened, recall, redact, gate, confinement, endpoint),
         redact,
         longest_result=config.context.result_tokens * BYTES_PER_TOKEN,
         gate=gate,
@@ -326,6 +328,7 @@ def _contexts(
     redact: Redactor,
     gate: Gate,
     confinement: Confinement,
+    endpoint: Endpoint,
 ) -> Callable[[str], ToolContext]:
     read_hashes: dict[str, str] = {}
     workspace = Path(opened.workspace)
@@ -338,6 +341,8 @@ def _contexts(
         "most_processes": hosting.config.commands.processes,
         "keys": key_variables(hosting.config, opened.api_key_env),
         "confinement": confinement,
+        "sees": endpoint.sees,
+        "profile": endpoint.profile,
         "ignore": hosting.config.workspace.ignore,
     }
 

@@ -69,6 +69,8 @@ class ProfileSettings(Section, frozen=True):
     stall_s: Annotated[Seconds | None, says("Seconds without a byte after which a reply counts as stalled.", 120.0)] = (
         None
     )
+    images: Annotated[bool | None, says("Its models see images in the results of tools.", True)] = None
+    documents: Annotated[bool | None, says("Its models read PDF documents in the results of tools.", True)] = None
 
 
 class LimitSettings(Section, frozen=True):

@@ -38,6 +38,7 @@ from core.events.conversation import (
     GuidanceDelivered,
     GuidanceQueued,
     GuidanceRetracted,
+    MediaShown,
     ModelConsulted,
     ModelFailed,
     ModelRequested,

@@ -226,13 +226,23 @@ class FileChange(Body, frozen=True):
     removed: int = 0
 
 
+class MediaShown(Body, frozen=True):
+    """An image or a document that the model sees with a result: `blob` is its hash, `tokens` an estimate."""
+
+    kind: Literal["image", "document"]
+    media_type: str
+    blob: str
+    tokens: int
+
+
 @kind("tool.finished", node=True)
 class ToolFinished(Body, frozen=True):
     """Keyed by call; one a call. `content` is what the model sees; `blob` the hash of the whole output if capped.
 
     `fingerprint` is a digest of the whole scrubbed output; `recovered` says that a restart decided this outcome. `tree`
     are the files as a call that may change them left them; None where they were not looked at. `invalid`: it was
-    refused before it ran, because its arguments are none that the tool takes.
+    refused before it ran, because its arguments are none that the tool takes. `media` go beside the content, which has
+    a line on each.
     """
 
     name: str
@@ -247,6 +257,7 @@ class ToolFinished(Body, frozen=True):
     fingerprint: str = ""
     recovered: bool = False
     tree: str | None = None
+    media: list[MediaShown] = []
     invalid: bool = False
 
 

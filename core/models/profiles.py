@@ -28,7 +28,8 @@ LOCAL_STALL_S = 900.0
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """What is common to a provider's models. `hosts` are the host names it is recognised by.
 
-    `api_key_env` None: no key is needed. `reports_cost`: the usage in its replies says what was billed.
+    `api_key_env` None: no key is needed. `reports_cost`: the usage in its replies says what was billed. `images` and
+    `documents`: whether a tool's result may hold them.
     """
 
     base_url: str | None = None
@@ -43,6 +44,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     price_provider: str | None = None
     reports_cost: bool = False
     stall_s: float = 120.0
+    images: bool = False
+    documents: bool = False
 
 
 def _local(base_url: str | None) -> Profile:
@@ -58,6 +61,8 @@ PROFILES: dict[str, Profile] = {
         version=FIRST_PARTY_VERSION,
         cache="explicit",
         price_provider="anthropic",
+        images=True,
+        documents=True,
     ),
     "openrouter": Profile(
         base_url="https://openrouter.ai/api",
@@ -80,7 +85,9 @@ PROFILES: dict[str, Profile] = {
     "lm-studio": _local("http://127.0.0.1:1234"),
     "local": _local(None),
     "generic": Profile(),
-    "simulated": Profile(cache="explicit", pooling=False, window=1_000_000, price_provider="simulated"),
+    "simulated": Profile(
+        cache="explicit", pooling=False, window=1_000_000, price_provider="simulated", images=True, documents=True
+    ),
 }
 SIMULATED = "simulated"
 
@@ -105,6 +112,12 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     price_provider: str | None = None
     reports_cost: bool = False
     stall_s: float = 120.0
+    images: bool = False
+    documents: bool = False
+
+    def sees(self, kind: str) -> bool:
+        """Whether its models take an `image`, or a `document`, in a result."""
+        return {"image": self.images, "document": self.documents}.get(kind, False)
 
     @property
     def loopback(self) -> bool:
@@ -155,6 +168,8 @@ def resolve_endpoint(
         price_provider=profile.price_provider,
         reports_cost=profile.reports_cost,
         stall_s=profile.stall_s,
+        images=profile.images,
+        documents=profile.documents,
     )
 
 
@@ -218,9 +233,15 @@ def _profile(name: str, config: Config) -> Profile:
     return _changed(PROFILES[origin], own) if own else PROFILES[origin]
 
 
+_CHANGED = (
+    *("base_url", "api_key_env", "cache", "pooling", "window", "max_output", "price_provider", "stall_s"),
+    *("images", "documents"),
+)
+"""What a profile of the user may say anew."""
+
+
 def _changed(profile: Profile, own: ProfileSettings) -> Profile:
-    names = ("base_url", "api_key_env", "cache", "pooling", "window", "max_output", "price_provider", "stall_s")
-    given = {name: value for name in names if (value := getattr(own, name)) is not None}
+    given = {name: value for name in _CHANGED if (value := getattr(own, name)) is not None}
     if "base_url" in given and "api_key_env" not in given:
         given["api_key_env"] = None
     return msgspec.structs.replace(profile, headers={**profile.headers, **own.headers}, **given)

@@ -9,6 +9,7 @@ from core.events import (
     ContextRestored,
     Event,
     GuidanceDelivered,
+    MediaShown,
     ModelResponded,
     ModelSwitched,
     SessionOpened,
@@ -86,9 +87,18 @@ def guidance_text(body: GuidanceDelivered) -> str:
     return f"<{tag}{attribute}>\n{body.text}\n</{tag}>"
 
 
+def media_block(media: MediaShown) -> dict[str, Any]:
+    """An image or a document by the name of its bytes, for which the wire puts them in (`core.models.illustrated`)."""
+    source = {"type": "base64", "media_type": media.media_type, "data": f"blob:{media.blob}"}
+    return {"type": media.kind, "source": source}
+
+
 def result_block(body: ToolFinished) -> bytes:
     """The tool_result of a call."""
-    block: dict[str, Any] = {"type": "tool_result", "tool_use_id": body.use_id, "content": body.content}
+    content: Any = body.content
+    if body.media:
+        content = [{"type": "text", "text": body.content}, *map(media_block, body.media)]
+    block: dict[str, Any] = {"type": "tool_result", "tool_use_id": body.use_id, "content": content}
     if not body.ok:
         block["is_error"] = True
     return encode_block(block)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -51,8 +52,8 @@ class Piece:
 
     @property
     def tokens(self) -> int:
-        """Estimated."""
-        return sum(map(len, self.blocks)) // BYTES_PER_TOKEN + 1
+        """Estimated; an image or a document weighs what its line says."""
+        return sum(map(len, self.blocks)) // BYTES_PER_TOKEN + 1 + sum(map(_shown_tokens, self.blocks))
 
     def masked(self, stubs: Mapping[int, str]) -> Piece:
         """The same with the results of the events in `stubs` replaced by these texts."""
@@ -66,6 +67,16 @@ class Piece:
         """The same for another model, which can't read the thinking of the one before it."""
         blocks = tuple(block for block in self.blocks if not _thinks(block))
         return self if len(blocks) == len(self.blocks) else replace(self, blocks=blocks or (text_block(THOUGHT),))
+
+
+_SHOWN = re.compile(rb"\\[(?:image|document), [a-z/]+, [0-9x a-z]+, [0-9,]+ bytes, about ([0-9,]+) tokens\\]")
+
+
+def _shown_tokens(block: bytes) -> int:
+    """Tokens of the images and documents in a block: their bytes are no part of it."""
+    if b'"data":"blob:' not in block:
+        return 0
+    return sum(int(number.replace(b",", b"")) for number in _SHOWN.findall(block))
 
 
 THOUGHT = "(thinking, left out)"

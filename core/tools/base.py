@@ -12,6 +12,7 @@ import msgspec
 
 from core.events import Body, FileChange
 from core.sandbox.grant import NOTHING, Grant
+from core.tools.media import Media
 from core.tools.recalled import Passage
 
 
@@ -59,7 +60,7 @@ class Outcome:
 
     `content` is what the model sees, already capped; `full` the whole output where `content` is not all of it
     (text, or a file to be read when it is too big to hold). `events` are journalled in the same transaction
-    before the outcome (memory, plan).
+    before the outcome (memory, plan). `media` the model sees beside the content, which has a line on each.
     """
 
     content: str
@@ -68,6 +69,7 @@ class Outcome:
     files: tuple[FileChange, ...] = ()
     exit_code: int | None = None
     events: tuple[tuple[Body, str | None], ...] = ()
+    media: tuple[Media, ...] = ()
 
 
 class Recall(Protocol):

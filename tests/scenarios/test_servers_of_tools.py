@@ -36,6 +36,7 @@ def test_a_session_calls_tools_of_a_server_and_goes_on_without_it_by_the_same_li
     model = longwatch.script(
         using(("odd__add", {"a": 20, "b": 22}), ("find_tools", {"query": "note"})),
         using(("odd__note", {"text": "direct"}), note, ("odd__fail", {})),
+        using(("odd__picture", {})),
     )
     assert longwatch.run(model, "--sandbox", "off").wait(90) == 0
     assert [(it.name, it.ok) for it in sorted(results(longwatch)[:2], key=lambda it: it.name)] == [
@@ -46,7 +47,10 @@ def test_a_session_calls_tools_of_a_server_and_goes_on_without_it_by_the_same_li
         ("odd__note", True),
         ("odd__note", True),
         ("odd__fail", False),
+        ("odd__picture", True),
     ]
+    (shown,) = results(longwatch)[-1].media
+    assert (shown.media_type, shown.tokens) == ("image/png", 1)
     assert "42" in [it.content for it in results(longwatch)]
     assert notes.read_text() == "direct\nby another name\n"
     offered = [event.body for event in longwatch.events() if isinstance(event.body, ToolsOffered)]
@@ -54,7 +58,7 @@ def test_a_session_calls_tools_of_a_server_and_goes_on_without_it_by_the_same_li
 
     configured(longwatch, "dead")
     longwatch.here("send", "", "guide", "Go on.")
-    model = longwatch.script(*[using(("odd__add", {"a": 1, "b": 1}))] * 4, *[{"text": "Done."}] * 9)
+    model = longwatch.script(*[using(("odd__add", {"a": 1, "b": 1}))] * 5, *[{"text": "Done."}] * 9)
     assert longwatch.run_on().wait(90) == 0
     lost = results(longwatch)[-1]
     assert lost.name == "odd__add" and not lost.ok and "The server odd is not there" in lost.content

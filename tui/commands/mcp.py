@@ -95,6 +95,8 @@ def _last_line(file: Path) -> str:
 
 
 def _lines(found: dict[str, Any], in_full: bool) -> Iterator[str]:
+    from core.tools.common import count
+
     if not found["servers"]:
         yield "No server is configured; [mcp.NAME] in the configuration names one (longwatch config --write)."
     for row in found["servers"]:
@@ -103,7 +105,8 @@ def _lines(found: dict[str, Any], in_full: bool) -> Iterator[str]:
             if row["said"]:
                 yield f"  it wrote: {one_line(row['said'])}"
             continue
-        counts = ", ".join(f"{len(row[kind])} {kind}" for kind in ("tools", "resources", "prompts") if row[kind])
+        kinds = ("tool", "resource", "prompt")
+        counts = ", ".join(count(len(row[f"{kind}s"]), kind) for kind in kinds if row[f"{kind}s"])
         yield f"{one_line(row['server'])}: {counts or 'nothing'}  {one_line(row['where'])}"
         for tool in row["tools"]:
             mark = ("r" if tool["reads"] else "w") + ("" if tool["fit"] else "!")

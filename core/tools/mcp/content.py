@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 
 from core.tools.base import Outcome, ToolContext
 from core.tools.capping import cap
 from core.tools.common import count, handle_of
+from core.tools.media import MOST, Media, Unfit, media_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,37 @@ class Parts:
 
 
 def outcome(answer: Parts, context: ToolContext) -> Outcome:
-    """The answer as the outcome of a call."""
-    texts = [part.text if part.kind == "text" else f"{part.line[:-1]}; not passed on]" for part in answer.parts]
+    """The answer as the outcome of a call; `context.settings["sees"]` says what the model takes beside text."""
+    texts: list[str] = []
+    media: list[Media] = []
+    for part in answer.parts:
+        try:
+            texts.append(part.text if part.kind == "text" else _taken(part, media, context).line)
+        except Unfit as why:
+            texts.append(f"{part.line[:-1]}; it was not passed on, because {why}]")
     whole = "\n".join(texts)
     shown = cap(whole, handle_of(context))
-    return Outcome(shown.text, ok=answer.ok, full=None if shown.whole else whole)
+    return Outcome(shown.text, ok=answer.ok, full=None if shown.whole else whole, media=tuple(media))
+
+
+def _taken(part: Part, media: list[Media], context: ToolContext) -> Media:
+    """The image or document of a part, added to those that the model sees. Raises Unfit."""
+    try:
+        data = base64.b64decode(part.data, validate=True)
+    except ValueError:
+        raise Unfit("its data is no base64") from None
+    found = media_of(data)
+    if not context.settings.get("sees", _nothing)(found.kind):
+        profile = context.settings.get("profile", "NAME")
+        raise Unfit(
+            f"the profile {profile} says that its models take no {found.kind}s ({found.kind}s = true in "
+            f"[profiles.{profile}] of the configuration would say that they do)"
+        )
+    if len(media) == MOST:
+        raise Unfit(f"a result has at most {MOST} of them")
+    media.append(found)
+    return found
+
+
+def _nothing(kind: str) -> bool:
+    return False

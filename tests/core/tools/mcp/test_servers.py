@@ -32,9 +32,10 @@ class Session:
         self.folder = folder
         self.tools = {**bridge.tools, **helper_tools(bridge)}
 
-    async def call(self, name: str, /, **arguments: Any) -> Outcome:
+    async def call(self, name: str, /, sees: bool = False, **arguments: Any) -> Outcome:
         tool = {**self.tools, **self.bridge.tools}[name]
         context = ToolContext(self.folder, self.folder / "jobs", "r1.1.0", None)  # type: ignore[arg-type]
+        context.settings["sees"] = lambda kind: sees
         given = parse_arguments(tool, arguments)
         tool.prepare(given, context)
         return await tool.run(given, context)
@@ -87,8 +88,12 @@ async def test_what_a_server_offers_is_called_read_and_found(tmp_path: Path) -> 
         assert "it says of itself: Be nice to me." in overview
         with pytest.raises(ToolError, match="There is no server 'other'"):
             await session.call("mcp_resource", server="other", uri="x")
-        picture = await session.call("odd__picture")
-        assert "an image, image/png" in picture.content
+        unseen = await session.call("odd__picture")
+        assert "because the profile NAME says that its models take no images" in unseen.content
+        assert not unseen.media
+        picture = await session.call("odd__picture", sees=True)
+        assert picture.content == "[image, image/png, 1x1, 70 bytes, about 1 tokens]"
+        assert [(it.kind, it.media_type, len(it.data)) for it in picture.media] == [("image", "image/png", 70)]
 
 
 async def test_hostile_names_and_texts_are_made_fit_and_stay_callable(tmp_path: Path) -> None:
