@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import tempfile
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import cycle
@@ -34,8 +35,12 @@ FAULTY = 0.05
 """Share of the requests that go wrong."""
 KINDS = ("429=0.01", "529", "500", "502", "drop", "cut=4", "reset=6", "error-event=3", "cut-arguments", "stall=5")
 WINDOW = 200_000
-EVERY = 50
+EVERY = 10
 """Calls between two looks at the process."""
+LEAST_LOOKS = 3
+"""Looks of which the least counts: a reply has three calls, and in each of them other tasks wait."""
+LEAVES = 40
+"""Calls after which the control leaves one more file open."""
 MOST_SLOPE = 1.0
 """Megabytes in ten thousand calls."""
 LONG_ENOUGH = 5_000
@@ -57,7 +62,11 @@ class ManyFaults:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The process at one moment. `rss` in megabytes."""
+    """The process at one moment. `rss` in megabytes.
+
+    `threads` are those beside the workers of the loop's pool, of which there is one more whenever as many are needed
+    at the same time, up to a bound.
+    """
 
     calls: int
     rss: float
@@ -135,6 +144,7 @@ async def soak(place: Path, address: str, on_call: Callable[[int], None]) -> int
 def _look(process: psutil.Process, calls: int) -> list[float]:
     with process.oneshot():
         rss, threads, files = process.memory_info().rss / 1e6, process.num_threads(), process.num_fds()
+    threads -= sum(thread.name.startswith("asyncio_") for thread in threading.enumerate())
     return [calls, rss, len(asyncio.all_tasks()), threads, files, len(process.children(recursive=True))]
 
 
@@ -148,7 +158,7 @@ def control(count: int, seed: int) -> Count:
     left: list[int] = []
 
     def leave(calls: int) -> None:
-        if calls % 100 == 0:
+        if calls % LEAVES == 0:
             left.append(os.open(os.devnull, os.O_RDONLY))
 
     return _tried(count, seed, leave)
@@ -204,7 +214,7 @@ def _counts(folder: Path) -> tuple[int, int]:
 
 def _leaks(settled: list[Look]) -> list[str]:
     """Of what there is more at the end than at the start, by the least that was seen in a tenth of the time."""
-    tenth, problems = max(1, len(settled) // 10), []
+    tenth, problems = max(LEAST_LOOKS, len(settled) // 10), []
     for name in ("tasks", "threads", "files", "children"):
         first = min(getattr(one, name) for one in settled[:tenth])
         last = min(getattr(one, name) for one in settled[-tenth:])
@@ -219,9 +229,9 @@ PROMISE = Promise(
     unit="calls",
     aim=100_000,
     shard=100_000,
-    quick=300,
+    quick=120,
     trial=trial,
     control=control,
     control_says="an agent that leaves a file open now and then",
-    quick_control=400,
+    quick_control=120,
 )
