@@ -11,8 +11,8 @@ from core.journal.reader import Reader
 
 
 @pytest.fixture
-def longwatch(tmp_path):
-    longwatch = Longwatch(tmp_path)
+def longwatch(tmp_path, warm):
+    longwatch = Longwatch(tmp_path, warm)
     yield longwatch
     longwatch.end()
     for folder in sound_sessions(longwatch.home):

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from warm import Process, Warm
+
 from core.events import Event
 from core.journal.errors import JournalError
 from core.journal.reader import Reader
@@ -22,6 +24,8 @@ from tui.cli import main
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE_S = 60.0
+FRESH_ONLY = {"preexec_fn", "start_new_session"}
+"""Ways to begin that only a fresh interpreter has."""
 
 
 def until(condition: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
@@ -35,9 +39,10 @@ def until(condition: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
 
 
 class Longwatch:
-    """The command line over one home folder and one workspace."""
+    """The command line over one home folder and one workspace; by `warm`, or in fresh interpreters."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, warm: Warm | None = None) -> None:
+        self.warm = warm
         self.home, self.workspace = place / "home", place / "work"
         self.workspace.mkdir(parents=True)
         self.config = place / "config.toml"
@@ -49,7 +54,7 @@ class Longwatch:
         }
         self._script = place / "script.jsonl"
         self.gate = place / "gate"
-        self._started: list[subprocess.Popen[str]] = []
+        self._started: list[subprocess.Popen[str] | Process] = []
 
     def gated(self, line: str, text: str = "Next.") -> dict[str, Any]:
         """A reply with a command that ends only once the gate is open, so that nothing depends on timing."""
@@ -60,7 +65,7 @@ class Longwatch:
         self._script.write_text("".join(json.dumps(row) + "\n" for row in rows))
         return f"simulated/script:{self._script}"
 
-    def start(self, *arguments: str, **streams: Any) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, **streams: Any) -> subprocess.Popen[str] | Process:
         """Begin a command."""
         return self._start("tui.cli", *arguments, **streams)
 
@@ -71,10 +76,14 @@ class Longwatch:
         assert process.stdout is not None
         return process.stdout.readline().removeprefix("READY ").strip()
 
-    def _start(self, module: str, *arguments: str, **streams: Any) -> subprocess.Popen[str]:
-        usual = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        line = [sys.executable, "-P", "-m", module, *arguments]
-        process = subprocess.Popen(line, cwd=ROOT, env=self.environment, text=True, **(usual | streams))
+    def _start(self, module: str, *arguments: str, **streams: Any) -> subprocess.Popen[str] | Process:
+        process: subprocess.Popen[str] | Process
+        if self.warm and not streams.keys() & FRESH_ONLY:
+            process = self.warm.start(module, *arguments, environment=self.environment, folder=ROOT, **streams)
+        else:
+            usual = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+            line = [sys.executable, "-P", "-m", module, *arguments]
+            process = subprocess.Popen(line, cwd=ROOT, env=self.environment, text=True, **(usual | streams))
         self._started.append(process)
         return process
 
@@ -104,13 +113,13 @@ class Longwatch:
         out, err = process.communicate(timeout=PATIENCE_S)
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
-    def run(self, model: str, *more: str, **streams: Any) -> subprocess.Popen[str]:
+    def run(self, model: str, *more: str, **streams: Any) -> subprocess.Popen[str] | Process:
         """Begin a headless session in the workspace."""
         options = ["--headless", "--json", "--speed", "0", "--workspace", str(self.workspace)]
         options += more if "--approvals" in more else ("--approvals", "full", *more)
         return self.start("run", "Do the steps.", "--model", model, *options, **streams)
 
-    def run_on(self, *more: str) -> subprocess.Popen[str]:
+    def run_on(self, *more: str) -> subprocess.Popen[str] | Process:
         """Resume the session, headless."""
         return self.start("resume", "--headless", "--json", "--speed", "0", *more)
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-import pty
 import select
-import signal
 import struct
 import sys
 import termios
@@ -20,7 +18,10 @@ LINE = [sys.executable, "-P", "-m", "tui.cli"]
 
 
 class Terminal:
-    """A command of the product on a terminal of its own; `shell`: a shell with job control, into which one types."""
+    """A command of the product on a terminal of its own.
+
+    `line`: another program before the arguments; `shell`: a shell with job control, into which one types.
+    """
 
     def __init__(
         self,
@@ -29,21 +30,22 @@ class Terminal:
         columns: int = 120,
         rows: int = 36,
         shell: bool = False,
-        line: Sequence[str] = LINE,
+        line: Sequence[str] = (),
     ) -> None:
         self.received = bytearray()
         self.screen = pyte.Screen(columns, rows)
         self.screen.write_process_input = self.press
         self._stream = pyte.ByteStream(self.screen)
-        self.pid, self._master = pty.fork()
-        if not self.pid:
-            os.chdir(ROOT)
-            command = list(line) if not shell else ["bash", "--norc", "--noprofile", "-i"]
-            environment = {**longwatch.environment, "TERM": "xterm-256color", "PS1": "$ ", "HISTFILE": ""}
-            os.execvpe(command[0], [*command, *arguments], environment)
-        size = struct.pack("HHHH", rows, columns, 0, 0)
-        fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
-        self.code: int | None = None
+        what, *before = ["/bin/bash", "--norc", "--noprofile", "-i"] if shell else line or ["tui.cli"]
+        environment = {**longwatch.environment, "TERM": "xterm-256color", "PS1": "$ ", "HISTFILE": ""}
+        self._master, theirs = os.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        assert longwatch.warm
+        self._process = longwatch.warm.start(
+            what, *before, *arguments, environment=environment, folder=ROOT, terminal=theirs
+        )
+        os.close(theirs)
+        self.pid = self._process.pid
 
     def text(self) -> str:
         """What is on the screen now."""
@@ -77,13 +79,10 @@ class Terminal:
     def ends(self) -> int:
         """Wait for the command that was started to end; its exit code."""
         end = time.monotonic() + PATIENCE_S
-        while self.code is None and time.monotonic() < end:
+        while (code := self._process.poll()) is None and time.monotonic() < end:
             self._drain(0.02)
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                self.code = os.waitstatus_to_exitcode(status)
-        assert self.code is not None, "it never ended:\n" + "\n".join(self.screen.display)
-        return self.code
+        assert code is not None, "it never ended:\n" + "\n".join(self.screen.display)
+        return code
 
     def vanish(self) -> None:
         """The terminal goes away, as when a connection drops."""
@@ -93,12 +92,8 @@ class Terminal:
 
     def close(self) -> None:
         self.vanish()
-        if self.code is None:
-            try:
-                os.kill(self.pid, signal.SIGKILL)
-                os.waitpid(self.pid, 0)
-            except (ProcessLookupError, ChildProcessError):
-                pass
+        self._process.kill()
+        self._process.wait()
 
     def _drain(self, patience_s: float) -> None:
         while self._master >= 0 and select.select([self._master], [], [], patience_s)[0]:

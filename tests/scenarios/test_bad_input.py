@@ -41,8 +41,8 @@ def ended(longwatch, *rows):
 
 
 @pytest.fixture(scope="module")
-def finished_session(tmp_path_factory):
-    longwatch = Longwatch(tmp_path_factory.mktemp("finished"))
+def finished_session(tmp_path_factory, warm):
+    longwatch = Longwatch(tmp_path_factory.mktemp("finished"), warm)
     ended(longwatch, command("echo 1"))
     yield longwatch
     longwatch.end()

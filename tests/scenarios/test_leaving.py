@@ -44,7 +44,7 @@ class Prompt(Terminal):
 
     def __init__(self, longwatch, *arguments, line=LINE):
         script = KEPT.replace("$LONGWATCH", shlex.join(LINE))
-        super().__init__(longwatch, *arguments, line=["sh", "-c", script, "sh", *line])
+        super().__init__(longwatch, *arguments, line=["/bin/sh", "-c", script, "sh", *line])
 
     @property
     def command(self):
@@ -111,9 +111,9 @@ def local_modes(settings):
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory):
+def shared(tmp_path_factory, warm):
     """A session that runs by itself as long as the tests of this module do."""
-    longwatch = Longwatch(tmp_path_factory.mktemp("shared"))
+    longwatch = Longwatch(tmp_path_factory.mktemp("shared"), warm)
     model = longwatch.script(*[command(f"echo {n} >> log; sleep 0.3", text=f"Step {n}.") for n in range(2000)])
     place = ["--workspace", str(longwatch.workspace), "--speed", "0", "--name", "shared", "--wait"]
     assert longwatch.call("run", "Do the steps.", "--model", model, "--detach", *place).returncode == 0
