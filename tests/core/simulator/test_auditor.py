@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from typing import Any
 
 import anthropic
 import pytest
+from scans import answer
 from workbench import Message, Send, Workbench, last_text, run_session, squeezed
 
 from core.clock import VirtualClock
@@ -96,15 +95,12 @@ def over_sdk(client: anthropic.AsyncAnthropic) -> Send:
 
 def bandit(root: Path) -> Counter[str]:
     """Findings by test id, counted without the auditor's help."""
-    command = [sys.executable, "-P", "-m", "bandit", "-q", "-r", ".", "-x", "./tests", "-s", "B404,B603,B607"]
-    template = ["-f", "custom", "--msg-template", "{test_id}"]
-    done = subprocess.run([*command, *template], cwd=root, capture_output=True, text=True, check=False)
-    return Counter(done.stdout.split())
+    command = "python -P -m bandit -q -r . -x ./tests -s B404,B603,B607 -f custom --msg-template {test_id}"
+    return Counter(answer(command, root)[1].split())
 
 
 def unittest_passes(root: Path) -> bool:
-    command = [sys.executable, "-B", "-m", "unittest", "discover", "-s", "tests", "-q"]
-    return subprocess.run(command, cwd=root, capture_output=True, check=False).returncode == 0
+    return answer("python -m unittest discover -s tests -q", root)[0] == 0
 
 
 def tree(root: Path) -> dict[str, str]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import difflib
-import os
 import re
-import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from scans import answer
 
 Message = dict[str, Any]
 Send = Callable[[list[Message], list[dict[str, Any]]], Awaitable[list[dict[str, Any]]]]
@@ -49,19 +48,19 @@ class Workbench:
         names = sorted(set(_ARGUMENTS) - set(self.hidden))
         return [_definition(name) for name in names]
 
-    async def act(self, content: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def act(self, content: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Results of the calls in a reply, in their order."""
         results = []
         for block in content:
             if block["type"] == "tool_use":
-                text, failed = await self._call(block["name"], block["input"])
+                text, failed = self._call(block["name"], block["input"])
                 results.append(
                     {"type": "tool_result", "tool_use_id": block["id"], "content": text}
                     | ({"is_error": True} if failed else {})
                 )
         return results
 
-    async def _call(self, name: str, arguments: dict[str, Any]) -> tuple[str, bool]:
+    def _call(self, name: str, arguments: dict[str, Any]) -> tuple[str, bool]:
         self.calls.append((name, arguments))
         try:
             assert set(arguments) <= set(_ARGUMENTS[name].split()), f"{name} does not know {arguments}"
@@ -69,7 +68,7 @@ class Workbench:
             if self.broken(name, arguments):
                 raise Refused("The operator denied this call.")
             if name == "run_command":
-                text = await self._run(**arguments)
+                text = self._run(**arguments)
                 return text, not text.startswith("exit 0")
             return getattr(self, f"_{name}")(**arguments), False
         except (Refused, OSError) as error:
@@ -117,21 +116,9 @@ class Workbench:
         ]
         return "\n".join(hits) or "no matches"
 
-    async def _run(self, command: str, timeout: int = 120) -> str:
-        environment = os.environ | {
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
-        process = await asyncio.create_subprocess_shell(
-            command,
-            cwd=self.root,
-            env=environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        output, _ = await asyncio.wait_for(process.communicate(), timeout)
-        return f"exit {process.returncode} · 0.1 s\n{output.decode()}"
+    def _run(self, command: str, timeout: int = 120) -> str:
+        code, output = answer(command, self.root, timeout)
+        return f"exit {code} · 0.1 s\n{output}"
 
     def _remember(self, text: str, category: str, topic: str) -> str:
         assert len(text) < 1000
@@ -188,7 +175,7 @@ async def run_session(
     for turn in range(limit):
         content = await send(squeeze(bench, messages), bench.offered())
         messages.append({"role": "assistant", "content": content})
-        results = await bench.act(content)
+        results = bench.act(content)
         added = [_text(text) for text in words(turn, bench)]
         if not results and not added:
             return messages
