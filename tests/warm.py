@@ -60,10 +60,11 @@ class Process:
             self.returncode = int(said or -signal.SIGKILL)  # Said nothing: the process that forked it is gone.
         return self.returncode
 
-    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
-        """Wait for its end; what it still said."""
+    def communicate(self, input: str = "", timeout: float | None = None) -> tuple[str, str]:
+        """Tell it something, and wait for its end; what it still said."""
         if self.stdin:
-            self.stdin.close()
+            with self.stdin:
+                self.stdin.write(input)
         said = {"stdout": "", "stderr": ""}
         readers = [threading.Thread(target=self._read, args=(name, said), daemon=True) for name in said]
         for reader in readers:

@@ -147,3 +147,8 @@ class Longwatch:
 def command(line: str, text: str = "Next.") -> dict[str, Any]:
     """A reply with one command."""
     return {"text": text, "tool_uses": [{"name": "run_command", "input": {"command": line}}]}
+
+
+def prose(chars: int) -> str:
+    """So much text, in which no sentence is like another: what repeats itself is cut."""
+    return " ".join(f"Sentence {number} of the work." for number in range(chars // 25))[:chars]

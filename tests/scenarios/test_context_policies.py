@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from processes import command
+from processes import command, prose
 from sent_requests import sent_requests
 
 SMALL = "[context]\nkeep_turns = 3\ndigest_tokens = 800\n"
-WORDS = "Words about the work. " * 30
+WORDS = prose(660)
 
 
 def reads(longwatch, count, **more):
@@ -184,7 +184,7 @@ def test_what_one_session_remembers_for_the_project_is_offered_to_the_next(longw
 def test_compressions_in_vain_are_switched_off_with_a_sentence_and_come_back_when_the_context_has_doubled(longwatch):
     longwatch.config.write_text("[context]\nkeep_turns = 1\ndigest_tokens = 500\nalpha = 0.001\n")
     task = longwatch.workspace.parent / "task.md"
-    task.write_text("Do the steps.\n" + "A long description of the work. " * 2_000)
+    task.write_text("Do the steps.\n" + prose(64_000))
     rows = [command(f"seq {n}000 {n}900", text=f"{n}. {WORDS}") for n in range(40)]
     place = ["--headless", "--speed", "0", "--workspace", str(longwatch.workspace)]
     process = longwatch.start("run", f"@{task}", "--model", longwatch.script(*rows), *place)

@@ -2,7 +2,7 @@
 
 import json
 
-from processes import command, until
+from processes import command, prose, until
 
 
 def test_pause_stops_before_the_next_action_and_continue_goes_on(longwatch):
@@ -42,7 +42,7 @@ def test_guidance_is_in_the_next_request_and_can_be_retracted_before(longwatch):
 
 
 def test_a_forced_compression_shortens_the_next_request_and_undo_gives_it_back(longwatch):
-    rows = [command(f"seq {n} 400", text="Words. " * 100) for n in range(24)] + [command("echo on")] * 2
+    rows = [command(f"seq {n} 400", text=prose(700)) for n in range(24)] + [command("echo on")] * 2
     process = longwatch.run(longwatch.script(*rows), "--max-turns", "24", "--wait")
     until(lambda: longwatch.count("session.paused"))
     longwatch.call("send", "", "compress")

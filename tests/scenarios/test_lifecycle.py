@@ -5,7 +5,7 @@ import json
 import signal
 
 import pytest
-from processes import command, until
+from processes import command, prose, until
 from terminals import Terminal
 
 from core.controls import SessionControls
@@ -143,7 +143,7 @@ def test_the_report_and_the_list_have_the_fields_of_the_contract(longwatch):
 
 def test_standing_guidance_survives_a_forced_compression_word_for_word(longwatch):
     said = "Never touch vendor/; keep   three spaces."
-    rows = [command(f"seq {number} 400", text="Words. " * 100) for number in range(8)]
+    rows = [command(f"seq {number} 400", text=prose(700)) for number in range(8)]
     longwatch.config.write_text("[context]\nkeep_turns = 2\n")
     process = longwatch.run(longwatch.script(command("sleep 0.3"), *rows, *rows), "--max-turns", "9", "--wait")
     until(lambda: longwatch.count("tool.started"))

@@ -5,7 +5,7 @@ import subprocess
 from collections import Counter
 
 import pytest
-from processes import command, until
+from processes import command, prose, until
 
 STEPS = 3
 QUICK = """
@@ -19,7 +19,7 @@ stall_s = 0.3
 
 
 def steps():
-    return [command(f"echo step-{number} >> effects.log", text="Words " * 20) for number in range(STEPS)]
+    return [command(f"echo step-{number} >> effects.log", text=prose(120)) for number in range(STEPS)]
 
 
 def against(longwatch, address, *more):
@@ -142,8 +142,8 @@ def test_a_bad_request_is_not_sent_again(longwatch):
 
 
 def test_a_prompt_that_is_too_long_is_compressed_and_sent_again(longwatch):
-    rows = [command(f"echo step-{number} >> effects.log; seq 1 900", text="Words. " * 60) for number in range(STEPS)]
-    rows += [command("seq 1 900", text="Words. " * 200)] * 6
+    rows = [command(f"echo step-{number} >> effects.log; seq 1 900", text=prose(420)) for number in range(STEPS)]
+    rows += [command("seq 1 900", text=prose(1_400))] * 6
     longwatch.script(*rows)
     longwatch.config.write_text(QUICK + "[context]\nkeep_turns = 2\n")
     fault = "8:400=prompt is too long: 210000 tokens > 200000 maximum"
