@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import secrets
+import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -114,3 +116,46 @@ def _lines(found: dict[str, Any], in_full: bool) -> Iterator[str]:
             yield f"  {mark:<2} {tool['name']}{about}"
     if found["found_by_find_tools"]:
         yield f"{found['found_by_find_tools']} tools stand in no request and are found by find_tools."
+
+
+@mcp.command()
+@click.option("--workspace", type=click.Path(path_type=Path), default=".", help="Where the tools work.")
+@click.option("--read-only", is_flag=True, help="Offer only tools that change nothing.")
+@click.option("--http", "port", type=click.IntRange(0, 65535), help="By HTTP on this port of loopback; 0: a free one.")
+@click.option("--all-sessions", is_flag=True, help="Tell of all sessions, not only of those of the workspace.")
+@click.pass_obj
+def serve(home: Path, workspace: Path, read_only: bool, port: int | None, all_sessions: bool) -> int:
+    """Be a server: the built-in tools, confined to a workspace, and how its sessions are going.
+
+    Over standard input and output for one client, or by HTTP with a token (LONGWATCH_MCP_TOKEN, else a new one, which
+    is printed). What a session would ask its user about is refused: there is nobody to ask.
+    """
+    asyncio.run(_serve(home, workspace, read_only, port, all_sessions))
+    return 0
+
+
+async def _serve(home: Path, workspace: Path, read_only: bool, port: int | None, all_sessions: bool) -> None:
+    from core.agent.offering import workspace_offering
+    from core.tools.mcp.serving import serve_http, serve_stdio
+
+    config = load_config(workspace=workspace)
+    async with workspace_offering(home, config, workspace, os.environ, read_only, all_sessions) as offering:
+        if port is None:
+            await serve_stdio(offering)
+            return
+        token = os.environ.get("LONGWATCH_MCP_TOKEN") or secrets.token_urlsafe(24)
+        with _listening(port) as listening:
+            say(f"http://127.0.0.1:{listening.getsockname()[1]}/mcp  Authorization: Bearer {token}", err=True)
+            await serve_http(offering, listening, token)
+
+
+def _listening(port: int) -> socket.socket:
+    """A socket of loopback. Raises a usage error where the port can't be had."""
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(("127.0.0.1", port))
+    except OSError as error:
+        listening.close()
+        raise click.UsageError(f"Port {port} can't be had: {error.strerror}; name another, or 0.") from None
+    return listening
