@@ -113,6 +113,8 @@ ACTIONS: tuple[Action, ...] = (
     _watch("undo", "u", "undo", "Take back the last rewind or compression.", _STEER, 0, "undo"),
     _watch("answer", "a", "answer", "Answer what the agent asks before it runs a call.", _STEER, 0, "approve deny"),
     _watch("guard-ok", "O", "is fine", "Say that what a guard raised is fine.", _STEER, 0, "guard-ok"),
+    _watch("constraint", "C", "forbid", "Forbid something, checked exactly.", _STEER, 0, "constraint"),
+    _watch("lift", "", "lift", "Lift a constraint.", _STEER, 0, "lift"),
     _watch("interrupt", "x", "interrupt", "Cut the reply or the command that is running.", _STEER, 0, "interrupt"),
     _watch("retry-now", "t", "try now", "Stop waiting and try the failed request again.", _STEER, 0, "retry-now"),
     _watch("budget", "b", "budget", "Change how much this session may spend.", _STEER, 0, "budget"),

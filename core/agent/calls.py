@@ -10,6 +10,7 @@ from typing import Any
 
 from core.agent.approving import Ask, Gate, Refuse, denied, outdated
 from core.agent.desk import Desk
+from core.agent.warding import Forbidden, Warden
 from core.clock import monotonic
 from core.events import Draft, MediaShown, ToolFinished, ToolStarted
 from core.folds.asking import PendingCall
@@ -36,7 +37,7 @@ class CallRunner:
 
     `context` makes the context of one call from its key; `redact` is applied once to every text that a tool gives.
     `longest_result`: characters of one result that the model sees; the rest of a giant one is behind its handle.
-    `gate` judges each call before it runs; None: nothing is asked.
+    `gate` judges each call before it runs; None: nothing is asked. `warden` holds it against the user's constraints.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class CallRunner:
         redact: Callable[[str], str],
         longest_result: int = 32_000,
         gate: Gate | None = None,
+        warden: Warden | None = None,
     ) -> None:
         self._desk = desk
         self._tools = tools
@@ -54,6 +56,7 @@ class CallRunner:
         self._redact = redact
         self._longest_result = longest_result
         self._gate = gate
+        self._warden = warden
 
     @property
     def concurrent(self) -> frozenset[str]:
@@ -82,11 +85,13 @@ class CallRunner:
                 raise ToolError(refusal)
             arguments = parse_arguments(tool, call.arguments)
             intent = await asyncio.to_thread(tool.prepare, arguments, context)
+            if self._warden is not None:
+                await asyncio.to_thread(self._warden.forbid, call, tool, intent)
             grant = await self._judged(call, tool, arguments, intent, context)
             if grant is None:
                 return
         except ToolError as error:
-            await self._refuse(call, tool, str(error), invalid=isinstance(error, InvalidArguments))
+            await self._refuse(call, tool, error)
             return
         context.grant, intent = grant, intent | grant.intent()
         await self._start(call, tool, intent)
@@ -142,12 +147,14 @@ class CallRunner:
         await self._record(call, verdict, 0, True)
         return f"{call.name} ({call.key}): {'its result was found' if verdict.ok else 'reported as interrupted'}"
 
-    async def _refuse(self, call: PendingCall, tool: Tool | None, why: str, *, invalid: bool) -> None:
+    async def _refuse(self, call: PendingCall, tool: Tool | None, error: ToolError) -> None:
+        why, invalid = str(error), isinstance(error, InvalidArguments)
         started = self._started(call, str(tool.effect) if tool else "read", {})
         finished = ToolFinished(
             name=call.name, use_id=call.use_id, ok=False, content=why, fingerprint=fingerprint(why), invalid=invalid
         )
-        await self._desk.append(Draft(started, key=call.key), Draft(finished, key=call.key))
+        more = [error.broken] if isinstance(error, Forbidden) else []
+        await self._desk.append(Draft(started, key=call.key), *more, Draft(finished, key=call.key))
 
     async def _start(self, call: PendingCall, tool: Tool, intent: dict[str, Any]) -> None:
         """Write down what is about to be done, and in the same transaction what the files were like before."""
@@ -224,6 +231,8 @@ class CallRunner:
             ],
         )
         more = [Draft(event, key=key) for event, key in outcome.events]
+        if self._warden is not None:
+            more += await self._warden.broken(call, outcome.files, tree)
         await self._desk.append(*more, Draft(body, key=call.key), blobs=[*blobs, *(it.data for it in outcome.media)])
         if (job := self._context(call.key).jobs / call.key).exists():
             await asyncio.to_thread(settle, job, LARGEST_BLOB)

@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, get_args
 
 from core.agent.approval_verbs import APPROVAL_VERBS, parse_approval_words
+from core.agent.constraint_verbs import CONSTRAINT_VERBS
 from core.agent.facts import Facts
 from core.agent.guard_verbs import GUARD_OK
 from core.agent.memory_verbs import MEMORY_VERBS, parse_memory_words
@@ -253,6 +254,7 @@ VERBS: dict[str, Verb] = {
         *APPROVAL_VERBS,
         *MEMORY_VERBS,
         GUARD_OK,
+        *CONSTRAINT_VERBS,
         Verb("cancel", ("id",), "take back a command whose effect has not come yet, by its id or verb", _cancel),
         Verb("undo", ("seq",), "take back the last compression or rewind", _undo),
         Verb("rewind", ("to", "files", "conversation", "overwrite"), "go back to an event, files included", _rewind),
@@ -285,7 +287,7 @@ def parse_words(verb: str, words: list[str]) -> dict[str, Any]:
             text = " ".join(word for word in words if word not in ("--standing", "--now"))
             now = {"now": True} if "--now" in words else {}
             return {"text": text, "standing": "--standing" in words, **now}
-        case "bookmark" | "rename":
+        case "bookmark" | "rename" | "constraint":
             return {"text": " ".join(words)}
         case "rewind":
             flags = {word for word in words if word.startswith("--")}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 from core.agent.anchoring import anchor_text
+from core.agent.declaring import declarations
 from core.agent.desk import Desk
 from core.agent.guarding import drafts, pause_detail
 from core.events import Body, BudgetCrossed, Draft, GuidanceDelivered
@@ -18,6 +19,16 @@ async def anchor(desk: Desk) -> None:
     """Say objective, constraints and current step again at the end."""
     text = anchor_text(desk.facts)
     await desk.append(Draft(GuidanceDelivered(text=text, source="anchor", usd=desk.thrift.usd_of(text))))
+
+
+async def deliver(desk: Desk, ids: Iterable[str]) -> None:
+    """Put what the user said into the context; what it forbids holds from here on."""
+    facts = desk.facts
+    for id in ids:
+        said = facts.state.queued[id]
+        body = GuidanceDelivered(text=said.text, standing=said.standing)
+        forbids = declarations(said.text, "guidance", facts.constraints)
+        await desk.append(Draft(body, key=id, actor="user"), *forbids)
 
 
 async def signal(desk: Desk, due: Due, stop: Callable[[str, str], Body]) -> None:

@@ -107,6 +107,8 @@ class Desk:
 
     async def append(self, *drafts: Draft, blobs: Sequence[bytes] = ()) -> list[Event]:
         """Journal them in one transaction and fold them; shielded, so that what is written is always folded."""
+        if not drafts:
+            return []
         return await asyncio.shield(self._append(drafts, blobs))
 
     async def undisturbed(self, think: Callable[[], T]) -> T:

@@ -14,6 +14,7 @@ from core.events import ContextCompressed, ContextRestored, Event, HeadMoved, Mo
 from core.folds.anchors import Anchors
 from core.folds.approvals import Approvals
 from core.folds.branches import Branches, Column
+from core.folds.constraints import Constraints
 from core.folds.context_items import ContextItems
 from core.folds.context_usage import ContextWindow
 from core.folds.costs import Costs
@@ -200,7 +201,8 @@ class Facts:
         self.anchors = Anchors(self.branches)
         self.approvals = Approvals()
         self.file_states = FileStates()
-        self.guards = GuardWatch(self.plan)
+        self.constraints = Constraints()
+        self.guards = GuardWatch(self.plan, self.constraints)
         self.guard_log = GuardLog()
         self.use_ids = UseIds()
         self.servers = Servers()
@@ -224,6 +226,7 @@ class Facts:
                 self.anchors,
                 self.approvals,
                 self.file_states,
+                self.constraints,
                 self.guards,
                 self.guard_log,
                 self.use_ids,

@@ -21,6 +21,9 @@ ADVICE = {
     "chanting": "Your last reply repeated itself and was cut. Answer briefly and differently.",
     "arguments": "Read the error, which lists the fields that the tool takes, and send exactly these.",
     "step": "Finish it, split it, or drop it.",
+    "constraint": "The user forbids this. Undo what you changed, exactly, and keep to it from here on.",
+    "forbidden": "The user forbids this, in every form. Do what you can without it, and say what you could not do.",
+    "red": "The user wants these to stay green. Make them pass before you go on with anything else.",
 }
 REASSESS = (
     "Before anything else, call `plan`: keep what is done and decided, and change the step that does not come on, "

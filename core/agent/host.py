@@ -30,6 +30,7 @@ from core.agent.thrift import Thrift
 from core.agent.trust import Vouchers
 from core.agent.turn import Turns
 from core.agent.upkeep import Upkeep
+from core.agent.warding import Warden
 from core.approvals.policy import NOT_CONFINED
 from core.approvals.policy import Confinement as Fact
 from core.clock import Clock, SystemClock, pause_real
@@ -278,6 +279,7 @@ async def _runner(
         redact,
         longest_result=config.context.result_tokens * BYTES_PER_TOKEN,
         gate=gate,
+        warden=Warden(desk, policy.places),
     )
     terms = Terms(
         attended=hosting.attended,
@@ -287,6 +289,7 @@ async def _runner(
         full_at=config.context.hard_limit_fraction,
         retry=config.retry,
         guards=limits_of(config.guards),
+        constraints=tuple(config.constraints.declare),
         most_output=most_output,
         answer_within_s=hosting.approval_timeout_s or config.approvals.timeout_s,
     )

@@ -20,6 +20,7 @@ from core.agent.output_limit import LARGEST, Limit, output_limit
 from core.agent.recovery import recover
 from core.agent.turn import Turns
 from core.agent.upkeep import Upkeep
+from core.agent.warding import declare_at_start
 from core.clock import MICROSECONDS, Clock, pause_real, wait_for
 from core.config import RetryPolicy
 from core.events import (
@@ -56,6 +57,8 @@ class Terms:
     window: int | None = None
     full_at: float = 0.85
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    constraints: tuple[str, ...] = ()
+    """What the configuration forbids every session."""
     guards: Limits = field(default_factory=Limits)
     most_output: int = LARGEST
     """The longest reply that the model can give, or that was asked for; in tokens."""
@@ -132,6 +135,7 @@ class Runner:
         await asyncio.to_thread(self._reserve.fill)
         await recover(self.desk, self._calls)
         await self._upkeep.begin()
+        await declare_at_start(self.desk, self.terms.constraints)
         self._recovered = True
 
     async def _guarded(self, step: Callable[[], Awaitable[None]]) -> None:
@@ -278,9 +282,7 @@ class Runner:
             case do.Obey(order):
                 await self.desk.obey(order)
             case do.Deliver(ids):
-                queued = self.desk.facts.state.queued
-                bodies = [(id, GuidanceDelivered(text=queued[id].text, standing=queued[id].standing)) for id in ids]
-                await append(*(Draft(body, key=id, actor="user") for id, body in bodies))
+                await course.deliver(self.desk, ids)
             case do.Remind(text):
                 await append(Draft(GuidanceDelivered(text=text, source="notice")))
             case do.Compress() | do.GiveUpCompressing() | do.CompressAgain():

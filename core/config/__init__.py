@@ -7,6 +7,7 @@ from core.config.settings import (
     ApprovalSettings,
     CommandSettings,
     Config,
+    ConstraintSettings,
     ContextSettings,
     GuardSettings,
     LimitSettings,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import platformdirs
 from core.approvals.rules import BadRule, read_rule
 from core.config.checking import ConfigError, place_of, shown, typed
 from core.config.settings import ApprovalSettings, Config, WorkspaceSettings
+from core.constraints.reading import FORMS, read_constraint
 
 LARGEST_BYTES = 1 << 20
 """A configuration file beyond this is refused unread."""
@@ -42,6 +43,7 @@ def load_config(path: Path | None = None, workspace: Path | None = None) -> Conf
         )
     config = typed(_read(file), Config, (), file)
     _check_rules(config.approvals, file)
+    _check_constraints(config.constraints.declare, file)
     own = workspace / WORKSPACE_FILE if workspace else None
     if own is None or not own.exists():
         return config
@@ -55,6 +57,13 @@ def _check_rules(settings: ApprovalSettings, file: Path) -> None:
                 read_rule(text)
             except BadRule as bad:
                 raise ConfigError(f"{place_of(file, ('approvals', name))}: in `approvals.{name}` {bad}") from None
+
+
+def _check_constraints(texts: Iterable[str], file: Path) -> None:
+    for text in texts:
+        if read_constraint(text) is None:
+            where = place_of(file, ("constraints", "declare"))
+            raise ConfigError(f"{where}: {shown(text)!r} is no constraint that can be checked; there are: {FORMS}.")
 
 
 def _workspace(own: Path, base: WorkspaceSettings, user_file: Path) -> WorkspaceSettings:

@@ -237,8 +237,19 @@ class GuardSettings(Section, frozen=True):
         100,
         400,
     )
+    constraint: Annotated[Counts, says("A constraint of yours that was broken.")] = (0, 1, 0, 2)
+    forbidden: Annotated[Counts, says("Calls that a constraint of yours kept from running.")] = (1, 0, 4, 8)
+    red: Annotated[Counts, says("Failing runs of a check that you want green.")] = (1, 4, 8, 16)
     step_minutes: Annotated[Count, says("Minutes that a step of the plan may take.")] = 30
     step_calls: Annotated[Count, says("Tool calls that a step of the plan may take.")] = 150
+
+
+class ConstraintSettings(Section, frozen=True):
+    """What no session may do. Each is checked exactly, on the arguments of calls and on what they changed."""
+
+    declare: Annotated[
+        list[str], says("Constraints for every session.", ["never touch migrations/", "no network"])
+    ] = []
 
 
 class NetworkSettings(Section, frozen=True):
@@ -361,6 +372,7 @@ class Config(Section, frozen=True):
     guards: GuardSettings = GuardSettings()
     tools: ToolSettings = ToolSettings()
     mcp: dict[str, ServerSettings] = {}
+    constraints: ConstraintSettings = ConstraintSettings()
     screen: ScreenSettings = ScreenSettings()
     notify: NotifySettings = NotifySettings()
     workspace: WorkspaceSettings = WorkspaceSettings()

@@ -66,6 +66,13 @@ from core.events.envelope import (
     kind,
     kinds,
 )
-from core.events.guards import GuardAnswered, GuardRaised, Rung
+from core.events.guards import (
+    ConstraintBroken,
+    ConstraintDeclared,
+    ConstraintLifted,
+    GuardAnswered,
+    GuardRaised,
+    Rung,
+)
 from core.events.imports import ImportKept
 from core.events.servers import OfferedTool, ServerChanged, ToolsOffered

@@ -35,3 +35,33 @@ class GuardAnswered(Body, frozen=True):
     guard: str
     subject: str
     place: str = ""
+
+
+@kind("constraint.declared")
+class ConstraintDeclared(Body, frozen=True):
+    """Keyed `k<n>`. The user forbids something; `text` are their words, `source` where they stood.
+
+    `form` says how it is checked (`core.constraints.reading.KINDS`), `patterns` what it is about; without a form nobody
+    can check it, and it is only the user's words.
+    """
+
+    text: str
+    form: str = ""
+    patterns: list[str] = []
+    source: Literal["task", "guidance", "config", "user"] = "user"
+
+
+@kind("constraint.lifted")
+class ConstraintLifted(Body, frozen=True):
+    """Keyed `k<n>`: from here on it is allowed."""
+
+
+@kind("constraint.broken")
+class ConstraintBroken(Body, frozen=True):
+    """Keyed `<constraint>:<call>`. `prevented`: the call was refused before it ran; else it has happened. `what` in a
+    few words."""
+
+    constraint: str
+    call: str
+    what: str
+    prevented: bool = False

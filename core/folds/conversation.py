@@ -12,6 +12,8 @@ from core.events import (
     BookmarkAdded,
     BudgetCrossed,
     CommandDone,
+    ConstraintBroken,
+    ConstraintDeclared,
     ContextCompressed,
     ContextPolicy,
     ContextRestored,
@@ -87,6 +89,7 @@ class Conversation:
             "tool.finished": self._finished,
             "guard.raised": self._guard,
             "guard.answered": self._guard,
+            **dict.fromkeys(("constraint.declared", "constraint.lifted", "constraint.broken"), self._constraint),
             **dict.fromkeys(_SENTENCES, self._sentence),
         }
 
@@ -143,6 +146,19 @@ class Conversation:
             case GuardAnswered() as body:
                 text = f"{event.key} {body.guard}: you said that this is fine ({body.place})"
                 self._add(event, "guard", "event", text, name=body.guard)
+
+    def _constraint(self, event: Event) -> None:
+        match event.body:
+            case ConstraintDeclared(form="") as body:
+                text = f"{event.key} can't be checked, so it stays only your words: {body.text}"
+                self._add(event, "guard", "event", text)
+            case ConstraintDeclared() as body:
+                self._add(event, "guard", "event", f"{event.key} holds from here on: {body.text}")
+            case ConstraintBroken() as body:
+                fate = "kept a call from running" if body.prevented else "was broken"
+                self._add(event, "guard", "event", f"{body.constraint} {fate}: {body.what}", ok=body.prevented)
+            case _:
+                self._add(event, "guard", "event", f"{event.key} is lifted")
 
     def _sentence(self, event: Event) -> None:
         text = _SENTENCES[event.kind](event.body)

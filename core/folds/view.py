@@ -15,6 +15,7 @@ from core.folds.branches import Branches, Window
 from core.folds.cache import CacheLedger
 from core.folds.checkpoints import Checkpoints
 from core.folds.checks import Checks
+from core.folds.constraints import Constraints
 from core.folds.context_items import ContextItems
 from core.folds.context_usage import ContextWindow
 from core.folds.conversation import Conversation, Item
@@ -68,6 +69,7 @@ _CHANGES = {
     "plan": Changes.PLAN | Changes.CONVERSATION | Changes.COST,
     "head": Changes.ALL,
     "approval": Changes.CONVERSATION,
+    "constraint": Changes.PLAN | Changes.CONVERSATION,
     "budget": Changes.COST | Changes.CONVERSATION,
 }
 
@@ -111,6 +113,7 @@ class SessionView:
         self.needs = Needs()
         self.guards = GuardLog()
         self.servers = Servers()
+        self.constraints = Constraints()
         self.approvals = Approvals()
         self.file_states = FileStates()
         self._dispatch = self._dispatcher()
@@ -133,6 +136,7 @@ class SessionView:
                 self.needs,
                 self.guards,
                 self.servers,
+                self.constraints,
                 self.approvals,
                 self.file_states,
                 self.cache,

@@ -19,10 +19,12 @@ import click
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from forbidden import trials
 from traces import HARMLESS, LOOPS, Labelled, Log, Trace, events_of, planted, real_traces
 
 from core.events import GuardRaised
 from core.folds.branches import Branches
+from core.folds.constraints import Constraints
 from core.folds.fold import Dispatcher
 from core.folds.guards.finding import Limits
 from core.folds.guards.watch import Due, GuardWatch
@@ -37,7 +39,7 @@ USUAL = 6
 def watched(trace: Trace, limits: Limits, guided: bool = True) -> list[tuple[int, Due]]:
     """Every signal that is raised, with the index of the call after which it was."""
     branches = Branches()
-    watch = GuardWatch(Plan(branches))
+    watch = GuardWatch(Plan(branches), Constraints())
     dispatch, log = Dispatcher((branches, watch)), Log()
     raised: list[tuple[int, Due]] = []
     if not guided:
@@ -100,6 +102,15 @@ def synthetic(traces: list[Trace], limits: Limits, each: int, seed: int) -> None
         print(f"{kind:<30} {sum(flagged):>7} of {each}")
 
 
+def constraints(each: int, seed: int) -> None:
+    dice = random.Random(seed)
+    found = Counter((broken, told) for _ in range(each) for _, broken, told in trials(dice))
+    broken, kept = found[True, True] + found[True, False], found[False, True] + found[False, False]
+    print(
+        f"\nconstraints: {found[True, True]:,} of {broken:,} violations found, {found[False, True]} of {kept:,} flagged"
+    )
+
+
 @click.command()
 @click.option("--data", envvar="LONGWATCH_DATA", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--each", default=300, show_default=True, help="Traces of each kind.")
@@ -109,6 +120,7 @@ def main(data: Path, each: int, seed: int, show: bool) -> None:
     traces, limits = list(real_traces(data)), Limits()
     real(traces, limits, show)
     synthetic(traces, limits, each, seed)
+    constraints(each, seed)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,14 @@
 
 from processes import command
 
-from core.events import GuardRaised, GuidanceDelivered, ModelFailed, SessionFinished
+from core.events import (
+    ConstraintBroken,
+    ConstraintDeclared,
+    GuardRaised,
+    GuidanceDelivered,
+    ModelFailed,
+    SessionFinished,
+)
 
 LOOP = [command("cat notes.txt") for _ in range(20)]
 
@@ -60,3 +67,47 @@ def test_a_reply_that_repeats_itself_is_cut_and_told_and_the_third_one_stops(lon
     assert [body.error for body in cut] == ["chanting"] * 3
     assert all(0 < body.partial < 5_000 for body in cut)
     assert [body.rung for body in bodies(events, GuardRaised)] == ["nudge", "reassess", "pause"]
+
+
+def test_what_the_task_forbids_is_kept_from_running_and_what_happens_all_the_same_is_found(longwatch):
+    (longwatch.workspace / "vendor").mkdir()
+    (longwatch.workspace / "vendor" / "a.py").write_text("x = 1\n")
+    hidden = "python3 -c \"open('vendor/a.py', 'w').write('x = 2')\""
+    rows = [command("rm vendor/a.py"), command(hidden), command("echo fine")]
+    longwatch.script(*rows)
+    options = ["--headless", "--json", "--speed", "0", "--workspace", str(longwatch.workspace), "--approvals", "full"]
+    task = "Do it. Never touch vendor/. Never be rude."
+    model = longwatch.script(*rows)
+    process = longwatch.start("run", task, "--model", model, *options)
+    process.communicate(timeout=60)
+    events = longwatch.events()
+    declared = bodies(events, ConstraintDeclared)
+    assert [(body.form, body.source) for body in declared] == [("touch", "task"), ("", "task")]
+    broken = bodies(events, ConstraintBroken)
+    assert [(body.constraint, body.prevented) for body in broken] == [("k1", True), ("k1", False)]
+    assert "vendor/a.py" in broken[1].what
+    assert [(body.guard, body.rung) for body in bodies(events, GuardRaised)] == [
+        ("forbidden", "notice"),
+        ("constraint", "nudge"),
+    ]
+    assert (longwatch.workspace / "vendor" / "a.py").read_text() == "x = 2"
+    results = [event.body for event in events if event.kind == "tool.finished"]
+    assert [body.ok for body in results] == [False, True, True]
+    assert "The user's constraint k1 forbids this" in results[0].content
+
+
+def test_the_configuration_forbids_for_every_session_and_the_model_is_told(longwatch):
+    longwatch.config.write_text(longwatch.config.read_text() + '[constraints]\ndeclare = ["no network"]\n')
+    process = longwatch.run(longwatch.script(command("curl http://127.0.0.1:1/"), command("echo 1")))
+    process.communicate(timeout=60)
+    events = longwatch.events()
+    assert [body.prevented for body in bodies(events, ConstraintBroken)] == [True]
+    told = next(body for body in bodies(events, GuidanceDelivered) if body.standing)
+    assert "no network" in told.text
+
+
+def test_a_constraint_of_the_configuration_that_nobody_can_check_is_said_at_once(longwatch):
+    longwatch.config.write_text(longwatch.config.read_text() + '[constraints]\ndeclare = ["be nice"]\n')
+    refused = longwatch.call("run", "Do.", "--headless", "--workspace", str(longwatch.workspace))
+    assert refused.returncode == 2
+    assert "'be nice' is no constraint that can be checked" in refused.stderr

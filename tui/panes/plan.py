@@ -81,7 +81,7 @@ class PlanRows:
         if row.reason is not None:
             time = figures.elapsed(row.reason.at_us - self.start_us)
             return paragraph(f"{time}  {one_line(row.reason.reason)}", width, indent=4, style=MUTED, first=_AGAIN)
-        return paragraph(row.text, width, style=MUTED)
+        return paragraph(one_line(row.text), width, style=MUTED)
 
 
 _AGAIN = Content.styled("  ↻ ", "$accent")
@@ -91,8 +91,18 @@ def plan_rows(view: SessionView, at: int | None) -> list[PlanRow]:
     """The steps, each with the latest reasons for which the plan was changed while it was active."""
     steps = view.step_costs.at(at)
     if not steps:
-        return [PlanRow(None, text=NO_PLAN if view.last_seq else READING)]
-    return [*_rows(view, steps, at)]
+        return [PlanRow(None, text=NO_PLAN if view.last_seq else READING), *_constraints(view, at)]
+    return [*_rows(view, steps, at), *_constraints(view, at)]
+
+
+def _constraints(view: SessionView, at: int | None) -> Iterator[PlanRow]:
+    """What is forbidden, and whether that was kept."""
+    for one in view.constraints.standing(at):
+        broken = sum(seq <= (at or seq) for seq in one.broken)
+        prevented = sum(seq <= (at or seq) for seq in one.prevented)
+        fate = f"broken {broken} times" if broken else "held" if one.body.form else "can't be checked"
+        more = f", {figures.plural(prevented, 'call')} kept from running" if prevented else ""
+        yield PlanRow(one.seq, text=f"{one.id} {one.body.text} · {fate}{more}")
 
 
 def _rows(view: SessionView, steps: list[StepCost], at: int | None) -> Iterator[PlanRow]:

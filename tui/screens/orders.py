@@ -26,6 +26,8 @@ AT_ONCE = {
     "after-reboot": "Noted; `longwatch service status` says what becomes of it.",
     "drive": "You drive now; the other screens observe.",
     "cancel": "Taken back: it had no effect.",
+    "constraint": "It holds from here on; the agent is told with the next request.",
+    "lift": "Lifted; the agent is told with the next request.",
     "guard-ok": "Noted: this is not raised again in this session.",
 }
 """What is said of a control that is in force as soon as it is accepted, where the screen doesn't show it by itself."""

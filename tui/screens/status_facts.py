@@ -69,7 +69,7 @@ REASONS = {
     "disk": "the disk is full",
     "error": "an error",
     "approval": "asks you",
-    "guard": "stopped by a guard",
+    "guard": "by a guard",
     "imported": "imported",
 }
 

@@ -9,6 +9,7 @@ from textual.containers import Vertical
 from core.protocols import ModelOffer
 from tui.docks.bookmark import BookmarkDock
 from tui.docks.budget import BudgetDock, burn_of
+from tui.docks.constraint import ConstraintDock, lift_dock
 from tui.docks.dock import Choice, ChoiceDock, Dock, RenameDock
 from tui.docks.guidance import GuidanceDock
 from tui.docks.memory import MemoryDock
@@ -144,6 +145,16 @@ class Steering(SessionScreen):
             self.say(await self.hand_over())
         except Exception as fault:
             self.say(f"Not handed over: {fault}", wrong=True)
+
+    async def action_constraint(self) -> None:
+        await self.open_dock(ConstraintDock(self.view.constraints.standing()))
+
+    async def action_lift(self) -> None:
+        standing = self.view.constraints.standing()
+        if standing:
+            await self.open_dock(lift_dock(standing))
+        else:
+            self.say("No constraint stands.")
 
     async def action_guard_ok(self) -> None:
         signal = self.view.guards.latest()

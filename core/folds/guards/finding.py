@@ -48,7 +48,8 @@ class Limits:
     oscillation: a file came back to an earlier state. stagnation: calls of which nothing came. monologue: replies
     without a call. chanting: replies that were cut because they repeated themselves. arguments:
     calls of a tool in a row that were refused for their arguments. step: per cent of what a step may take, in
-    `step_minutes` and `step_calls`.
+    `step_minutes` and `step_calls`. constraint: a constraint of the user was broken. forbidden: calls that one kept
+    from running. red: runs of a check that is to stay green and fails.
     """
 
     enabled: bool = True
@@ -61,6 +62,9 @@ class Limits:
     chanting: Ladder = Ladder(1, 1, 2, 3)
     arguments: Ladder = Ladder(2, 3, 5, 8)
     step: Ladder = Ladder(80, 0, 100, 400)
+    constraint: Ladder = Ladder(0, 1, 0, 2)
+    forbidden: Ladder = Ladder(1, 0, 4, 8)
+    red: Ladder = Ladder(1, 4, 8, 16)
     step_minutes: int = 30
     step_calls: int = 150
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from core.events import (
+    ConstraintBroken,
     ContextCompressed,
     Event,
     GuardAnswered,
@@ -21,10 +22,12 @@ from core.events import (
     ToolFinished,
     ToolStarted,
 )
+from core.folds.constraints import Constraints
 from core.folds.fold import Handler
 from core.folds.guards.failures import InvalidArguments, SameFailure
 from core.folds.guards.files import Oscillation
-from core.folds.guards.finding import RUNGS, Finding, Limits
+from core.folds.guards.finding import MOST_EVIDENCE, RUNGS, Finding, Limits
+from core.folds.guards.green import Green
 from core.folds.guards.repetition import Repetition
 from core.folds.guards.seen import Seen, seen
 from core.folds.guards.stagnation import Stagnation
@@ -58,12 +61,12 @@ class _Raised(NamedTuple):
 class GuardWatch:
     """Feeds the detectors. Calls that run side by side are taken in the order in which they began."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, constraints: Constraints) -> None:
         self.raised = 0
         """Signals so far: the next one is `g<raised + 1>`."""
         self._repetition, self._failure, self._arguments = Repetition(), SameFailure(), InvalidArguments()
         self._oscillation, self._stagnation, self._monologue = Oscillation(), Stagnation(), Monologue()
-        self._steps = StepClock(plan)
+        self._steps, self._constraints, self.green = StepClock(plan), constraints, Green(constraints)
         self._of_calls = (
             self._arguments,
             self._repetition,
@@ -92,6 +95,7 @@ class GuardWatch:
             "session.continued": self._afresh,
             "head.moved": self._afresh,
             "context.compressed": self._compressed,
+            "constraint.broken": self._broken,
             "guard.raised": self._raise,
             "guard.answered": self._answered,
         }
@@ -134,6 +138,7 @@ class GuardWatch:
         if began is None or not isinstance(began.body, ToolStarted) or not isinstance(body, ToolFinished):
             return
         line = one_line(call_line(began.body.name, began.body.arguments), _LINE)
+        self._note(self.green.observe(began.body, event.seq, body))
         self._done.append(seen(began.seq, began.body, event.seq, event.at_us, body, line))
         if not self._open:
             done, self._done = sorted(self._done, key=lambda call: call.began), []
@@ -163,6 +168,23 @@ class GuardWatch:
             self._chants.append(event.seq)
             text = f"a reply was cut because it repeated itself, {len(self._chants)} times for this request"
             self._note([Finding("chanting", "session", len(self._chants), text, tuple(self._chants))])
+
+    def _broken(self, event: Event) -> None:
+        body = event.body
+        one = self._constraints.by_id.get(body.constraint) if isinstance(body, ConstraintBroken) else None
+        if not isinstance(body, ConstraintBroken) or one is None or not one.stands():
+            return
+        words = f"{one.id} `{one.body.text}`"
+        if body.prevented:
+            seqs, text = (
+                one.prevented,
+                f"{words} kept {len(one.prevented)} calls from running, the last one: {body.what}",
+            )
+        else:
+            seqs = one.broken
+            text = f"{words} was broken {len(seqs)} times, the last time: {body.what}"
+        guard = "forbidden" if body.prevented else "constraint"
+        self._note([Finding(guard, one.id, len(seqs), text, tuple(seqs[-MOST_EVIDENCE:]))])
 
     def _planned(self, event: Event) -> None:
         self._stagnation.came_on()

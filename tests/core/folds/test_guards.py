@@ -21,6 +21,7 @@ from core.events import (
     SessionPaused,
 )
 from core.folds.branches import Branches
+from core.folds.constraints import Constraints
 from core.folds.fold import Dispatcher
 from core.folds.guards.finding import Limits
 from core.folds.guards.log import GuardLog
@@ -37,7 +38,7 @@ class Watched:
     def __init__(self) -> None:
         self.log, branches = Logbook(), Branches()
         plan = Plan(branches)
-        self.watch, self.signals = GuardWatch(plan), GuardLog()
+        self.watch, self.signals = GuardWatch(plan, Constraints()), GuardLog()
         self._dispatch = Dispatcher([branches, plan, self.watch, self.signals])
         self._fed = 0
 
