@@ -59,8 +59,8 @@ class Warden:
 
     async def _differ(self, tree: str | None) -> list[str]:
         """What differs from the checkpoint that was made before the call."""
-        made = self._desk.facts.checkpoints.column.items
-        before = made[-1].tree if made else None
+        made = self._desk.facts.trees.last
+        before = made.tree if made else None
         if tree is None or before is None or tree == before:
             return []
         try:

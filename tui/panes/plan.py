@@ -81,7 +81,7 @@ class PlanRows:
         if row.reason is not None:
             time = figures.elapsed(row.reason.at_us - self.start_us)
             return paragraph(f"{time}  {one_line(row.reason.reason)}", width, indent=4, style=MUTED, first=_AGAIN)
-        return paragraph(one_line(row.text), width, style=MUTED)
+        return paragraph(row.text, width, style=MUTED)
 
 
 _AGAIN = Content.styled("  ↻ ", "$accent")
@@ -102,7 +102,7 @@ def _constraints(view: SessionView, at: int | None) -> Iterator[PlanRow]:
         prevented = sum(seq <= (at or seq) for seq in one.prevented)
         fate = f"broken {broken} times" if broken else "held" if one.body.form else "can't be checked"
         more = f", {figures.plural(prevented, 'call')} kept from running" if prevented else ""
-        yield PlanRow(one.seq, text=f"{one.id} {one.body.text} · {fate}{more}")
+        yield PlanRow(one.seq, text=f"{one.id} {one_line(one.body.text)} · {fate}{more}")
 
 
 def _rows(view: SessionView, steps: list[StepCost], at: int | None) -> Iterator[PlanRow]:
