@@ -143,7 +143,8 @@ class LongwatchApp(ThemedApp[Leaving]):
     `keymap` holds the keys that differ from the registry, by action id (`load_keymap(...).overrides()`).
     `background` is called in a thread after the first paint (the runner). `trouble` says in a sentence what keeps the
     runner from working, or None; `gone` says that nobody runs the session any more, or None. `start_at` (a seq) and
-    `speed` are for a replay. `on_quit` is told how it was left. After `broken`, `fault_sentence` says why.
+    `speed` are for a replay, `card` is what stands before a film that came as a file. `on_quit` is told how it was
+    left. After `broken`, `fault_sentence` says why.
     """
 
     def __init__(
@@ -171,10 +172,12 @@ class LongwatchApp(ThemedApp[Leaving]):
         presence: Presence | None = None,
         hand_over: Callable[[], Awaitable[str]] | None = None,
         notice: str = "",
+        card: Sequence[str] = (),
     ) -> None:
         super().__init__(theme=theme, theme_folder=theme_folder, keymap=keymap, fault_log=fault_log)
         clock = clock or SystemClock()
         self._aside, self._presence, self._notice = aside, presence, notice
+        self._card = card
         self._source, self._mode, self._background, self._on_quit = source, mode, background, on_quit
         self.title = one_line(title) or "Longwatch"
         self.view = source.restored()
@@ -201,9 +204,16 @@ class LongwatchApp(ThemedApp[Leaving]):
 
     def on_mount(self) -> None:
         self.push_screen(self.watch_screen)
+        if self._card:
+            self._show_card()
         self.call_after_refresh(self._start)
         self._needs_you.begin()
         self.set_interval(1.0, self._needs_you.tick)
+
+    def _show_card(self) -> None:
+        from tui.screens.card import CardScreen
+
+        self.push_screen(CardScreen(self._card))
 
     def _start(self) -> None:
         """After the first paint: the runner, the log, the reply in flight."""

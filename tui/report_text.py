@@ -20,7 +20,8 @@ def _approvals(counts: dict[str, Any] | None) -> str:
     return f"{counts['asked']} asked, {counts['approved']} approved, {counts['denied']} denied, waited {waited}"
 
 
-def _rows(fields: dict[str, Any]) -> list[tuple[str, str]]:
+def report_rows(fields: dict[str, Any]) -> list[tuple[str, str]]:
+    """Every line of the report as its name and what it says."""
     tokens, steps = fields["tokens"], fields["plan_steps"]
     return [
         ("Session", f"{fields['session']} ({fields['name']})"),
@@ -68,7 +69,7 @@ def _rows(fields: dict[str, Any]) -> list[tuple[str, str]]:
 
 def as_text(fields: dict[str, Any], width: int | None = None) -> str:
     """Aligned lines; what is longer than `width` cells goes on below itself (None: no line is ever broken)."""
-    rows = _rows(fields)
+    rows = report_rows(fields)
     column = max(len(name) for name, _ in rows)
     return "\n".join(line for name, value in rows for line in _lines(f"{name:<{column}}  ", value, width))
 
@@ -80,16 +81,6 @@ def _lines(title: str, value: str, width: int | None) -> list[str]:
     margin, room = " " * len(title), max(LEAST, width - len(title))
     first, *rest = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
     return [title + first, *(margin + line for line in rest)]
-
-
-def as_markdown(fields: dict[str, Any]) -> str:
-    """A table."""
-    lines = [f"# Session {safe_text(fields['name'])}", "", "| | |", "|---|---|"]
-    return "\n".join(lines + [f"| {_cell(name)} | {_cell(value)} |" for name, value in _rows(fields)])
-
-
-def _cell(text: str) -> str:
-    return safe_text(text).replace("|", chr(92) + "|")
 
 
 def _calls(fields: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,12 +91,14 @@ def watch(
     presence: Presence | None = None,
     notice: str = "",
     back: bool = False,
+    card: Sequence[str] = (),
 ) -> str:
     """Show the screen until it is left; how: `quit`, `detached`, `lost`, or `broken`, which stderr is told.
 
     `start` begins the runner; with one in this process `aside` is the way to its launcher, which Ctrl+Z stops instead.
     `folder` is the session's, where there is one that may be written to; `presence` its place among the viewers.
-    `notice` is a sentence to begin with. `back`: quitting leads back to a list, and leaves nothing at the prompt.
+    `notice` is a sentence to begin with, `card` what a file says of itself.
+    `back`: quitting leads back to a list, and leaves nothing at the prompt.
     """
     from tui.app import LongwatchApp
 
@@ -120,6 +122,7 @@ def watch(
         presence=presence,
         hand_over=_handing_over(folder, controls, config) if folder and controls and watched else None,
         notice=notice,
+        card=card,
         **_looks(config),
     )
     _leave_on_signals(app)

@@ -32,8 +32,10 @@ SUFFIX: Final = ".longwatch"
 MAX_BYTES: Final = 2 * 1024**3
 """Bytes that an export may hold when unpacked."""
 _MAX_LINE: Final = 64 * 1024**2
-_MAX_MANIFEST: Final = 1024**2
+_MAX_MANIFEST: Final = 16 * 1024**2
 _CHUNK: Final = 500
+_LINK_EVERY: Final = 500
+"""Events between two links of the chain that a manifest names."""
 _PIECE: Final = 1024**2
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -56,13 +58,19 @@ class EventLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What an export says of itself; `chain` is the last link of the log, in hexadecimal."""
+    """What an export says of itself; `chain` is the last link of the log, in hexadecimal.
+
+    `about`: when and by whom it was made, of which version, what was redacted, what left out; anybody may have written
+    it. `links`: the chain at some events on the way, so that it can be said where one is broken.
+    """
 
     format: str
     version: int
     events: int
     chain: str
     meta: dict[str, str] = {}
+    about: dict[str, Any] = {}
+    links: dict[int, str] = {}
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -102,9 +110,12 @@ def export_jsonl(reader: Reader, out: IO[bytes], after: int = 0, redact: Redact 
     return count
 
 
-def export_session(folder: Path, target: Path, redact: Redact = nothing_redacted) -> None:
+def export_session(
+    folder: Path, target: Path, redact: Redact = nothing_redacted, about: Mapping[str, Any] | None = None
+) -> None:
     """Pack a session into one file, which appears whole or not at all. Raises JournalError.
 
+    `about` is what the file says of itself beside its events.
     What `redact` changes is changed in the export alone, whose chain and hashes are those of what it holds.
     """
     draft = target.with_name(f".{target.name}.new")
@@ -112,7 +123,7 @@ def export_session(folder: Path, target: Path, redact: Redact = nothing_redacted
         with Reader(folder) as reader, draft.open("wb") as file:
             draft.chmod(0o600)
             with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-                _pack(reader, archive, redact)
+                _pack(reader, archive, redact, about or {})
         draft.replace(target)
     except OSError as error:
         raise JournalError(f"The export can't be written to {target}: {error.strerror}.") from error
@@ -156,8 +167,8 @@ def _redacted(row: Row, redact: Redact) -> Row:
     return row if clean == body else row._replace(body=msgspec.json.encode(clean).decode())
 
 
-def _pack(reader: Reader, archive: zipfile.ZipFile, redact: Redact) -> None:
-    chain, count, renamed = rows.GENESIS, 0, dict[str, str]()
+def _pack(reader: Reader, archive: zipfile.ZipFile, redact: Redact, about: Mapping[str, Any]) -> None:
+    chain, count, renamed, links = rows.GENESIS, 0, dict[str, str](), dict[int, str]()
     for name, _ in reader.blobs():
         data = reader.blob(name) or b""
         text = data.decode("utf-8", "surrogateescape")
@@ -170,7 +181,17 @@ def _pack(reader: Reader, archive: zipfile.ZipFile, redact: Redact) -> None:
             row = _pointing(_redacted(row, redact), renamed)
             out.write(event_line(row))
             chain, count = rows.link(chain, row), count + 1
-    manifest = Manifest(format=FORMAT, version=VERSION, events=count, chain=chain.hex(), meta=reader.meta())
+            if count % _LINK_EVERY == 0:
+                links[count] = chain.hex()
+    manifest = Manifest(
+        format=FORMAT,
+        version=VERSION,
+        events=count,
+        chain=chain.hex(),
+        meta=reader.meta(),
+        about=dict(about),
+        links=links,
+    )
     archive.writestr(_MANIFEST, _ENCODER.encode(manifest))
 
 
@@ -232,16 +253,38 @@ def _unpack(members: _Members, folder: Path) -> None:
     with closing(sqlite3.connect(database, isolation_level=None)) as db:
         db.execute("PRAGMA synchronous=OFF")
         db.execute("BEGIN")
-        last = rows.GENESIS
+        last, good = rows.GENESIS, 0
         for row in _read_rows(members):
             last = row.chain
+            if (link := manifest.links.get(row.seq)) is not None:
+                if link != last.hex():
+                    raise _broken(members.path, good, row.seq)
+                good = row.seq
             db.execute(rows.INSERT, rows.stored(row))
         if last.hex() != manifest.chain:
-            raise JournalError(f"{members.path} is damaged: its events are not those that were exported.")
+            raise _broken(members.path, good, manifest.events)
         for name in members.names(_BLOBS):
             db.execute("INSERT INTO blob VALUES (?, ?, ?, ?)", _blob(members, name))
         db.execute("COMMIT")
     database.chmod(0o400)
+
+
+def _broken(path: Path, good: int, bad: int) -> JournalError:
+    return JournalError(
+        f"{path} is damaged: its events are not those that were exported, somewhere from #{good + 1:,} to #{bad:,}."
+    )
+
+
+def read_manifest(path: Path) -> Manifest:
+    """What an export says of itself. Raises JournalError for what is none."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            data = _Members(archive, path, MAX_BYTES).read(_MANIFEST, _MAX_MANIFEST)
+        return msgspec.json.decode(data, type=Manifest)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+        raise JournalError(f"{path} is not a Longwatch export, or it is damaged.") from error
+    except OSError as error:
+        raise JournalError(f"{path} can't be opened: {error.strerror or error}.") from error
 
 
 def _read_rows(members: _Members) -> Iterator[Row]:

@@ -4,7 +4,9 @@ from sample_sessions import Log, audit_session
 
 from core.folds.report import report
 from core.folds.view import SessionView
-from tui.report_text import as_markdown, as_text
+from core.publish.film import Film
+from core.publish.markdown import report_markdown
+from tui.report_text import as_text, report_rows
 
 
 def fields_of(log: Log, **more):
@@ -43,5 +45,7 @@ def test_a_session_that_never_asked_anything_has_a_report():
 def test_no_cell_of_the_table_is_torn_apart_by_its_words():
     log = Log()
     log.opened("a | b")
-    rows = as_markdown(fields_of(log, counterfactuals=[("x | y", 1.0)])).splitlines()[4:]
+    fields = fields_of(log, counterfactuals=[("x | y", 1.0)])
+    text = report_markdown(Film(fields), report_rows(fields))
+    rows = [line for line in text.splitlines()[4:] if line.startswith("|")]
     assert all(row.replace("\\|", "").count("|") == 3 for row in rows)

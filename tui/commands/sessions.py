@@ -1,12 +1,9 @@
-"""`ls`, `report`, `export`, `events`, `rm`: what was kept, read without a screen."""
+"""`ls`, `events`, `rm`: what was kept, read without a screen."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import os
-import shutil
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -94,67 +91,6 @@ def _list_trash(home: Path, as_json: bool) -> int:
 
 def _local(at_us: int) -> str:
     return datetime.fromtimestamp(at_us / MICROSECONDS).strftime("%Y-%m-%d %H:%M")
-
-
-@click.command()
-@click.argument("session", required=False)
-@click.option("--format", "form", type=click.Choice(["text", "md", "json"]), default="text")
-@click.pass_obj
-def report(home: Path, session: str | None, form: str) -> int:
-    """Print the report of a session: duration, calls, repetition, tokens, cost, interventions."""
-    from core.agent.hindsight import hindsight
-
-    summary = readable(home, session)
-    told = hindsight(summary.folder)
-    fields = report_of(
-        read_totals(summary.folder),
-        running=holder(summary.folder) is not None,
-        counterfactuals=told.counterfactuals or None,
-        guards=told.guards,
-    )
-    if form == "json":
-        say_json(json.dumps(fields, indent=2))
-    else:
-        from tui.report_text import as_markdown, as_text
-
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-        say(as_text(fields, width) if form == "text" else as_markdown(fields))
-    return 0
-
-
-@click.command()
-@click.argument("session")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--format", "form", type=click.Choice(["session", "jsonl"]), help="Default: by the file's name.")
-@click.pass_obj
-def export(home: Path, session: str, file: Path, form: str | None) -> int:
-    """Write a session to a FILE: `session` packs all of it into one .longwatch file, `jsonl` one event a line.
-
-    Secrets that are known here, and what looks like one, are taken out of it.
-    """
-    from core.journal.export import export_jsonl, export_session
-    from core.journal.reader import Reader
-    from core.tools.secrets import Redactor
-
-    redact = Redactor(os.environ).inside
-    summary = readable(home, session)
-    form = form or ("jsonl" if file.suffix == ".jsonl" else "session")
-    aside = file.with_name(f".{file.name}.new")
-    try:
-        if form == "jsonl":
-            private = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with Reader(summary.folder) as reader, os.fdopen(private, "wb") as out:
-                export_jsonl(reader, out, redact=redact)
-        else:
-            export_session(summary.folder, aside, redact)
-        aside.replace(file)
-    except OSError as error:
-        raise click.UsageError(f"{file} can't be written: {error.strerror}.") from error
-    finally:
-        with contextlib.suppress(OSError):
-            aside.unlink(missing_ok=True)
-    say(f"{file} ({file.stat().st_size:,} bytes)", err=True)
-    return 0
 
 
 @click.command()

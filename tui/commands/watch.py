@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -47,15 +48,22 @@ def attach(home: Path, session: str | None, plain: bool, no_mouse: bool) -> int:
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
 @click.pass_obj
 def replay(home: Path, session: str, start_at: int | None, speed: float, plain: bool, no_mouse: bool) -> int:
-    """Show a session, or a .longwatch FILE, like a film."""
-    plain = shown_plainly(plain, "`longwatch events` prints what happened")
-    how: dict[str, Any] = {"start_at": start_at, "speed": speed, "mouse": not no_mouse, "plain": plain}
-    file = Path(session).expanduser()
-    if file.suffix == ".longwatch" or file.is_file():
-        from core.journal.export import open_export
+    """Show a session like a film; or a FILE: a .longwatch export (`-`: on standard input), another tool's transcript.
 
-        with open_export(file) as folder:
-            return show(folder, "replay", controls=False, **how)
+    A file shows a card first: who made it, when, what it holds. Nothing in it is run, and nothing of it is kept.
+    """
+    how: dict[str, Any] = {"start_at": start_at, "speed": speed, "mouse": not no_mouse}
+    instead = "`longwatch events` prints what happened"
+    if session == "-" or Path(session).expanduser().is_file() or session.endswith(".longwatch"):
+        from tui.commands.films import opened
+
+        with opened(session) as (folder, card):
+            how["plain"] = shown_plainly(plain, instead)
+            if how["plain"]:
+                for line in card:
+                    say(line)
+            return show(folder, "replay", controls=False, card=card, **how)
+    how["plain"] = shown_plainly(plain, instead)
     return show(readable(home, session).folder, "replay", **how)
 
 
@@ -69,6 +77,7 @@ def show(
     controls: bool = True,
     plain: bool = False,
     notice: str = "",
+    card: Sequence[str] = (),
 ) -> int:
     """The screen over a session folder, or its lines; 0 when it is left."""
     if plain and mode == "replay":
@@ -98,6 +107,7 @@ def show(
             mouse=mouse,
             presence=presence,
             notice=notice,
+            card=card,
         )
     return 0
 

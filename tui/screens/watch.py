@@ -126,6 +126,11 @@ class WatchScreen(Returning, Answering):
         if not self._read:
             self.conversation.reading(seq, of)
 
+    @property
+    def is_read(self) -> bool:
+        """Whether all that was there at first is read, so that any moment of it can be shown."""
+        return self._read
+
     def caught_up(self) -> None:
         """All that was there is read: show it, a replay from where it is to start."""
         if not self._read:

@@ -1,0 +1,154 @@
+"""`export`: a session as a file for elsewhere, and what of it would leave."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+from core.clock import SystemClock, iso
+from core.journal.catalogue import Summary
+from core.version import app_version
+from tui.commands.chosen import readable
+from tui.say import say
+
+FORMATS = ("session", "jsonl", "md", "html", "asciicast")
+SUFFIXES = {".jsonl": "jsonl", ".md": "md", ".html": "html", ".htm": "html", ".cast": "asciicast"}
+Redact = Callable[[Any], Any]
+
+
+@click.command()
+@click.argument("session")
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True), required=False)
+@click.option("--format", "form", type=click.Choice(FORMATS), help="Default: by the file's name.")
+@click.option("--redact", "covered", is_flag=True, help="Take out paths, names, hosts and mail addresses too.")
+@click.option("--preview", is_flag=True, help="List what would leave, and write nothing.")
+@click.option("--size", default="100x30", show_default=True, help="asciicast: columns x rows.")
+@click.option("--speed", type=click.FloatRange(min=1, max=100_000), default=60.0, show_default=True, help="asciicast.")
+@click.pass_obj
+def export(
+    home: Path, session: str, file: Path | None, form: str | None, covered: bool, preview: bool, size: str, speed: float
+) -> int:
+    """Write a session to a FILE (`-`: standard output).
+
+    `session` packs all of it into one .longwatch file, `jsonl` is one event a line, `md` a document, `html` one page
+    with a scrubber and search that needs no network, `asciicast` the replay's own screen for asciinema players. Secrets
+    that are known here, and what looks like one, are taken out of every form.
+    """
+    summary = readable(home, session)
+    redact = _redaction(summary, covered)
+    if preview:
+        from core.publish.inventory import take_stock
+
+        for line in take_stock(summary.folder, redact).lines():
+            say(line)
+        return 0
+    if file is None:
+        raise click.UsageError("Say into which FILE, or `-` for standard output; --preview lists what would leave.")
+    form = form or SUFFIXES.get(file.suffix.lower(), "session")
+    with _target(file) as aside:
+        _write(form, summary, aside, redact, covered=covered, size=_size(size), speed=speed)
+    if str(file) != "-":
+        say(f"{file} ({file.stat().st_size:,} bytes)", err=True)
+    return 0
+
+
+def _write(
+    form: str, summary: Summary, aside: Path, redact: Redact, *, covered: bool, size: tuple[int, int], speed: float
+) -> None:
+    from core.journal.export import export_jsonl, export_session
+    from core.journal.reader import Reader
+
+    if form == "session":
+        export_session(summary.folder, aside, redact, about=_about(covered))
+    elif form == "jsonl":
+        with Reader(summary.folder) as reader, _private(aside) as out:
+            export_jsonl(reader, out, redact=redact)
+    elif form == "asciicast":
+        from tui.asciicast import record
+
+        with _private(aside) as out:
+            record(summary.folder, out, size=size, speed=speed, redact=redact, title=redact(summary.name))
+    else:
+        text = _document(form, summary, redact)
+        with _private(aside) as out:
+            out.write(text.encode("utf-8", "replace"))
+
+
+def _document(form: str, summary: Summary, redact: Redact) -> str:
+    from core.publish.film import read_film, redacted
+    from core.publish.markdown import session_markdown
+    from core.publish.web import session_page
+    from tui.report_text import report_rows
+
+    film = redacted(read_film(summary.folder), redact)
+    rows = report_rows(film.fields)
+    return session_page(film, rows) if form == "html" else session_markdown(film, rows)
+
+
+def _redaction(summary: Summary, covered: bool) -> Redact:
+    from core.tools.secrets import Redactor
+
+    secrets = Redactor(os.environ).inside
+    if not covered:
+        return secrets
+    from core.journal.reader import Reader
+    from core.publish.redaction import Cover, home_of
+
+    cover = Cover(secrets, home_of(Path.home()))
+    with Reader(summary.folder) as reader:
+        cover.learn(reader.events())
+    return cover
+
+
+def _about(covered: bool) -> dict[str, Any]:
+    """What the file says of itself; nothing of who made it where names are to be left out."""
+    about: dict[str, Any] = {"at": iso(SystemClock().now_us()), "version": app_version(), "files": False}
+    about["redacted"] = ["secrets", *(["paths", "names", "hosts"] if covered else [])]
+    about["left_out"] = ["snapshots of files", "the workspace"]
+    if not covered:
+        about["by"] = f"{getpass.getuser()}@{socket.gethostname()}"
+    return about
+
+
+@contextlib.contextmanager
+def _target(file: Path) -> Iterator[Path]:
+    """A file to write aside, which takes its place when all went well, or goes to standard output."""
+    if str(file) == "-":
+        if sys.stdout.isatty():
+            raise click.UsageError("Standard output is a terminal; pipe it somewhere, or name a FILE.")
+        with tempfile.TemporaryDirectory(prefix="longwatch-") as folder:
+            aside = Path(folder) / "export"
+            yield aside
+            with aside.open("rb") as made:
+                shutil.copyfileobj(made, sys.stdout.buffer)
+        return
+    aside = file.with_name(f".{file.name}.new")
+    try:
+        yield aside
+        aside.replace(file)
+    except OSError as error:
+        raise click.UsageError(f"{file} can't be written: {error.strerror}.") from error
+    finally:
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)
+
+
+def _private(path: Path) -> IO[bytes]:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+
+
+def _size(text: str) -> tuple[int, int]:
+    columns, _, rows = text.partition("x")
+    if not (columns.isdigit() and rows.isdigit() and 40 <= int(columns) <= 400 and 12 <= int(rows) <= 120):
+        raise click.UsageError(f"--size {text!r} can't be used; write columns x rows, from 40x12 to 400x120.")
+    return int(columns), int(rows)

@@ -1,0 +1,55 @@
+"""`report`: what a session came to, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from core.publish.film import Film, read_film, report_fields
+from tui.commands.chosen import readable
+from tui.report_text import as_text, report_rows
+from tui.say import say, say_json
+
+
+@click.command()
+@click.argument("session", required=False)
+@click.option("--format", "form", type=click.Choice(["text", "md", "html", "json"]), default="text")
+@click.option("--with", "other", metavar="S", help="md, html: beside that session.")
+@click.pass_obj
+def report(home: Path, session: str | None, form: str, other: str | None) -> int:
+    """Print the report of a session: duration, calls, repetition, tokens, cost, interventions.
+
+    `md` and `html` tell its story too: the moments, plan, chapters, files and tests; `html` has charts.
+    """
+    folder = readable(home, session).folder
+    if form == "json":
+        say_json(json.dumps(report_fields(folder), indent=2))
+    elif form == "text":
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        say(as_text(report_fields(folder), width))
+    else:
+        film = read_film(folder)
+        beside = read_film(readable(home, other).folder) if other else None
+        say(_document(form, film, beside))
+    return 0
+
+
+def _document(form: str, film: Film, other: Film | None) -> str:
+    from core.publish.markdown import report_markdown
+    from core.publish.web import report_page
+
+    rows = report_rows(film.fields)
+    against = (other, report_rows(other.fields)) if other else None
+    if form == "html":
+        return report_page(film, rows, against)
+    if against is None:
+        return report_markdown(film, rows)
+    pairs = [
+        (name, f"{value} ⇄ {beside}" if value != beside else value)
+        for (name, value), (_, beside) in zip(rows, against[1], strict=False)
+    ]
+    return report_markdown(film, pairs)
