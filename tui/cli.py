@@ -30,6 +30,7 @@ COMMANDS = {
     "service": "service",
     "simulate-cost": "costs",
     "estimate": "costs",
+    "models": "models",
     "mcp": "mcp",
     "config": "setup",
     "key": "setup",

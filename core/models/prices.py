@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -176,6 +176,15 @@ def _listed_rates(model: ModelInfo, at_us: int, sent: int) -> Rates | None:
     write = plain if write is None else write
     values = (plain, reply, plain if read is None else read, write, write if long_write is None else long_write)
     return Rates(*(value / MILLION for value in values), source=f"list price of {model.id}")
+
+
+def listed_dates(endpoint: Endpoint, model: str, day: date) -> tuple[date | None, date | None]:
+    """From when, and until when, the list's prices of that day hold; None where it names no such day."""
+    listed = _listed(model, endpoint.price_provider, endpoint.base_url)
+    prices = listed.prices if listed and isinstance(listed.prices, list) else []
+    starts = sorted(start for it in prices if (start := getattr(it.constraint, "start_date", None)) is not None)
+    before, after = [start for start in starts if start <= day], [start for start in starts if start > day]
+    return (before[-1] if before else None), (after[0] if after else None)
 
 
 def _tier(value: Any, sent: int) -> Decimal | None:
