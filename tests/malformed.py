@@ -42,6 +42,8 @@ NASTY: Final = (
         b"null",
     ),
 )
+PACKINGS: Final = (*(zipfile.ZIP_DEFLATED,) * 18, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+"""The slow ones seldom: they are there to be refused or read, not to take the time of all the others."""
 FORGED_NAMES: Final = ("../{}", "/{}", "blobs/" + "0" * 64, "manifest.json", "{}/")
 STREAM: Final = (
     {"type": "message_start", "message": {"id": "m", "role": "assistant", "content": [], "usage": {"input_tokens": 3}}},
@@ -144,7 +146,7 @@ class Targets:
                 data = mutated(data, chance) if chance.random() < 0.3 else data
                 info = zipfile.ZipInfo(name if chance.random() < 0.8 else chance.choice(FORGED_NAMES).format(name))
                 info.external_attr = chance.choice((0, 0o120777 << 16))
-                info.compress_type = chance.choice((zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA))
+                info.compress_type = chance.choice(PACKINGS)
                 with warnings.catch_warnings(action="ignore"):  # two members of one name are part of the attack
                     new.writestr(info, data if chance.random() < 0.95 else bytes(4 << 20))
         return out.getvalue()

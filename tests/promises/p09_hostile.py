@@ -35,7 +35,10 @@ from core.journal import Journal
 from core.journal.catalogue import session_folder
 
 COLUMNS, ROWS = 150, 44
-PATIENCE_S, QUIET_S = 200.0, 0.2
+NAME = "01hostile"
+PATIENCE_S, QUIET_S = 200.0, 0.1
+BESIDE = 5
+"""Sessions that every command but the screen shows, beside the one whose screen is gone through key by key."""
 FRAGMENTS = (
     *("\x1b[2J", "\x1b[31;1m", "\x1b]0;owned\x07", "\x1b]52;c;b3duZWQ=\x07", "\x1b]8;;http://evil/\x07x\x1b]8;;\x07"),
     *("\x1bc", "\x1b[6n", "\x1b[?1049l", "\x1bP+q544e\x1b\\", "\x1b_Gi=1\x1b\\", "\x1b^pm\x1b\\", "\x1b[24D\x1b[K"),
@@ -88,13 +91,16 @@ CONTROL = re.compile(
     rb"[\x00-\x06\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\x8e\x8f\xa8-\xae]|\xe2\x81[\xa6-\xa9]"
     rb"|\xf3\xa0[\x80\x81][\x80-\xbf]|\xed[\xa0-\xbf]"
 )
-LINES = (
-    ("ls",),
-    ("ls", "--json"),
+PRINTED = (
     ("events", "S"),
     ("events", "S", "--json"),
     ("report", "S"),
     ("report", "S", "--format", "markdown"),
+)
+LINES = (
+    *PRINTED,
+    ("ls",),
+    ("ls", "--json"),
     ("doctor", "S"),
     ("attach", "HOSTILE"),
     ("send", "S", "guide", "HOSTILE"),
@@ -160,8 +166,8 @@ def spoiled(body: Body, pick: random.Random, found: Count) -> Body:
         return body
 
 
-def make(home: Path, pick: random.Random, found: Count) -> None:
-    """A home with such a session in it."""
+def make(home: Path, name: str, pick: random.Random, found: Count) -> None:
+    """Such a session in a home."""
     sample = importlib.import_module("tui.sample_sessions") if False else importlib.import_module("sample_sessions")
     drafts = [
         Draft(spoiled(event.body, pick, found), key=event.key, actor=event.actor)
@@ -169,8 +175,8 @@ def make(home: Path, pick: random.Random, found: Count) -> None:
     ]
 
     async def write() -> None:
-        folder = session_folder(home, "01hostilehostilehostilehos")
-        folder.parent.mkdir(parents=True)
+        folder = session_folder(home, name.ljust(26, "s"))
+        folder.parent.mkdir(parents=True, exist_ok=True)
         async with await Journal.create(folder, SystemClock()) as journal:
             for draft in drafts:
                 await journal.append(draft)
@@ -253,8 +259,13 @@ def _tried(count: int, seed: int, filtered: bool) -> Count:
         with tempfile.TemporaryDirectory(prefix="hostile-") as scratch:
             home, before = Path(scratch), found.seen.get("texts", 0)
             (home / "config.toml").touch()
-            make(home, pick, found)
-            problems = [problem for how in _ways(pick, found) for problem in _looked(how, home, filtered)]
+            make(home, NAME, pick, found)
+            found.see("of them gone through on the screen", found.seen["texts"] - before)
+            beside = [f"{number:02}beside" for number in range(BESIDE if count > 1 else 0)]
+            for name in beside:
+                make(home, name, pick, found)
+            ways = [*_ways(pick, found), *_printed(beside)]
+            problems = [problem for how in ways for problem in _looked(how, home, filtered)]
             made = int(found.seen["texts"] - before)
             found.note([], tried=made - len(problems[:made]))
             for problem in problems[:made]:
@@ -266,13 +277,19 @@ def _ways(pick: random.Random, found: Count) -> Iterator[tuple[list[str], tuple[
     for line in LINES:
         words = [hostile(pick, found).replace("\0", "") if word == "HOSTILE" else word for word in line]
         yield [word.replace("HOSTILE", hostile(pick, found).replace("\0", "")) for word in words], ()
-    yield ["replay", "01hostile"], (*KEYS, "q")
+    yield ["replay", NAME], (*KEYS, "q")
     yield [], ("\x1b[B", "/", "x", "\x1b", "\x1b", "q", "q")
+
+
+def _printed(names: list[str]) -> Iterator[tuple[list[str], tuple[str, ...]]]:
+    for name in names:
+        for line in PRINTED:
+            yield [name if word == "S" else word for word in line], ()
 
 
 def _looked(how: tuple[list[str], tuple[str, ...]], home: Path, filtered: bool) -> list[str]:
     arguments, keys = how
-    named = [("01hostile" if word == "S" else word).encode("utf-8", "replace").decode() for word in arguments]
+    named = [(NAME if word == "S" else word).encode("utf-8", "replace").decode() for word in arguments]
     received, code = shown(named, home, keys, filtered)
     problems = [f"{arguments[:1]}: {problem}" for problem in strangers(received)]
     if b"Traceback" in received or b"should not have happened" in received:
