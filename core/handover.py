@@ -1,7 +1,7 @@
 """Moving a running session to this version of the product: the old runner ends at a safe point, a new one goes on.
 
-Nothing is cut: the old runner finishes its reply or its tool call first. Whether this version could go on at all is
-checked before anybody is asked to let go.
+Nothing is cut: the old runner finishes its reply first; a command that runs goes on by itself, and the new runner takes
+it up. Whether this version could go on at all is checked before anybody is asked to let go.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def prepare(folder: Path, config: Config, environ: Mapping[str, str]) -> Running
 async def hand_over(folder: Path, controls: Controls, config: Config, environ: Mapping[str, str] = os.environ) -> str:
     """Move the session to this version; what was done, as a sentence. Raises JournalError or ConfigError.
 
-    Waits for the safe point for as long as the tool call or the reply in hand takes.
+    Waits for the safe point for as long as the reply in hand takes, or a call that is no command.
     """
     running = await asyncio.to_thread(prepare, folder, config, environ)
     command = await controls.send("hand-over")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,9 @@ from core.events import Draft, MediaShown, ToolFinished, ToolStarted
 from core.folds.asking import PendingCall
 from core.folds.words import call_line, one_line
 from core.sandbox.grant import NOTHING, Grant
-from core.tools.base import InvalidArguments, Outcome, Rerun, StandsFor, Tool, ToolContext, ToolError
+from core.tools.base import Effect, InvalidArguments, Outcome, Rerun, StandsFor, Tool, ToolContext, ToolError
 from core.tools.capping import cap
-from core.tools.jobs import settle
+from core.tools.jobs import Phase, job_status, settle
 from core.tools.registry import fingerprint, parse_arguments
 
 STOPPED = Outcome("Stopped by the user before it did anything.", ok=False)
@@ -57,6 +57,8 @@ class CallRunner:
         self._longest_result = longest_result
         self._gate = gate
         self._warden = warden
+        self._commands: set[str] = set()
+        self._leaving = False
 
     @property
     def concurrent(self) -> frozenset[str]:
@@ -72,8 +74,16 @@ class CallRunner:
             for call in calls:
                 group.create_task(self._run_one(call))
 
+    def leave(self) -> bool:
+        """Whether a command runs, which from here on goes on without this runner, until the next one takes it up."""
+        self._leaving = self._leaving or any(map(self._runs_on, self._commands))
+        return self._leaving
+
     async def _run_one(self, call: PendingCall) -> None:
-        tool, context = None, self._context(call.key)
+        tool, context = None, self._context_of(call)
+        if call.started:
+            await self._take_up(call, context)
+            return
         try:
             if call.cut:
                 raise ToolError(
@@ -132,7 +142,9 @@ class CallRunner:
 
     async def recover(self, call: PendingCall) -> str:
         """Decide what a call that an earlier process started came to; a sentence for the report."""
-        context = self._context(call.key)
+        context = self._context_of(call)
+        if self._runs_on(call.key):
+            return f"{call.name} ({call.key}): it still runs, and its end is waited for"
         try:
             call, tool = self._meant(call)
         except ToolError:
@@ -146,6 +158,21 @@ class CallRunner:
             return f"{call.name} ({call.key}): run again, nothing of it had happened"
         await self._record(call, verdict, 0, True)
         return f"{call.name} ({call.key}): {'its result was found' if verdict.ok else 'reported as interrupted'}"
+
+    async def _take_up(self, call: PendingCall, context: ToolContext) -> None:
+        """Wait for what an earlier process started and what has not ended yet; it can be cut like any other call."""
+        call, tool = self._meant(call)
+        context.grant = Grant.of(call.intent)
+        arguments = parse_arguments(tool, call.arguments)
+        await self._finish(call, tool, arguments, call.intent, context, recovered=True, begun=True)
+
+    def _runs_on(self, key: str) -> bool:
+        return job_status(self._context(key).jobs / key).phase is Phase.RUNNING
+
+    def _context_of(self, call: PendingCall) -> ToolContext:
+        context = self._context(call.key)
+        context.stays = lambda: self._leaving
+        return context
 
     async def _refuse(self, call: PendingCall, tool: Tool | None, error: ToolError) -> None:
         why, invalid = str(error), isinstance(error, InvalidArguments)
@@ -175,25 +202,34 @@ class CallRunner:
         intent: dict[str, Any],
         context: ToolContext,
         recovered: bool = False,
+        begun: bool = False,
     ) -> None:
-        """Run it and journal what it came to, also when it is cancelled or breaks."""
+        """Run it and journal what it came to, also when it is cancelled or breaks; wait for it where it has `begun`."""
         began, outcome = monotonic(), None
+        if tool.effect is Effect.COMMAND:
+            self._commands.add(call.key)
         try:
-            outcome = await self._outcome(call, tool, arguments, context)
+            act = tool.recover(arguments, intent, context) if begun else tool.run(arguments, context)
+            outcome = await self._outcome(call, act)
             took_s = monotonic() - began
             tree = None if recovered else await self._left(tool)
         except asyncio.CancelledError:
+            if self._leaving:
+                raise
             took_s = monotonic() - began
             if outcome is None:
                 verdict = await tool.recover(arguments, intent, context)
                 outcome = STOPPED if isinstance(verdict, Rerun) else replace(verdict, ok=False)
             await self._record(call, outcome, took_s, recovered, await self._left(tool))
             raise
+        finally:
+            self._commands.discard(call.key)
         await self._record(call, outcome, took_s, recovered, tree)
 
-    async def _outcome(self, call: PendingCall, tool: Tool, arguments: Any, context: ToolContext) -> Outcome:
+    async def _outcome(self, call: PendingCall, act: Awaitable[Outcome | Rerun]) -> Outcome:
         try:
-            return await tool.run(arguments, context)
+            outcome = await act
+            return STOPPED if isinstance(outcome, Rerun) else outcome
         except ToolError as error:
             return Outcome(str(error), ok=False)
         except Exception as error:  # a tool's bug is the model's problem to work around, never the session's end

@@ -396,10 +396,14 @@ class Runner:
             self.desk.stirred.set()
 
     def _on_command(self, command: Command) -> None:
-        cutting = command.verb in ("interrupt", "stop") or self._cuts_in(command)
+        cutting = command.verb in ("interrupt", "stop") or self._cuts_in(command) or self._leaves(command)
         if cutting and self._activity is not None and self._cut != "stop":
             self._cut = command.verb
             self._activity.cancel()
+
+    def _leaves(self, command: Command) -> bool:
+        """Whether the session is handed over while a command runs, which need not be waited for."""
+        return command.verb == "hand-over" and command.id in self.desk.facts.state.orders and self._calls.leave()
 
     def _cuts_in(self, command: Command) -> bool:
         """Whether it is guidance that was taken and that is to be read at once; a pause it leaves alone."""

@@ -16,8 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 PUT_ASIDE: Final = "put-aside"
 """Folder, among a session's temporary files, for what commands wrote in the place of protected files."""
+LEFT: Final = "guarded"
+"""File, beside a command that goes on without the process that began it, that says what is to be put back."""
 _LARGEST: Final = 1 << 20
 _MOST_ENTRIES: Final = 500
 
@@ -44,6 +48,30 @@ class Guard:
         self._places = {path.parent: os.path.realpath(path.parent) for path in self._before}
         self._aside = aside / PUT_ASIDE
 
+    @classmethod
+    def left_in(cls, folder: Path) -> Guard | None:
+        """The guard that another process left there; None where it left none."""
+        try:
+            left = msgspec.msgpack.decode((folder / LEFT).read_bytes(), type=_Left)
+        except (OSError, msgspec.DecodeError):
+            return None
+        guard = cls((), Path(_path(left.aside)).parent)
+        guard._before = {Path(_path(path)): entry.entry() for path, entry in left.before}
+        guard._places = {Path(_path(path)): _path(place) for path, place in left.places}
+        return guard
+
+    def leave(self, folder: Path) -> None:
+        """Write it down in `folder`, where no command comes. Raises OSError."""
+        left = _Left(
+            os.fsencode(self._aside),
+            [(os.fsencode(path), _LeftEntry.of(entry)) for path, entry in self._before.items()],
+            [(os.fsencode(path), os.fsencode(place)) for path, place in self._places.items()],
+        )
+        part = folder / f"{LEFT}.part"
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(msgspec.msgpack.encode(left))
+        part.replace(folder / LEFT)
+
     def put_back(self) -> list[str]:
         """Undo what was changed; the names of what was. Raises OSError when that is not possible."""
         changed = [path for path, before in self._before.items() if self._is_in_place(path) and look_at(path) != before]
@@ -63,6 +91,35 @@ class Guard:
         target = self._aside / f"{len(os.listdir(self._aside)) + 1}-{path.name}"  # noqa: PTH208
         with suppress(FileExistsError):
             shutil.move(path, target)
+
+
+class _LeftEntry(msgspec.Struct, array_like=True):
+    """An entry as it is written down: names of files are bytes."""
+
+    kind: int
+    mode: int
+    content: bytes
+    inside: list[tuple[bytes, _LeftEntry]]
+
+    @classmethod
+    def of(cls, entry: Entry) -> _LeftEntry:
+        inside = [(os.fsencode(name), cls.of(inner)) for name, inner in entry.inside.items()]
+        return cls(entry.kind, entry.mode, entry.content, inside)
+
+    def entry(self) -> Entry:
+        return Entry(self.kind, self.mode, self.content, {_path(name): inner.entry() for name, inner in self.inside})
+
+
+class _Left(msgspec.Struct, array_like=True):
+    """A guard as it is written down."""
+
+    aside: bytes
+    before: list[tuple[bytes, _LeftEntry]]
+    places: list[tuple[bytes, bytes]]
+
+
+def _path(name: bytes) -> str:
+    return os.fsdecode(name)
 
 
 class _TooBig(Exception):

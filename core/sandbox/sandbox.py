@@ -48,6 +48,16 @@ class Cell:
     words: Sequence[str] = ()
     guard: Guard | None = None
 
+    @classmethod
+    def left_in(cls, folder: Path) -> Cell:
+        """The cell of a command that an earlier process began and left running, with what it left in `folder`."""
+        return cls(guard=Guard.left_in(folder))
+
+    def leave(self, folder: Path) -> None:
+        """Write down in `folder` what is to be put back, for whoever takes the command up. Raises OSError."""
+        if self.guard is not None:
+            self.guard.leave(folder)
+
     def close(self) -> list[str]:
         """Put back what the command must not change; the names of what it did. Raises OSError."""
         return self.guard.put_back() if self.guard else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -109,7 +109,8 @@ class ToolContext:
     """What one call may use. `call` is its key, `jobs` the folder for its output and exit code.
 
     `read_hashes` maps workspace-relative paths to the SHA-256 the model last saw (shared by the session's calls).
-    `grant` is what this call alone may do beyond the sandbox.
+    `grant` is what this call alone may do beyond the sandbox. `stays` says, when the call is cancelled, whether what it
+    started goes on: another runner is about to take it up.
     """
 
     workspace: Path
@@ -119,6 +120,7 @@ class ToolContext:
     read_hashes: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     grant: Grant = NOTHING
+    stays: Callable[[], bool] = lambda: False
 
 
 class Tool(Protocol):

@@ -96,11 +96,19 @@ class RunCommand:
                 cell = await asyncio.to_thread(confinement.cell, folder, environment, context.grant)
             environment = confinement.environment(environment)
         job.spawn(_shell(), arguments.command, folder, environment, cell.words)
+        return await self._ended(job, cell, arguments, context)
+
+    async def _ended(self, job: Job, cell: Cell, arguments: CommandArguments, context: ToolContext) -> Outcome:
+        """What the job came to, and what it changed and must not put back."""
+        put_back: list[str] = []
         try:
-            state = await job.wait(_timeout(arguments, context))
+            state = await job.wait(_timeout(arguments, context), context.stays)
         finally:
             with explained("put back what the command changed and must not"):
-                put_back = await asyncio.to_thread(cell.close)
+                if context.stays():
+                    await asyncio.to_thread(cell.leave, job.folder)
+                else:
+                    put_back = await asyncio.to_thread(cell.close)
         outcome = await asyncio.to_thread(_outcome, job, state, context)
         return replace(outcome, content=outcome.content + _told(put_back)) if put_back else outcome
 
@@ -115,8 +123,7 @@ class RunCommand:
         job = _job(context)
         if job_status(job.folder).phase is Phase.UNCLAIMED:
             return RERUN
-        state = await job.wait(_timeout(arguments, context))
-        return await asyncio.to_thread(_outcome, job, state, context)
+        return await self._ended(job, await asyncio.to_thread(Cell.left_in, job.folder), arguments, context)
 
 
 def command_environment(environment: Mapping[str, str], allowed: Collection[str] = ()) -> dict[str, str]:

@@ -190,10 +190,11 @@ class Job:
         except (OSError, ValueError) as error:
             raise ToolError(f"the command could not be started: {error}.") from error
 
-    async def wait(self, timeout: float) -> JobState:
+    async def wait(self, timeout: float, stays: Callable[[], bool] = lambda: False) -> JobState:
         """Until the job is over, at most `timeout` seconds after its start, counted over restarts of the agent.
 
-        Too late or too loud, it is ended with all its children. Cancelled, too, and then CancelledError is raised.
+        Too late or too loud, it is ended with all its children. Cancelled, too, unless it `stays` for who comes next;
+        CancelledError is raised then.
         """
         deadline = monotonic() + timeout - self._spent()
         pause = 0.004
@@ -208,7 +209,8 @@ class Job:
                     pause = min(pause * 1.5, _SLOWEST_POLL)
             await self._sweep()
         except asyncio.CancelledError:
-            await self.stop("stopped")
+            if not stays():
+                await self.stop("stopped")
             raise
         finally:
             self._crowd.close()

@@ -315,6 +315,8 @@ def play(home: Home, beside: Path, kind: str, *, stall_s: float, stock: bool = F
                 screen.drain(0.05)
                 viewer.drain(0.05)
         return _measured(kind, scene)
+    except psutil.NoSuchProcess:
+        return Outcome(kind, problems=[f"the agent is gone: {_last_words(scene)}"])
     finally:
         for terminal in filter(None, (screen, viewer)):
             terminal.close()
@@ -324,6 +326,15 @@ def play(home: Home, beside: Path, kind: str, *, stall_s: float, stock: bool = F
             if not terminal.ended():
                 os.kill(terminal.pid, signal.SIGKILL)
                 os.waitpid(terminal.pid, 0)
+
+
+def _last_words(scene: Scene) -> str:
+    """How its journal ends, and what its log says."""
+    with Reader(scene.folder) as reader:
+        events = [f"{event.kind} {getattr(event.body, 'reason', '')}".strip() for event in reader.events()[-4:]]
+    log = scene.folder / "runner.log"
+    said = log.read_text()[-500:] if log.exists() else ""
+    return f"{', '.join(events)}; {said!r}"
 
 
 def _measured(kind: str, scene: Scene) -> Outcome:

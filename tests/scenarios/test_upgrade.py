@@ -98,15 +98,16 @@ def test_an_older_runner_takes_what_it_knows_of_a_newer_viewers_command_and_refu
     assert not (place / "bad").exists()
 
 
-def test_a_session_is_handed_over_at_a_safe_point_and_no_call_is_lost_or_made_twice(running):
+def test_a_session_is_handed_over_while_its_command_runs_and_no_call_is_lost_or_made_twice(running):
     old = holder(running.folder())
-    mine = running.start("send", "", "hand-over")
-    until(lambda: any(event.kind == "command.accepted" for event in running.events()))
-    assert holder(running.folder()) == old  # Not before its command has ended.
+    moved = running.here("send", "", "hand-over")
+    assert moved.returncode == 0, moved.stderr
+    assert f"process {old.pid} has let it go" in moved.stdout
+    until(lambda: running.count("runner.recovered"))
+    (told,) = [event.body.findings for event in running.events() if event.kind == "runner.recovered"]
+    assert len(told) == 1 and "it still runs, and its end is waited for" in told[0]
+    assert running.count("tool.finished") == 0
     running.gate.touch()
-    out, err = mine.communicate(timeout=60)
-    assert mine.returncode == 0, err
-    assert f"process {old.pid} has let it go" in out
     until(lambda: running.report()["state"] == "finished")
     assert (running.workspace / "log").read_text() == "first\nsecond\n"
     attached = [event.body for event in running.events() if event.kind == "runner.attached"]
@@ -116,6 +117,20 @@ def test_a_session_is_handed_over_at_a_safe_point_and_no_call_is_lost_or_made_tw
     replies = [event for event in running.events() if event.kind == "model.responded"]
     assert running.count("model.requested") == len(replies) == 3
     assert running.count("tool.started") == running.count("tool.finished") == 2
+    finished = [event.body for event in running.events() if event.kind == "tool.finished"]
+    assert [(body.ok, body.exit_code, body.recovered) for body in finished] == [(True, 0, True), (True, 0, False)]
+
+
+def test_a_command_that_was_taken_up_can_be_handed_on_and_be_interrupted(running):
+    for _ in range(2):
+        assert running.here("send", "", "hand-over").returncode == 0
+        until(lambda: holder(running.folder()) is not None)
+    until(lambda: running.count("runner.recovered") == 2)
+    assert running.here("send", "", "interrupt").returncode == 0
+    until(lambda: running.count("tool.finished"))
+    finished = next(event.body for event in running.events() if event.kind == "tool.finished")
+    assert not finished.ok and "stopped" in finished.content
+    assert (running.workspace / "log").read_text() == "first\n"
 
 
 def test_attaching_to_another_version_says_so_and_how_to_move(running):
