@@ -5,13 +5,18 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 
+from tui.safe import safe_text
+
 LONGEST = 74_000
 """Bytes that every terminal takes that takes any; some refuse more."""
 
 
 def copy_sequence(text: str, environ: Mapping[str, str]) -> str:
-    """OSC 52; inside tmux also wrapped, for one that passes such things on but keeps no clipboard itself."""
-    data = base64.b64encode(text.encode("utf-8", "replace")).decode()
+    """OSC 52; inside tmux also wrapped, for one that passes such things on but keeps no clipboard itself.
+
+    What is copied is pasted into a shell as often as not, so what would control that is made visible here, too.
+    """
+    data = base64.b64encode(safe_text(text).encode("utf-8", "replace")).decode()
     sequence = f"\x1b]52;c;{data}\x07"
     if environ.get("TMUX"):
         doubled = sequence.replace("\x1b", "\x1b\x1b")

@@ -108,7 +108,7 @@ def test_a_session_is_handed_over_while_its_command_runs_and_no_call_is_lost_or_
     assert len(told) == 1 and "it still runs, and its end is waited for" in told[0]
     assert running.count("tool.finished") == 0
     running.gate.touch()
-    until(lambda: running.report()["state"] == "finished")
+    until(lambda: running.report()["state"] == "finished" and holder(running.folder()) is None)
     assert (running.workspace / "log").read_text() == "first\nsecond\n"
     attached = [event.body for event in running.events() if event.kind == "runner.attached"]
     assert [body.epoch for body in attached] == sorted({body.epoch for body in attached}) and len(attached) == 2

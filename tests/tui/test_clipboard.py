@@ -9,8 +9,9 @@ def held(sequence):
     return base64.b64decode(sequence.split(";c;")[1].split("\x07")[0]).decode()
 
 
-def test_any_text_arrives_as_it_was():
-    assert held(copy_sequence("größer\n\x1b]0;evil\x07", {})) == "größer\n\x1b]0;evil\x07"
+def test_text_arrives_as_it_was_and_what_would_control_where_it_is_pasted_is_visible():
+    assert held(copy_sequence("größer\n\tif x:", {})) == "größer\n\tif x:"
+    assert held(copy_sequence("rm \x1b]0;evil\x07\u202e x\x9b2J", {})) == "rm ␛]0;evil␇⟨202E⟩ x⟨9B⟩2J"
     assert copy_sequence("x", {}).startswith("\x1b]52;c;") and copy_sequence("x", {}).count("\x1b") == 1
 
 
