@@ -30,6 +30,7 @@ COMMANDS = {
     "service": "service",
     "simulate-cost": "costs",
     "estimate": "costs",
+    "setup": "first_run",
     "models": "models",
     "mcp": "mcp",
     "config": "setup",

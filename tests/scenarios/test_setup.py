@@ -1,0 +1,38 @@
+"""`setup`: a server is asked once, its price is shown, and the file says afterwards which model sessions use."""
+
+import socket
+import tomllib
+
+
+def test_a_model_is_tried_and_written(longwatch):
+    longwatch.script({"text": "ready"})
+    url = longwatch.serve()
+    answer = longwatch.here("setup", "--base-url", url, "--model", "house")
+    assert answer.returncode == 0, answer.stderr
+    assert "It said: ready" in answer.stdout and "its price is not known" in answer.stdout
+    assert "tokens in" in answer.stdout
+    written = tomllib.loads(longwatch.config.read_text())
+    assert written["model"] == {"name": "house", "base_url": url} and "sandbox" in written
+    assert longwatch.here("config").returncode == 0
+
+
+def test_a_price_of_ones_own_is_shown_and_a_dry_run_writes_nothing(longwatch):
+    longwatch.script({"text": "ready"})
+    url = longwatch.serve()
+    before = longwatch.config.read_text() + '[prices."local/house"]\ninput = 1000000.0\noutput = 0.0\n'
+    longwatch.config.write_text(before)
+    answer = longwatch.here("setup", "--base-url", url, "--model", "house", "--dry-run")
+    assert "(your prices)" in answer.stdout and "nothing was written" in answer.stdout
+    assert longwatch.config.read_text() == before
+
+
+def test_what_can_not_be_reached_is_said_and_not_written(longwatch):
+    before = longwatch.config.read_text()
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        answer = longwatch.here("setup", "--base-url", url, "--model", "house")
+    assert answer.returncode == 1 and "it failed" in answer.stderr
+    assert longwatch.here("setup", "--base-url", "openrouter", "--model", "x/y").returncode == 2
+    assert longwatch.here("setup").returncode == 2
+    assert longwatch.config.read_text() == before
