@@ -130,7 +130,7 @@ class _Counting:
             context=self._context,
             window=self._window,
             waiting=totals.state == "waiting" and totals.reason == "retry",
-            asking=totals.state == "waiting" and totals.reason == "approval",
+            asking=totals.state == "waiting" and totals.reason in ("approval", "question"),
         )
 
     def _observe(self, events: list[Event]) -> None:

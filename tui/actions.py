@@ -111,7 +111,7 @@ ACTIONS: tuple[Action, ...] = (
     _watch("evict", "E", "evict", "Put a line in place of the chosen result; shows the price.", _STEER, 0, "evict"),
     _watch("rewind", "r", "rewind", "Go back to a checkpoint: the conversation and the files.", _STEER, 4, "rewind"),
     _watch("undo", "u", "undo", "Take back the last rewind or compression.", _STEER, 0, "undo"),
-    _watch("answer", "a", "answer", "Answer what the agent asks before it runs a call.", _STEER, 0, "approve deny"),
+    _watch("answer", "a", "answer", "Answer what the agent asks.", _STEER, 0, "approve deny answer"),
     _watch("guard-ok", "O", "is fine", "Say that what a guard raised is fine.", _STEER, 0, "guard-ok"),
     _watch("constraint", "C", "forbid", "Forbid something, checked exactly.", _STEER, 0, "constraint"),
     _watch("lift", "", "lift", "Lift a constraint.", _STEER, 0, "lift"),

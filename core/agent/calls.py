@@ -11,11 +11,12 @@ from typing import Any
 from core.agent.approving import Ask, Gate, Refuse, denied, outdated
 from core.agent.desk import Desk
 from core.agent.warding import Forbidden, Warden
-from core.clock import monotonic
-from core.events import Draft, MediaShown, ToolFinished, ToolStarted
+from core.clock import MICROSECONDS, monotonic
+from core.events import Draft, HumanAsked, MediaShown, ToolFinished, ToolStarted
 from core.folds.asking import PendingCall
 from core.folds.words import call_line, one_line
 from core.sandbox.grant import NOTHING, Grant
+from core.tools.ask import REPLY, AskHumanArguments
 from core.tools.base import Effect, InvalidArguments, Outcome, Rerun, StandsFor, Tool, ToolContext, ToolError
 from core.tools.capping import cap
 from core.tools.jobs import Phase, job_status, settle
@@ -94,6 +95,9 @@ class CallRunner:
             if (refusal := denied(call)) is not None:
                 raise ToolError(refusal)
             arguments = parse_arguments(tool, call.arguments)
+            if isinstance(arguments, AskHumanArguments) and call.reply is None:
+                await self._ask(call, arguments)
+                return
             intent = await asyncio.to_thread(tool.prepare, arguments, context)
             if self._warden is not None:
                 await asyncio.to_thread(self._warden.forbid, call, tool, intent)
@@ -103,6 +107,7 @@ class CallRunner:
         except ToolError as error:
             await self._refuse(call, tool, error)
             return
+        context.settings = context.settings | {REPLY: call.reply}
         context.grant, intent = grant, intent | grant.intent()
         await self._start(call, tool, intent)
         await self._finish(call, tool, arguments, intent, context)
@@ -117,6 +122,17 @@ class CallRunner:
             return call, tool
         meant, arguments = tool.meant(parse_arguments(tool, call.arguments))
         return replace(call, name=meant.name, arguments=dict(arguments)), meant
+
+    async def _ask(self, call: PendingCall, arguments: AskHumanArguments) -> None:
+        """Put the agent's question to its user; the call goes on once there is an answer."""
+        until_us = self._desk.clock.now_us() + arguments.timeout_minutes * 60 * MICROSECONDS
+        body = HumanAsked(
+            question=self._redact(arguments.question),
+            options=arguments.options,
+            default=arguments.default,
+            until_us=None if arguments.default is None else until_us,
+        )
+        await self._desk.append(Draft(body, key=call.key))
 
     async def _judged(
         self, call: PendingCall, tool: Tool, arguments: Any, intent: dict[str, Any], context: ToolContext

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import Any, get_args
 
+from core.agent.answer_verbs import ANSWER, parse_answer_words
 from core.agent.approval_verbs import APPROVAL_VERBS, parse_approval_words
 from core.agent.constraint_verbs import CONSTRAINT_VERBS
 from core.agent.facts import Facts
@@ -252,6 +253,7 @@ VERBS: dict[str, Verb] = {
         Verb("unpin", ("seq",), "let a pinned item go with the next compression", _unpin),
         Verb("evict", ("seq", "now"), "drop a tool result with the next compression, or with --now", _evict),
         *APPROVAL_VERBS,
+        ANSWER,
         *MEMORY_VERBS,
         GUARD_OK,
         *CONSTRAINT_VERBS,
@@ -316,6 +318,8 @@ def parse_words(verb: str, words: list[str]) -> dict[str, Any]:
 
 def _words_of_others(verb: str, words: list[str]) -> dict[str, Any] | None:
     """Arguments of a control that is defined elsewhere, where it reads its words itself."""
+    if verb == "answer":
+        return parse_answer_words(words)
     args = parse_memory_words(verb, words)
     return parse_approval_words(verb, words) if args is None else args
 

@@ -9,7 +9,8 @@ from core.agent.anchoring import anchor_text
 from core.agent.declaring import declarations
 from core.agent.desk import Desk
 from core.agent.guarding import drafts, pause_detail
-from core.events import Body, BudgetCrossed, Draft, GuidanceDelivered
+from core.events import Body, BudgetCrossed, Draft, GuidanceDelivered, HumanAnswered
+from core.folds.asking import PendingCall
 from core.folds.guards.watch import Due
 
 WARN_AT = (50, 80, 95)
@@ -29,6 +30,12 @@ async def deliver(desk: Desk, ids: Iterable[str]) -> None:
         body = GuidanceDelivered(text=said.text, standing=said.standing)
         forbids = declarations(said.text, "guidance", facts.constraints)
         await desk.append(Draft(body, key=id, actor="user"), *forbids)
+
+
+async def answer_by_default(desk: Desk, call: PendingCall) -> None:
+    """Nobody answered in time: what the agent said it would then do applies."""
+    default = (call.question.default if call.question else None) or ""
+    await desk.append(Draft(HumanAnswered(text=default, by_default=True), key=call.key, actor="system"))
 
 
 async def signal(desk: Desk, due: Due, stop: Callable[[str, str], Body]) -> None:

@@ -40,6 +40,13 @@ class AwaitAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerByDefault:
+    """Nobody answered this question in time: what the agent said it would then do applies."""
+
+    call: PendingCall
+
+
+@dataclass(frozen=True, slots=True)
 class Deliver:
     """Put the queued guidance into the context."""
 
@@ -139,6 +146,7 @@ Decision = (
     | Hold
     | RunTools
     | AwaitAnswer
+    | AnswerByDefault
     | Deliver
     | Remind
     | Compress
@@ -204,7 +212,7 @@ def decide(state: RunState, now: Circumstances) -> Decision:
         return Hold()
     if state.pending:
         calls = _next_calls(state, now.concurrent)
-        return RunTools(calls) if calls else _unanswered(now)
+        return RunTools(calls) if calls else _unanswered(state, now)
     if state.queued:
         return Deliver(tuple(state.queued))
     if state.answered:
@@ -238,7 +246,12 @@ def _next_calls(state: RunState, concurrent: frozenset[str]) -> tuple[PendingCal
     return tuple(calls)
 
 
-def _unanswered(now: Circumstances) -> Decision:
+def _unanswered(state: RunState, now: Circumstances) -> Decision:
+    """A question of the agent may have a time at which its default applies; else somebody is waited for."""
+    timed = [(call.question.until_us, call) for call in state.questions if call.question and call.question.until_us]
+    if timed:
+        until_us, first = min(timed, key=lambda pair: pair[0])
+        return AnswerByDefault(first) if now.now_us >= until_us else AwaitAnswer(until_us)
     if now.answer_by_us is not None and now.now_us >= now.answer_by_us:
         return Pause("approval", "nobody answered what it asked; the question stays open")
     return AwaitAnswer(now.answer_by_us)

@@ -281,13 +281,11 @@ class Runner:
         match decision:
             case do.Obey(order):
                 await self.desk.obey(order)
-            case do.Deliver(ids):
-                await course.deliver(self.desk, ids)
             case do.Remind(text):
                 await append(Draft(GuidanceDelivered(text=text, source="notice")))
             case do.Compress() | do.GiveUpCompressing() | do.CompressAgain():
                 await self._carry(decision)
-            case do.Anchor() | do.Raise():
+            case do.Deliver() | do.AnswerByDefault() | do.Anchor() | do.Raise():
                 await self._keep_on_course(decision)
             case do.Announce(delay_s):
                 await self._announce(delay_s)
@@ -313,8 +311,12 @@ class Runner:
         async with self.warmth.kept():
             await self.desk.stirred.wait()
 
-    async def _keep_on_course(self, decision: do.Anchor | do.Raise) -> None:
+    async def _keep_on_course(self, decision: do.Deliver | do.AnswerByDefault | do.Anchor | do.Raise) -> None:
         match decision:
+            case do.Deliver(ids):
+                await course.deliver(self.desk, ids)
+            case do.AnswerByDefault(call):
+                await course.answer_by_default(self.desk, call)
             case do.Anchor():
                 await course.anchor(self.desk)
             case do.Raise(due):

@@ -74,5 +74,6 @@ from core.events.guards import (
     GuardRaised,
     Rung,
 )
+from core.events.human import HumanAnswered, HumanAsked
 from core.events.imports import ImportKept
 from core.events.servers import OfferedTool, ServerChanged, ToolsOffered

@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from core.events import ApprovalAnswered, ApprovalAsked, ModelResponded
-from core.folds.words import call_line
+from core.events import ApprovalAnswered, ApprovalAsked, HumanAnswered, HumanAsked, ModelResponded
+from core.folds.words import call_line, one_line
 
 
 @dataclass(frozen=True, slots=True)
 class PendingCall:
     """A tool_use of the last reply that has no outcome yet; `started` when its intent is in the log.
 
-    `asked`: what the user was asked about it, `asked_us` when; `answer`: what they said.
+    `asked`: what the user was asked about it, `asked_us` when; `answer`: what they said. `question`, `reply`: the same
+    of a call that is itself a question of the agent.
     """
 
     key: str
@@ -27,11 +28,14 @@ class PendingCall:
     asked: ApprovalAsked | None = None
     asked_us: int = 0
     answer: ApprovalAnswered | None = None
+    question: HumanAsked | None = None
+    reply: HumanAnswered | None = None
 
     @property
     def waits(self) -> bool:
         """Whether it waits for the user's answer."""
-        return self.asked is not None and self.answer is None
+        unanswered = self.question is not None and self.reply is None
+        return unanswered or (self.asked is not None and self.answer is None)
 
 
 def calls_of(attempt: str, reply: ModelResponded) -> list[PendingCall]:
@@ -64,4 +68,6 @@ def waiting_words(waiting: Sequence[PendingCall]) -> str:
     if not waiting:
         return ""
     more = f" and {len(waiting) - 1} more" if len(waiting) > 1 else ""
-    return call_line(waiting[0].name, waiting[0].arguments) + more
+    first = waiting[0]
+    line = one_line(first.question.question, 160) if first.question else call_line(first.name, first.arguments)
+    return line + more

@@ -23,6 +23,8 @@ from core.events import (
     GuardRaised,
     GuidanceDelivered,
     HeadMoved,
+    HumanAnswered,
+    HumanAsked,
     ModelConsulted,
     ModelFailed,
     ModelResponded,
@@ -192,6 +194,16 @@ def _answered(body: Any) -> str:
     return f"{body.answer.capitalize()}{always}{reason} ({body.place})"
 
 
+def _questioned(body: Any) -> str:
+    options = "".join(f" · {number} {option}" for number, option in enumerate(body.options, start=1))
+    default = f" · without an answer: {body.default}" if body.default is not None else ""
+    return f"Asks you: {body.question}{options}{default}"
+
+
+def _replied(body: Any) -> str:
+    return f"Nobody answered in time: {body.text}" if body.by_default else f"Answered: {body.text} ({body.place})"
+
+
 def _compressed(body: Any) -> str:
     price = f", ${Decimal(body.quote.price):.4f}" if body.quote and body.quote.price else ""
     sizes = f"{body.tokens_before:,} → {body.tokens_after:,} tokens"
@@ -239,6 +251,8 @@ def _offered(body: Any) -> str:
 _SENTENCES: dict[str, Any] = {
     ApprovalAsked.KIND: _asked,
     ApprovalAnswered.KIND: _answered,
+    HumanAsked.KIND: _questioned,
+    HumanAnswered.KIND: _replied,
     ContextCompressed.KIND: _compressed,
     ContextPolicy.KIND: lambda body: ": ".join(filter(None, (f"Compression policy {body.policy}", body.reason))),
     ContextRestored.KIND: lambda body: f"Compression at #{body.seq} undone",

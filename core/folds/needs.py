@@ -14,16 +14,18 @@ from core.events import (
     CommandRefused,
     ContextPolicy,
     Event,
+    HumanAsked,
     SessionFinished,
     SessionPaused,
 )
 from core.folds.fold import Handler, Series
 from core.folds.words import call_line, one_line
 
-KINDS = ("failed", "approval", "paused", "finished", "policy")
+KINDS = ("failed", "approval", "question", "paused", "finished", "policy")
 """What a session can wait for, the most pressing first.
 
-failed: it ended before its task was done. approval: it asks before it runs a call. paused: it can't go on by itself.
+failed: it ended before its task was done. approval: it asks before it runs a call. question: it asks
+something. paused: it can't go on by itself.
 finished: its task is done. policy: it switched automatic compression off.
 """
 
@@ -64,6 +66,8 @@ class Needs:
             "approval.asked": self._asks,
             "approval.answered": self._answered,
             "tool.finished": self._answered,
+            "human.asked": self._questions,
+            "human.answered": self._replied,
             "context.policy": self._policy,
             "command.accepted": self._command,
             "command.refused": self._command,
@@ -111,6 +115,13 @@ class Needs:
             if self._asked:
                 self._need_answer(next(iter(self._asked.values())), since=event)
 
+    def _questions(self, event: Event) -> None:
+        if isinstance(event.body, HumanAsked):
+            self._need(event, "question", "question", "It asks you", event.body.question)
+
+    def _replied(self, event: Event) -> None:
+        self._close(event, "question")
+
     def _need_answer(self, asked: Event, since: Event | None = None) -> None:
         body = asked.body
         if isinstance(body, ApprovalAsked):
@@ -119,7 +130,7 @@ class Needs:
 
     def _moved(self, event: Event) -> None:
         self._asked.clear()
-        self._close(event, *_STANDING, "approval")
+        self._close(event, *_STANDING, "approval", "question")
 
     def _command(self, event: Event) -> None:
         if isinstance(event.body, CommandAccepted | CommandRefused) and any(

@@ -20,6 +20,8 @@ from core.events import (
     GuidanceDelivered,
     GuidanceQueued,
     HeadMoved,
+    HumanAnswered,
+    HumanAsked,
     ModelConsulted,
     ModelFailed,
     ModelRequested,
@@ -39,7 +41,7 @@ from core.folds.fold import SEQ, Handler, Series, series_of
 REASONS = (
     *("working", "operator", "done", "retry", "rewound", "crashed"),
     *("budget", "turn_limit", "context", "refusal", "disk"),
-    *("auth", "billing", "config", "history", "request", "malformed", "outage", "approval", "guard"),
+    *("auth", "billing", "config", "history", "request", "malformed", "outage", "approval", "question", "guard"),
     "imported",
 )
 """The words of a state's reason, as the report prints them."""
@@ -162,6 +164,8 @@ class RunState:
             "retry.waiting": self._waiting,
             "approval.asked": self._asked,
             "approval.answered": self._answered,
+            "human.asked": self._questioned,
+            "human.answered": self._replied,
             "tool.started": self._started,
             "tool.finished": self._tool_finished,
             "command.accepted": self._accepted,
@@ -350,18 +354,33 @@ class RunState:
             self.allowed += [rule for rule in event.body.rules if rule not in self.allowed]
             self._show_waiting(event)
 
+    def _questioned(self, event: Event) -> None:
+        if isinstance(event.body, HumanAsked):
+            self.pending = changed(self.pending, event.key, question=event.body, asked_us=event.at_us)
+            self._show_waiting(event)
+
+    def _replied(self, event: Event) -> None:
+        if isinstance(event.body, HumanAnswered):
+            self.pending = changed(self.pending, event.key, reply=event.body)
+            self._show_waiting(event)
+
+    @property
+    def questions(self) -> list[PendingCall]:
+        """The questions of the agent that nobody has answered, oldest first."""
+        return [call for call in asking(self.pending) if call.question is not None]
+
     @property
     def asking(self) -> list[PendingCall]:
         """The calls that wait for an answer, in the order of the reply."""
         return asking(self.pending)
 
     def _show_waiting(self, event: Event) -> None:
-        """The state is `waiting` for an approval exactly while a call waits for one."""
+        """The state is `waiting` for an approval or an answer exactly while a call waits for one."""
         if self.paused or self.finished is not None:
             return
         if waiting := waiting_words(self.asking):
-            self._set(event, "waiting", "approval", waiting)
-        elif self.status.last.reason == "approval":
+            self._set(event, "waiting", "question" if self.asking[0].question else "approval", waiting)
+        elif self.status.last.reason in ("approval", "question"):
             self._running(event)
 
     def _refused(self, event: Event) -> None:

@@ -35,7 +35,7 @@ from core.folds.rent import Errors, judge
 
 INTERVENTIONS = frozenset({"pause", "continue", "interrupt", "guide", "retract", "compress", "undo", "rewind"}) | {
     *("budget", "model", "stop", "retry-now", "policy", "pin", "unpin", "evict", "cancel"),
-    *("approve", "deny", "guard-ok", "constraint", "lift"),
+    *("approve", "deny", "guard-ok", "constraint", "lift", "answer"),
     *("remember", "revise", "forget", "keep", "pin-memory", "unpin-memory"),
 }
 """Commands by which a human changes the course."""
@@ -64,6 +64,8 @@ class Totals(msgspec.Struct, kw_only=True):
     started_us: int = 0
     last_us: int = 0
     ended_us: int = 0
+    questions: list[str] = []
+    """Questions of the agent that nobody has answered, by call."""
     turns: int = 0
     requests: int = 0
     retries: int = 0
@@ -140,6 +142,17 @@ class Totals(msgspec.Struct, kw_only=True):
             self.denied += body.answer == "denied"
             self.waited_us += 0 if asked_us is None else max(0, event.at_us - asked_us)
         if self.reason == "approval" and self.state == "waiting":
+            self.state, self.reason = "running", "working"
+
+    def _questioned(self, event: Event) -> None:
+        self.questions.append(event.key or "")
+        if self.state == "running":
+            self.state, self.reason = "waiting", "question"
+
+    def _replied(self, event: Event) -> None:
+        if event.key in self.questions:
+            self.questions.remove(event.key)
+        if self.reason == "question" and self.state == "waiting" and not self.questions:
             self.state, self.reason = "running", "working"
 
     def _opened(self, event: Event) -> None:
@@ -223,6 +236,7 @@ class Totals(msgspec.Struct, kw_only=True):
 
     def _tool_finished(self, event: Event) -> None:
         body, call = event.body, self.open_calls.pop(event.key or "", "")
+        self._replied(event)
         if not isinstance(body, ToolFinished):
             return
         self.errors += not body.ok
@@ -291,6 +305,8 @@ _METHODS = {
     "retry.waiting": "waiting",
     "approval.asked": "asked",
     "approval.answered": "answered",
+    "human.asked": "questioned",
+    "human.answered": "replied",
     "tool.started": "started",
     "tool.finished": "tool_finished",
     "guidance.delivered": "guidance",

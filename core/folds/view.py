@@ -69,6 +69,7 @@ _CHANGES = {
     "plan": Changes.PLAN | Changes.CONVERSATION | Changes.COST,
     "head": Changes.ALL,
     "approval": Changes.CONVERSATION,
+    "human": Changes.CONVERSATION,
     "constraint": Changes.PLAN | Changes.CONVERSATION,
     "budget": Changes.COST | Changes.CONVERSATION,
 }

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from core.events import clean_text
+from core.tools.ask import AskHuman
 from core.tools.base import Foreign, InvalidArguments, Tool
 from core.tools.command import RunCommand
 from core.tools.edit import EditFile, WriteFile
@@ -23,6 +24,7 @@ from core.tools.search import SearchCodebase
 def builtin_tools() -> dict[str, Tool]:
     """Every built-in tool by its name, sorted: the order in which requests carry them."""
     tools: list[Tool] = [
+        AskHuman(),
         EditFile(),
         FetchUrl(),
         Forget(),

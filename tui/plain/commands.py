@@ -56,6 +56,7 @@ USAGE = {
     "undo": "[SEQ]",
     "budget": "USD",
     "guard-ok": "[ID]",
+    "answer": "[ID] TEXT",
 }
 """What follows a control's name, where that is not just the names of its arguments."""
 

@@ -34,6 +34,7 @@ ENDED = ("finished", "stopped", "failed")
 
 NEEDS = {
     "approval": "`approve` lets it run, `deny --reason TEXT` refuses it; with several, name the call: `approve ID`",
+    "question": "`answer TEXT` answers it, `answer N` takes an option",
     "budget": "`budget USD` raises it, `continue` goes on",
     "turn_limit": "`longwatch resume --max-turns N` raises it after `stop`",
     "guard": "`guard-ok` lets it go on with that, `guide TEXT` says what to do instead",
@@ -180,7 +181,7 @@ class PlainMode(Talk):
             return
         first, self._state = not self._state, now.state
         self.say(f"status: {status_line(self.view, None, self.now_us())}")
-        waits = now.state in (*ENDED, "paused") or now.reason == "approval"
+        waits = now.state in (*ENDED, "paused") or now.reason in ("approval", "question")
         if waits and now.reason not in ("operator", "rewound"):
             self.say(f"needs you: {NEEDS.get(now.reason, USUAL_NEED)}", "needs")
             if not first:

@@ -6,6 +6,7 @@ from typing import Any
 
 from core.folds.approvals import Question
 from tui.docks.approval import ApprovalDock
+from tui.docks.question import QuestionDock
 from tui.screens.steering import Steering
 
 
@@ -20,6 +21,8 @@ class Answering(Steering):
         waiting = self.view.approvals.waiting()
         if waiting:
             await self._open(waiting[0], grace=False)
+        elif questions := self.view.state.questions:
+            await self.open_dock(QuestionDock(questions[0]))
         else:
             self.say("The agent asks nothing.")
 

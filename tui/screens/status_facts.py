@@ -69,6 +69,7 @@ REASONS = {
     "disk": "the disk is full",
     "error": "an error",
     "approval": "asks you",
+    "question": "asks you",
     "guard": "by a guard",
     "imported": "imported",
 }
@@ -197,7 +198,7 @@ def state_content(
 def state_words(status: Status, now_us: int) -> Content:
     """`● running`, `‖ paused · by you`, `◌ waiting · tries again in 12 s`, and the detail where there is one."""
     glyph, style = STATES.get(status.state, ("?", "$muted"))
-    if status.reason == "approval":
+    if status.reason in ("approval", "question"):
         glyph, style = "?", "$warning"
     why = REASONS.get(status.reason, status.reason)
     if status.state == "waiting" and status.until_us is not None:

@@ -266,7 +266,8 @@ class WatchScreen(Returning, Answering):
             return []
         signal = self.view.guards.latest()
         fresh = signal is not None and not signal.fine() and self.view.last_seq - signal.seq <= FRESH
-        asks = [BY_ID["answer"]] if self.view.approvals.waiting() else []
+        waiting = self.view.approvals.waiting() or self.view.state.questions
+        asks = [BY_ID["answer"]] if waiting else []
         return [*asks, BY_ID["guard-ok"]] if fresh else asks
 
     def _for_the_item(self) -> list[Action]:

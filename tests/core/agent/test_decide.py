@@ -14,6 +14,8 @@ from core.events import (
     GuidanceDelivered,
     GuidanceQueued,
     HeadMoved,
+    HumanAnswered,
+    HumanAsked,
     ModelFailed,
     RetryWaiting,
     SessionContinued,
@@ -216,3 +218,23 @@ def test_guidance_that_was_queued_before_a_stop_waits_and_does_not_reopen_the_se
     assert decided(log) == do.End()
     log.add(GuidanceQueued(text="Go on after all."), "g2", actor="user")
     assert decided(log) == do.Resume()
+
+
+def test_a_question_waits_until_its_default_applies_and_an_answer_lets_it_run():
+    log = Logbook()
+    attempt = log.reply(("ask_human", {}), ("edit_file", {}))
+    asked = HumanAsked(question="Which?", options=["a", "b"], default="a", until_us=1_000)
+    log.add(asked, f"{attempt}.0")
+    assert decided(log, now_us=500) == do.AwaitAnswer(1_000)
+    late = decided(log, now_us=1_000)
+    assert isinstance(late, do.AnswerByDefault) and late.call.question.default == "a"
+    log.add(HumanAnswered(text="a", by_default=True), f"{attempt}.0")
+    assert [call.name for call in decided(log).calls] == ["ask_human"]
+
+
+def test_a_question_without_a_default_waits_as_long_as_it_takes():
+    log = Logbook()
+    attempt = log.reply(("ask_human", {}))
+    log.add(HumanAsked(question="Which?"), f"{attempt}.0")
+    assert decided(log) == do.AwaitAnswer(None)
+    assert decided(log, answer_by_us=0).reason == "approval"

@@ -16,7 +16,7 @@ TOOLS = builtin_tools()
 def test_the_tools_are_those_of_the_house_sorted_by_name() -> None:
     assert list(TOOLS) == sorted(TOOLS)
     assert set(TOOLS) == {
-        *("edit_file", "fetch_url", "forget", "list_files", "plan", "read_file", "recall", "remember"),
+        *("ask_human", "edit_file", "fetch_url", "forget", "list_files", "plan", "read_file", "recall", "remember"),
         *("run_command", "search_codebase", "write_file"),
     }
     assert TOOLS["read_file"].effect.concurrent and not TOOLS["run_command"].effect.concurrent

@@ -1,0 +1,25 @@
+"""Bodies of what the agent asks its user, and of what they say."""
+
+from __future__ import annotations
+
+from core.events.envelope import Body, kind
+
+
+@kind("human.asked")
+class HumanAsked(Body, frozen=True):
+    """Keyed by call. `options` are answers to choose from, others are welcome too; `default` is what applies when
+    nobody answers until `until_us` (None: it waits)."""
+
+    question: str
+    options: list[str] = []
+    default: str | None = None
+    until_us: int | None = None
+
+
+@kind("human.answered")
+class HumanAnswered(Body, frozen=True):
+    """Keyed by call. `by_default`: nobody answered in time; `place`: by what way the answer came."""
+
+    text: str
+    by_default: bool = False
+    place: str = ""
