@@ -108,7 +108,7 @@ class ObjectStore:
         waiting = [(b"", oid)]
         while waiting:
             prefix, folder = waiting.pop()
-            for mode, name, item in _parse_tree(self.get(folder, "tree")):
+            for mode, name, item in parse_tree(self.get(folder, "tree")):
                 if mode == _DIRECTORY:
                     waiting.append((prefix + name + b"/", item))
                 else:
@@ -174,7 +174,7 @@ def mode_of(status: os.stat_result) -> int:
     return PROGRAM if status.st_mode & 0o100 else FILE
 
 
-def _parse_tree(data: bytes) -> Iterable[tuple[int, bytes, str]]:
+def parse_tree(data: bytes) -> Iterable[tuple[int, bytes, str]]:
     start = 0
     while start < len(data):
         end = data.index(b"\0", start)

@@ -1,0 +1,104 @@
+"""The net difference between two moments, file by file and hunk by hunk, with who is behind each hunk."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from core.changes.blame import fates, origins
+from core.changes.course import Author, Change, Course
+from core.changes.trees import Trees
+from core.workspace.textdiff import unified
+
+_HUNK: Final = re.compile(r"^@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
+
+
+@dataclass(frozen=True, slots=True)
+class Hunk:
+    """Some lines of a unified diff, its `@@` line first. `authors`: who wrote or took away lines, oldest first."""
+
+    lines: tuple[str, ...]
+    authors: tuple[Author, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileDiff:
+    """What became of one file. `status`: A new, D gone, M changed. `note` stands for a diff that can't be shown."""
+
+    path: str
+    status: str
+    added: int
+    removed: int
+    hunks: tuple[Hunk, ...]
+    patch: str
+    note: str = ""
+
+    @property
+    def authors(self) -> list[Author]:
+        """Everybody behind it, oldest first, each once."""
+        found = {author.seq: author for hunk in self.hunks for author in hunk.authors}
+        return [found[seq] for seq in sorted(found)]
+
+
+def net(course: Course, trees: Trees, since: int, only: Sequence[str] = ()) -> Iterator[FileDiff]:
+    """Every file that differs between event `since` and the end, by path. Raises WorkspaceError."""
+    before, after = course.tree_at(since), course.tree
+    if before is None or after is None:
+        return
+    changes = [change for change in course.changes if change.seq > _state_seq(course, since)]
+    for path in trees.differing(before, after):
+        if not only or any(path == one or path.startswith(f"{one.rstrip('/')}/") for one in only):
+            yield _file(trees, path, before, after, changes)
+
+
+def _state_seq(course: Course, since: int) -> int:
+    """The event that made the state which is the start."""
+    earlier = [seq for seq, _ in course.states if seq <= since]
+    return earlier[-1] if earlier else course.states[0][0]
+
+
+def _file(trees: Trees, path: str, before: str, after: str, changes: Sequence[Change]) -> FileDiff:
+    old, new = trees.at(before, path), trees.at(after, path)
+    status = "A" if old is None else "D" if new is None else "M"
+    patch = unified(path, old, new)
+    if patch and not patch.startswith("---"):
+        return FileDiff(path, status, 0, 0, (), "", patch.strip())
+    rows = patch.splitlines(keepends=True)
+    pieces = list(_pieces(rows))
+    fresh = origins(trees, path, changes, [line for piece in pieces for line in piece[1]])
+    gone = fates(trees, path, changes, [line for piece in pieces for line in piece[2]])
+    hunks = tuple(Hunk(tuple(lines), _authors(fresh, added, gone, removed)) for lines, added, removed in pieces)
+    added, removed = sum(len(piece[1]) for piece in pieces), sum(len(piece[2]) for piece in pieces)
+    return FileDiff(path, status, added, removed, hunks, patch, "" if rows else "only its mode differs")
+
+
+def _authors(
+    fresh: dict[int, Author | None], added: list[int], gone: dict[int, Author | None], removed: list[int]
+) -> tuple[Author, ...]:
+    found = [fresh.get(line) for line in added] + [gone.get(line) for line in removed]
+    by_seq = {author.seq: author for author in found if author is not None}
+    return tuple(by_seq[seq] for seq in sorted(by_seq))
+
+
+def _pieces(rows: Sequence[str]) -> Iterator[tuple[list[str], list[int], list[int]]]:
+    """Each hunk: its rows, the lines (from 0) that it adds to the new side, and those it takes from the old one."""
+    piece: tuple[list[str], list[int], list[int]] | None = None
+    old = new = 0
+    for row in rows[2:]:
+        if found := _HUNK.match(row):
+            if piece is not None:
+                yield piece
+            piece = ([row], [], [])
+            old, new = max(0, int(found[1]) - 1), max(0, int(found[2]) - 1)
+        elif piece is not None:
+            piece[0].append(row)
+            if row.startswith("+"):
+                piece[1].append(new)
+            elif row.startswith("-"):
+                piece[2].append(old)
+            old += row[:1] in " -"
+            new += row[:1] in " +"
+    if piece is not None:
+        yield piece
