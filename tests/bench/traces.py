@@ -12,7 +12,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import count, groupby
+from itertools import count, groupby, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -351,15 +351,15 @@ def _searching(dice: random.Random, others: Iterator[Step]) -> Pattern:
 
 
 def _undo(dice: random.Random, others: Iterator[Step]) -> Pattern:
-    """A line for debugging goes in and out of several files, once each."""
+    """Attempts of one to four changes to a file are taken back one change after the other, once each."""
     made: Pattern = []
     for number in range(6):
-        path = f"core/{number}.py"
-        made += [
-            (number, _edit(path, "plain", "with print", note=number)),
-            (number, _command(f"pytest -q tests/{number}", f"value = {number}", 1)),
-            (number, _edit(path, "with print", "plain", note=-number - 1)),
-        ]
+        path = f"core/{number % 3}.py"
+        states = ["plain", *(f"attempt {number}, change {change}" for change in range(dice.randint(1, 4)))]
+        there, back = pairwise(states), pairwise(reversed(states))
+        made += [(number, _edit(path, *change, note=number)) for change in there]
+        made.append((number, _command(f"pytest -q tests/{number}", f"value = {number}", 1)))
+        made += [(number, _edit(path, *change, note=-number - 1)) for change in back]
     return made
 
 

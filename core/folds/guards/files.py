@@ -18,13 +18,19 @@ FILES = 64
 
 @dataclass(slots=True)
 class _File:
-    states: deque[str] = field(default_factory=lambda: deque(maxlen=STATES))
+    states: list[str] = field(default_factory=list)
+    """Each once, in the order in which they were reached."""
+    back: bool = False
+    """Whether the last change led to an earlier state."""
     returns: int = 0
     evidence: deque[int] = field(default_factory=lambda: deque(maxlen=MOST_EVIDENCE))
 
 
 class Oscillation:
-    """Counts how often each file came back to a state that it had left. One that reaches a new state starts afresh."""
+    """Counts how often each file turned round to a state that it had left. One that reaches a new state starts afresh.
+
+    Several changes taken back one after the other are one turn, for that is how one gives up an attempt.
+    """
 
     def __init__(self) -> None:
         self._files: dict[str, _File] = {}
@@ -43,17 +49,20 @@ class Oscillation:
         self._files[change.path] = file
         if len(self._files) > FILES:
             del self._files[next(iter(self._files))]
-        if not file.states or file.states[-1] != before:
+        if before not in file.states:
             file.states.append(before)
         if after not in file.states:
-            file.returns = 0
+            file.states.append(after)
+            file.returns, file.back = 0, False
             file.evidence.clear()
         else:
-            file.returns += 1
-        file.states.append(after)
+            back = file.states.index(after) < file.states.index(before)
+            file.returns += back != file.back
+            file.back = back
+        del file.states[:-STATES]
         file.evidence.append(call.seq)
         if not file.returns:
             return None
         text = f"{change.path} came back {file.returns} times to what it was before"
-        marks = tuple(state_name(change.path, state) for state in dict.fromkeys(file.states) if state)
+        marks = tuple(state_name(change.path, state) for state in file.states if state)
         return Finding("oscillation", change.path, file.returns, text, tuple(file.evidence), marks)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -165,6 +167,15 @@ def test_a_change_taken_back_once_is_no_oscillation(watched):
     for number in range(8):
         assert watched.edit(f"{number}.py", "plain", "debug") is None
         assert watched.edit(f"{number}.py", "debug", "plain", note="back") is None
+
+
+def test_an_attempt_of_several_changes_taken_back_one_by_one_is_no_oscillation(watched):
+    for attempt in range(3):
+        states = ["plain", *(f"attempt {attempt}, change {number}" for number in range(4))]
+        for before, after in pairwise(states):
+            assert watched.edit("a.py", before, after, note=after) is None
+        for before, after in pairwise(reversed(states)):
+            assert watched.edit("a.py", before, after, note=f"back {attempt} {after}") is None
 
 
 def test_calls_of_which_nothing_new_comes_are_noticed(watched):
