@@ -33,6 +33,7 @@ COMMANDS = {
     "service": "service",
     "simulate-cost": "costs",
     "estimate": "costs",
+    "rehearse": "rehearsing",
     "setup": "first_run",
     "models": "models",
     "mcp": "mcp",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -48,16 +47,24 @@ def _read(folder: Path, *folds: Fold) -> None:
 
 def _otherwise(window: ContextWindow, workload: Workload) -> list[tuple[str, float]]:
     """The same turns, priced under other policies."""
-    found, row = workload.turns(), workload.row
-    if len(found) < LEAST_TURNS or not all(name in row for name in PRICES):
+    tariff, turns = tariff_of(workload), turns_of(workload)
+    if len(turns) < LEAST_TURNS or tariff is None:
         return []
-    input, output, read, write = (float(row[name]) for name in PRICES)
-    tariff = Tariff.per_million(input, output, read, write, workload.ttl_s)
-    rows = counterfactuals(_turns(found), tariff, workload.first_prompt, window.usage.last.window)
+    rows = counterfactuals(turns, tariff, workload.first_prompt, window.usage.last.window)
     return [(row.name if row.fits else f"{row.name} (beyond the window)", row.usd) for row in rows]
 
 
-def _turns(found: Sequence[tuple[int, int, float]]) -> list[Turn]:
+def tariff_of(workload: Workload) -> Tariff | None:
+    """The latest prices that the log knows; None where one is missing."""
+    row = workload.row
+    if not all(name in row for name in PRICES):
+        return None
+    input, output, read, write = (float(row[name]) for name in PRICES)
+    return Tariff.per_million(input, output, read, write, workload.ttl_s)
+
+
+def turns_of(workload: Workload) -> list[Turn]:
     """The turns with the gap that followed each, where the log has the one before."""
+    found = workload.turns()
     later = [gap for _, (_, _, gap) in pairwise(found)]
     return [Turn(output, result, gap) for (output, result, _), gap in zip(found, [*later, 0.0], strict=True)]
