@@ -41,7 +41,7 @@ def load_config(path: Path | None = None, workspace: Path | None = None) -> Conf
         raise ConfigError(
             f"There is no configuration file {file}; create it with `longwatch config --write`, or name another."
         )
-    config = typed(_read(file), Config, (), file)
+    config = typed(read_table(file), Config, (), file)
     _check_rules(config.approvals, file)
     _check_constraints(config.constraints.declare, file)
     own = workspace / WORKSPACE_FILE if workspace else None
@@ -67,7 +67,7 @@ def _check_constraints(texts: Iterable[str], file: Path) -> None:
 
 
 def _workspace(own: Path, base: WorkspaceSettings, user_file: Path) -> WorkspaceSettings:
-    table = _read(own)
+    table = read_table(own)
     for key in table:
         if key in Config.__struct_fields__:
             raise ConfigError(
@@ -77,8 +77,8 @@ def _workspace(own: Path, base: WorkspaceSettings, user_file: Path) -> Workspace
     return msgspec.convert({**msgspec.to_builtins(base), **table}, WorkspaceSettings)
 
 
-def _read(file: Path) -> dict[str, Any]:
-    """The file's table; an absent file is an empty table."""
+def read_table(file: Path) -> dict[str, Any]:
+    """The file's table; an absent file is an empty table. Raises ConfigError."""
     if not file.exists():
         return {}
     if not file.is_file():

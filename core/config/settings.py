@@ -139,6 +139,11 @@ class ContextSettings(Section, frozen=True):
     result_tokens: Annotated[
         Annotated[int, Meta(ge=500)], says("The most of one tool result that the model sees at once.")
     ] = 8_000
+    instructions: Annotated[
+        tuple[str, ...],
+        says("Files of the workspace that a new session reads once and keeps word for word; an empty list: none."),
+    ] = ("AGENTS.md", "CLAUDE.md")
+    instruction_tokens: Annotated[Count, says("The most of them, about; the rest is cut.")] = 4_000
     anchor_every: Annotated[
         Annotated[int, Meta(ge=1_000)],
         says("Tokens after which objective, constraints and current step are repeated at the end."),

@@ -104,6 +104,8 @@ class Conversation:
     def _opened(self, event: Event) -> None:
         if isinstance(event.body, SessionOpened):
             self._add(event, "user", "task", event.body.task)
+            if told := _read_files(event.body.settings.get("instructions")):
+                self._add(event, "system", "event", told)
 
     def _guidance(self, event: Event) -> None:
         body = event.body
@@ -182,6 +184,12 @@ _RUNG_WORDS = {
     "reassess": "the agent is to look at its plan again",
     "pause": "paused for you",
 }
+
+
+def _read_files(files: Any) -> str:
+    """Which files of the workspace stand beside the task."""
+    named = [f"{it['path']} ({len(it['text']):,} characters)" for it in files or ()]
+    return f"Read and kept word for word: {', '.join(named)}" if named else ""
 
 
 def _asked(body: Any) -> str:

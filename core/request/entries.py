@@ -16,6 +16,7 @@ from core.events import (
     ToolFinished,
 )
 from core.request.pieces import Compression, Entry, Piece, Restoration, Switch, encode_block, text_block
+from core.request.quoting import tame, tame_line
 
 
 def entry_of(event: Event) -> Entry | None:
@@ -75,7 +76,13 @@ def task_text(opened: SessionOpened) -> str:
     place = f"The workspace is {opened.workspace}; all paths are relative to it."
     tests = opened.settings.get("test_command")
     told = f"{place} Its tests are run with: {tests}" if tests else place
-    return f"<task>\n{opened.task.strip()}\n</task>\n\n{told}"
+    files = [_file_text(it) for it in opened.settings.get("instructions") or ()]
+    return "\n\n".join((f"<task>\n{opened.task.strip()}\n</task>", told, *files))
+
+
+def _file_text(file: dict[str, str]) -> str:
+    """An instruction file of the workspace, which can't pose as anything of ours."""
+    return f'<workspace-file path="{tame_line(file["path"], 200)}">\n{tame(file["text"])}\n</workspace-file>'
 
 
 def guidance_text(body: GuidanceDelivered) -> str:

@@ -8,7 +8,10 @@ import re
 from core.folds.words import one_line
 from core.request.pieces import BYTES_PER_TOKEN
 
-_OURS = "task|guidance|notice|nudge|reminder|project-memory|memory|plan|ledger|digest|pinned|paragraph|compress-request"
+_OURS = (
+    "task|guidance|notice|nudge|reminder|project-memory|memory|plan|ledger|digest|pinned|paragraph|compress-request|"
+    "workspace-file"
+)
 _TAG = re.compile(rf"<(?=/?(?:{_OURS})\b)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 

@@ -36,3 +36,21 @@ def test_what_can_not_be_reached_is_said_and_not_written(longwatch):
     assert longwatch.here("setup", "--base-url", "openrouter", "--model", "x/y").returncode == 2
     assert longwatch.here("setup").returncode == 2
     assert longwatch.config.read_text() == before
+
+
+def test_instruction_files_of_the_workspace_are_in_the_log_and_can_be_left_out(longwatch):
+    (longwatch.workspace / "AGENTS.md").write_text("Use tabs.\n")
+    assert longwatch.run(longwatch.script({"text": "Done."})).wait(60) == 0
+    opened = longwatch.events()[0].body
+    assert opened.settings["instructions"] == [{"path": "AGENTS.md", "text": "Use tabs."}]
+
+
+def test_each_setting_says_where_it_stands_and_secrets_are_not_shown(longwatch):
+    longwatch.config.write_text(
+        '[mcp.far]\nurl = "https://example.org/mcp"\n[mcp.far.headers]\nAuthorization = "Bearer abcdefgh"\n'
+        "[context]\ninstructions = []\n"
+    )
+    shown = longwatch.here("config").stdout
+    assert f"context.instructions = []  [{longwatch.config}, line 6]" in shown
+    assert "mcp.far.headers.Authorization" in shown and "abcdefgh" not in shown
+    assert '"title": "Longwatch"' in longwatch.here("config", "--schema").stdout

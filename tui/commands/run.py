@@ -74,6 +74,7 @@ def run(home: Path, task: str, workspace: Path, **options: Any) -> int:
     """Start a session. TASK: the words, @FILE, or - for standard input."""
     from core.agent.host import check_endpoint, check_room
     from core.session import NewSession, create
+    from core.workspace.instructions import instruction_files
     from core.workspace.snapshots import check_workspace
 
     _check_screen(options)
@@ -94,6 +95,8 @@ def run(home: Path, task: str, workspace: Path, **options: Any) -> int:
         "policy": options["policy"] or config.context.policy,
         "anchor_every": config.context.anchor_every,
         "approvals": options["approvals"],
+        "instructions": instruction_files(place, config.context.instructions, config.context.instruction_tokens)
+        or None,
         "sandbox": options["sandbox"],
         "after_reboot": options["after_reboot"] or None,
     }

@@ -3,32 +3,88 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from core.config import config_path, default_config_text, load_config
+from core.config.sources import Origin
 from tui.safe import one_line
-from tui.say import say
+from tui.say import say, say_json
 from tui.terminal import mend_terminal
 
 
 @click.command()
 @click.option("--write", is_flag=True, help="Write the commented default file, if there is none yet.")
-def config(write: bool) -> int:
-    """Check the configuration and print where it is; --write makes a commented one to start from."""
-    path = config_path()
+@click.option("--workspace", type=click.Path(path_type=Path), help="With what its own .longwatch.toml says.")
+@click.option("--all", "everything", is_flag=True, help="Also what has its default.")
+@click.option("--schema", is_flag=True, help="The JSON schema of the file, for an editor that checks and completes it.")
+@click.option("--json", "as_json", is_flag=True)
+def config(write: bool, workspace: Path | None, everything: bool, schema: bool, as_json: bool) -> int:
+    """Check the configuration, and show each value that was set and where it comes from.
+
+    --write makes a commented file to start from. Values of settings that look like secrets are not shown.
+    """
+    from core.config import sources
+
     if write:
-        if path.exists():
-            raise click.UsageError(f"{path} exists already; it was left as it is.")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(default_config_text(), encoding="utf-8")
-        say(f"wrote {path}")
+        return _write(config_path())
+    if schema:
+        say_json(json.dumps(sources.schema(), indent=2))
         return 0
-    load_config()
+    found = [_shown(it) for it in sources.origins(workspace, everything)]
+    if as_json:
+        say_json(json.dumps([it._asdict() for it in found], indent=2))
+        return 0
+    path = config_path()
     say(f"{path} ({'no problem found' if path.exists() else 'not there; the defaults hold'})")
+    for line in _origin_lines(found):
+        say(line)
     return 0
+
+
+def _write(path: Path) -> int:
+    if path.exists():
+        raise click.UsageError(f"{path} exists already; it was left as it is.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(default_config_text(), encoding="utf-8")
+    say(f"wrote {path}")
+    return 0
+
+
+def _shown(origin: Origin) -> Origin:
+    """The same without a secret: a literal value of a header or a variable may be one."""
+    from core.tools.secrets import Redactor, is_secret_name
+
+    *parents, name = origin.setting.split(".")
+    literal = isinstance(origin.value, str) and "${" not in origin.value
+    secret = parents[:1] == ["mcp"] and "headers" in parents and literal
+    if literal and (secret or (is_secret_name(name) and not name.endswith("_env"))):
+        return origin._replace(value="[not shown]")
+    return origin._replace(value=Redactor({})(origin.value) if isinstance(origin.value, str) else origin.value)
+
+
+def _origin_lines(found: list[Origin]) -> Iterator[str]:
+    for origin in found:
+        value = json.dumps(origin.value, ensure_ascii=False)
+        yield f"{one_line(origin.setting)} = {one_line(value)}  [{one_line(origin.source)}]"
+    for name in _VARIABLES:
+        if said := os.environ.get(name):
+            yield f"{name} = {one_line(said)}  [environment]"
+    from core.models.keys import key_file
+    from core.models.profiles import key_variables
+
+    keys = sorted(name for name in key_variables(load_config()) if os.environ.get(name))
+    stored = sorted(it.name for it in key_file("x").parent.glob("[A-Z]*"))
+    yield f"keys: {', '.join(keys) or 'none'} in the environment; {', '.join(map(one_line, stored)) or 'none'} stored"
+
+
+_VARIABLES = ("LONGWATCH_HOME", "LONGWATCH_CONFIG", "LONGWATCH_DEBUG", "NO_COLOR")
+"""What else the environment says."""
 
 
 @click.command()
