@@ -22,6 +22,7 @@ COMMANDS = {
     "ls": "sessions",
     "report": "reporting",
     "export": "exporting",
+    "fork": "forking",
     "import": "importing",
     "diff": "changes",
     "blame": "changes",

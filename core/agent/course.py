@@ -53,8 +53,9 @@ async def warn_of_budget(desk: Desk) -> None:
     budget: Decimal | None = facts.budget
     if not budget:
         return
+    since = f"@{facts.state.forked_at}" if facts.state.forked_at else ""
     percent = int(facts.spent * 100 / budget)
     for mark in WARN_AT:
-        if percent >= mark and (key := f"{budget}@{mark}") not in facts.state.crossed:
+        if percent >= mark and (key := f"{budget}@{mark}{since}") not in facts.state.crossed:
             body = BudgetCrossed(percent=mark, spent=f"{facts.spent:.4f}", budget=str(budget))
             await desk.append(Draft(body, key=key))

@@ -245,7 +245,7 @@ class Desk:
             skipped=list(shot.skipped)[:50],
             detail=shot.detail,
         )
-        return Draft(body, key=f"c{self.facts.totals.checkpoints + 1}")
+        return Draft(body, key=f"c{self.facts.state.checkpoints + 1}")
 
     async def _rewind(self, order: Order) -> Effect:
         facts, to = self.facts, int(order.args["to"])

@@ -29,6 +29,7 @@ from core.events.control import (
     RunnerRecovered,
     SessionContinued,
     SessionFinished,
+    SessionForked,
     SessionPaused,
     SessionRenamed,
     Stub,

@@ -29,6 +29,21 @@ class SessionFinished(Body, frozen=True):
     detail: str = ""
 
 
+@kind("session.forked")
+class SessionForked(Body, frozen=True):
+    """Up to here the log is a copy of the one of `session`, of which event `at` was the last: what comes is its own.
+
+    `usd` is what the other had cost until then, `unpriced` its replies of unknown price; it worked in `workspace`.
+    """
+
+    session: str
+    name: str
+    at: int
+    usd: str = "0"
+    unpriced: int = 0
+    workspace: str = ""
+
+
 @kind("session.renamed")
 class SessionRenamed(Body, frozen=True):
     name: str

@@ -12,7 +12,8 @@ class SessionOpened(Body, frozen=True):
     """The root of the tree: what is to be done, where, and by which model. No key and no secret is in it.
 
     `endpoint` is a URL, or `simulated/<policy>` for the built-in server. `settings` are the ones that a resume
-    must keep (budget, max_turns, max_tokens, context policy).
+    must keep (budget, max_turns, max_tokens, context policy). `told_workspace`: the one that the first message names,
+    where that is another: a fork goes on with what was sent before it.
     """
 
     session: str
@@ -26,6 +27,7 @@ class SessionOpened(Body, frozen=True):
     api_key_env: str | None = None
     settings: dict[str, Any] = {}
     origin: dict[str, Any] | None = None
+    told_workspace: str | None = None
 
 
 @kind("guidance.queued")

@@ -35,6 +35,7 @@ from core.events import (
     ServerChanged,
     SessionContinued,
     SessionFinished,
+    SessionForked,
     SessionOpened,
     SessionPaused,
     ToolFinished,
@@ -231,6 +232,11 @@ def _done(body: Any) -> str:
     return "" if body.ok else f"{body.verb} had no effect: {body.detail}"
 
 
+def _forked(body: Any) -> str:
+    spent = f"{'more than ' if body.unpriced else ''}${Decimal(body.usd):,.2f}"
+    return f"Forked from {body.name} at #{body.at}; the {spent} spent until here count there"
+
+
 def _plan(body: Any) -> str:
     done = sum(step.status == "done" for step in body.steps)
     active = next((step.intent for step in body.steps if step.status == "active"), None)
@@ -265,6 +271,7 @@ _SENTENCES: dict[str, Any] = {
     ContextPolicy.KIND: lambda body: ": ".join(filter(None, (f"Compression policy {body.policy}", body.reason))),
     ContextRestored.KIND: lambda body: f"Compression at #{body.seq} undone",
     HeadMoved.KIND: _moved,
+    SessionForked.KIND: _forked,
     CommandDone.KIND: _done,
     ModelFailed.KIND: lambda body: f"Request failed ({body.error.replace('_', ' ')}): {body.message}",
     RetryWaiting.KIND: lambda body: f"Trying again in {body.delay_s:,.0f} s (attempt {body.attempt + 1})",

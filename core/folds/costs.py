@@ -14,6 +14,7 @@ from core.events import (
     ModelRequested,
     ModelResponded,
     Price,
+    SessionForked,
     SessionOpened,
     Usage,
 )
@@ -175,6 +176,8 @@ class Costs:
         self.by_purpose: dict[str, Series[Bill]] = {}
         self.last: Series[LastReply] = series_of(LastReply(), history)
         self.budget: Series[Decimal | None] = Series(None)
+        self.elsewhere: Series[SessionForked | None] = Series(None)
+        """The fork that this session began with: what was spent before it counts where it was spent."""
         self.charges: Column[Charge] = Column()
         self._main: Column[Charge] = Column()
         self._asked: dict[str, tuple[str, str]] = {}
@@ -182,6 +185,7 @@ class Costs:
     def handlers(self) -> dict[str, Handler]:
         return {
             "session.opened": self._opened,
+            "session.forked": self._forked,
             "budget.changed": self._budget,
             "model.requested": self._requested,
             **dict.fromkeys(("model.responded", "model.consulted", "model.failed"), self._settled),
@@ -199,6 +203,13 @@ class Costs:
     def _opened(self, event: Event) -> None:
         if isinstance(event.body, SessionOpened) and (usd := event.body.settings.get("budget_usd")) is not None:
             self.budget.append(event.seq, _amount(usd))
+
+    def _forked(self, event: Event) -> None:
+        """What the other session cost is its own; the replies still tell what the next ones will cost."""
+        if isinstance(event.body, SessionForked):
+            self.elsewhere.append(event.seq, event.body)
+            for bill in (self.total, *self.by_model.values(), *self.by_purpose.values()):
+                bill.append(event.seq, NO_BILL)
 
     def _budget(self, event: Event) -> None:
         if isinstance(event.body, BudgetChanged):

@@ -30,7 +30,7 @@ finished: its task is done. policy: it switched automatic compression off.
 """
 
 _STANDING = ("failed", "paused", "finished")
-_BY_THE_USER = ("operator", "rewound")
+_BY_THE_USER = ("operator", "rewound", "forked")
 _LONGEST = 300
 
 

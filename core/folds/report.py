@@ -29,6 +29,7 @@ def report(
     `guards`: what they raised and what came of it, None when nobody counted.
     `tokens`: None where nobody tells them (sessions of other tools); `uncounted_replies` are those without any.
     `sandbox`: how the last runner confined commands (`bubblewrap`, `landlock`, `none: why`), None in logs of before.
+    `forked_from`: the session, the event and the dollars spent until there; what is counted here is from then on.
     `running`: whether a runner holds the session now; a session that says "running" without one was cut off.
     """
     seconds = totals.lasted_us / MICROSECONDS
@@ -43,6 +44,7 @@ def report(
         "model": totals.model,
         "workspace": totals.workspace,
         "sandbox": totals.sandbox or None,
+        "forked_from": totals.forked_from,
         "started_at": iso(totals.started_us) if totals.started_us else None,
         "duration_s": round(seconds, 3),
         "turns": totals.turns,

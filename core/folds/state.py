@@ -39,7 +39,7 @@ from core.folds.asking import PendingCall, asking, calls_of, changed, waiting_wo
 from core.folds.fold import SEQ, Handler, Series, series_of
 
 REASONS = (
-    *("working", "operator", "done", "retry", "rewound", "crashed"),
+    *("working", "operator", "done", "retry", "rewound", "forked", "crashed"),
     *("budget", "turn_limit", "context", "refusal", "disk"),
     *("auth", "billing", "config", "history", "request", "malformed", "outage", "approval", "question", "guard"),
     "imported",
@@ -111,6 +111,10 @@ class RunState:
         self.paragraph: str | None = None
         """A model's paragraph for the next digest; empty when it was dropped, None when none was asked for."""
         self.turns = 0
+        self.checkpoints = 0
+        """How many there are in the log, by which the next one is numbered."""
+        self.forked_at = 0
+        """The event from which on this session is not the one any more that it was forked from; 0: it was not."""
         self.failure: Failure | None = None
         self.pending: dict[str, PendingCall] = {}
         self.queued: dict[str, GuidanceQueued] = {}
@@ -147,6 +151,7 @@ class RunState:
         return {
             "session.opened": self._opened,
             "session.renamed": self._renamed,
+            "session.forked": self._forked,
             "session.paused": self._paused,
             "session.continued": self._continued,
             "session.finished": self._finished,
@@ -177,6 +182,7 @@ class RunState:
             "plan.changed": self._node,
             "budget.crossed": self._crossed,
             "head.moved": self._moved,
+            "checkpoint.made": self._checkpoint,
         }
 
     def observe(self, event: Event) -> None:
@@ -224,6 +230,10 @@ class RunState:
             self.name, self.model = event.body.name, event.body.model
             self.after_reboot = bool(event.body.settings.get("after_reboot"))
             self._mark(event)
+
+    def _forked(self, event: Event) -> None:
+        """Limits and warnings count from here on; whoever drove the other session has nothing to do with this one."""
+        self.forked_at, self.turns, self.driver = event.seq, 0, None
 
     def _renamed(self, event: Event) -> None:
         if isinstance(event.body, SessionRenamed):
@@ -397,6 +407,9 @@ class RunState:
     def _policy(self, event: Event) -> None:
         if isinstance(event.body, ContextPolicy):
             self.policy, self.gave_up_at = event.body.policy, event.body.tokens
+
+    def _checkpoint(self, event: Event) -> None:
+        self.checkpoints += 1
 
     def _crossed(self, event: Event) -> None:
         self.crossed.add(event.key or "")

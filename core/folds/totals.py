@@ -22,6 +22,7 @@ from core.events import (
     ModelResponded,
     PlanChanged,
     SessionFinished,
+    SessionForked,
     SessionOpened,
     SessionPaused,
     SessionRenamed,
@@ -51,7 +52,7 @@ class Totals(msgspec.Struct, kw_only=True):
     """
 
     NAME: ClassVar[str] = "totals"
-    VERSION: ClassVar[int] = 5
+    VERSION: ClassVar[int] = 6
 
     seq: int = 0
     session: str = ""
@@ -109,6 +110,8 @@ class Totals(msgspec.Struct, kw_only=True):
     seen: set[str] = set()
     seen_results: set[str] = set()
     sandbox: str = ""
+    forked_from: dict[str, Any] | None = None
+    """The session that this one was forked from, where, and what had been spent there."""
     open_calls: dict[str, str] = {}
     open_requests: dict[str, tuple[str, str]] = {}
 
@@ -160,6 +163,16 @@ class Totals(msgspec.Struct, kw_only=True):
         if isinstance(body, SessionOpened):
             self.session, self.name, self.task = body.session, body.name, body.task
             self.model, self.workspace, self.started_us = body.model, body.workspace, event.at_us
+
+    def _forked(self, event: Event) -> None:
+        """Everything that is counted counts from here on; before, it counts where it happened."""
+        body, fresh = event.body, Totals()
+        if isinstance(body, SessionForked):
+            kept = {name: getattr(self, name) for name in _SHARED}
+            for name in self.__struct_fields__:
+                setattr(self, name, kept[name] if name in kept else getattr(fresh, name))
+            self.started_us = event.at_us
+            self.forked_from = {"session": body.session, "name": body.name, "at": body.at, "usd": body.usd}
 
     def _renamed(self, event: Event) -> None:
         if isinstance(event.body, SessionRenamed):
@@ -291,8 +304,15 @@ class Totals(msgspec.Struct, kw_only=True):
             self.steps_done = sum(step.status == "done" for step in event.body.steps)
 
 
+_SHARED = (
+    *("seq", "session", "name", "task", "model", "workspace", "state", "reason", "last_us", "sandbox"),
+    *("memories", "steps_done", "steps_total", "cache"),
+)
+"""What a fork goes on with: how things stand, not what was done for it."""
+
 _METHODS = {
     "session.opened": "opened",
+    "session.forked": "forked",
     "session.renamed": "renamed",
     "session.paused": "paused",
     "session.continued": "continued",

@@ -163,6 +163,7 @@ _REASONS = {
     "config": "the model can't be reached as configured",
     "history": "the provider refuses the conversation as it stands",
     "request": "the provider refuses the request",
+    "forked": "it was forked and has not begun yet",
     "imported": "it was imported, and its transcript tells no end",
     "malformed": "the provider's answers make no sense",
     "outage": "the provider did not answer for too long",

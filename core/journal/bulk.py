@@ -52,16 +52,16 @@ class BulkWriter:
         """Add an event that happened at `at_us`. Raises ValueError for what can't be encoded."""
         row, self._tail = self._tail.extend(rows.prepare(draft), at_us)
         self._waiting.append(row)
-        if blobs:
-            self._many("INSERT OR IGNORE INTO blob VALUES (?, ?, ?, ?)", [rows.pack(blob) for blob in blobs])
+        self._keep(blobs)
         if len(self._waiting) >= _BATCH:
             self._flush()
 
-    def add(self, row: Row) -> None:
+    def add(self, row: Row, blobs: Sequence[bytes] = ()) -> None:
         """Add an event as another journal has it; its place in the chain is found anew."""
         chain = rows.link(self._tail.chain, row)
         self._tail = Tail(row.seq, None, chain)
         self._waiting.append(row._replace(chain=chain))
+        self._keep(blobs)
         if len(self._waiting) >= _BATCH:
             self._flush()
 
@@ -79,6 +79,10 @@ class BulkWriter:
             schema.sync_folder(self.folder)
         except (OSError, sqlite3.Error) as error:
             raise cause(error, self.folder, "written") from error
+
+    def _keep(self, blobs: Sequence[bytes]) -> None:
+        if blobs:
+            self._many("INSERT OR IGNORE INTO blob VALUES (?, ?, ?, ?)", [rows.pack(blob) for blob in blobs])
 
     def _flush(self) -> None:
         batch, self._waiting = self._waiting, []

@@ -73,7 +73,7 @@ _TAGS = {
 
 def task_text(opened: SessionOpened) -> str:
     """The first words of the first message."""
-    place = f"The workspace is {opened.workspace}; all paths are relative to it."
+    place = f"The workspace is {opened.told_workspace or opened.workspace}; all paths are relative to it."
     tests = opened.settings.get("test_command")
     told = f"{place} Its tests are run with: {tests}" if tests else place
     files = [_file_text(it) for it in opened.settings.get("instructions") or ()]

@@ -101,6 +101,10 @@ class Snapshots(Protocol):
         """
         ...
 
+    async def hold(self, tree: str) -> None:
+        """Have every content of a snapshot in the session's own store. Raises WorkspaceError when one is gone."""
+        ...
+
     async def unified_diff(self, before: str, after: str, path: str) -> str:
         """How one file differs between two trees, as text for the screen. Raises WorkspaceError."""
         ...

@@ -115,6 +115,11 @@ class CopyStore:
         """
         return await asyncio.shield(self._restore(target, frozenset(keep)))
 
+    async def hold(self, tree: str) -> None:
+        """Have every content of a snapshot in the session's own store. Raises WorkspaceError when one is gone."""
+        async with self._order:
+            await self._fetch({entry.oid for entry in (await self._read_tree(tree)).values()})
+
     async def unified_diff(self, before: str, after: str, path: str) -> str:
         """How one file differs between two trees, as text for the screen. Raises WorkspaceError."""
         sides = []

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from textual.content import Content
 
+from core.events import SessionForked
 from core.folds.cache import COMPRESSED, NOT_JUDGED, Loss
 from core.folds.costs import Bill, Costs, LastReply
 from core.folds.fold import Series
@@ -16,7 +17,7 @@ from tui.panes import figures
 from tui.panes.bars import curve, curve_columns, filled, gauge
 from tui.panes.sheet import Sheet
 from tui.panes.sheet_lines import MUTED, fit, heading, paragraph, sentence, spread
-from tui.safe import safe_text
+from tui.safe import one_line, safe_text
 from tui.widgets.chart import Ahead
 
 CURVE_ROWS = 4
@@ -70,6 +71,7 @@ class CostPane(Sheet):
         self._told_left_s = left_s
         return [
             *_spent_lines(bill, view.costs.budget.at(at), width),
+            *_elsewhere_lines(view.costs.elsewhere.at(at), width),
             *_next_lines(view.rent.next_call.at(at), view.rent.error.at(at), left_s, width),
             *_to_go_lines(view.rent.to_go(at), width),
             *_reply_lines(bill, view.costs.last.at(at), width),
@@ -99,6 +101,14 @@ def _spent_lines(bill: Bill, budget: Decimal | None, width: int) -> list[Content
     left = Content("spent  ") + spent + Content.styled(f" of {figures.usd(budget)}", MUTED)
     lines = [spread(left, Content.styled(figures.percent(share), f"bold ${style}"), width), filled(share, width, style)]
     return lines + _unpriced_lines(bill)
+
+
+def _elsewhere_lines(fork: SessionForked | None, width: int) -> list[Content]:
+    """What the session cost that this one was forked from, until there: no part of this bill."""
+    if fork is None:
+        return []
+    spent = f"{'≥ ' if fork.unpriced else ''}{figures.usd(fork.usd)}"
+    return paragraph(f"before the fork {spent}, in {one_line(fork.name)} up to #{fork.at:,}", width, style=MUTED)
 
 
 def _unpriced_lines(bill: Bill) -> list[Content]:

@@ -72,6 +72,7 @@ REASONS = {
     "question": "asks you",
     "guard": "by a guard",
     "imported": "imported",
+    "forked": "forked, not begun",
 }
 
 
