@@ -171,6 +171,7 @@ class LongwatchApp(ThemedApp[Leaving]):
         aside: Aside | None = None,
         presence: Presence | None = None,
         hand_over: Callable[[], Awaitable[str]] | None = None,
+        fork: Callable[[int, str], Awaitable[str]] | None = None,
         notice: str = "",
         card: Sequence[str] = (),
     ) -> None:
@@ -195,6 +196,7 @@ class LongwatchApp(ThemedApp[Leaving]):
             driven=background is not None,
             sight=sight,
             hand_over=hand_over,
+            fork=fork,
         )
 
     @property

@@ -61,6 +61,21 @@ class ItemChosen(Message):
 
 
 @dataclass
+class ForkAsked(Message):
+    """A new session may go on from event `seq`; it is asked what it shall be called."""
+
+    seq: int
+
+
+@dataclass
+class ForkGiven(Message):
+    """Make a new session that goes on from event `seq`."""
+
+    seq: int
+    name: str
+
+
+@dataclass
 class SeekRequested(Message):
     """Show the session as of this event; None: as it is now."""
 

@@ -29,6 +29,7 @@ def report_rows(fields: dict[str, Any]) -> list[tuple[str, str]]:
         ("Task", " ".join(fields["task"].split())),
         ("Model", fields["model"]),
         ("Workspace", fields["workspace"]),
+        *_forked(fields.get("forked_from")),
         ("Sandbox", fields["sandbox"] or "not recorded"),
         ("Started", fields["started_at"] or "never"),
         ("Duration", _duration(fields["duration_s"])),
@@ -81,6 +82,12 @@ def _lines(title: str, value: str, width: int | None) -> list[str]:
     margin, room = " " * len(title), max(LEAST, width - len(title))
     first, *rest = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
     return [title + first, *(margin + line for line in rest)]
+
+
+def _forked(origin: dict[str, Any] | None) -> list[tuple[str, str]]:
+    if origin is None:
+        return []
+    return [("Forked from", f"{origin['name']} at #{origin['at']:,}, where ${float(origin['usd']):.2f} had been spent")]
 
 
 def _calls(fields: dict[str, Any]) -> str:

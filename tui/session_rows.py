@@ -101,6 +101,13 @@ class SessionHome:
             async with await Journal.open(row.folder, self.clock, lease=lease) as journal:
                 await journal.append(Draft(SessionRenamed(name=name), actor="user"))
 
+    async def fork(self, row: SessionRow) -> tuple[str, str]:
+        """A new session that goes on from the end of this one: its id, and a sentence on it."""
+        from core.forking import Wish, fork
+
+        made = await fork(self.home, row.folder, Wish(), self.clock)
+        return made.folder.name, made.sentence
+
     def _deleted(self, one: Trashed) -> SessionRow:
         found = trace(one.folder)
         overview = self._overviews.read(one.folder, found) if found else None

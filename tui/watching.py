@@ -121,6 +121,7 @@ def watch(
         aside=aside,
         presence=presence,
         hand_over=_handing_over(folder, controls, config) if folder and controls and watched else None,
+        fork=_forking(folder) if folder else None,
         notice=notice,
         card=card,
         **_looks(config),
@@ -158,6 +159,17 @@ def _handing_over(folder: Path, controls: Controls, config: Config) -> Callable[
         return await hand_over(folder, controls, config)
 
     return move
+
+
+def _forking(folder: Path) -> Callable[[int, str], Awaitable[str]]:
+    """The same for a fork of the session."""
+
+    async def make(seq: int, name: str) -> str:
+        from core.forking import Wish, fork
+
+        return (await fork(folder.parent.parent, folder, Wish(seq, name))).sentence
+
+    return make
 
 
 def _leave_on_signals(app: ThemedApp[Any]) -> None:

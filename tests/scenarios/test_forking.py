@@ -59,6 +59,7 @@ def test_a_fork_has_the_conversation_and_the_files_of_that_moment_and_goes_on_by
     assert (fresh["state"], fresh["reason"], fresh["name"]) == ("paused", "forked", "other")
     assert (fresh["cost_usd"], fresh["tool_calls"], fresh["turns"]) == (0, 0, 0)
     assert fresh["forked_from"]["session"] == original.name and float(fresh["forked_from"]["usd"]) > 0
+    assert "Forked from" in longwatch.call("report", made["session"]).stdout
     done = longwatch.call("resume", made["session"], "--headless")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "fork" / "log.txt").read_text().split() == [f"step-{n}" for n in range(4)]

@@ -23,6 +23,7 @@ from core.journal.catalogue import session_folder
 from core.journal.lease import acquire
 from tui.attention import Sight
 from tui.screens.watch import WatchScreen
+from tui.widgets.line_list import LineList
 
 SIZES = ((80, 24), (120, 40), (200, 50))
 STILL_FRAMES, FRAME_S = 2, 0.02
@@ -61,6 +62,7 @@ DIALOGS = (
     View("budget", ("b",), "Budget in"),
     View("model", ("M", "down", "down"), "reads about"),
     View("bookmark", ("m",), "ookmark"),
+    View("fork", ("B",), "Branch into"),
     View("memory-dialog", ("W",), "Memory"),
     View("policy", ("P",), "window"),
     View("stop", ("ctrl+x",), "Stop this session"),
@@ -144,10 +146,15 @@ async def text_at(pilot: Pilot[Any], size: tuple[int, int]) -> str:
 
 
 async def settled(pilot: Pilot[Any]) -> str:
-    """What is on the screen once a second has passed by its clock, and it stays the same for a few frames."""
+    """What is on the screen once a second has passed by its clock, and it stays the same for a few frames.
+
+    Lists that follow do so by strides, which depend on the sizes that they had on the way: here they come to rest.
+    """
     for screen in pilot.app.screen_stack:
         if isinstance(screen, WatchScreen):
             screen._second()
+            for lines in screen.query(LineList):
+                lines.come_to_rest()
     text, same = screen_text(pilot), 0
     while same < STILL_FRAMES:
         await pilot.pause(FRAME_S)

@@ -18,6 +18,7 @@ from core.folds.view import SessionView
 from core.folds.words import one_line
 from core.protocols import RestorePreview
 from tui.docks.dock import Dock, Keys, title_line
+from tui.messages import ForkAsked
 from tui.panes import figures
 from tui.panes.sheet_lines import MUTED, clip, fit
 from tui.rewinding import (
@@ -63,6 +64,7 @@ class RewindDock(Dock, can_focus=True):
         Binding("pageup", "move(-5)", show=False),
         Binding("pagedown", "move(5)", show=False),
         Binding("h", "by_hand", show=False),
+        Binding("b", "branch", show=False),
         Binding("1", "rewind(True, True)", show=False),
         Binding("2", "rewind(True, False)", show=False),
         Binding("3", "rewind(False, True)", show=False),
@@ -84,7 +86,8 @@ class RewindDock(Dock, can_focus=True):
 
     def keys(self) -> Keys:
         by_hand = [("h", "keep those by hand" if self._overwrite else "those by hand too")] if self._hands else []
-        return [*self.KEYS[:-1], *by_hand, self.KEYS[-1]]
+        branch = [("b", "branch instead")] if self._checkpoints else []
+        return [*self.KEYS[:-1], *by_hand, *branch, self.KEYS[-1]]
 
     def body(self) -> ComposeResult:
         width = self._width()
@@ -120,6 +123,11 @@ class RewindDock(Dock, can_focus=True):
     @property
     def _chosen(self) -> Checkpoint:
         return self._checkpoints[self._cursor]
+
+    def action_branch(self) -> None:
+        """Go on from the chosen checkpoint in a new session instead."""
+        if self._checkpoints:
+            self.post_message(ForkAsked(self._chosen.boundary))
 
     def action_by_hand(self) -> None:
         """Restore what was changed by hand, too, or keep it."""

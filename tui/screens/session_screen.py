@@ -35,6 +35,7 @@ class SessionScreen(Screen[None]):
         start_at: int | None = None,
         speed: float | None = None,
         hand_over: Callable[[], Awaitable[str]] | None = None,
+        fork: Callable[[int, str], Awaitable[str]] | None = None,
     ) -> None:
         super().__init__()
         self.view, self.source, self.controls = view, source, controls
@@ -42,12 +43,16 @@ class SessionScreen(Screen[None]):
         self.looking = Looking(view, replay=replay, at=start_at, speed=speed)
         self.orders = Orders(self.outcome)
         self.hand_over = hand_over or self._unmoved
+        self.fork = fork or self._unforked
         self.seats = Seats()
         self.orphaned = ""
         """Says that the session was cut off: its runner is gone without a last word."""
 
     async def _unmoved(self) -> str:
         return "Nobody runs this session, so there is nothing to hand over."
+
+    async def _unforked(self, seq: int, name: str) -> str:
+        raise RuntimeError("this is a file, not a session of yours; `longwatch import` makes one of it.")
 
     @property
     def ended(self) -> bool:

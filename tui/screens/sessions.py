@@ -37,7 +37,7 @@ FILTERS: tuple[Group | None, ...] = (None, *GROUPS)
 NEEDS: dict[str, Opening] = {"watch-session": "watch", "resume-session": "resume", "replay-session": "replay"}
 """Actions that are possible only where the session can be opened so."""
 _METHODS = frozenset(action.method for action in in_scope("sessions"))
-OF_ONE = ("open-session", "report", "compare", "rename-session", "delete-session")
+OF_ONE = ("open-session", "report", "compare", "rename-session", "delete-session", "fork-session")
 """Actions that need a session under the cursor."""
 
 
@@ -79,6 +79,8 @@ class SessionsScreen(ListScreen):
             return row is not None and opening in openings(row) and opening != natural(row) and not done
         if action.id == "undo-delete":
             return bool(self._undo) or (row is not None and row.trashed is not None)
+        if action.id == "fork-session":
+            return row is not None and row.trashed is None and "replay" in openings(row)
         if action.id == "rename-session":
             return row is not None and row.trashed is None and "watch" in openings(row)
         return row is not None or action.id not in OF_ONE
@@ -214,6 +216,28 @@ class SessionsScreen(ListScreen):
         await self._try(lambda: self.home.rename(row, name), lambda _: self.tell(done))
         self.look_again()
 
+    # Branching off
+
+    def action_fork_session(self) -> None:
+        row = self.selected
+        if row is None or row.trashed is not None or "replay" not in openings(row):
+            return
+        facts = [
+            "Its conversation up to its end, its files of then, in a worktree or a copy beside the workspace.",
+            "The original stays as it is; what it cost is not counted again. The new one stands until it is resumed.",
+        ]
+        choices = [Choice("b", "branch off", "fork", {"id": row.id})]
+        self._dock(ChoiceDock(f"A new session from the end of {one_line(row.name)}?", facts, choices))
+
+    @work(group="forks", exit_on_error=False)
+    async def _fork(self, row: SessionRow) -> None:
+        def done(made: tuple[str, str]) -> None:
+            self._anchor = made[0]
+            self.notify(one_line(made[1]), title="Forked", markup=False, timeout=30)
+
+        await self._try(lambda: self.home.fork(row), done)
+        self.look_again()
+
     # The trash
 
     def action_delete_session(self) -> None:
@@ -267,9 +291,13 @@ class SessionsScreen(ListScreen):
         dock.focus_first()
 
     @on(ControlGiven)
-    def _purge_given(self, message: ControlGiven) -> None:
+    def _given(self, message: ControlGiven) -> None:
         message.stop()
         wanted = message.args["id"]
+        if message.verb == "fork":
+            for row in [row for row in self.listing.rows if row.id == wanted]:
+                self._fork(row)
+            return
         self._purge([row for row in self.listing.trash if wanted in (None, row.id)])
 
     @work(group="trash", exit_on_error=False)

@@ -11,15 +11,17 @@ from tui.docks.bookmark import BookmarkDock
 from tui.docks.budget import BudgetDock, burn_of
 from tui.docks.constraint import ConstraintDock, lift_dock
 from tui.docks.dock import Choice, ChoiceDock, Dock, RenameDock
+from tui.docks.fork import ForkDock
 from tui.docks.guidance import GuidanceDock
 from tui.docks.memory import MemoryDock
 from tui.docks.model import ModelDock
 from tui.docks.model_prices import terms_of
 from tui.docks.policy import keep_dock, policy_dock
 from tui.docks.rewind import RewindDock
-from tui.messages import ControlGiven, DockClosed, ItemEvictAsked, ItemPinToggled
+from tui.messages import ControlGiven, DockClosed, ForkAsked, ForkGiven, ItemEvictAsked, ItemPinToggled
 from tui.panes.cost import cache_left_s, switched_off
 from tui.panes.memory import MemoryPane
+from tui.safe import one_line
 from tui.screens.session_screen import SessionScreen
 
 
@@ -188,6 +190,28 @@ class Steering(SessionScreen):
 
     async def action_rename(self) -> None:
         await self.open_dock(RenameDock(self.view.state.name))
+
+    async def action_fork(self) -> None:
+        """Go on in a new session from the moment that is shown; who may not steer here may do that, too."""
+        at = self.looking.at
+        await self.put_dock(ForkDock(self.view, self.view.last_seq if at is None else at))
+
+    async def on_fork_asked(self, message: ForkAsked) -> None:
+        message.stop()
+        await self.put_dock(ForkDock(self.view, message.seq))
+
+    def on_fork_given(self, message: ForkGiven) -> None:
+        message.stop()
+        self.app.run_worker(self._fork(message.seq, message.name), name="fork", exit_on_error=False)
+
+    async def _fork(self, seq: int, name: str) -> None:
+        self.say("The new session is being made.")
+        try:
+            made = await self.fork(seq, name)
+        except Exception as fault:
+            self.say(f"No fork was made: {fault}", wrong=True)
+        else:
+            self.notify(one_line(made), title="Forked", markup=False, timeout=30)
 
     async def action_stop(self) -> None:
         facts = [
