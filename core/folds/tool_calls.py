@@ -43,6 +43,8 @@ class Call:
     finished_us: int | None = None
     ok: bool = True
     ms: int = 0
+    timed: bool = True
+    """Whether it is known how long it took: a transcript of another tool may not tell."""
     size: int = 0
     exit_code: int | None = None
     recovered: bool = False
@@ -175,6 +177,7 @@ class ToolCalls:
         if not isinstance(body, ToolFinished) or call is None:
             return
         call.finished_seq, call.finished_us = event.seq, event.at_us
+        call.timed = bool(body.ms) or event.at_us > call.started_us
         call.ok, call.ms, call.size, call.exit_code = body.ok, body.ms, body.size, body.exit_code
         call.recovered, call.files = body.recovered, body.files
         first = self._asked.setdefault(_likeness(call, body), call.number)

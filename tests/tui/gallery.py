@@ -67,8 +67,7 @@ DIALOGS = (
     View("policy", ("P",), "window"),
     View("stop", ("ctrl+x",), "Stop this session"),
     View("search", ("/", *"store"), "store"),
-    View("help", ("?",), "Pause before"),
-    View("help-filter", ("?", *"memory"), "Look at the memory", ("escape", "escape")),
+    View("help", ("?", *"memory"), "Look at the memory", ("escape", "escape")),
     View("palette", ("ctrl+p", *"checkpoint"), "Go back to a checkpoint"),
 )
 READING = (View("reader", ("2", "home", *["down"] * 12, "enter"), "updated: sha256", ("escape",)),)

@@ -13,11 +13,13 @@ from tui.messages import ItemChosen, ItemEvictAsked, ItemPinToggled
 from tui.panes import figures
 from tui.panes.bars import curve, curve_columns, gauge
 from tui.panes.cost import guard_lines, rent_lines
+from tui.panes.pane import foreign
 from tui.panes.sheet import Sheet, SheetBody
 from tui.panes.sheet_lines import MUTED, fit, heading, paragraph, sentence, spread
 from tui.safe import safe_text
 from tui.widgets.gauge import Part, legend, stacked
 
+UNTOLD = "The transcript does not tell how full the window was. 1 shows what was said, 2 what was done."
 NOTHING_SENT = "No request yet, so the window is empty. 1 shows what is said."
 CURVE_ROWS = 4
 ROOMY = 60
@@ -71,7 +73,7 @@ class ContextPane(Sheet):
         self._listed = {}
         usage = view.context.usage.at(at)
         if not usage.total:
-            return sentence(NOTHING_SENT, width)
+            return sentence(UNTOLD if foreign(view) and view.costs.total.at(at).replies else NOTHING_SENT, width)
         above = [
             *_total_lines(usage, width),
             *legend(filling(usage), width),

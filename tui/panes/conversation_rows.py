@@ -210,8 +210,8 @@ def _outcome(running: Running) -> tuple[str, str]:
     )
     if status == "failed":
         code = f"exit {call.exit_code}  " if call.exit_code is not None else "failed  "
-        return f"{changed}{code}{figures.duration(call.ms)}", "$tool-fail"
-    return f"{changed}{figures.duration(call.ms)}", MUTED
+        return f"{changed}{code}{figures.took(call.ms, known=call.timed)}", "$tool-fail"
+    return f"{changed}{figures.took(call.ms, known=call.timed)}", MUTED
 
 
 def _result(item: Item, target: str, width: int, place: Place) -> list[Content]:

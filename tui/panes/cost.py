@@ -41,6 +41,11 @@ _POLICIES = {
 }
 """What a policy makes of the rent."""
 NOTHING_SPENT = "No reply yet, so nothing is spent. b sets a budget."
+UNTOLD = (
+    "No reply tells its tokens, so what they cost is unknown, and nothing is made up. 1 shows what was said, 2 what "
+    "was done."
+)
+UNPRICED = "[prices] in the configuration gives it one, from its next reply on."
 SWITCHED_OFF = (
     "Automatic compression is off: the last ones freed too little. It comes back when the context has doubled, or with "
     "P, policy."
@@ -69,6 +74,8 @@ class CostPane(Sheet):
     def lines(self, view: SessionView, at: int | None, width: int) -> list[Content]:
         bill, left_s = view.costs.total.at(at), self._left_s(view, at)
         self._told_left_s = left_s
+        if bill.replies and bill.unpriced == bill.replies and not (bill.sent or bill.output):
+            return [*_spent_lines(bill, view.costs.budget.at(at), width)[:1], *sentence(UNTOLD, width)]
         return [
             *_spent_lines(bill, view.costs.budget.at(at), width),
             *_elsewhere_lines(view.costs.elsewhere.at(at), width),
@@ -95,12 +102,15 @@ class CostPane(Sheet):
 def _spent_lines(bill: Bill, budget: Decimal | None, width: int) -> list[Content]:
     spent = Content.styled(figures.spent(bill), "bold")
     if not budget:
-        return [spread(Content("spent  ") + spent, Content.styled("no budget", MUTED), width), *_unpriced_lines(bill)]
+        return [
+            spread(Content("spent  ") + spent, Content.styled("no budget", MUTED), width),
+            *_unpriced_lines(bill, width),
+        ]
     share = float(bill.usd / budget)
     style = next(style for percent, style in _LEVELS if share * 100 >= percent)
     left = Content("spent  ") + spent + Content.styled(f" of {figures.usd(budget)}", MUTED)
     lines = [spread(left, Content.styled(figures.percent(share), f"bold ${style}"), width), filled(share, width, style)]
-    return lines + _unpriced_lines(bill)
+    return lines + _unpriced_lines(bill, width)
 
 
 def _elsewhere_lines(fork: SessionForked | None, width: int) -> list[Content]:
@@ -111,11 +121,12 @@ def _elsewhere_lines(fork: SessionForked | None, width: int) -> list[Content]:
     return paragraph(f"before the fork {spent}, in {one_line(fork.name)} up to #{fork.at:,}", width, style=MUTED)
 
 
-def _unpriced_lines(bill: Bill) -> list[Content]:
+def _unpriced_lines(bill: Bill, width: int) -> list[Content]:
     if not bill.unpriced:
         return []
     count = figures.plural(bill.unpriced, "reply") if bill.unpriced == 1 else f"{bill.unpriced:,} replies"
-    return [Content.styled(f"{count} of a model whose price is unknown", "$warning")]
+    told = paragraph(f"{count} of a model whose price is unknown", width, style="$warning")
+    return [*told, *paragraph(UNPRICED, width, style=MUTED)]
 
 
 def cache_left_s(view: SessionView, at: int | None, now_us: int) -> int | None:

@@ -89,6 +89,11 @@ def duration(milliseconds: int) -> str:
     return f"{minutes}m {int(seconds) % 60:02}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02}m"
 
 
+def took(milliseconds: int, *, known: bool) -> str:
+    """How long a call took; a dash where nobody says."""
+    return duration(milliseconds) if known else "–"
+
+
 def countdown(seconds: int) -> str:
     """Time that is left, always five cells up to an hour and seven from there: ` 4:07`, `1:02:09`."""
     hours, rest = divmod(max(0, seconds), 3600)

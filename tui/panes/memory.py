@@ -10,6 +10,7 @@ from core.folds.memories import Entry
 from core.folds.memory_use import Use
 from core.folds.view import Changes, SessionView
 from tui.panes import figures
+from tui.panes.pane import foreign
 from tui.panes.sheet import Sheet, SheetBody
 from tui.panes.sheet_lines import MUTED, heading, paragraph, sentence, spread
 from tui.safe import one_line, safe_text
@@ -22,6 +23,7 @@ ROOMY = 56
 
 EMPTY = "Nothing remembered yet. The agent writes down what must outlive its context; W writes an entry of yours."
 
+UNTOLD = "The transcript tells of no memory. 1 shows what was said, 2 what was done."
 KEEPING = "“keep memory” in the palette makes one known here, or `longwatch send SESSION keep ID`."
 
 
@@ -54,7 +56,7 @@ class MemoryPane(Sheet):
         if known:
             sheet.put(known)
         else:
-            sheet.lines += sentence(EMPTY, width)
+            sheet.lines += sentence(UNTOLD if foreign(view) else EMPTY, width)
         if hidden:
             sheet.lines += [Content(""), heading(f"hidden with abandoned branches: {len(hidden):,}")]
             sheet.lines += sentence(KEEPING, width)

@@ -45,6 +45,12 @@ READING = "Reading the session …"
 """What a pane says before anything of the log is known."""
 
 
+def foreign(view: SessionView) -> bool:
+    """Whether the session was another tool's: what its transcript does not tell, nobody knows."""
+    opened = view.state.opened
+    return opened is not None and opened.profile == "imported"
+
+
 class Pane(Vertical):
     """A slice of the view on the screen. Subclasses draw; an exception while drawing is shown and goes no further."""
 

@@ -13,7 +13,7 @@ from core.folds.step_costs import Reassessment, StepCost
 from core.folds.view import Changes, SessionView
 from tui.messages import PlaceWanted
 from tui.panes import figures
-from tui.panes.pane import READING, Pane
+from tui.panes.pane import READING, Pane, foreign
 from tui.panes.sheet_lines import MUTED, paragraph, within
 from tui.safe import one_line, safe_text
 from tui.widgets.line_list import LineList
@@ -26,6 +26,7 @@ MARKS = {
     "dropped": ("×", MUTED, f"{MUTED} strike"),
 }
 NO_PLAN = "No plan yet. The agent writes one when the task is long; g asks for one."
+UNTOLD = "The transcript tells no plan. 1 shows what was said, 2 what was done."
 BESIDE = 34
 """Cells of the figures beside a step; from `ROOMY` cells on they stand there, else below it."""
 ROOMY = 84
@@ -91,7 +92,8 @@ def plan_rows(view: SessionView, at: int | None) -> list[PlanRow]:
     """The steps, each with the latest reasons for which the plan was changed while it was active."""
     steps = view.step_costs.at(at)
     if not steps:
-        return [PlanRow(None, text=NO_PLAN if view.last_seq else READING), *_constraints(view, at)]
+        nothing = UNTOLD if foreign(view) else NO_PLAN
+        return [PlanRow(None, text=nothing if view.last_seq else READING), *_constraints(view, at)]
     return [*_rows(view, steps, at), *_constraints(view, at)]
 
 

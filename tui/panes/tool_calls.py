@@ -15,7 +15,7 @@ from tui.panes import figures
 from tui.panes.call_filter import KINDS, CallFilter, Sifted
 from tui.panes.chips import Chip, Chips
 from tui.panes.conversation_rows import CALL_GLYPHS
-from tui.panes.pane import READING, Pane
+from tui.panes.pane import READING, Pane, foreign
 from tui.widgets import follow
 from tui.widgets.line_list import LineList
 from tui.widgets.table import Column, Table
@@ -31,6 +31,7 @@ COLUMNS = (
 )
 
 NOTHING_YET = "No tool was called yet. 1 shows what the agent says."
+UNTOLD = "The transcript tells of no call. 1 shows what was said."
 NONE_IS_LIKE_THAT = "No call is like that so far. v shows the next kind, a click on a marked chip takes it away."
 
 
@@ -62,7 +63,7 @@ class CallRows:
         if status == "running":
             waited_ms = max(0, self._now_us() - call.started_us) // 1000
             return mark, number, name, what, "", "", Content.styled(figures.duration(waited_ms), colour)
-        time = Content.styled(figures.duration(call.ms), colour if status == "failed" else "")
+        time = Content.styled(figures.took(call.ms, known=call.timed), colour if status == "failed" else "")
         size = Content.styled(figures.size(call.size), "$muted")
         if call.repeats:
             what = f"=#{call.repeats} {what}"
@@ -145,7 +146,8 @@ class ToolCallsPane(Pane):
             return ""
         if not view.last_seq:
             return READING
-        return NONE_IS_LIKE_THAT if self._wanted.narrows else NOTHING_YET
+        nothing = UNTOLD if foreign(view) else NOTHING_YET
+        return NONE_IS_LIKE_THAT if self._wanted.narrows else nothing
 
     def _sift(self, view: SessionView) -> Sifted:
         sifted = self._sifted

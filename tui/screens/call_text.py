@@ -67,7 +67,7 @@ def facts_of(call: Call, at: int | None) -> str:
     status = {"running": "● running", "ok": "✓ done", "failed": "✗ failed"}[call.status(at)]
     facts = [status, call.effect]
     if call.status(at) != "running":
-        facts += [figures.duration(call.ms), figures.size(call.size)]
+        facts += [figures.took(call.ms, known=call.timed), figures.size(call.size)]
         facts += [f"exit code {call.exit_code}"] if call.exit_code is not None else []
         facts += [f"repeats #{call.repeats}"] if call.repeats else []
         facts += ["decided by recovery"] if call.recovered else []
