@@ -38,7 +38,8 @@ class CallRunner:
 
     `context` makes the context of one call from its key; `redact` is applied once to every text that a tool gives.
     `longest_result`: characters of one result that the model sees; the rest of a giant one is behind its handle.
-    `gate` judges each call before it runs; None: nothing is asked. `warden` holds it against the user's constraints.
+    `gate` judges each call before it runs; None: nothing is asked.
+    `before` is waited for before a call that may run. `warden` holds it against the user's constraints.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class CallRunner:
         redact: Callable[[str], str],
         longest_result: int = 32_000,
         gate: Gate | None = None,
+        before: Callable[[PendingCall], Awaitable[None]] | None = None,
         warden: Warden | None = None,
     ) -> None:
         self._desk = desk
@@ -57,6 +59,7 @@ class CallRunner:
         self._redact = redact
         self._longest_result = longest_result
         self._gate = gate
+        self._before = before
         self._warden = warden
         self._commands: set[str] = set()
         self._leaving = False
@@ -109,6 +112,8 @@ class CallRunner:
             return
         context.settings = context.settings | {REPLY: call.reply}
         context.grant, intent = grant, intent | grant.intent()
+        if self._before is not None:
+            await self._before(call)
         await self._start(call, tool, intent)
         await self._finish(call, tool, arguments, intent, context)
 

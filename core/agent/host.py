@@ -24,6 +24,7 @@ from core.agent.calls import LARGEST_BLOB, CallRunner
 from core.agent.carriage import carrying_of, check_floor, tariff_of
 from core.agent.desk import Desk
 from core.agent.guarding import limits_of
+from core.agent.hooks import Hooks
 from core.agent.recollection import Recollection
 from core.agent.runner import Runner, Terms
 from core.agent.thrift import Thrift
@@ -272,6 +273,9 @@ async def _runner(
     fact, place = hosting.vouchers.confinement, Path(opened.workspace)
     policy = policy_of(config.approvals, settings.get("approvals"), place, fact, hosting.environ)
     gate = Gate(policy, desk.facts.state, redact)
+    hooks = Hooks(config.hooks, desk, place, hosting.environ)
+    stack.callback(desk.journal.subscribe(hooks.observe))
+    await stack.enter_async_context(hooks.kept())
     calls = CallRunner(
         desk,
         ChainMap(own, bridging.tools),  # type: ignore[arg-type]
@@ -279,6 +283,7 @@ async def _runner(
         redact,
         longest_result=config.context.result_tokens * BYTES_PER_TOKEN,
         gate=gate,
+        before=hooks.before if config.hooks else None,
         warden=Warden(desk, policy.places),
     )
     terms = Terms(

@@ -10,6 +10,7 @@ from core.config.settings import (
     ConstraintSettings,
     ContextSettings,
     GuardSettings,
+    HookSettings,
     LimitSettings,
     ModelSettings,
     NetworkSettings,

@@ -4,23 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-import msgspec
 from msgspec import Meta
 
 from core.approvals.rules import Mode
-
-Count = Annotated[int, Meta(ge=1)]
-Seconds = Annotated[float, Meta(gt=0)]
-Dollars = Annotated[float, Meta(ge=0)]
-
-
-def says(description: str, *examples: Any) -> Meta:
-    """The manual of one setting; an example is shown where the default is `not set`."""
-    return Meta(description=description, examples=list(examples))
-
-
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all sections."""
+from core.config.extensions import HookSettings, ServerSettings, ToolSettings
+from core.config.section import Count, Dollars, Seconds, Section, says
 
 
 class ModelSettings(Section, frozen=True):
@@ -263,52 +251,6 @@ class NetworkSettings(Section, frozen=True):
     allow_private: Annotated[bool, says("Also addresses of private networks and of this machine.")] = False
 
 
-class ServerSettings(Section, frozen=True):
-    """A server whose tools the agent may use, by the Model Context Protocol: a program here, or an address.
-
-    It runs with your rights and outside of the sandbox. Of your environment it sees PATH, HOME and what you name:
-    ${NAME} stands for that variable, ${NAME:-else} has a default, ${workspace} is the folder that the agent works in.
-    """
-
-    command: Annotated[str | None, says("The program; without a shell.", "uvx")] = None
-    args: Annotated[list[str], says("Its arguments.", ["mcp-server-git", "--repository", "${workspace}"])] = []
-    env: Annotated[dict[str, str], says("Variables that it gets.", {"GITHUB_TOKEN": "${GITHUB_TOKEN}"})] = {}
-    cwd: Annotated[
-        str | None,
-        says("The folder that it starts in; left out, an empty one, so that it takes nothing from the workspace.", "~"),
-    ] = None
-    url: Annotated[
-        str | None, says("In place of a program: a server by streamable HTTP.", "https://example.org/mcp")
-    ] = None
-    headers: Annotated[dict[str, str], says("Headers for it.", {"Authorization": "Bearer ${EXAMPLE_TOKEN}"})] = {}
-    tools: Annotated[list[str], says("Which of its tools are used, * stands for any text; empty: all.", ["git_*"])] = []
-    believe_hints: Annotated[
-        bool, says("Believe it when it says that a tool only reads: such calls need no question and may run again.")
-    ] = True
-    timeout_s: Annotated[Seconds, says("Seconds without progress after which a call is given up.")] = 120.0
-    start_s: Annotated[Seconds, says("Seconds that it may take to start.")] = 30.0
-    enabled: Annotated[bool, says("Use it.")] = True
-
-
-class ToolSettings(Section, frozen=True):
-    """Tools beside the built-in ones."""
-
-    mcp_files: Annotated[
-        list[str],
-        says(
-            "JSON files with servers in the form that other programs use (mcpServers); [mcp.NAME] wins over them.",
-            ["~/.config/mcp.json"],
-        ),
-    ] = []
-    mcp_listed: Annotated[
-        Annotated[int, Meta(ge=0)],
-        says("So many tools of servers stand in every request; are there more, the agent finds them by find_tools."),
-    ] = 24
-    mcp_wait_s: Annotated[
-        Annotated[float, Meta(ge=0)], says("Seconds that the first request waits for servers that still start.")
-    ] = 15.0
-
-
 class ScreenSettings(Section, frozen=True):
     """The looks and the keys."""
 
@@ -377,6 +319,7 @@ class Config(Section, frozen=True):
     guards: GuardSettings = GuardSettings()
     tools: ToolSettings = ToolSettings()
     mcp: dict[str, ServerSettings] = {}
+    hooks: dict[str, HookSettings] = {}
     constraints: ConstraintSettings = ConstraintSettings()
     screen: ScreenSettings = ScreenSettings()
     notify: NotifySettings = NotifySettings()
@@ -384,6 +327,6 @@ class Config(Section, frozen=True):
 
 
 def entry_type(kind: Any) -> type[Section] | None:
-    """The section type of a table of named sections (`profiles`, `prices`, `mcp`)."""
+    """The section type of a table of named sections (`profiles`, `prices`, `mcp`, `hooks`)."""
     arguments = get_args(kind) if get_origin(kind) is dict else ()
     return arguments[1] if arguments and isinstance(arguments[1], type) and issubclass(arguments[1], Section) else None

@@ -16,6 +16,7 @@ from core.events.control import (
     DriverChanged,
     HeadMoved,
     HeldText,
+    HookFailed,
     ItemEvicted,
     ItemPinned,
     ItemUnpinned,

@@ -79,6 +79,15 @@ class RunnerDetached(Body, frozen=True):
     reason: str
 
 
+@kind("hook.failed")
+class HookFailed(Body, frozen=True):
+    """A command of the user's that runs on events failed; `on` says on which, `detail` is a sentence."""
+
+    hook: str
+    on: str
+    detail: str
+
+
 @kind("runner.recovered")
 class RunnerRecovered(Body, frozen=True):
     """What the last runner left unfinished and how each was decided: plain sentences, one each."""

@@ -23,6 +23,7 @@ from core.events import (
     GuardRaised,
     GuidanceDelivered,
     HeadMoved,
+    HookFailed,
     HumanAnswered,
     HumanAsked,
     ModelConsulted,
@@ -285,5 +286,6 @@ _SENTENCES: dict[str, Any] = {
     DriverChanged.KIND: lambda body: f"{body.who} took the wheel" if body.taken else "",
     BookmarkAdded.KIND: lambda body: f"Bookmark: {body.text}",
     ServerChanged.KIND: _server,
+    HookFailed.KIND: lambda body: body.detail,
     ToolsOffered.KIND: _offered,
 }
