@@ -17,6 +17,7 @@ from core.agent.wheel import DRIVE, steers
 from core.config import Policy
 from core.events import (
     AfterReboot,
+    AllowanceChanged,
     BookmarkAdded,
     BudgetChanged,
     CommandAccepted,
@@ -31,6 +32,7 @@ from core.events import (
     ModelSwitched,
     SessionRenamed,
 )
+from core.folds.allowances import FORMS, NAMES, read_allowance
 from core.journal.inbox import Command
 
 LONGEST_GUIDANCE = 100_000
@@ -194,6 +196,11 @@ def _not_stale(command: Command, facts: Facts) -> None:
 
 
 def _budget(command: Command, facts: Facts) -> list[Draft]:
+    if (name := command.args.get("limit")) is not None:
+        value = command.args.get("value")
+        if name not in NAMES or not (value is None or (isinstance(value, int | float) and 0 < value < 1e9)):
+            raise Refused(FORMS)
+        return [Draft(AllowanceChanged(name=name, value=value), actor=command.actor)]
     usd = command.args.get("usd", "")
     if usd in (None, "none"):
         return [Draft(BudgetChanged(usd=None), actor=command.actor)]
@@ -207,6 +214,9 @@ def _budget(command: Command, facts: Facts) -> list[Draft]:
 
 
 def _raises_budget(command: Command, facts: Facts) -> bool:
+    if (name := command.args.get("limit")) is not None:
+        before, value = facts.allowances.limits[name].last, command.args.get("value")
+        return before is not None and (value is None or value > before)
     usd = command.args.get("usd", "")
     return facts.budget is not None and (usd in (None, "none") or Decimal(str(usd)) > facts.budget)
 
@@ -260,7 +270,7 @@ VERBS: dict[str, Verb] = {
         Verb("cancel", ("id",), "take back a command whose effect has not come yet, by its id or verb", _cancel),
         Verb("undo", ("seq",), "take back the last compression or rewind", _undo),
         Verb("rewind", ("to", "files", "conversation", "overwrite"), "go back to an event, files included", _rewind),
-        Verb("budget", ("usd",), "set the budget in dollars, or `none`", _budget, _raises_budget),
+        Verb("budget", ("usd", "limit", "value"), "limit dollars, time, turns, a day, a step", _budget, _raises_budget),
         Verb("model", ("model",), "go on with another model", _model),
         Verb("retry-now", (), "do not wait for the next attempt", _retry),
         Verb("bookmark", ("text",), "mark this moment", _bookmark),
@@ -320,8 +330,20 @@ def _words_of_others(verb: str, words: list[str]) -> dict[str, Any] | None:
     """Arguments of a control that is defined elsewhere, where it reads its words itself."""
     if verb == "answer":
         return parse_answer_words(words)
+    if verb == "budget":
+        return _budget_words(words)
     args = parse_memory_words(verb, words)
     return parse_approval_words(verb, words) if args is None else args
+
+
+def _budget_words(words: list[str]) -> dict[str, Any]:
+    try:
+        name, value = read_allowance(" ".join(words))
+    except ValueError as fault:
+        raise Refused(str(fault)) from None
+    if name == "usd":
+        return {"usd": None if value is None else " ".join(words).replace("$", "").strip()}
+    return {"limit": name, "value": value}
 
 
 def _only(verb: str, words: list[str]) -> str:

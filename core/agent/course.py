@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from decimal import Decimal
 
 from core.agent.anchoring import anchor_text
 from core.agent.declaring import declarations
 from core.agent.desk import Desk
+from core.agent.facts import Facts
 from core.agent.guarding import drafts, pause_detail
-from core.events import Body, BudgetCrossed, Draft, GuidanceDelivered, HumanAnswered
+from core.config import LimitSettings
+from core.events import Allowance, AllowanceChanged, Body, BudgetCrossed, Draft, GuidanceDelivered, HumanAnswered
+from core.folds.allowances import WIND_DOWN, Taken
 from core.folds.asking import PendingCall
 from core.folds.guards.watch import Due
 
@@ -47,15 +49,54 @@ async def signal(desk: Desk, due: Due, stop: Callable[[str, str], Body]) -> None
     await desk.append(*made)
 
 
+WIND_DOWN_TEXT = (
+    "Automatic notice, not from the user: {words} are used, and the session pauses when that ends. Bring what you are "
+    "doing to a safe end, remember what the next one must know, update the plan, and say where you stand."
+)
+
+
+async def wind_down(desk: Desk, taken: Taken) -> None:
+    """Tell the agent once that a limit comes near."""
+    text = WIND_DOWN_TEXT.format(words=taken.words())
+    notice = GuidanceDelivered(text=text, source="notice", usd=desk.thrift.usd_of(text))
+    await desk.append(Draft(notice, key=f"{WIND_DOWN}{taken.key}", actor="system"))
+
+
+def limits_of(facts: Facts, now_us: int) -> tuple[Taken, ...]:
+    """Every limit that is set, money included, with what was taken of it."""
+    budget = facts.budget
+    money = (Taken("usd", float(facts.spent), float(budget)),) if budget else ()
+    return (*money, *facts.allowances.taken(now_us))
+
+
+def allowances_of(settings: LimitSettings) -> tuple[tuple[Allowance, float], ...]:
+    """Limits of the configuration beside budget and turns."""
+    wanted: dict[Allowance, float | None] = {
+        "minutes": settings.max_minutes,
+        "day_usd": settings.day_usd,
+        "step_usd": settings.step_usd,
+    }
+    return tuple((name, float(value)) for name, value in wanted.items() if value)
+
+
+async def limit_at_start(desk: Desk, configured: Iterable[tuple[Allowance, float]]) -> None:
+    """Write down the limits of the configuration, where nobody has said something else in this session."""
+    new = [(name, value) for name, value in configured if not desk.facts.allowances.set(name)]
+    await desk.append(*(Draft(AllowanceChanged(name=name, value=value), actor="user") for name, value in new))
+
+
 async def warn_of_budget(desk: Desk) -> None:
-    """Write down each mark of the budget once, when it is passed."""
+    """Write down each mark of each limit once, when it is passed."""
     facts = desk.facts
-    budget: Decimal | None = facts.budget
-    if not budget:
-        return
     since = f"@{facts.state.forked_at}" if facts.state.forked_at else ""
-    percent = int(facts.spent * 100 / budget)
-    for mark in WARN_AT:
-        if percent >= mark and (key := f"{budget}@{mark}{since}") not in facts.state.crossed:
-            body = BudgetCrossed(percent=mark, spent=f"{facts.spent:.4f}", budget=str(budget))
-            await desk.append(Draft(body, key=key))
+    for taken in limits_of(facts, desk.clock.now_us()):
+        height = str(facts.budget) if taken.name == "usd" else taken.key
+        for mark in WARN_AT:
+            if taken.percent >= mark and (key := f"{height}@{mark}{since}") not in facts.state.crossed:
+                await desk.append(Draft(_crossed(facts, taken, mark), key=key))
+
+
+def _crossed(facts: Facts, taken: Taken, mark: int) -> BudgetCrossed:
+    if taken.name == "usd":
+        return BudgetCrossed(percent=mark, spent=f"{facts.spent:.4f}", budget=str(facts.budget))
+    return BudgetCrossed(percent=mark, spent=f"{taken.used:g}", budget=f"{taken.limit:g}", words=taken.words())

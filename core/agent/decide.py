@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from core.folds.allowances import Taken
 from core.folds.asking import PendingCall
 from core.folds.guards.watch import CHANTING, Due
 from core.folds.state import Order, RunState
@@ -93,6 +94,13 @@ class CompressAgain:
 
 
 @dataclass(frozen=True, slots=True)
+class WindDown:
+    """A limit is nearly reached: have the agent come to an end in good order."""
+
+    taken: Taken
+
+
+@dataclass(frozen=True, slots=True)
 class Raise:
     """A guard's signal is due: write it down, and say or do what belongs to its rung."""
 
@@ -155,6 +163,7 @@ Decision = (
     | GiveUpCompressing
     | CompressAgain
     | Raise
+    | WindDown
     | Announce
     | Wait
     | Send
@@ -191,6 +200,10 @@ class Circumstances:
     doubled: bool = False
     """Whether the prompt is twice as long as when the guard switched compressions off."""
     anchor: bool = False
+    allowances: tuple[Taken, ...] = ()
+    """Limits beside the budget, with what was taken of each; and the budget itself."""
+    told: frozenset[str] = frozenset()
+    """The limits of whose end the agent was told."""
     signal: Due | None = None
     """What a guard has to say before the next request."""
     next_usd: Decimal | None = None
@@ -219,6 +232,7 @@ def decide(state: RunState, now: Circumstances) -> Decision:
         return _after_answer(state)
     return (
         _limits(state, now)
+        or _allowed(now)
         or _guarded(state, now)
         or _after_failure(state, now)
         or _room(now)
@@ -278,6 +292,19 @@ def _limits(state: RunState, now: Circumstances) -> Decision | None:
         left = now.budget - now.spent
         return Pause("budget", f"the next request costs about ${now.next_usd:.4f}, of the budget ${left:.4f} is left")
     return None
+
+
+WIND_DOWN_AT = 95
+"""Per cent of a limit from which on the agent is to come to an end."""
+
+
+def _allowed(now: Circumstances) -> Decision | None:
+    """Limits beside the money: time, dollars a day and a step; and a word to the agent before any of them ends."""
+    for taken in now.allowances:
+        if taken.name != "usd" and taken.used >= taken.limit:
+            return Pause("budget", f"{taken.words()} are used up")
+    near = (taken for taken in now.allowances if taken.percent >= WIND_DOWN_AT and taken.key not in now.told)
+    return next(map(WindDown, near), None)
 
 
 def _guarded(state: RunState, now: Circumstances) -> Decision | None:

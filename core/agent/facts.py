@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from core.agent.trees import Trees
 from core.events import ContextCompressed, ContextRestored, Event, HeadMoved, ModelRequested, ModelResponded
+from core.folds.allowances import Allowances
 from core.folds.anchors import Anchors
 from core.folds.approvals import Approvals
 from core.folds.branches import Branches, Column
@@ -201,6 +202,7 @@ class Facts:
         self.anchors = Anchors(self.branches)
         self.approvals = Approvals()
         self.file_states = FileStates()
+        self.allowances = Allowances(self.costs, self.plan)
         self.constraints = Constraints()
         self.guards = GuardWatch(self.plan, self.constraints)
         self.guard_log = GuardLog()
@@ -226,6 +228,7 @@ class Facts:
                 self.anchors,
                 self.approvals,
                 self.file_states,
+                self.allowances,
                 self.constraints,
                 self.guards,
                 self.guard_log,

@@ -22,6 +22,7 @@ from core.agent.asides import Asides
 from core.agent.bridging import Bridging, bridged, secrets_of
 from core.agent.calls import LARGEST_BLOB, CallRunner
 from core.agent.carriage import carrying_of, check_floor, tariff_of
+from core.agent.course import allowances_of
 from core.agent.desk import Desk
 from core.agent.guarding import limits_of
 from core.agent.hooks import Hooks
@@ -295,6 +296,7 @@ async def _runner(
         retry=config.retry,
         guards=limits_of(config.guards),
         constraints=tuple(config.constraints.declare),
+        allowances=allowances_of(config.limits),
         most_output=most_output,
         answer_within_s=hosting.approval_timeout_s or config.approvals.timeout_s,
     )

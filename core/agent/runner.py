@@ -24,6 +24,7 @@ from core.agent.warding import declare_at_start
 from core.clock import MICROSECONDS, Clock, pause_real, wait_for
 from core.config import RetryPolicy
 from core.events import (
+    Allowance,
     ContextPolicy,
     Draft,
     GuidanceDelivered,
@@ -57,6 +58,8 @@ class Terms:
     window: int | None = None
     full_at: float = 0.85
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    allowances: tuple[tuple[Allowance, float], ...] = ()
+    """Limits of the configuration beside budget and turns."""
     constraints: tuple[str, ...] = ()
     """What the configuration forbids every session."""
     guards: Limits = field(default_factory=Limits)
@@ -135,6 +138,7 @@ class Runner:
         await asyncio.to_thread(self._reserve.fill)
         await recover(self.desk, self._calls)
         await self._upkeep.begin()
+        await course.limit_at_start(self.desk, self.terms.allowances)
         await declare_at_start(self.desk, self.terms.constraints)
         self._recovered = True
 
@@ -177,7 +181,9 @@ class Runner:
                 now_us=self._clock.now_us(),
                 spent=facts.spent,
                 budget=facts.budget,
-                max_turns=terms.max_turns,
+                max_turns=None if facts.allowances.set("turns") else terms.max_turns,
+                allowances=course.limits_of(facts, self._clock.now_us()) if speaking else (),
+                told=frozenset(facts.allowances.told),
                 prompt_tokens=thrift.prompt_tokens(self._fixed()) if speaking else 0,
                 room=self._room(),
                 retry=terms.retry,
@@ -285,7 +291,7 @@ class Runner:
                 await append(Draft(GuidanceDelivered(text=text, source="notice")))
             case do.Compress() | do.GiveUpCompressing() | do.CompressAgain():
                 await self._carry(decision)
-            case do.Deliver() | do.AnswerByDefault() | do.Anchor() | do.Raise():
+            case do.Deliver() | do.AnswerByDefault() | do.Anchor() | do.Raise() | do.WindDown():
                 await self._keep_on_course(decision)
             case do.Announce(delay_s):
                 await self._announce(delay_s)
@@ -311,7 +317,9 @@ class Runner:
         async with self.warmth.kept():
             await self.desk.stirred.wait()
 
-    async def _keep_on_course(self, decision: do.Deliver | do.AnswerByDefault | do.Anchor | do.Raise) -> None:
+    async def _keep_on_course(
+        self, decision: do.Deliver | do.AnswerByDefault | do.Anchor | do.Raise | do.WindDown
+    ) -> None:
         match decision:
             case do.Deliver(ids):
                 await course.deliver(self.desk, ids)
@@ -319,6 +327,8 @@ class Runner:
                 await course.answer_by_default(self.desk, call)
             case do.Anchor():
                 await course.anchor(self.desk)
+            case do.WindDown(taken):
+                await course.wind_down(self.desk, taken)
             case do.Raise(due):
                 await course.signal(self.desk, due, self._pause_or_end)
 

@@ -66,6 +66,9 @@ class LimitSettings(Section, frozen=True):
 
     budget_usd: Annotated[Dollars | None, says("The most a session may cost, in US dollars.", 20.0)] = None
     max_turns: Annotated[Count | None, says("The most replies a session may take.", 2000)] = None
+    max_minutes: Annotated[Count | None, says("The most minutes a session may run, pauses left out.", 360)] = None
+    day_usd: Annotated[Dollars | None, says("The most a session may cost in a day (UTC), in US dollars.", 10.0)] = None
+    step_usd: Annotated[Dollars | None, says("The most a step of the plan may cost, in US dollars.", 1.5)] = None
 
 
 class RetryPolicy(Section, frozen=True):

@@ -1,5 +1,6 @@
 """What can happen in a session: the vocabulary, frozen structs, no I/O. Start at `envelope`."""
 
+from core.events.allowances import Allowance, AllowanceChanged
 from core.events.approvals import ApprovalAnswered, ApprovalAsked
 from core.events.control import (
     AfterReboot,

@@ -303,11 +303,12 @@ class BudgetChanged(Body, frozen=True):
 
 @kind("budget.crossed")
 class BudgetCrossed(Body, frozen=True):
-    """Keyed by threshold, e.g. `5.00@80`."""
+    """Keyed by threshold, e.g. `5.00@80`, `minutes:360@80`. `words`: how much of what, of a limit that is no money."""
 
     percent: int
     spent: str
     budget: str
+    words: str = ""
 
 
 @kind("model.switched")

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.events import (
+    AllowanceChanged,
     ApprovalAnswered,
     ApprovalAsked,
     BookmarkAdded,
@@ -204,6 +205,17 @@ def _answered(body: Any) -> str:
     return f"{body.answer.capitalize()}{always}{reason} ({body.place})"
 
 
+def _crossed(body: Any) -> str:
+    if body.words:
+        return f"{body.words} are used ({body.percent}%)"
+    return f"{body.percent}% of the budget of ${body.budget} is spent (${body.spent})"
+
+
+def _allowance(body: Any) -> str:
+    name = {"minutes": "minutes of work", "turns": "turns", "day_usd": "dollars a day", "step_usd": "dollars a step"}
+    return f"No limit of {name[body.name]}" if body.value is None else f"At most {body.value:g} {name[body.name]}"
+
+
 def _questioned(body: Any) -> str:
     options = "".join(f" · {number} {option}" for number, option in enumerate(body.options, start=1))
     default = f" · without an answer: {body.default}" if body.default is not None else ""
@@ -282,7 +294,8 @@ _SENTENCES: dict[str, Any] = {
     SessionContinued.KIND: lambda body: "Continued" + (f": {body.detail}" if body.detail else ""),
     SessionFinished.KIND: _finished_sentence,
     SessionPaused.KIND: _paused,
-    BudgetCrossed.KIND: lambda body: f"{body.percent}% of the budget of ${body.budget} is spent (${body.spent})",
+    BudgetCrossed.KIND: _crossed,
+    AllowanceChanged.KIND: _allowance,
     DriverChanged.KIND: lambda body: f"{body.who} took the wheel" if body.taken else "",
     BookmarkAdded.KIND: lambda body: f"Bookmark: {body.text}",
     ServerChanged.KIND: _server,

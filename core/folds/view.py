@@ -10,6 +10,7 @@ from typing import Any
 
 from core.events import Event
 from core.folds.absence import Absence
+from core.folds.allowances import Allowances
 from core.folds.approvals import Approvals
 from core.folds.branches import Branches, Window
 from core.folds.cache import CacheLedger
@@ -71,6 +72,7 @@ _CHANGES = {
     "approval": Changes.CONVERSATION,
     "human": Changes.CONVERSATION,
     "constraint": Changes.PLAN | Changes.CONVERSATION,
+    "allowance": Changes.COST | Changes.CONVERSATION,
     "budget": Changes.COST | Changes.CONVERSATION,
 }
 
@@ -114,6 +116,7 @@ class SessionView:
         self.needs = Needs()
         self.guards = GuardLog()
         self.servers = Servers()
+        self.allowances = Allowances(self.costs, self.plan)
         self.constraints = Constraints()
         self.approvals = Approvals()
         self.file_states = FileStates()
@@ -137,6 +140,7 @@ class SessionView:
                 self.needs,
                 self.guards,
                 self.servers,
+                self.allowances,
                 self.constraints,
                 self.approvals,
                 self.file_states,

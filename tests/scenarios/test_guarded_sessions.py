@@ -111,3 +111,16 @@ def test_a_constraint_of_the_configuration_that_nobody_can_check_is_said_at_once
     refused = longwatch.call("run", "Do.", "--headless", "--workspace", str(longwatch.workspace))
     assert refused.returncode == 2
     assert "'be nice' is no constraint that can be checked" in refused.stderr
+
+
+def test_a_limit_of_the_day_ends_a_session_that_nobody_attends(longwatch):
+    longwatch.config.write_text(longwatch.config.read_text() + "[limits]\nday_usd = 0.001\n")
+    process = longwatch.run(longwatch.script(*(command(f"echo {n}") for n in range(5))))
+    process.communicate(timeout=60)
+    assert process.returncode == 3
+    events = longwatch.events()
+    ended = bodies(events, SessionFinished)[-1]
+    assert ended.reason == "budget" and "$0.00 today are used up" in ended.detail
+    assert sum(event.kind == "model.responded" for event in events) < 4
+    warned = [event.body.percent for event in events if event.kind == "budget.crossed"]
+    assert warned and all(event.body.words for event in events if event.kind == "budget.crossed")

@@ -185,7 +185,7 @@ async def test_a_control_gets_a_receipt_for_each_thing_that_becomes_of_it():
         done = Draft(CommandDone(verb="pause"), key="cmd-1")
         watched.happens(Draft(SessionPaused(reason="operator"), actor="user"), done)
         await watched.shows("status: paused, operator", "pause: in force")
-        await watched.types("budget x", "budget: sent")
+        await watched.types("budget 1", "budget: sent")
         watched.happens(Draft(CommandRefused(verb="budget", reason="Say an amount."), key="cmd-2"))
         await watched.shows("budget: refused. Say an amount.")
         await watched.types(">> Never touch  vendor.", "guide: sent")
@@ -326,8 +326,8 @@ def test_every_control_and_question_is_understood_and_in_the_help():
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("pasue", "Did you mean pause?"),
-        ("co", "continue or compress or context or cost"),
+        ("pasue", "Did you mean pause"),
+        ("co", "continue or compress or constraint or context or cost"),
         ("xyzzy there", "`> TEXT` speaks to the agent"),
         ("\x1b[2J", "There is no command"),
         ("rewind", "needs the number"),

@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from core.clock import MICROSECONDS
+from core.folds.allowances import Taken, read_allowance
 from core.folds.view import SessionView
 from tui.docks.dock import LineDock
 from tui.panes import figures
@@ -29,6 +30,8 @@ class Burn:
     hourly: Decimal | None
     budget: Decimal | None
     unpriced: int = 0
+    taken: tuple[Taken, ...] = ()
+    """Limits beside the money."""
 
     def lasts_us(self) -> int | None:
         """How long the budget lasts at this rate; None where that can't be said."""
@@ -45,7 +48,7 @@ def burn_of(view: SessionView, now_us: int) -> Burn:
     spent = bill.usd - (before.usd if before else 0)
     long_enough = now_us - since_us >= SHORTEST_US and bill.replies > 0
     hourly = spent * HOUR_US / (now_us - since_us) if long_enough else None
-    return Burn(bill.usd, hourly, view.costs.budget.last, bill.unpriced)
+    return Burn(bill.usd, hourly, view.costs.budget.last, bill.unpriced, tuple(view.allowances.taken(now_us)))
 
 
 def burn_line(burn: Burn, now_us: int) -> str:
@@ -58,14 +61,22 @@ def burn_line(burn: Burn, now_us: int) -> str:
         parts.append(f"{figures.usd(burn.hourly)} an hour lately")
     if (lasts_us := burn.lasts_us()) is not None:
         parts.append(f"at this rate until {clock_time(now_us + lasts_us)}" if lasts_us < 24 * HOUR_US else "for days")
-    return " · ".join(parts)
+    return " · ".join([*parts, *(_limit_words(taken, now_us) for taken in burn.taken)])
+
+
+def _limit_words(taken: Taken, now_us: int) -> str:
+    """What was taken of a limit; of a time, until when it lasts if it goes on running."""
+    if taken.name != "minutes":
+        return taken.words()
+    left_us = int(max(0.0, taken.limit - taken.used) * 60 * MICROSECONDS)
+    return f"{taken.words()}, until {clock_time(now_us + left_us)}"
 
 
 class BudgetDock(LineDock):
     """An amount in all, or `+5` on top of the present one."""
 
-    TITLE = "Budget in US dollars"
-    PLACEHOLDER = "e.g. 25 · +5 for five more · nothing for no limit"
+    TITLE = "Budget: dollars, time, turns"
+    PLACEHOLDER = "e.g. 25 · +5 · 6h · 400 turns · day 5 · step 1.50 · time none"
     VERB = "budget"
 
     def __init__(self, burn: Burn, now_us: int) -> None:
@@ -79,6 +90,10 @@ class BudgetDock(LineDock):
     def accept(self, text: str) -> dict[str, Any]:
         if text.lower() in ("", "none", "off"):
             return {"usd": None}
+        if not text.startswith("+"):
+            name, value = read_allowance(text)
+            if name != "usd":
+                return {"limit": name, "value": value}
         more = text.startswith("+")
         try:
             usd = Decimal(text.removeprefix("+").removeprefix("$"))

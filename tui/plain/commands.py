@@ -54,7 +54,7 @@ USAGE = {
     "evict": "SEQ [--now]",
     "rewind": "SEQ [--files-only | --conversation-only] [--overwrite]",
     "undo": "[SEQ]",
-    "budget": "USD",
+    "budget": "USD | 6h | 90m | N turns | day USD | step USD | [time | turns | day | step] none",
     "guard-ok": "[ID]",
     "answer": "[ID] TEXT",
 }

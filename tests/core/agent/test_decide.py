@@ -22,6 +22,7 @@ from core.events import (
     SessionFinished,
     SessionPaused,
 )
+from core.folds.allowances import Taken
 from core.folds.fold import Dispatcher
 from core.folds.state import RunState
 
@@ -238,3 +239,16 @@ def test_a_question_without_a_default_waits_as_long_as_it_takes():
     log.add(HumanAsked(question="Which?"), f"{attempt}.0")
     assert decided(log) == do.AwaitAnswer(None)
     assert decided(log, answer_by_us=0).reason == "approval"
+
+
+def test_a_limit_is_announced_to_the_agent_before_it_pauses_the_session():
+    log = Logbook()
+    log.turn(("read_file", {}))
+    near, over = Taken("minutes", 58.0, 60.0), Taken("minutes", 60.0, 60.0)
+    assert decided(log, allowances=(near,)) == do.WindDown(near)
+    assert decided(log, allowances=(near,), told=frozenset({"minutes:60"})) == do.Send()
+    assert decided(log, allowances=(over,)) == do.Pause("budget", "1 h of 1 h are used up")
+    money = Taken("usd", 20.0, 20.0)
+    assert (
+        decided(log, allowances=(money,), told=frozenset({money.key})) == do.Send()
+    )  # judged by what the next one costs
