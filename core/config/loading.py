@@ -1,5 +1,5 @@
 """The files of the user and of the workspace, read. A cloned workspace can't choose an endpoint, a key, a price or a
-policy: its file holds `WorkspaceSettings` and nothing else."""
+policy: its file holds `WorkspaceSettings` and nothing else, and counts only once the user has consented to it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import platformdirs
 
 from core.approvals.rules import BadRule, read_rule
 from core.config.checking import ConfigError, place_of, shown, typed
+from core.config.consent import is_trusted, remember
 from core.config.settings import ApprovalSettings, Config, WorkspaceSettings
 from core.constraints.reading import FORMS, read_constraint
 
@@ -30,7 +31,7 @@ def config_path(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def load_config(path: Path | None = None, workspace: Path | None = None) -> Config:
-    """The user's settings, with those of the workspace's own file in `Config.workspace`.
+    """The user's settings, with those of the workspace's own file in `Config.workspace` where the user consented.
 
     A missing file is an empty one, unless it was named (`path`, or `LONGWATCH_CONFIG`).
     Raises ConfigError: broken TOML, bytes that are not UTF-8, an unknown key, a wrong type or value.
@@ -47,7 +48,31 @@ def load_config(path: Path | None = None, workspace: Path | None = None) -> Conf
     own = workspace / WORKSPACE_FILE if workspace else None
     if own is None or not own.exists():
         return config
-    return msgspec.structs.replace(config, workspace=_workspace(own, config.workspace, file))
+    raw = _content(own)
+    settings = _workspace(own, raw, config.workspace, file)
+    return msgspec.structs.replace(config, workspace=settings) if is_trusted(own, raw, file) else config
+
+
+def strange_settings(workspace: Path, path: Path | None = None) -> dict[str, Any]:
+    """What the workspace's own file says and the user has not consented to, as it stands there. Raises ConfigError."""
+    own, file = workspace / WORKSPACE_FILE, path or config_path()
+    if not own.exists():
+        return {}
+    raw = _content(own)
+    _workspace(own, raw, WorkspaceSettings(), file)
+    return {} if is_trusted(own, raw, file) else _parse(raw, own)
+
+
+def trust(workspace: Path, settings: Mapping[str, Any] | None, path: Path | None = None) -> None:
+    """Use the workspace's own file from here on as long as it says just this; None: no longer. Raises ConfigError.
+
+    Whoever consents has seen the settings: a file that says something else by now stays strange.
+    """
+    own = workspace / WORKSPACE_FILE
+    raw = None if settings is None else _content(own)
+    if raw is not None and _parse(raw, own) != settings:
+        raise ConfigError(f"{own} has changed meanwhile; look at it again.")
+    remember(own, raw, path or config_path())
 
 
 def _check_rules(settings: ApprovalSettings, file: Path) -> None:
@@ -66,8 +91,8 @@ def _check_constraints(texts: Iterable[str], file: Path) -> None:
             raise ConfigError(f"{where}: {shown(text)!r} is no constraint that can be checked; there are: {FORMS}.")
 
 
-def _workspace(own: Path, base: WorkspaceSettings, user_file: Path) -> WorkspaceSettings:
-    table = read_table(own)
+def _workspace(own: Path, raw: bytes, base: WorkspaceSettings, user_file: Path) -> WorkspaceSettings:
+    table = _parse(raw, own)
     for key in table:
         if key in Config.__struct_fields__:
             raise ConfigError(
@@ -79,8 +104,10 @@ def _workspace(own: Path, base: WorkspaceSettings, user_file: Path) -> Workspace
 
 def read_table(file: Path) -> dict[str, Any]:
     """The file's table; an absent file is an empty table. Raises ConfigError."""
-    if not file.exists():
-        return {}
+    return _parse(_content(file), file) if file.exists() else {}
+
+
+def _content(file: Path) -> bytes:
     if not file.is_file():
         raise ConfigError(f"{file} is not a file; move it away or name another.")
     try:
@@ -90,7 +117,7 @@ def read_table(file: Path) -> dict[str, Any]:
         raise ConfigError(f"{file} can't be read ({error.strerror}); make it readable or name another.") from None
     if len(raw) > LARGEST_BYTES:
         raise ConfigError(f"{file} is larger than 1 MiB, which no configuration is; check that it is the right file.")
-    return _parse(raw, file)
+    return raw
 
 
 def _parse(raw: bytes, file: Path) -> dict[str, Any]:

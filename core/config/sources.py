@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from core.config.loading import WORKSPACE_FILE, config_path, load_config, read_table
+from core.config.loading import WORKSPACE_FILE, config_path, load_config, read_table, strange_settings
 from core.config.settings import Config, WorkspaceSettings
 from core.config.toml_lines import line_of
 
@@ -26,12 +26,12 @@ class Origin(NamedTuple):
 def origins(workspace: Path | None = None, everything: bool = False) -> list[Origin]:
     """Every value that is not the default, or (`everything`) all of them, by name. Raises ConfigError.
 
-    The workspace's own file wins over the user's for what it may say.
+    The workspace's own file wins over the user's for what it may say, where the user has consented to it.
     """
     load_config(workspace=workspace)
     found = {origin.setting: origin for origin in _defaults()} if everything else {}
     found |= {origin.setting: origin for origin in _of_file(config_path(), "")}
-    if workspace is not None:
+    if workspace is not None and not strange_settings(workspace):
         found |= {origin.setting: origin for origin in _of_file(workspace / WORKSPACE_FILE, "workspace.")}
     return sorted(found.values())
 

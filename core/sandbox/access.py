@@ -151,5 +151,9 @@ def _hidden(needed: set[Path], environment: Mapping[str, str]) -> Iterator[Path]
 
 
 def configuration(file: Path) -> tuple[Path, ...]:
-    """The product's configuration: its whole folder where that is its own, else the file and the keys beside it."""
-    return (file.parent,) if file.parent.name == "longwatch" else (file, file.parent / "keys")
+    """The product's configuration: its folder where that is its own, else the file, and keys and consents beside it."""
+    return (
+        (file.parent,)
+        if file.parent.name == "longwatch"
+        else (file, file.parent / "keys", file.parent / "trusted.json")
+    )

@@ -22,6 +22,7 @@ from core.events import Event, SessionFinished
 from core.folds.words import one_line
 from core.models.profiles import resolve_endpoint
 from tui.commands.chosen import readable
+from tui.commands.consent import consented
 from tui.say import say, say_json
 from tui.terminal import shown_plainly
 
@@ -81,6 +82,7 @@ def run(home: Path, task: str, workspace: Path, **options: Any) -> int:
     if options["plain"] and task == "-":
         raise click.UsageError("With --plain standard input is for commands; put the task into a file and say @FILE.")
     place = check_workspace(workspace)
+    consented(place, ask=not (options["headless"] or options["detach"]))
     config = load_config(workspace=place)
     endpoint = resolve_endpoint(config, _model(options["model"]), options["base_url"], options["api_key_env"])
     check_endpoint(endpoint)
@@ -145,6 +147,8 @@ def resume(home: Path, session: str | None, speed: float | None, **options: Any)
 
     _check_screen(options)
     summary = readable(home, session)
+    if summary.workspace:
+        consented(Path(summary.workspace), ask=not (options["headless"] or options["detach"]))
     config = load_config(workspace=Path(summary.workspace) if summary.workspace else None)
     told = Told(options["model"], options["base_url"], options["api_key_env"])
     resumed = continue_session(summary.folder, config, budget_usd=_amount(options["budget"]), told=told)

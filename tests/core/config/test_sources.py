@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
-from core.config import default_config_text
+from core.config import default_config_text, strange_settings, trust
 from core.config.sources import origins, schema
 
 MINE = """[model]
@@ -35,6 +35,8 @@ def file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def test_each_value_says_its_file_and_line(file: Path, tmp_path: Path) -> None:
     (tmp_path / ".longwatch.toml").write_text("ignore = ['x/']\n")
+    assert not any(it.setting == "workspace.ignore" for it in origins(tmp_path))
+    trust(tmp_path, strange_settings(tmp_path))
     assert [(it.setting, it.value, it.source) for it in origins(tmp_path)] == [
         ("limits.budget_usd", 3, f"{file}, line 5"),
         ("mcp.git.args", ["a"], f"{file}, line 9"),
