@@ -80,7 +80,7 @@ class Home:
             {"text": "Next.", "tool_uses": [{"name": "run_command", "input": {"command": f"sleep {STEP_S}"}}]}
         ] * 2000
         (place / "script.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-        (place / "config.toml").touch()
+        (place / "config.toml").write_text("[guards]\nenabled = false\n")  # They would pause what only repeats itself.
         more = {"LONGWATCH_HOME": str(place / "home"), "LONGWATCH_CONFIG": str(place / "config.toml")}
         self.environment = {**os.environ, **more, "TERM": "xterm-256color", "PYTHONPATH": str(ROOT)}
 

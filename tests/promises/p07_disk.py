@@ -33,6 +33,8 @@ REFUSALS = {
 LASTS = 4
 """Commits in a row that are refused."""
 WAITS_S, LOOK_S = 30.0, 0.02
+CONTROL_WAITS_S = 4.0
+"""What never says why it waits need not be waited for so long."""
 
 
 def trial(count: int, seed: int) -> Count:
@@ -44,7 +46,7 @@ def control(count: int, seed: int) -> Count:
 
     def keep_nothing(labour: Labour) -> list[str]:
         with patch.object(Reserve, "fill", lambda self: False):
-            return _filled(labour)
+            return _filled(labour, CONTROL_WAITS_S)
 
     return _tried(count, seed, full=keep_nothing, only_full=True)
 
@@ -98,7 +100,7 @@ def _agent(labour: Labour) -> Callable[[], int]:
     return agent
 
 
-def _filled(labour: Labour) -> list[str]:
+def _filled(labour: Labour, waits_s: float = WAITS_S) -> list[str]:
     """Fill the disk while the agent works, wait until it says so, make room, let it end."""
     _begun(labour)
     pid, ballast = fork(_agent(labour), labour.log), labour.place.parent / "ballast"
@@ -108,11 +110,11 @@ def _filled(labour: Labour) -> list[str]:
     with ballast.open("wb", buffering=0) as out:
         while _written(out.fileno()):
             pass
-    if not _until(lambda: _reasons(labour).count("disk"), pid):
+    if not _until(lambda: _reasons(labour).count("disk"), pid, waits_s):
         problems.append(f"it does not say that the disk is full: {_reasons(labour)}")
     problems += labour.damage()
     ballast.unlink()
-    code = wait(pid, WAITS_S)
+    code = wait(pid, waits_s)
     if code is None:
         kill(pid)
         problems.append("it did not go on by itself")
@@ -127,9 +129,9 @@ def _written(descriptor: int) -> bool:
         return False
 
 
-def _until(condition: Callable[[], object], pid: int) -> bool:
+def _until(condition: Callable[[], object], pid: int, waits_s: float = WAITS_S) -> bool:
     """Look again and again while the agent lives, at most for so long."""
-    for _ in range(int(WAITS_S / LOOK_S)):
+    for _ in range(int(waits_s / LOOK_S)):
         if condition():
             return True
         if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:

@@ -27,8 +27,9 @@ from core.tools.crowd import how_limited  # noqa: E402
 
 MOST_PROCESSES = 60
 MOST_MB = 50
-SLEEPS = range(4701, 4720)
-"""Seconds that these commands sleep, by which what is left of them is known."""
+FIRST = 10_000 + 100 * os.getpid()
+SLEEPS = range(FIRST, FIRST + 20)
+"""Seconds that these commands sleep, by which what is left of them is known; those of nobody else."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,16 @@ class Case:
 
 
 CASES = {
-    "it does not mind being told to end": Case("trap '' TERM; while :; do sleep 4701; done", "timed out after 1 s"),
-    "a grandchild holds its output": Case("(sleep 4702 &); (trap '' TERM; sleep 4703; true) & echo done", holds="done"),
-    "a child has a session of its own": Case("setsid sh -c 'sleep 4704 & sleep 4705' & sleep 4706", "timed out"),
-    "it forks without end": Case("b() { b | b & b; }; b 2>/dev/null; sleep 4707", "", bomb=True),
+    "it does not mind being told to end": Case(
+        f"trap '' TERM; while :; do sleep {FIRST + 1}; done", "timed out after 1 s"
+    ),
+    "a grandchild holds its output": Case(
+        f"(sleep {FIRST + 2} &); (trap '' TERM; sleep {FIRST + 3}; true) & echo done", holds="done"
+    ),
+    "a child has a session of its own": Case(
+        f"setsid sh -c 'sleep {FIRST + 4} & sleep {FIRST + 5}' & sleep {FIRST + 6}", "timed out"
+    ),
+    "it forks without end": Case(f"b() {{ b | b & b; }}; b 2>/dev/null; sleep {FIRST + 7}", "", bomb=True),
     "it writes 1 GB": Case("yes | head -c 1000000000", "", "characters left out"),
     "it writes a line of 50 MB": Case("head -c 50000000 /dev/zero | tr '\\0' x", holds="left out"),
     "it writes no UTF-8": Case("printf 'a\\377\\376\\200\\355\\240\\200 ok\\n'", holds=" ok"),

@@ -4,37 +4,45 @@ A process of its own for each: kills fork from it, so it must have no thread, an
 """
 
 import json
-import subprocess
+import os
 import sys
 from pathlib import Path
 
 import pytest
 from promise import Count, Promise, add, rows, table
 from run import MODULES
+from warm import Warm
 
 HERE = Path(__file__).parent
 QUICK = sorted(set(MODULES) - {"P2", "P5", "P10", "P12"})
 """Those four have tests of their own beside what they are about."""
 
 
-def tried(name: str, file: Path, *more: str) -> dict:
+FRESH = {"P9"}
+"""Its control takes the filter off before anything imports it."""
+
+
+def tried(warm: Warm, name: str, file: Path, *more: str) -> dict:
     """The row of a small shard."""
-    line = [sys.executable, "-P", str(HERE / "run.py"), "--results", str(file), "try", name, "--seed", "1", *more]
-    answer = subprocess.run(line, capture_output=True, text=True, timeout=400)
-    assert answer.stdout, answer.stderr
-    return json.loads(answer.stdout.splitlines()[-1])
+    words = ["--results", str(file), "try", name, "--seed", "1", *more]
+    what, *line = [sys.executable, "-P", str(HERE / "run.py")] if name in FRESH else [str(HERE / "run.py")]
+    process = warm.start(what, *line, *words, environment=os.environ, folder=HERE)
+    with process:
+        out, errors = process.communicate(timeout=400)
+    assert out, errors
+    return json.loads(out.splitlines()[-1])
 
 
 @pytest.mark.parametrize("name", QUICK)
-def test_a_promise_is_kept(name, tmp_path):
-    row = tried(name, tmp_path / "results.jsonl", "--quick")
+def test_a_promise_is_kept(name, tmp_path, warm):
+    row = tried(warm, name, tmp_path / "results.jsonl", "--quick")
     assert row["tried"] > 0
     assert row["broken"] == 0, row["examples"]
 
 
 @pytest.mark.parametrize("name", QUICK)
-def test_what_does_not_keep_it_is_caught(name, tmp_path):
-    row = tried(name, tmp_path / "results.jsonl", "--quick", "--control")
+def test_what_does_not_keep_it_is_caught(name, tmp_path, warm):
+    row = tried(warm, name, tmp_path / "results.jsonl", "--quick", "--control")
     assert row["broken"] > 0
 
 
