@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from core.config.writing import Unwritable, rewrite
 
 _HEADER = re.compile(r"^[ \t]*\[[ \t]*approvals[ \t]*\][ \t]*(#[^\n]*)?\n?", re.M)
 _NEXT_HEADER = re.compile(r"^[ \t]*\[", re.M)
@@ -35,18 +36,10 @@ def with_allowed(text: str, rules: Sequence[str]) -> str:
 
 def keep(file: Path, rules: Sequence[str]) -> None:
     """Write the rules into the file, made where it is missing, whole or not at all. Raises CannotKeep."""
-    real = Path(os.path.realpath(file))
     try:
-        text = real.read_text(encoding="utf-8") if real.exists() else ""
-        changed = with_allowed(text, rules)
-        real.parent.mkdir(parents=True, exist_ok=True)
-        aside = real.with_name(f".{real.name}.new")
-        aside.write_text(changed, encoding="utf-8")
-        aside.chmod(real.stat().st_mode & 0o777 if real.exists() else 0o600)
-        aside.replace(real)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise CannotKeep(f"{file} can't be changed ({reason}); the rule holds for this session only.") from None
+        rewrite(file, lambda text: with_allowed(text, rules))
+    except Unwritable as why:
+        raise CannotKeep(f"{file} can't be changed ({why}); the rule holds for this session only.") from None
 
 
 def _changed(text: str, new: Sequence[str]) -> str:

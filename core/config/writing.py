@@ -6,7 +6,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +36,21 @@ def with_settings(text: str, section: str, values: Mapping[str, Value | None]) -
 
 def write_settings(file: Path, section: str, values: Mapping[str, Value | None]) -> None:
     """The same in the file, made where it is missing, whole or not at all. Raises ConfigError."""
+    try:
+        rewrite(file, lambda text: with_settings(text, section, values))
+    except Unwritable as why:
+        raise ConfigError(f"{file} can't be changed: {why}.") from None
+
+
+class Unwritable(Exception):
+    """Why a file can't be changed."""
+
+
+def rewrite(file: Path, change: Callable[[str], str]) -> None:
+    """Change the text of a file, made where it is missing, whole or not at all. Raises Unwritable."""
     real = Path(os.path.realpath(file))
     try:
-        text = real.read_text(encoding="utf-8-sig") if real.exists() else ""
-        changed = with_settings(text, section, values)
+        changed = change(real.read_text(encoding="utf-8-sig") if real.exists() else "")
         real.parent.mkdir(parents=True, exist_ok=True)
         aside = real.with_name(f".{real.name}.new")
         aside.write_text(changed, encoding="utf-8")
@@ -47,7 +58,7 @@ def write_settings(file: Path, section: str, values: Mapping[str, Value | None])
         aside.replace(real)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ConfigError(f"{file} can't be changed: {reason}.") from None
+        raise Unwritable(reason) from None
 
 
 def _changed(text: str, section: str, values: Mapping[str, Value | None]) -> str:

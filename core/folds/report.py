@@ -32,8 +32,19 @@ def report(
     `forked_from`: the session, the event and the dollars spent until there; what is counted here is from then on.
     `running`: whether a runner holds the session now; a session that says "running" without one was cut off.
     """
-    seconds = totals.lasted_us / MICROSECONDS
-    calls = totals.tool_calls
+    return {
+        **_session(totals, running),
+        **_work(totals),
+        **_costs(totals, counterfactuals),
+        **_steering(totals, guards),
+        "memory_entries": totals.memories,
+        "plan_steps": {"done": totals.steps_done, "total": totals.steps_total},
+        "files_changed": totals.files,
+    }
+
+
+def _session(totals: Totals, running: bool) -> dict[str, Any]:
+    """Which session it is, and how it stands."""
     state, reason = _state(totals, running)
     return {
         "session": totals.session,
@@ -46,7 +57,14 @@ def report(
         "sandbox": totals.sandbox or None,
         "forked_from": totals.forked_from,
         "started_at": iso(totals.started_us) if totals.started_us else None,
-        "duration_s": round(seconds, 3),
+        "duration_s": round(totals.lasted_us / MICROSECONDS, 3),
+    }
+
+
+def _work(totals: Totals) -> dict[str, Any]:
+    """What was done, and how much of it again."""
+    seconds, calls = totals.lasted_us / MICROSECONDS, totals.tool_calls
+    return {
         "turns": totals.turns,
         "requests": totals.requests,
         "tool_calls": calls,
@@ -55,6 +73,12 @@ def report(
         "calls_per_hour": round(calls * 3600 / seconds, 2) if seconds else None,
         "repetition_rate": round(totals.repeats / calls, 4) if calls else None,
         "no_progress_repeats": totals.no_progress,
+    }
+
+
+def _costs(totals: Totals, counterfactuals: Sequence[tuple[str, float]] | None) -> dict[str, Any]:
+    """Tokens and dollars, and what became of the cache."""
+    return {
         "tokens": _tokens(totals),
         "uncounted_replies": totals.uncounted,
         "cache_hit_rate": round(totals.cache_read / totals.sent, 4) if totals.sent else None,
@@ -73,6 +97,12 @@ def report(
         "counterfactuals": None
         if counterfactuals is None
         else [{"what": what, "usd": round(usd, 4)} for what, usd in counterfactuals],
+    }
+
+
+def _steering(totals: Totals, guards: dict[str, Any] | None) -> dict[str, Any]:
+    """What was done to keep it on its way, by itself and by its user."""
+    return {
         "compressions": totals.compressions,
         "compressions_automatic": totals.compressions - totals.forced,
         "compressions_forced": totals.forced,
@@ -89,9 +119,6 @@ def report(
             "denied": totals.denied,
             "wait_s": round(totals.waited_us / MICROSECONDS, 3),
         },
-        "memory_entries": totals.memories,
-        "plan_steps": {"done": totals.steps_done, "total": totals.steps_total},
-        "files_changed": totals.files,
     }
 
 
