@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import keyword
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,8 @@ COMMANDS = {
     "reset": "setup",
     "screenshots": "setup",
     "handbook": "handbook",
+    "completions": "shell",
+    "man": "shell",
 }
 """Command -> module of `tui.commands`."""
 
@@ -55,6 +58,13 @@ class LazyGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Each command with the first sentence of its help, read from its source: importing all takes a while."""
+        limit = formatter.width - 6 - max(map(len, COMMANDS))
+        rows = [(name, short_help(name, limit)) for name in COMMANDS]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
@@ -74,6 +84,18 @@ class LazyGroup(click.Group):
 def _function_of(command: str) -> str:
     name = command.replace("-", "_")
     return f"{name}_" if keyword.iskeyword(name) else name
+
+
+def short_help(name: str, limit: int) -> str:
+    """The first sentence of a command's help, at most `limit` characters; empty where it can't be found."""
+    file = Path(__file__).parent / "commands" / f"{COMMANDS[name]}.py"
+    function = re.escape(_function_of(name))
+    try:
+        source = file.read_text(encoding="utf-8")
+    except OSError:
+        return ""
+    found = re.search(rf'^def {function}\(.*?\n    """(.*?)(?:\n\n|""")', source, re.DOTALL | re.MULTILINE)
+    return click.Command(name, help=found[1]).get_short_help_str(limit) if found else ""
 
 
 @click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})

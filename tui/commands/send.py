@@ -30,7 +30,10 @@ _HELP = "Send a control to a session.\n\n\b\n" + "\n".join(
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
 def send(home: Path, session: str, verb: str, words: tuple[str, ...]) -> int:
-    """Post a command and wait for its verdict."""
+    """Send a control to a session.
+
+    Its verdict is waited for.
+    """
     try:
         args = parse_words(verb, list(words))
     except Refused as refusal:

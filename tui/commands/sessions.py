@@ -18,6 +18,7 @@ from core.journal import trash
 from core.journal.catalogue import Summary, find_session, list_sessions, summarize
 from core.journal.errors import JournalError
 from core.journal.lease import holder
+from core.metrics import metrics
 from core.overview import Overview, Overviews, read_totals
 from core.source import SessionSource
 from tui.commands.chosen import readable
@@ -27,12 +28,17 @@ from tui.say import say, say_json
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="A JSON list, with each session's report.")
+@click.option("--prometheus", is_flag=True, help="As metrics, in the text format of Prometheus.")
 @click.option("--trash", "trashed", is_flag=True, help="What was deleted and can be put back.")
 @click.pass_obj
-def ls(home: Path, as_json: bool, trashed: bool) -> int:
+def ls(home: Path, as_json: bool, prometheus: bool, trashed: bool) -> int:
     """List the sessions, the one that changed last first."""
     if trashed:
         return _list_trash(home, as_json)
+    if prometheus:
+        for line in metrics(_row(summary) for summary in list_sessions(home)):
+            say(line)
+        return 0
     if as_json:
         say_json(json.dumps([_row(summary) for summary in list_sessions(home)], indent=2))
         return 0

@@ -1,0 +1,81 @@
+"""The command line itself: quick help, completions, a manual page, metrics."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import click
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.metrics import metrics
+from tui.cli import COMMANDS, cli, short_help
+
+
+def test_the_help_names_each_command_as_its_own_help_begins() -> None:
+    context = click.Context(cli)
+    for name in COMMANDS:
+        command = cli.get_command(context, name)  # type: ignore[attr-defined]
+        assert short_help(name, 60) == command.get_short_help_str(60), name
+
+
+def test_the_help_imports_no_command() -> None:
+    script = (
+        "import sys\nfrom tui.cli import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "rooms = ('tui.commands.', 'core.', 'textual', 'anthropic', 'mcp')\n"
+        "print([name for name in sys.modules if name.startswith(rooms)])"
+    )
+    told = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True, check=True).stdout
+    assert told.splitlines()[-1] in ("[]", "['core.hidden']") and "simulate-cost" in told
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_gets_its_script(shell: str) -> None:
+    answer = subprocess.run(
+        [sys.executable, "-P", "-m", "tui.cli", "completions", shell], capture_output=True, text=True, check=True
+    )
+    assert "_LONGWATCH_COMPLETE" in answer.stdout
+
+
+def test_commands_and_options_are_completed() -> None:
+    def completed(words: str, at: int) -> list[str]:
+        environment = {**os.environ, "_LONGWATCH_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(at)}
+        script = "from tui.cli import main; main()"
+        answer = subprocess.run([sys.executable, "-P", "-c", script], env=environment, capture_output=True, text=True)
+        return [line.partition(",")[2] for line in answer.stdout.splitlines()]
+
+    assert completed("longwatch ex", 1) == ["export"]
+    assert "--sandbox" in completed("longwatch run --sand", 2)
+
+
+def test_the_manual_page_has_every_command_and_no_line_that_the_formatter_would_obey() -> None:
+    answer = subprocess.run(
+        [sys.executable, "-P", "-m", "tui.cli", "man"], capture_output=True, text=True, check=True
+    ).stdout
+    sections = [line.split()[1].replace("\\-", "-") for line in answer.splitlines() if line.startswith(".SS")]
+    assert set(sections) == set(COMMANDS)
+    assert {line.split()[0] for line in answer.splitlines() if line.startswith((".", "'"))} == {
+        ".TH", ".SH", ".SS", ".PP", ".TP"
+    }  # fmt: skip
+
+
+LINE = re.compile(r'longwatch_[a-z_]+\{(?:[a-z]+="(?:[^"\\]|\\\\|\\")*",?)*\} -?[0-9.e+-]+')
+
+
+@given(st.text(), st.integers() | st.none(), st.floats(allow_nan=False, allow_infinity=False))
+def test_any_session_gives_metrics_that_a_collector_reads(name: str, calls: int | None, usd: float) -> None:
+    row = {"session": "S", "name": name, "tool_calls": calls, "cost_usd_known_part": usd, "tokens": {"output": 3}}
+    lines = [line for line in metrics([row]) if not line.startswith("#")]
+    assert all(LINE.fullmatch(line) for line in lines)
+    assert f'longwatch_session_cost_usd{{session="S"}} {usd}' in lines
+    assert any(line.startswith("longwatch_session_tool_calls_total") for line in lines) == (calls is not None)
+
+
+def test_a_damaged_session_is_still_told_of() -> None:
+    (line,) = [it for it in metrics([{"session": "S", "state": "damaged"}]) if not it.startswith("#")]
+    assert line == 'longwatch_session_info{session="S",state="damaged"} 1'
