@@ -13,6 +13,7 @@ from core.events import Event, SessionOpened
 
 if TYPE_CHECKING:
     from core.folds.file_states import Handwork
+    from core.folds.highlights import Moment
     from core.folds.view import SessionView
     from core.request.fidelity import Fact
     from core.workspace.base import FileFate
@@ -100,6 +101,10 @@ class Source(Protocol):
 
         It ends when all is read, and stops reading when it is no longer asked. May raise JournalError.
         """
+        ...
+
+    async def highlights(self) -> tuple[list[Moment], list[Moment]]:
+        """The few moments that tell the session, and its chapters; reads the whole log. May raise JournalError."""
         ...
 
     async def output(self, call: str, after: int = 0) -> Written | None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from core.clock import pause_real
 from core.events import Event
+from core.folds.fold import Dispatcher
+from core.folds.highlights import Highlights, Moment
 from core.folds.view import SessionView
 from core.journal.errors import JournalError
 from core.journal.finding import find
@@ -22,6 +24,7 @@ from core.tools.jobs import written
 from core.tools.secrets import Redactor
 
 LIVE_EVERY_S = 0.1
+READ_CHUNK = 2_000
 
 
 class SessionSource:
@@ -91,6 +94,18 @@ class SessionSource:
 
     def find(self, words: str) -> AsyncIterator[Found]:
         return find(self._read(), words)
+
+    async def highlights(self) -> tuple[list[Moment], list[Moment]]:
+        return await asyncio.to_thread(self._highlights)
+
+    def _highlights(self) -> tuple[list[Moment], list[Moment]]:
+        found, after = Highlights(), 0
+        dispatch = Dispatcher([found])
+        while batch := self._read().events(after, READ_CHUNK):
+            for event in batch:
+                dispatch.apply(event)
+            after = batch[-1].seq
+        return found.moments(), found.chapters
 
     async def output(self, call: str, after: int = 0) -> Written | None:
         return await asyncio.to_thread(written, self._folder / JOBS / call, after, self._redact)

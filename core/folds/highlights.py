@@ -99,7 +99,7 @@ class Highlights:
             case SessionPaused() as body:
                 self._add(event, "pause", f"Paused ({body.reason}). {body.detail}", 40)
             case GuardRaised() as body:
-                self._add(event, "guard", f"A guard: {getattr(body, 'text', '') or getattr(body, 'guard', '')}", 60)
+                self._add(event, "guard", body.text or body.guard, 60)
             case ApprovalAsked() as body:
                 self._add(event, "ask", f"Asks before {call_line(body.name, body.arguments)}: {body.reason}", 35)
             case ContextCompressed() as body:

@@ -42,6 +42,8 @@ from core.events import (
     is_node,
 )
 from core.folds.file_states import Handwork
+from core.folds.fold import Dispatcher
+from core.folds.highlights import Highlights, Moment
 from core.folds.view import SessionView
 from core.journal.finding import hits_of
 from core.protocols import Found, LiveDelta, ModelOffer, RestorePreview, Written
@@ -545,6 +547,13 @@ class FakeSource:
     async def find(self, words: str) -> AsyncIterator[Found]:
         for event in reversed(self.log.events):
             yield Found(list(hits_of(event, words.casefold(), SimpleNamespace(blob=self.log.blobs.get))), event.seq)
+
+    async def highlights(self) -> tuple[list[Moment], list[Moment]]:
+        found = Highlights()
+        dispatch = Dispatcher([found])
+        for event in self.log.events:
+            dispatch.apply(event)
+        return found.moments(), found.chapters
 
     async def output(self, call: str, after: int = 0) -> Written | None:
         text = self.log.outputs.get(call)

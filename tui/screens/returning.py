@@ -8,6 +8,7 @@ from tui.actions import BY_ID, Action, display
 from tui.attention import Sight
 from tui.messages import PlaceWanted
 from tui.screens.find import FindScreen
+from tui.screens.moments import MomentsScreen
 from tui.screens.reading import Reading
 from tui.screens.since import Chosen, SinceScreen
 from tui.screens.travelling import Travelling
@@ -120,6 +121,17 @@ class Returning(Reading, Travelling):
             on_branch=self.view.branches.visible,
         )
         self.app.push_screen(screen, lambda seq: None if seq is None else self.jump(seq))
+
+    def action_moments(self) -> None:
+        """The way in: a few moments and the chapters; what is chosen is shown as it was then."""
+        screen = MomentsScreen(self.source.highlights, self.view.timeline.at_us(1))
+        self.app.push_screen(screen, lambda seq: None if seq is None else self._to_moment(seq))
+
+    def _to_moment(self, seq: int) -> None:
+        if self.replay:
+            self.seek(seq)
+        else:
+            self.jump(seq)
 
     def on_place_wanted(self, message: PlaceWanted) -> None:
         message.stop()
