@@ -85,7 +85,11 @@ class Stranger:
     b: int = 2
 
 
-@pytest.mark.parametrize("thing", [Stranger(), eval, __import__("os").system, pytest.raises], ids=str)
+@pytest.mark.parametrize(
+    "thing",
+    [Stranger(), eval, __import__("os").system, pytest.raises],
+    ids=["a stranger", "eval", "os.system", "pytest.raises"],
+)
 def test_nothing_but_our_own_values_can_be_named_in_what_is_unpacked(thing):
     with pytest.raises(ValueError, match="can't be unpacked"):
         unpack(pack(thing))
