@@ -49,7 +49,7 @@ def detached(hosting: Hosting) -> int:
             say(f"longwatch: {warning}", err=True)
         return 0
     os.setsid()
-    _drop_terminal(hosting.folder)
+    _drop_terminal(hosting)
     _child(lambda: _run_alone(hosting))
     return 0
 
@@ -130,7 +130,7 @@ def _shown_then_alone(hosting: Hosting, mouse: bool, plain: bool, back: bool, ch
     with suppress(OSError):  # The launcher may be gone with its terminal.
         channel.send(DETACHED)
         channel.close()
-    _drop_terminal(hosting.folder)
+    _drop_terminal(hosting)
     return runner.join()
 
 
@@ -184,11 +184,15 @@ def _run_alone(hosting: Hosting) -> int:
     return asyncio.run(host(hosting))
 
 
-def _drop_terminal(folder: Path) -> None:
+def _drop_terminal(hosting: Hosting) -> None:
     """Point the standard streams at nothing (errors at a file of the session) and leave the user's folder."""
+    from core.tools.secrets import Redactor
+    from tui.redacted_log import RedactedLog
+
     nothing = os.open(os.devnull, os.O_RDWR)
-    log = os.open(folder / "runner.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    log = os.open(hosting.folder / "runner.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
     os.dup2(log, 2)
+    sys.stderr = RedactedLog(2, Redactor(hosting.environ))
     os.chdir("/")

@@ -26,6 +26,7 @@ def report_rows(fields: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         ("Session", f"{fields['session']} ({fields['name']})"),
         ("State", f"{fields['state']} ({fields['reason']})"),
+        *([("Verdict", fields["verdict"])] if fields.get("verdict") else []),
         ("Task", " ".join(fields["task"].split())),
         ("Model", fields["model"]),
         ("Workspace", fields["workspace"]),

@@ -61,6 +61,7 @@ from core.sandbox.access import NEVER_OPENED, PRIVATE_TEMPORARY
 from core.sandbox.choice import confinement_of
 from core.sandbox.sandbox import Confinement
 from core.tools.base import Tool, ToolContext
+from core.tools.crowd import forget_empty
 from core.tools.jobs import settle_all
 from core.tools.mcp.specs import server_specs
 from core.tools.registry import builtin_tools, schemas
@@ -126,6 +127,7 @@ async def host(hosting: Hosting, on_runner: Callable[[Runner], None] = lambda ru
         clear_live(hosting.folder)
         unfinished = {call.key for call in desk.facts.state.pending.values()}
         await asyncio.to_thread(settle_all, hosting.folder / JOBS, unfinished, LARGEST_BLOB)
+        await asyncio.to_thread(forget_empty, hosting.clock.now_us())
         opened = desk.facts.state.opened
         assert opened is not None
         check_workspace(Path(opened.workspace))

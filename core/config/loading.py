@@ -46,7 +46,7 @@ def load_config(path: Path | None = None, workspace: Path | None = None) -> Conf
     _check_rules(config.approvals, file)
     _check_constraints(config.constraints.declare, file)
     own = workspace / WORKSPACE_FILE if workspace else None
-    if own is None or not own.exists():
+    if own is None or not _is_there(own):
         return config
     raw = _content(own)
     settings = _workspace(own, raw, config.workspace, file)
@@ -56,7 +56,7 @@ def load_config(path: Path | None = None, workspace: Path | None = None) -> Conf
 def strange_settings(workspace: Path, path: Path | None = None) -> dict[str, Any]:
     """What the workspace's own file says and the user has not consented to, as it stands there. Raises ConfigError."""
     own, file = workspace / WORKSPACE_FILE, path or config_path()
-    if not own.exists():
+    if not _is_there(own):
         return {}
     raw = _content(own)
     _workspace(own, raw, WorkspaceSettings(), file)
@@ -104,7 +104,15 @@ def _workspace(own: Path, raw: bytes, base: WorkspaceSettings, user_file: Path) 
 
 def read_table(file: Path) -> dict[str, Any]:
     """The file's table; an absent file is an empty table. Raises ConfigError."""
-    return _parse(_content(file), file) if file.exists() else {}
+    return _parse(_content(file), file) if _is_there(file) else {}
+
+
+def _is_there(file: Path) -> bool:
+    """Whether there is such a file; a name that no file system takes belongs to none."""
+    try:
+        return file.exists()
+    except OSError:
+        return False
 
 
 def _content(file: Path) -> bytes:

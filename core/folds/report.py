@@ -16,6 +16,7 @@ def report(
     running: bool,
     counterfactuals: Sequence[tuple[str, float]] | None = None,
     guards: dict[str, Any] | None = None,
+    verdict: str | None = None,
 ) -> dict[str, Any]:
     """The contract's fields, JSON-ready. Rates are None where nothing was counted yet; unknown money is None.
 
@@ -27,6 +28,7 @@ def report(
     `forecast_error`: half of the requests cost within this share of their forecast. `amplification`: tokens sent for
     each that was new. `counterfactuals`: (what if, dollars) rows of the caller, None when nobody computed them.
     `guards`: what they raised and what came of it, None when nobody counted.
+    `verdict`: how it stands, in a sentence; None when nobody asked the whole log.
     `tokens`: None where nobody tells them (sessions of other tools); `uncounted_replies` are those without any.
     `sandbox`: how the last runner confined commands (`bubblewrap`, `landlock`, `none: why`), None in logs of before.
     `forked_from`: the session, the event and the dollars spent until there; what is counted here is from then on.
@@ -34,6 +36,7 @@ def report(
     """
     return {
         **_session(totals, running),
+        "verdict": verdict,
         **_work(totals),
         **_costs(totals, counterfactuals),
         **_steering(totals, guards),

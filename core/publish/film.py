@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.agent.hindsight import hindsight
+from core.clock import SystemClock
 from core.events import Event, ModelResponded, PlanChanged, ToolFinished, ToolStarted
 from core.folds.conversation import Conversation, Item
 from core.folds.costs import Costs
 from core.folds.fold import Dispatcher
 from core.folds.highlights import Highlights, Moment
 from core.folds.report import report
+from core.folds.view import SessionView
 from core.journal.lease import holder
 from core.journal.reader import Reader
 from core.overview import read_totals
@@ -70,13 +72,24 @@ def read_film(folder: Path) -> Film:
 
 def report_fields(folder: Path) -> dict[str, Any]:
     """The report of a session with everything that needs the whole log. Blocks; raises JournalError."""
-    told = hindsight(folder)
+    told, running = hindsight(folder), holder(folder) is not None
     return report(
         read_totals(folder),
-        running=holder(folder) is not None,
+        running=running,
+        verdict=_verdict(folder, running),
         counterfactuals=told.counterfactuals or None,
         guards=told.guards,
     )
+
+
+def _verdict(folder: Path, running: bool) -> str:
+    """How it stands, in a sentence or two."""
+    view, after = SessionView(), 0
+    with Reader(folder) as reader:
+        while batch := reader.events(after, CHUNK):
+            view.apply_all(batch)
+            after = batch[-1].seq
+    return view.absence.since(0, now_us=SystemClock().now_us(), running=running).verdict.text
 
 
 def _note(film: Film, event: Event, running: dict[str, ToolStarted]) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 MOST_PROCESSES: Final = 4_096
+_YOUNG_US: Final = 600 * 1_000_000
 _GROUPS: Final = Path("/sys/fs/cgroup")
 _ENTER: Final = '{ echo $$ >"$0/cgroup.procs"; } 2>/dev/null; exec "$@"'
 _LIMIT: Final = '{ ulimit -u "$0" || ulimit -p "$0"; } 2>/dev/null; exec "$@"'
@@ -55,6 +56,20 @@ class Crowd:
                 self._group.rmdir()
 
 
+def forget_empty(now_us: int) -> int:
+    """Remove the groups of ours in which nobody lives any more: runners that were killed left them. How many.
+
+    Young ones stay: another runner may have made one for a command that is about to enter it.
+    """
+    removed, room = 0, _room()
+    for group in room.glob("longwatch-*") if room else ():
+        with suppress(OSError):  # One in which somebody lives, or that is another user's, stays.
+            if now_us - group.stat().st_mtime_ns // 1000 > _YOUNG_US:
+                group.rmdir()
+                removed += 1
+    return removed
+
+
 def how_limited() -> Literal["by a control group", "by the user's limit"] | None:
     """What holds a crowd down here; None: nothing does."""
     if _room() is not None:
@@ -75,6 +90,8 @@ def _room() -> Path | None:
         with suppress(OSError, subprocess.SubprocessError):
             group.mkdir()
             try:
+                if not (group / "cgroup.procs").exists():
+                    continue  # The folder above the groups of the old interface: a plain folder was made.
                 (group / "pids.max").write_text("16")
                 words = ["/bin/sh", "-c", 'echo $$ >"$0/cgroup.procs"', str(group)]
                 subprocess.run(words, check=True, timeout=5, capture_output=True)

@@ -112,8 +112,12 @@ class Snapshots(Protocol):
 
 def check_workspace(path: Path) -> Path:
     """The workspace with links resolved. Refuses a folder that is missing, or so wide that mistakes are disasters."""
-    path = path.expanduser()
-    if not path.exists():
+    try:
+        path = path.expanduser()
+        there = path.exists()
+    except (OSError, RuntimeError):  # No file system takes such a name, or it names the home of nobody.
+        there = False
+    if not there:
         raise WorkspaceError(f"The workspace {path} does not exist; create it or choose another with --workspace.")
     if not path.is_dir():
         raise WorkspaceError(f"The workspace {path} is not a folder.")

@@ -60,11 +60,12 @@ async def test_what_can_not_be_deleted_or_put_back_is_said(tmp_path, call):
 async def test_the_list_has_a_line_for_each_session(tmp_path, call):
     await assorted(tmp_path)
     header, *lines = call("ls").splitlines()
-    assert header.split() == ["SESSION", "STATE", "CALLS", "COST", "CHANGED", "NAME"]
+    assert header.split() == ["SESSION", "STATE", "CALLS", "COST", "SIZE", "CHANGED", "NAME"]
     rows = {line.split()[0]: line for line in lines}
     states = {session: line.split()[1] for session, line in rows.items()}
     interrupted = dict.fromkeys(("01c", "01e"), "interrupted")
     assert states == {"01a": "finished", "01b": "paused", "01d": "paused", "01f": "damaged", **interrupted}
     assert rows["01a"].split()[2:4] == ["2", "$0.00"] and rows["01a"].endswith("audit")
+    assert rows["01a"].split()[5] == "KB" and float(rows["01a"].split()[4]) > 1
     assert "not a database" in rows["01f"]
     assert call("ls").splitlines() == [header, *lines]

@@ -18,6 +18,7 @@ from core.journal import trash
 from core.journal.catalogue import Summary, find_session, list_sessions, summarize
 from core.journal.errors import JournalError
 from core.journal.lease import holder
+from core.journal.surroundings import megabytes
 from core.metrics import metrics
 from core.overview import Overview, Overviews, read_totals
 from core.source import SessionSource
@@ -48,7 +49,7 @@ def ls(home: Path, as_json: bool, prometheus: bool, trashed: bool) -> int:
         say(f"No sessions in {home} yet. Start one: longwatch run TASK, or longwatch demo.")
         return 0
     overviews.keep()
-    say(f"{'SESSION':<12}{'STATE':<13}{'CALLS':>6}  {'COST':>9}  {'CHANGED':<17}NAME")
+    say(f"{'SESSION':<12}{'STATE':<13}{'CALLS':>6}  {'COST':>9}  {'SIZE':>10}  {'CHANGED':<17}NAME")
     for overview in sorted(sessions, key=lambda one: (one.summary.changed_ns, one.id), reverse=True):
         say(_line(overview))
     return 0
@@ -67,12 +68,12 @@ def _row(summary: Summary) -> dict[str, Any]:
 
 def _line(overview: Overview) -> str:
     summary, figures = overview.summary, overview.figures
-    changed = _local(summary.changed_ns // 1000)
+    changed = f"{megabytes(trash.folder_size(summary.folder)):>10}  {_local(summary.changed_ns // 1000):<17}"
     start = f"{summary.id[:10]:<12}{summary.state:<13}"
     if summary.state == "damaged":
-        return f"{start}{'':>6}  {'':>9}  {changed:<17}{one_line(summary.detail, 160)}"
+        return f"{start}{'':>6}  {'':>9}  {changed}{one_line(summary.detail, 160)}"
     cost = f"${overview.usd:.2f}{'+?' if figures.unpriced else ''}"
-    return f"{start}{figures.calls:>6}  {cost:>9}  {changed:<17}{safe_text(summary.name)}"
+    return f"{start}{figures.calls:>6}  {cost:>9}  {changed}{safe_text(summary.name)}"
 
 
 def _list_trash(home: Path, as_json: bool) -> int:

@@ -185,6 +185,11 @@ def test_what_a_workspace_says_counts_once_it_was_consented_to_and_only_as_long_
     assert load_config(user, place).workspace.test_command == "mine"
 
 
+def test_a_workspace_whose_name_no_file_system_takes_says_nothing(tmp_path: Path) -> None:
+    nowhere = tmp_path / ("x" * 5_000)
+    assert load_config(written(tmp_path, ""), nowhere).workspace.name is None and not strange_settings(nowhere)
+
+
 def test_the_same_words_elsewhere_and_a_memory_that_can_not_be_read_are_no_consent(tmp_path: Path) -> None:
     user = written(tmp_path, "")
     for name in ("one", "two"):

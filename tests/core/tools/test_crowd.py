@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 from pathlib import Path
 
 import psutil
 import pytest
 from tool_helpers import Bench
 
+from core.clock import SystemClock
+from core.tools import crowd
 from core.tools.command import RunCommand
-from core.tools.crowd import Crowd, how_limited
+from core.tools.crowd import Crowd, forget_empty, how_limited
 
 
 @pytest.fixture
@@ -47,3 +50,46 @@ def test_where_nothing_limits_a_command_is_run_as_it_is(monkeypatch: pytest.Monk
     assert how_limited() is None and Crowd(tmp_path).words() == [] and Crowd(tmp_path).members() == set()
     monkeypatch.setattr(os, "getuid", lambda: 1000)
     assert how_limited() == "by the user's limit" and int(Crowd(tmp_path, 50).words()[3]) >= 50
+
+
+def later(seconds: float) -> int:
+    return SystemClock().now_us() + int(seconds * 1_000_000)
+
+
+def test_groups_that_killed_runners_left_go_once_they_are_empty_and_no_longer_young(
+    tmp_path: Path, tool: RunCommand
+) -> None:
+    groups = [Path(Crowd(tmp_path / name).words()[3]) for name in ("left", "lived in")]
+    sleeper = subprocess.Popen([*Crowd(tmp_path / "lived in").words(), "sleep", "60"])
+    try:
+        while not Crowd(tmp_path / "lived in").members():
+            os.sched_yield()
+        forget_empty(later(0))
+        assert [group.exists() for group in groups] == [True, True]
+        assert forget_empty(later(3_600)) >= 1
+        assert [group.exists() for group in groups] == [False, True]
+    finally:
+        sleeper.kill()
+        sleeper.wait()
+        Crowd(tmp_path / "lived in").close()
+
+
+def test_a_folder_that_is_no_group_is_not_taken_for_one_and_nothing_is_left_in_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(crowd, "_parents", lambda: iter([tmp_path]))
+    crowd._room.cache_clear()
+    try:
+        assert crowd._room() is None and list(tmp_path.iterdir()) == []
+    finally:
+        crowd._room.cache_clear()
+
+
+def test_the_groups_of_the_newer_interface_are_its_own_and_the_one_around_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Path, "read_text", lambda path: "0::/user.slice/session-3.scope\n")
+    assert [str(place) for place in crowd._parents()] == [
+        "/sys/fs/cgroup/user.slice/session-3.scope",
+        "/sys/fs/cgroup/user.slice",
+    ]

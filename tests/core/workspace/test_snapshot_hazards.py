@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from test_snapshots import IDENTITY, git, taken, tree, write
@@ -141,3 +142,9 @@ async def test_session_inside_workspace(workspace):
     write(workspace, "a", "2")
     restored = await s.restore(t)
     assert restored.files == (("M", "a"),), restored
+
+
+@pytest.mark.parametrize("name", ["x" * 5_000, "a\0b", "~nobody-of-that-name/x"])
+def test_a_workspace_that_no_file_system_can_hold_does_not_exist(tmp_path, name):
+    with pytest.raises(WorkspaceError, match="does not exist"):
+        check_workspace(Path(name) if name.startswith("~") else tmp_path / name)
