@@ -12,6 +12,7 @@ import msgspec
 from core.events import Event, SessionOpened
 
 if TYPE_CHECKING:
+    from core.changes.net import FileDiff
     from core.folds.file_states import Handwork
     from core.folds.highlights import Moment
     from core.folds.view import SessionView
@@ -101,6 +102,10 @@ class Source(Protocol):
 
         It ends when all is read, and stops reading when it is no longer asked. May raise JournalError.
         """
+        ...
+
+    async def changes(self) -> list[FileDiff]:
+        """What differs in the files from when the session began. May raise JournalError, WorkspaceError."""
         ...
 
     async def highlights(self) -> tuple[list[Moment], list[Moment]]:

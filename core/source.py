@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+from core.changes.net import FileDiff, changes_of
 from core.clock import pause_real
 from core.events import Event
 from core.folds.fold import Dispatcher
@@ -94,6 +95,9 @@ class SessionSource:
 
     def find(self, words: str) -> AsyncIterator[Found]:
         return find(self._read(), words)
+
+    async def changes(self) -> list[FileDiff]:
+        return await asyncio.to_thread(changes_of, self._folder)
 
     async def highlights(self) -> tuple[list[Moment], list[Moment]]:
         return await asyncio.to_thread(self._highlights)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from core.changes.blame import fates, origins
-from core.changes.course import Author, Change, Course
+from core.changes.course import Author, Change, Course, course_of
 from core.changes.trees import Trees
 from core.workspace.textdiff import unified
 
@@ -51,6 +52,12 @@ def net(course: Course, trees: Trees, since: int, only: Sequence[str] = ()) -> I
     for path in trees.differing(before, after):
         if not only or any(path == one or path.startswith(f"{one.rstrip('/')}/") for one in only):
             yield _file(trees, path, before, after, changes)
+
+
+def changes_of(folder: Path) -> list[FileDiff]:
+    """What a session changed from its beginning. Blocks; raises JournalError, WorkspaceError."""
+    course = course_of(folder)
+    return list(net(course, Trees(folder, Path(course.workspace)), 0))
 
 
 def _state_seq(course: Course, since: int) -> int:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
+from core.changes.net import FileDiff
 from core.events import (
     BookmarkAdded,
     BudgetCrossed,
@@ -123,6 +124,7 @@ class Log:
         self.head: int | None = None
         self.at_us = START_US
         self.blobs: dict[str, bytes] = {}
+        self.changes: list[FileDiff] = []
         self.outputs: dict[str, str] = {}
         self.replies = 0
         self.turn = 0
@@ -547,6 +549,9 @@ class FakeSource:
     async def find(self, words: str) -> AsyncIterator[Found]:
         for event in reversed(self.log.events):
             yield Found(list(hits_of(event, words.casefold(), SimpleNamespace(blob=self.log.blobs.get))), event.seq)
+
+    async def changes(self) -> list[FileDiff]:
+        return self.log.changes
 
     async def highlights(self) -> tuple[list[Moment], list[Moment]]:
         found = Highlights()

@@ -89,9 +89,14 @@ class GuidanceDock(Dock):
     typed_ahead = True
 
     def __init__(
-        self, receipts: Callable[[], Sequence[Receipt]], said_before: Callable[[], Awaitable[Sequence[str]]]
+        self,
+        receipts: Callable[[], Sequence[Receipt]],
+        said_before: Callable[[], Awaitable[Sequence[str]]],
+        begun: str = "",
     ) -> None:
+        """`begun` is what stands in the field at first."""
         super().__init__()
+        self._begun = begun
         self._receipts, self._said_before = receipts, said_before
         self._earlier: list[str] = []
         self._back = 0
@@ -105,6 +110,8 @@ class GuidanceDock(Dock):
 
     def on_mount(self) -> None:
         self._recollect()
+        if self._begun:
+            self._write(self._begun)
 
     @work(exit_on_error=False)
     async def _recollect(self) -> None:

@@ -7,6 +7,7 @@ from core.folds.absence import Account
 from tui.actions import BY_ID, Action, display
 from tui.attention import Sight
 from tui.messages import PlaceWanted
+from tui.screens.changes import ChangesScreen, Picked
 from tui.screens.find import FindScreen
 from tui.screens.moments import MomentsScreen
 from tui.screens.reading import Reading
@@ -121,6 +122,19 @@ class Returning(Reading, Travelling):
             on_branch=self.view.branches.visible,
         )
         self.app.push_screen(screen, lambda seq: None if seq is None else self.jump(seq))
+
+    def action_changes(self) -> None:
+        """What became of the files; a hunk leads to its call, a comment on one becomes guidance."""
+        commenting = not self.replay and self.controls.available
+        self.app.push_screen(ChangesScreen(self.source.changes, commenting=commenting), self._act_on_change)
+
+    async def _act_on_change(self, chosen: Picked | None) -> None:
+        if chosen is None:
+            return
+        if chosen.seq is not None:
+            self._to_moment(chosen.seq)
+        else:
+            await self.guide(chosen.comment)
 
     def action_moments(self) -> None:
         """The way in: a few moments and the chapters; what is chosen is shown as it was then."""

@@ -77,7 +77,11 @@ class Steering(SessionScreen):
         await self.give("continue" if state.paused or pausing or self.ended else "pause")
 
     async def action_guide(self) -> None:
-        await self.open_dock(GuidanceDock(self.view.guidance.receipts, self.controls.said_before))
+        await self.guide("")
+
+    async def guide(self, begun: str) -> None:
+        """Write guidance that begins with these words."""
+        await self.open_dock(GuidanceDock(self.view.guidance.receipts, self.controls.said_before, begun))
 
     async def action_retract(self) -> None:
         queued = list(self.view.state.queued)
