@@ -9,7 +9,8 @@ from typing import Literal
 from core.folds.allowances import Taken
 from core.folds.asking import PendingCall
 from core.folds.guards.watch import CHANTING, Due
-from core.folds.state import Order, RunState
+from core.folds.standing import Order
+from core.folds.state import RunState
 from core.models.errors import ErrorClass, ModelError
 from core.models.retry import CompressThen, GiveUp, RetryPolicy, WaitFor, decide_retry
 

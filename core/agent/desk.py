@@ -31,7 +31,7 @@ from core.events import (
     ToolFinished,
 )
 from core.folds.checkpoints import boundary_at
-from core.folds.state import Order
+from core.folds.standing import Order
 from core.journal.inbox import Command, discard, pending
 from core.journal.viewers import present
 from core.journal.writer import Journal

@@ -9,7 +9,7 @@ from core.events.envelope import Body, kind
 
 @kind("session.paused")
 class SessionPaused(Body, frozen=True):
-    """The loop stands at a safe point. `reason` is one word of `core.folds.state.REASONS`."""
+    """The loop stands at a safe point. `reason` is one word of `core.folds.standing.REASONS`."""
 
     reason: str
     detail: str = ""

@@ -38,7 +38,7 @@ _LONGEST = 300
 class Need:
     """Something that waits since event `seq`, at `at_us`.
 
-    `kind` is one of `KINDS`, `reason` one word of `core.folds.state.REASONS` (or the kind), `text` a plain sentence.
+    `kind` is one of `KINDS`, `reason` one word of `core.folds.standing.REASONS` (or the kind), `text` a plain sentence.
     `answered` is the first command that came after it, None while there was none.
     """
 

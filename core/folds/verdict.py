@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from core.clock import MICROSECONDS
 from core.folds.checks import Proof
 from core.folds.progress import Streak
-from core.folds.state import Status
+from core.folds.standing import Status
 from core.folds.words import one_line
 
 Standing = Literal["verified", "finished", "working", "stuck", "waiting", "stopped"]

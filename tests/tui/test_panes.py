@@ -10,7 +10,7 @@ from core.events import ContextPolicy, ItemEvicted, ItemPinned, MemoryWritten, P
 from core.folds.context_usage import ContextUsage
 from core.folds.conversation import Item
 from core.folds.costs import Bill
-from core.folds.state import Status
+from core.folds.standing import Status
 from core.folds.tool_calls import Call
 from core.folds.view import SessionView
 from tui.docks.rewind import checkpoint_line

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from core.clock import MICROSECONDS
 from core.folds.cache import NOT_JUDGED
 from core.folds.context_usage import PARTS
-from core.folds.state import Status
+from core.folds.standing import Status
 from core.folds.step_costs import StepCost
 from core.folds.tool_calls import Call
 from core.folds.view import SessionView

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.events import CommandAccepted, CommandDone, CommandRefused, Event, GuidanceDelivered, GuidanceRetracted
-from core.folds.state import DEFERRED
+from core.folds.standing import DEFERRED
 from core.folds.view import SessionView
 from tui.plain.lines import Tone
 from tui.screens.orders import AT_ONCE

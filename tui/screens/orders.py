@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.events import CommandDone, CommandRefused, Event
-from core.folds.state import DEFERRED, RunState
+from core.folds.standing import DEFERRED
+from core.folds.state import RunState
 from core.folds.view import SessionView
 
 KEPT_EARLY = 16

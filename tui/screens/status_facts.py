@@ -9,7 +9,7 @@ from textual.content import Content
 
 from core.clock import MICROSECONDS
 from core.folds.costs import Bill
-from core.folds.state import Status
+from core.folds.standing import Status
 from core.folds.tallies import Tally
 from core.folds.verdict import QUIET_US
 from core.folds.view import SessionView

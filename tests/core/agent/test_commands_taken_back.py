@@ -12,7 +12,7 @@ from core.agent.desk import Desk
 from core.agent.host import seated
 from core.clock import VirtualClock
 from core.events import CommandRefused, Draft, SessionOpened
-from core.folds.state import Order
+from core.folds.standing import Order
 from core.ids import ulid
 from core.journal import Journal, Reader
 from core.journal.inbox import Command, post

@@ -1,0 +1,53 @@
+"""How a session stands: the words and records in which its state is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+REASONS = (
+    *("working", "operator", "done", "retry", "rewound", "forked", "crashed"),
+    *("budget", "turn_limit", "context", "refusal", "disk"),
+    *("auth", "billing", "config", "history", "request", "malformed", "outage", "approval", "question", "guard"),
+    "imported",
+)
+"""The words of a state's reason, as the report prints them."""
+
+DEFERRED = frozenset({"pause", "continue", "compress", "undo", "rewind", "evict", "hand-over", "stop"})
+"""Commands whose effect comes at the next safe point; each is closed by a `command.done`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """State, the short reason, a sentence of detail; `until_us` while waiting for a retry."""
+
+    state: str = "running"
+    reason: str = "working"
+    detail: str = ""
+    until_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An accepted command whose effect has not come yet."""
+
+    id: str
+    verb: str
+    args: dict[str, Any]
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The last attempt of the open request failed like this.
+
+    `waited_s`: what its retries waited so far; `compressions`: how many were made for its sake.
+    """
+
+    error: str
+    message: str
+    retry_after_s: float | None
+    attempt: int
+    waited_s: float = 0.0
+    until_us: int | None = None
+    compressions: int = 0
