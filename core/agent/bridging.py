@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,9 +12,9 @@ from core.agent.desk import Desk
 from core.config import ToolSettings
 from core.events import Draft, GuidanceDelivered, ServerChanged, ToolsOffered
 from core.tools.base import Tool
+from core.tools.common import count
 from core.tools.mcp.bridge import Bridge, ServerTool
 from core.tools.mcp.helpers import helper_tools
-from core.tools.mcp.listing import Listing
 from core.tools.mcp.specs import ServerSpec, Specs
 
 FOLDER = "mcp"
@@ -32,6 +33,7 @@ class Bridging:
         self._bridge = bridge
         self._settings = settings
         self._problems = problems
+        self._untold: list[str] = []
         self._helpers = helper_tools(bridge) if bridge.servers or desk.facts.servers.offered else {}
         if (offered := desk.facts.servers.offered) is not None:
             bridge.remember(offered)
@@ -53,6 +55,7 @@ class Bridging:
         drafts = [Draft(change, actor="system") for change in bad if change not in facts.servers.down()]
         if self._bridge.servers and facts.servers.offered is None and facts.state.turns == 0:
             await self._bridge.settled(self._settings.mcp_wait_s)
+            drafts += [Draft(change, actor="system") for change in self._bridge.take_changes()]
             offering = self._bridge.offering(self._settings.mcp_listed)
             drafts.append(Draft(offering, actor="system"))
             if told := self._introduction(offering):
@@ -60,46 +63,45 @@ class Bridging:
         if drafts:
             await self._desk.append(*drafts)
 
+    async def look(self) -> None:
+        """Log how the servers are, where that has changed; also while a session waits."""
+        if changes := self._bridge.take_changes():
+            before = {it.server for it in self._desk.facts.servers.down()}
+            self._untold += [line for change in changes if (line := self._news(change, change.server in before))]
+            await self._desk.append(*(Draft(change, actor="system") for change in changes))
+
     async def after_step(self) -> None:
-        """Log how the servers are, where that has changed, and tell the model when it is its turn."""
-        changes = self._bridge.take_changes()
-        if not changes:
-            return
-        drafts = [Draft(change, actor="system") for change in changes]
+        """The same, and tell the model when it is its turn."""
+        await self.look()
         facts = self._desk.facts
-        if facts.projection.complete and facts.state.turns and (told := self._news(changes)):
-            drafts.append(Draft(GuidanceDelivered(text=told, source="notice"), actor="system"))
-        await self._desk.append(*drafts)
+        if self._untold and facts.projection.complete and facts.state.turns:
+            told, self._untold = "\n".join(dict.fromkeys(self._untold)), []
+            await self._desk.append(Draft(GuidanceDelivered(text=told, source="notice"), actor="system"))
 
     def _introduction(self, offering: ToolsOffered) -> str:
-        """What the model must know of servers whose tools stand in no list; names and numbers, nothing of theirs."""
-        if not offering.others and not any(it.listing and _more(it.listing) for it in self._bridge.servers.values()):
-            return ""
-        counts = {name: len(it.listing.tools) if it.listing else 0 for name, it in self._bridge.servers.items()}
-        told = ", ".join(f"{name} ({number} tools)" for name, number in sorted(counts.items()))
-        return f"These servers have more than stands in your list of tools: {told}. {TO_FIND}"
+        """What the model must know of servers with more than stands in its list; nothing in it is words of theirs."""
+        listed = Counter(tool.server for tool in offering.tools)
+        counts = {
+            name: len(listing.tools)
+            for name, it in sorted(self._bridge.servers.items())
+            if (listing := it.listing) and (len(listing.tools) > listed[name] or listing.resources or listing.prompts)
+        }
+        told = ", ".join(f"{name} ({count(number, 'tool')})" for name, number in counts.items())
+        return f"These servers have more than stands in your list of tools: {told}. {TO_FIND}" if told else ""
 
-    def _news(self, changes: list[ServerChanged]) -> str:
-        """Which servers came, went, or have other tools than before."""
-        known = {it.server for it in self._desk.facts.servers.down()}
-        lines = []
-        for change in changes:
-            if change.state == "down":
-                lines.append(f"The server {change.server} is not there any more; work without it.")
-            elif change.server in known:
-                lines.append(f"The server {change.server} is there again.")
-            elif change.detail or not self._in_list(change.server):
-                lines.append(f"The server {change.server} has {change.tools} tools now; {TO_FIND}")
-        return "\n".join(lines)
+    def _news(self, change: ServerChanged, was_down: bool) -> str:
+        """What the model is told of a server that came, went, or has other tools than before; empty: nothing."""
+        if change.state == "down":
+            return f"The server {change.server} is not there any more; work without it."
+        if was_down:
+            return f"The server {change.server} is there again."
+        if change.detail or not self._in_list(change.server):
+            return f"The server {change.server} has {count(change.tools, 'tool')} now; {TO_FIND}"
+        return ""
 
     def _in_list(self, server: str) -> bool:
         offered = self._desk.facts.servers.offered
         return offered is not None and any(it.server == server for it in offered.tools)
-
-
-def _more(listing: Listing) -> bool:
-    """Whether it has what can't stand in a list of tools."""
-    return bool(listing.resources or listing.prompts)
 
 
 @asynccontextmanager

@@ -97,7 +97,7 @@ class Hooks:
         head = {"hook": name, "event": what, "session": opened.session if opened else "", "workspace": self._workspace}
         words = msgspec.json.encode({**head, **told}, enc_hook=str)
         try:
-            await run_program(f"hook {name}", hook.command, words, self._environ, hook.timeout_s, self._workspace)
+            await run_program(f"The hook {name}", hook.command, words, self._environ, hook.timeout_s, self._workspace)
             self._failures[name] = 0
         except ProgramFailed as failed:
             self._failures[name] += 1

@@ -251,6 +251,8 @@ async def _runner(
     prompt, prompt_version = system_prompt()
     own = {**builtin_tools(), **{tool.name: tool for tool in hosting.extra_tools}}
     specs = await asyncio.to_thread(server_specs, hosting.config, Path(opened.workspace), hosting.environ)
+    if any(spec.command for spec in specs.servers):
+        hosting.vouchers.hidden = False
     bridging = await stack.enter_async_context(bridged(desk, specs, hosting.config.tools))
     offered = _offered(own, bridging)
     settings, config = opened.settings, hosting.config

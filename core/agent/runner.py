@@ -395,6 +395,7 @@ class Runner:
             await pause_real(INBOX_EVERY_S)
             try:
                 await self.desk.read_inbox()
+                await self._upkeep.look()
                 await self._go_on_with_a_new_key()
                 await self._go_on_when_there_is_room()
             except JournalError as error:

@@ -53,6 +53,11 @@ class Upkeep:
         if drafts:
             await self._desk.append(*drafts)
 
+    async def look(self) -> None:
+        """Log how the servers are, also while a session waits."""
+        if self._bridging is not None:
+            await self._bridging.look()
+
     async def after_step(self) -> None:
         """Write the project's entries where they have changed; index what a compression made worth recalling."""
         facts = self._desk.facts

@@ -36,9 +36,13 @@ class ToolsOffered(Body, frozen=True):
 
 @kind("server.changed")
 class ServerChanged(Body, frozen=True):
-    """How a server is now. `tools`: how many it has; `detail`: why it is down, or what changed."""
+    """How a server is now. `tools`: how many it has; `detail`: why it is down, or what changed.
+
+    `local`: it is a program of this machine, which no sandbox confines.
+    """
 
     server: str
     state: Literal["up", "down"]
     tools: int = 0
     detail: str = ""
+    local: bool = False

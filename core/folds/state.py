@@ -28,6 +28,7 @@ from core.events import (
     ModelSwitched,
     RetryWaiting,
     RunnerAttached,
+    ServerChanged,
     SessionFinished,
     SessionOpened,
     SessionPaused,
@@ -95,7 +96,7 @@ class RunState:
         self.sandbox: Series[str] = Series("")
         """How the runner confined its commands: `bubblewrap`, `landlock`, `none: why`; empty where nobody said."""
         self.exposed = False
-        """Whether commands of the agent ever ran where nothing hid the session's inbox from them."""
+        """Whether anything that the agent has run, a command or a server, ever had the session's inbox in reach."""
         self.boundaries = array(SEQ)
         """The nodes after which the history may be cut: no call of a reply is left without its result there."""
         self._answers = bytearray()
@@ -110,6 +111,7 @@ class RunState:
             "session.finished": self._finished,
             "runner.attached": self._attached,
             "driver.changed": self._driven,
+            "server.changed": self._served,
             "session.after_reboot": self._marked,
             "guidance.queued": self._queued,
             "guidance.retracted": self._retracted,
@@ -219,6 +221,11 @@ class RunState:
             self.runner = event.body
             self.sandbox.append(event.seq, event.body.sandbox)
             self.exposed |= event.body.sandbox not in ("bubblewrap", "landlock")
+
+    def _served(self, event: Event) -> None:
+        """A server of tools on this machine can reach the inbox, and the agent calls it."""
+        if isinstance(event.body, ServerChanged):
+            self.exposed |= event.body.local
 
     def _marked(self, event: Event) -> None:
         if isinstance(event.body, AfterReboot):

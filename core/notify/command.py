@@ -16,6 +16,6 @@ async def run_command(argv: Sequence[str], note: Note, environ: Mapping[str, str
     """Run the program with the note on its standard input and in its environment. Raises CallFailed."""
     environment = {**without_notes(environ), **note.environment()}
     try:
-        await run_program("notify command", argv, note.encoded(), environment, seconds)
+        await run_program(f"The notify command {argv[0]}", argv, note.encoded(), environment, seconds)
     except ProgramFailed as failed:
         raise CallFailed(str(failed)) from None

@@ -27,8 +27,8 @@ async def run_program(
     seconds: float,
     folder: Path | None = None,
 ) -> None:
-    """Run the program with the words on its standard input; `what` names it in sentences. Raises ProgramFailed."""
-    name = f"The {plain(what)} {plain(argv[0])}"
+    """Run the program with the words on its standard input; `what` begins a sentence. Raises ProgramFailed."""
+    name = plain(what)
     try:
         process = await asyncio.create_subprocess_exec(
             *argv, stdin=PIPE, stdout=DEVNULL, stderr=PIPE, env=environ, cwd=folder, start_new_session=True

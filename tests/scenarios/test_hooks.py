@@ -52,7 +52,7 @@ def test_a_hook_that_fails_is_told_of_and_left_out_when_it_goes_on_failing(longw
     assert longwatch.run(model).wait(60) == 0
     failed = [event.body for event in longwatch.events() if event.kind == "hook.failed"]
     assert [it.hook for it in failed] == ["bad"] * 5 + ["slow"]
-    assert failed[0].detail == "The hook bad sh failed with exit code 3: no such luck."
+    assert failed[0].detail == "The hook bad failed with exit code 3: no such luck."
     assert failed[4].detail.endswith("It is left out from here on.")
     assert "took more than 0.2 s" in failed[5].detail
     assert longwatch.count("tool.finished") == 7

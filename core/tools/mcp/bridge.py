@@ -111,10 +111,20 @@ class Bridge:
             self.tools.setdefault(tool.name, ServerTool(tool, self.servers.get(tool.server)))
 
     def offering(self, most: int) -> ToolsOffered:
-        """What to tell the model of: all tools where there are at most so many and each is fit for a request."""
+        """What to tell the model of: the tools that are fit for a request, of whole servers, at most so many.
+
+        The smallest servers come first, so that as many as can be stand there whole.
+        """
         known = sorted(self._known(), key=lambda tool: tool.name)
-        fit = [tool for tool in known if fits(tool.schema)]
-        listed = fit if len(fit) <= most else []
+        fit: dict[str, list[OfferedTool]] = {}
+        for tool in known:
+            if fits(tool.schema):
+                fit.setdefault(tool.server, []).append(tool)
+        listed: list[OfferedTool] = []
+        for tools in sorted(fit.values(), key=len):
+            if len(listed) + len(tools) <= most:
+                listed += tools
+        listed.sort(key=lambda tool: tool.name)
         return ToolsOffered(tools=listed, others=len(known) - len(listed))
 
     def take_changes(self) -> list[ServerChanged]:

@@ -211,6 +211,7 @@ def _transport(spec: ServerSpec, folder: Path, stack: AsyncExitStack) -> Transpo
         stack.push_async_callback(http.aclose)
         return streamable_http_client(spec.url, http_client=http)
     place = spec.cwd or folder / "empty"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if spec.cwd is None:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
     errors = stack.enter_context(_errors_kept(folder / f"{spec.name}.stderr"))
@@ -227,7 +228,6 @@ def _transport(spec: ServerSpec, folder: Path, stack: AsyncExitStack) -> Transpo
 @contextlib.contextmanager
 def _errors_kept(file: Path) -> Any:
     """A text stream whose other end a thread reads, for as long as any process holds it."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     reading, writing = os.pipe()
     threading.Thread(target=_keep, args=(reading, file), name=f"stderr {file.stem}", daemon=True).start()
     with os.fdopen(writing, "w") as stream:

@@ -7,7 +7,7 @@ import importlib
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from core.clock import monotonic
 from core.events import ServerChanged
@@ -114,8 +114,10 @@ class Server:
     def _tell(self, detail: str) -> None:
         self.settled.set()
         tools = len(self.listing.tools) if self.listing else 0
-        state = "down" if self.problem else "up"
-        self._on_change(self, ServerChanged(server=self.spec.name, state=state, tools=tools, detail=detail))  # type: ignore[arg-type]
+        state: Literal["up", "down"] = "down" if self.problem else "up"
+        local = bool(self.spec.command)
+        change = ServerChanged(server=self.spec.name, state=state, tools=tools, detail=detail, local=local)
+        self._on_change(self, change)
 
     async def ask(self, question: Callable[[Connection], Awaitable[T]], again: bool) -> T:
         """Its answer; `again`: whether the question may be asked a second time when it dies in the middle.

@@ -175,9 +175,13 @@ async def test_a_server_sees_of_the_environment_what_the_configuration_names(tmp
 
 
 async def test_hints_are_believed_only_where_the_configuration_says_so(tmp_path: Path) -> None:
-    async with servers(tmp_path, odd=settings(believe_hints=False, tools=["a*"])) as session:
-        assert set(session.bridge.tools) == {"odd__add"}
+    doubted = settings(believe_hints=False, tools=["a*"])
+    async with servers(tmp_path, odd=doubted, whole=settings()) as session:
+        assert {name for name in session.bridge.tools if name.startswith("odd")} == {"odd__add"}
         assert session.bridge.tools["odd__add"].effect is Effect.COMMAND
+        offering = session.bridge.offering(5)
+        assert [tool.name for tool in offering.tools] == ["odd__add"] and offering.others > 10
+        assert len(session.bridge.offering(100).tools) == offering.others + 1
 
 
 async def test_a_server_by_http_works_and_is_reached_again_after_it_was_gone(tmp_path: Path) -> None:
