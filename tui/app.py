@@ -14,7 +14,7 @@ from textual.binding import BindingType
 from textual.filter import LineFilter, NoColor
 
 from core.clock import Clock, SystemClock, monotonic, pause_real
-from core.config import NotifySettings
+from core.config import Config, NotifySettings, config_path
 from core.events import Event
 from core.folds.view import Changes
 from core.journal.viewers import Presence
@@ -87,8 +87,26 @@ class ThemedApp(BreakableApp[ReturnType]):
         if wanted and wanted != self.theme:
             self.notify(f"There is no theme {one_line(wanted)!r}; this is {fitting}.", severity="warning", markup=False)
         self.set_keymap(self._keymap_overrides)
-        if self._theme_folder is not None and self._theme_folder.is_dir():
-            self._watch_theme_folder(self._theme_folder)
+        if self._theme_folder is not None:
+            self._watch_configuration(config_path())
+            if self._theme_folder.is_dir():
+                self._watch_theme_folder(self._theme_folder)
+
+    @work(name="configuration", exit_on_error=False)
+    async def _watch_configuration(self, file: Path) -> None:
+        from tui.config_watch import SAID, watch_config
+
+        def changed(config: Config) -> None:
+            if (theme := config.screen.theme) and theme in self.available_themes:
+                self.theme = theme
+            self._keymap_overrides = dict(config.screen.keymap)
+            self.set_keymap(self._keymap_overrides)
+            self.notify(SAID, markup=False)
+
+        def broken(sentence: str) -> None:
+            self.notify(one_line(f"The configuration was edited. {sentence}"), severity="warning", markup=False)
+
+        await watch_config(file, changed, broken)
 
     @work(name="themes", exit_on_error=False)
     async def _watch_theme_folder(self, folder: Path) -> None:
