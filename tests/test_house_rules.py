@@ -116,3 +116,35 @@ def test_core_runs_without_a_screen():
 def test_the_command_line_imports_no_screen_for_lines():
     lines = "import tui.cli, tui.commands.sessions, tui.commands.send, tui.plain.watching"
     assert not modules_after(lines) & {"textual", "rich"}
+
+
+LONGEST_MODULE, LONGEST_FUNCTION = 400, 45
+"""Lines that hold something; of a function, those of its statements."""
+CROWDED = {"core/agent/host.py": "_runner"}
+"""Where the parts of a runner are put together, one after the other."""
+
+
+def holding(lines):
+    return sum(bool(line.strip()) and not line.strip().startswith("#") for line in lines)
+
+
+def statements(function):
+    """What a function does, without what is said of it. Constructors are left out, for they list what is held."""
+    told = ast.get_docstring(function, clean=False) is not None
+    done = function.body[told:]
+    return (done[0].lineno - 1, done[-1].end_lineno) if done and function.name != "__init__" else (0, 0)
+
+
+def test_modules_and_functions_fit_into_a_head():
+    crowded = []
+    for path in SOURCES:
+        place, lines = name(path), path.read_text(encoding="utf-8").splitlines()
+        crowded += [place] if holding(lines) > LONGEST_MODULE else []
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                first, last = statements(node)
+                known = CROWDED.get(place) == node.name
+                crowded += (
+                    [f"{place} {node.name}"] if holding(lines[first:last]) > LONGEST_FUNCTION and not known else []
+                )
+    assert not crowded

@@ -13,12 +13,10 @@ from typing import Any, Final
 from core.events import (
     ContextCompressed,
     Draft,
-    FileChange,
     GuidanceDelivered,
     ImportKept,
     ModelConsulted,
     ModelFailed,
-    ModelRequested,
     ModelResponded,
     ModelSwitched,
     Outlook,
@@ -33,11 +31,11 @@ from core.events import (
 )
 from core.ids import name_from
 from core.importers.calls import arguments_of, effect_of
+from core.importers.pieces import brief, capped, change_of, request_of, size_of, took_ms, typed_block
 from core.importers.pricing import PriceBook
 from core.importers.records import (
     Answered,
     Compacted,
-    Edited,
     Ended,
     Failed,
     Kept,
@@ -54,15 +52,8 @@ from core.journal.writer import Journal
 
 SIDE: Final = "subagent"
 """The purpose of requests that are no part of the conversation."""
-UNKNOWN: Final = ""
-"""The hash of a file whose content the transcript does not tell."""
 _HELD: Final = 400
 """Records that are held until the task and the model are known."""
-_SHOWN: Final = 60_000
-"""Characters of an output that an event holds; more is kept as a blob."""
-_END: Final = 20_000
-_KEPT: Final = 20_000
-"""Characters of a kept row."""
 _EARLY: Final = 1_000
 _MINUTES_5: Final = 300
 _HOUR: Final = 3_600
@@ -156,7 +147,7 @@ class Scribe:
         self._timed, self._last_us = at_us is not None, at_us or 0
         text = self._told.task or (task.text if task else "(the transcript tells no task)")
         self.name = self.name or title or name_from(text)
-        self._sizes["pinned"] = _size(text)
+        self._sizes["pinned"] = size_of(text)
         self._add(
             SessionOpened(
                 session=self._id,
@@ -182,7 +173,7 @@ class Scribe:
 
     def _write(self, record: Record) -> None:
         if isinstance(record, Replied):
-            record.content = list(map(_block, record.content))
+            record.content = list(map(typed_block, record.content))
         try:
             self._writings[type(record)](self, record)
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
@@ -204,7 +195,7 @@ class Scribe:
             self._keep(Kept(what="words to a subagent", fields={"text": record.text}, at_us=record.at_us))
             return
         self._messages += 1
-        self._sizes["text"] += _size(record.text)
+        self._sizes["text"] += size_of(record.text)
         self._add(GuidanceDelivered(text=record.text, source=record.source), record.at_us, actor="user")
 
     def _replied(self, record: Replied) -> None:
@@ -221,7 +212,7 @@ class Scribe:
         usage, price = self._billed(record)
         self._sent = usage.sent or self._sent
         self._messages += 1
-        self._sizes["text"] += sum(_size(words(block.get("text"))) for block in record.content)
+        self._sizes["text"] += sum(size_of(words(block.get("text"))) for block in record.content)
         self._add(
             ModelResponded(
                 message_id=record.id,
@@ -231,7 +222,7 @@ class Scribe:
                 usage=usage,
                 price=price,
                 raw_usage=record.raw_usage,
-                ms=self._took(record),
+                ms=took_ms(record),
             ),
             record.at_us,
             key,
@@ -250,7 +241,7 @@ class Scribe:
             stop_reason=record.stop,
             usage=usage,
             price=price,
-            ms=self._took(record),
+            ms=took_ms(record),
             detail=record.lane,
         )
         self._add(body, record.at_us, key)
@@ -262,7 +253,7 @@ class Scribe:
         key = f"{'r' if main else purpose}{self._number}.1"
         parts = {name: size // _BYTES_PER_TOKEN for name, size in self._sizes.items() if size} if main else {}
         model = record.model or self._model
-        body = _request_of(
+        body = request_of(
             model,
             purpose,
             messages=self._messages if main else 0,
@@ -291,11 +282,6 @@ class Scribe:
         if record.cost is not None:
             return usage, Price(cost=record.cost, source=f"told by {self._told.tool}", row=price.row)
         return usage, price
-
-    def _took(self, record: Replied) -> int:
-        if record.ms is not None:
-            return record.ms
-        return max(0, (record.at_us - record.asked_us) // 1_000) if record.at_us and record.asked_us else 0
 
     # Calls
 
@@ -333,10 +319,10 @@ class Scribe:
     def _finished(self, asked: _Asked, record: Answered, *, recovered: bool = False) -> None:
         text = self._redact(record.text)
         whole = f"{text}\n\n{record.diff}" if record.diff and record.diff not in text else text
-        shown, blob = _shown(whole)
+        shown, blob = capped(whole)
         side = asked.key.startswith(SIDE)
         if not side:
-            self._sizes["results"] += _size(text)
+            self._sizes["results"] += size_of(text)
         at_us = record.at_us
         lasted = max(0, (at_us - asked.at_us) // 1_000) if at_us and self._timed else 0
         body = ToolFinished(
@@ -346,9 +332,9 @@ class Scribe:
             content=shown,
             ms=lasted if record.ms is None else record.ms,
             blob=Journal.hash_of(blob) if blob is not None else None,
-            size=_size(text),
+            size=size_of(text),
             exit_code=record.exit_code,
-            files=[_change(edit) for edit in record.edits],
+            files=[change_of(edit) for edit in record.edits],
             fingerprint=hashlib.sha256(text.encode("utf-8", "replace")).hexdigest(),
             recovered=recovered,
         )
@@ -360,7 +346,7 @@ class Scribe:
         if record.lane:
             self._keep(Kept(what="compaction of a subagent", fields={"text": record.summary}, at_us=record.at_us))
             return
-        after = record.after if record.after is not None else _size(record.summary) // _BYTES_PER_TOKEN
+        after = record.after if record.after is not None else size_of(record.summary) // _BYTES_PER_TOKEN
         body = ContextCompressed(
             policy=self._told.tool,
             reason=record.trigger or "not told",
@@ -370,7 +356,7 @@ class Scribe:
             tokens_after=after,
         )
         self._add(body, record.at_us, actor="user" if record.trigger == "manual" else "agent")
-        self._sizes |= {"text": 0, "results": 0, "digest": _size(record.summary)}
+        self._sizes |= {"text": 0, "results": 0, "digest": size_of(record.summary)}
         self._messages, self._sent = 1, 0
 
     def _planned(self, record: Planned) -> None:
@@ -393,7 +379,7 @@ class Scribe:
 
     def _keep(self, record: Kept) -> None:
         self.count.kept[record.what] = self.count.kept.get(record.what, 0) + 1
-        body = ImportKept(what=record.what[:80], row=record.row, fields=_brief(record.fields))
+        body = ImportKept(what=record.what[:80], row=record.row, fields=brief(record.fields))
         try:
             self._add(body, record.at_us)
         except (ValueError, TypeError, OverflowError, RecursionError):
@@ -409,7 +395,7 @@ class Scribe:
         self._number += 1
         key = f"total{self._number}.1"
         source = f"told by {self._told.tool} for the whole session"
-        self._add(_request_of(self._model, "total"), end.at_us, key)
+        self._add(request_of(self._model, "total"), end.at_us, key)
         usage, price = end.usage or Usage(), Price(cost=end.cost, source=source)
         self._add(ModelConsulted(model=self._model, text="", stop_reason="", usage=usage, price=price), end.at_us, key)
 
@@ -424,53 +410,3 @@ class Scribe:
         Kept: _kept,
         Ended: _ended,
     }
-
-
-def _block(block: dict[str, Any]) -> dict[str, Any]:
-    """A block whose fields have the types that every reader of ours relies on."""
-    match block.get("type"):
-        case "tool_use":
-            typed = {"id": words(block.get("id")), "name": words(block.get("name"), "tool")}
-            return block | typed | {"input": fields(block.get("input"))}
-        case "text" | "thinking" as kind:
-            return block | {kind: words(block.get(kind))}
-        case str():
-            return block
-        case _:
-            return {"type": "text", "text": f"[{str(block)[:200]}]"}
-
-
-def _request_of(model: str, purpose: str, **known: Any) -> ModelRequested:
-    """A request of which nothing is known but what is `known`."""
-    told: dict[str, Any] = {"messages": 0, "parts": {}, **known}
-    return ModelRequested(
-        model=model, purpose=purpose, body="", body_bytes=0, marks=[], max_tokens=0, prompt_version="", **told
-    )
-
-
-def _change(edit: Edited) -> FileChange:
-    return FileChange(
-        path=edit.path,
-        before=None if edit.new else UNKNOWN,
-        after=None if edit.gone else UNKNOWN,
-        added=edit.added,
-        removed=edit.removed,
-    )
-
-
-def _shown(text: str) -> tuple[str, bytes | None]:
-    """What an event holds of an output, and the whole as a blob where that is more."""
-    if len(text) <= _SHOWN:
-        return text, None
-    left_out = len(text) - 2 * _END
-    shown = f"{text[:_END]}\n\n[… {left_out:,} characters left out here …]\n\n{text[-_END:]}"
-    return shown, text.encode("utf-8", "replace")
-
-
-def _brief(row: dict[str, Any]) -> dict[str, Any]:
-    text = str(row)
-    return row if len(text) <= _KEPT else {"text": text[:_KEPT], "characters": len(text)}
-
-
-def _size(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
