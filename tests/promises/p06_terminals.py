@@ -77,8 +77,12 @@ class Home:
     def __init__(self, place: Path) -> None:
         self.place = place
         rows = [
-            {"text": "Next.", "tool_uses": [{"name": "run_command", "input": {"command": f"sleep {STEP_S}"}}]}
-        ] * 2000
+            {
+                "text": f"Step {step}.",
+                "tool_uses": [{"name": "run_command", "input": {"command": f"sleep {STEP_S}; echo {step}"}}],
+            }
+            for step in range(2000)
+        ]
         (place / "script.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
         (place / "config.toml").write_text("[guards]\nenabled = false\n")  # They would pause what only repeats itself.
         more = {"LONGWATCH_HOME": str(place / "home"), "LONGWATCH_CONFIG": str(place / "config.toml")}
