@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any, get_args
 
@@ -11,6 +12,7 @@ from core.agent.constraint_verbs import CONSTRAINT_VERBS
 from core.agent.facts import Facts
 from core.agent.guard_verbs import GUARD_OK
 from core.agent.memory_verbs import MEMORY_VERBS, parse_memory_words
+from core.agent.plan_verbs import PLAN, parse_plan_words
 from core.agent.trust import UNTRUSTED
 from core.agent.verb import Refused, Verb, text_of
 from core.agent.wheel import DRIVE, steers
@@ -267,6 +269,7 @@ VERBS: dict[str, Verb] = {
         *MEMORY_VERBS,
         GUARD_OK,
         *CONSTRAINT_VERBS,
+        PLAN,
         Verb("cancel", ("id",), "take back a command whose effect has not come yet, by its id or verb", _cancel),
         Verb("undo", ("seq",), "take back the last compression or rewind", _undo),
         Verb("rewind", ("to", "files", "conversation", "overwrite"), "go back to an event, files included", _rewind),
@@ -328,10 +331,8 @@ def parse_words(verb: str, words: list[str]) -> dict[str, Any]:
 
 def _words_of_others(verb: str, words: list[str]) -> dict[str, Any] | None:
     """Arguments of a control that is defined elsewhere, where it reads its words itself."""
-    if verb == "answer":
-        return parse_answer_words(words)
-    if verb == "budget":
-        return _budget_words(words)
+    if verb in _OWN_WORDS:
+        return _OWN_WORDS[verb](words)
     args = parse_memory_words(verb, words)
     return parse_approval_words(verb, words) if args is None else args
 
@@ -344,6 +345,14 @@ def _budget_words(words: list[str]) -> dict[str, Any]:
     if name == "usd":
         return {"usd": None if value is None else " ".join(words).replace("$", "").strip()}
     return {"limit": name, "value": value}
+
+
+_OWN_WORDS: dict[str, Callable[[list[str]], dict[str, Any]]] = {
+    "answer": parse_answer_words,
+    "budget": _budget_words,
+    "plan": parse_plan_words,
+}
+"""Controls that read their words themselves."""
 
 
 def _only(verb: str, words: list[str]) -> str:

@@ -49,6 +49,24 @@ async def signal(desk: Desk, due: Due, stop: Callable[[str, str], Body]) -> None
     await desk.append(*made)
 
 
+INSIST = "goal:"
+"""How the keys begin with which a claim to be done is answered."""
+
+
+async def insist(desk: Desk, points: Iterable[str]) -> None:
+    """It says that it is done: name what the log says is open."""
+    text = "\n".join(
+        (
+            "Automatic notice, not from the user: by the log, this is not done yet:",
+            *(f"- {point}" for point in points),
+            "Look at the real state, not at what you remember. Finish these, or drop a step with the reason.",
+        )
+    )
+    number = desk.facts.insisted.total + 1
+    body = GuidanceDelivered(text=text, source="guard", usd=desk.thrift.usd_of(text))
+    await desk.append(Draft(body, key=f"{INSIST}{number}", actor="system"))
+
+
 WIND_DOWN_TEXT = (
     "Automatic notice, not from the user: {words} are used, and the session pauses when that ends. Bring what you are "
     "doing to a safe end, remember what the next one must know, update the plan, and say where you stand."

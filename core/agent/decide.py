@@ -95,6 +95,13 @@ class CompressAgain:
 
 
 @dataclass(frozen=True, slots=True)
+class Insist:
+    """It says that it is done, and the log says that these points are open."""
+
+    points: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class WindDown:
     """A limit is nearly reached: have the agent come to an end in good order."""
 
@@ -165,6 +172,7 @@ Decision = (
     | CompressAgain
     | Raise
     | WindDown
+    | Insist
     | Announce
     | Wait
     | Send
@@ -201,6 +209,12 @@ class Circumstances:
     doubled: bool = False
     """Whether the prompt is twice as long as when the guard switched compressions off."""
     anchor: bool = False
+    open_points: tuple[str, ...] = ()
+    """What a claim that all is done leaves open, by the log."""
+    unverified: str = ""
+    """What of the end nobody has seen work."""
+    rounds_left: int = 0
+    """How often it may still be told of open points."""
     allowances: tuple[Taken, ...] = ()
     """Limits beside the budget, with what was taken of each; and the budget itself."""
     told: frozenset[str] = frozenset()
@@ -230,7 +244,7 @@ def decide(state: RunState, now: Circumstances) -> Decision:
     if state.queued:
         return Deliver(tuple(state.queued))
     if state.answered:
-        return _after_answer(state)
+        return _after_answer(state, now)
     return (
         _limits(state, now)
         or _allowed(now)
@@ -272,7 +286,7 @@ def _unanswered(state: RunState, now: Circumstances) -> Decision:
     return AwaitAnswer(now.answer_by_us)
 
 
-def _after_answer(state: RunState) -> Decision:
+def _after_answer(state: RunState, now: Circumstances) -> Decision:
     match state.stop_reason:
         case "max_tokens":
             return Remind("Your reply was cut at its token limit. Go on where it stopped, in smaller parts.")
@@ -280,8 +294,11 @@ def _after_answer(state: RunState) -> Decision:
             return Remind("Go on.")
         case "refusal":
             return Pause("refusal", "The model declined to answer; send guidance, or rewind.")
+        case _ if now.open_points and now.rounds_left > 0:
+            return Insist(now.open_points)
         case _:
-            return Finish("finished", "done")
+            left = "; ".join((*now.open_points, *([now.unverified] if now.unverified else [])))
+            return Finish("finished", "done", f"open: {left}" if left else "")
 
 
 def _limits(state: RunState, now: Circumstances) -> Decision | None:

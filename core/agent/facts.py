@@ -23,8 +23,10 @@ from core.folds.file_states import FileStates
 from core.folds.fold import Dispatcher, Handler
 from core.folds.guards.log import GuardLog
 from core.folds.guards.watch import GuardWatch
+from core.folds.insisted import Insisted
 from core.folds.memories import Memories
 from core.folds.plan import Plan
+from core.folds.proofs import Proofs
 from core.folds.rent import RentMeter
 from core.folds.servers import Servers
 from core.folds.state import RunState
@@ -203,6 +205,8 @@ class Facts:
         self.approvals = Approvals()
         self.file_states = FileStates()
         self.allowances = Allowances(self.costs, self.plan)
+        self.insisted = Insisted()
+        self.proofs = Proofs(self.plan)
         self.constraints = Constraints()
         self.guards = GuardWatch(self.plan, self.constraints)
         self.guard_log = GuardLog()
@@ -229,6 +233,8 @@ class Facts:
                 self.approvals,
                 self.file_states,
                 self.allowances,
+                self.insisted,
+                self.proofs,
                 self.constraints,
                 self.guards,
                 self.guard_log,

@@ -24,8 +24,10 @@ from core.agent.calls import LARGEST_BLOB, CallRunner
 from core.agent.carriage import carrying_of, check_floor, tariff_of
 from core.agent.course import allowances_of
 from core.agent.desk import Desk
+from core.agent.facts import Facts
 from core.agent.guarding import limits_of
 from core.agent.hooks import Hooks
+from core.agent.plan_keeping import PlanKeeper
 from core.agent.recollection import Recollection
 from core.agent.runner import Runner, Terms
 from core.agent.thrift import Thrift
@@ -64,6 +66,7 @@ from core.tools.base import Tool, ToolContext
 from core.tools.crowd import forget_empty
 from core.tools.jobs import settle_all
 from core.tools.mcp.specs import server_specs
+from core.tools.plan import KEEPER
 from core.tools.registry import builtin_tools, schemas
 from core.tools.secrets import Redactor
 from core.version import app_version
@@ -284,7 +287,7 @@ async def _runner(
     calls = CallRunner(
         desk,
         ChainMap(own, bridging.tools),  # type: ignore[arg-type]
-        _contexts(hosting, opened, recall, redact, gate, confinement, endpoint),
+        _contexts(hosting, opened, recall, redact, gate, confinement, endpoint, desk.facts),
         redact,
         longest_result=config.context.result_tokens * BYTES_PER_TOKEN,
         gate=gate,
@@ -299,6 +302,7 @@ async def _runner(
         full_at=config.context.hard_limit_fraction,
         retry=config.retry,
         guards=limits_of(config.guards),
+        rounds=config.guards.rounds if config.guards.enabled else 0,
         constraints=tuple(config.constraints.declare),
         allowances=allowances_of(config.limits),
         most_output=most_output,
@@ -343,6 +347,7 @@ def _contexts(
     gate: Gate,
     confinement: Confinement,
     endpoint: Endpoint,
+    facts: Facts,
 ) -> Callable[[str], ToolContext]:
     read_hashes: dict[str, str] = {}
     workspace = Path(opened.workspace)
@@ -358,6 +363,7 @@ def _contexts(
         "sees": endpoint.sees,
         "profile": endpoint.profile,
         "ignore": hosting.config.workspace.ignore,
+        KEEPER: PlanKeeper(facts),
     }
 
     def context(call: str) -> ToolContext:

@@ -17,6 +17,7 @@ from core.agent.calls import CallRunner
 from core.agent.desk import Desk
 from core.agent.keepalive import KeepAlive
 from core.agent.output_limit import LARGEST, Limit, output_limit
+from core.agent.plan_keeping import open_points_of, unverified_of
 from core.agent.recovery import recover
 from core.agent.turn import Turns
 from core.agent.upkeep import Upkeep
@@ -58,6 +59,8 @@ class Terms:
     window: int | None = None
     full_at: float = 0.85
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    rounds: int = 0
+    """How often a claim to be done is answered with what is open."""
     allowances: tuple[tuple[Allowance, float], ...] = ()
     """Limits of the configuration beside budget and turns."""
     constraints: tuple[str, ...] = ()
@@ -182,6 +185,9 @@ class Runner:
                 spent=facts.spent,
                 budget=facts.budget,
                 max_turns=None if facts.allowances.set("turns") else terms.max_turns,
+                open_points=open_points_of(facts) if state.answered else (),
+                unverified=unverified_of(facts) if state.answered else "",
+                rounds_left=terms.rounds - facts.insisted.rounds,
                 allowances=course.limits_of(facts, self._clock.now_us()) if speaking else (),
                 told=frozenset(facts.allowances.told),
                 prompt_tokens=thrift.prompt_tokens(self._fixed()) if speaking else 0,
@@ -291,7 +297,7 @@ class Runner:
                 await append(Draft(GuidanceDelivered(text=text, source="notice")))
             case do.Compress() | do.GiveUpCompressing() | do.CompressAgain():
                 await self._carry(decision)
-            case do.Deliver() | do.AnswerByDefault() | do.Anchor() | do.Raise() | do.WindDown():
+            case do.Deliver() | do.AnswerByDefault() | do.Anchor() | do.Raise() | do.WindDown() | do.Insist():
                 await self._keep_on_course(decision)
             case do.Announce(delay_s):
                 await self._announce(delay_s)
@@ -318,7 +324,7 @@ class Runner:
             await self.desk.stirred.wait()
 
     async def _keep_on_course(
-        self, decision: do.Deliver | do.AnswerByDefault | do.Anchor | do.Raise | do.WindDown
+        self, decision: do.Deliver | do.AnswerByDefault | do.Anchor | do.Raise | do.WindDown | do.Insist
     ) -> None:
         match decision:
             case do.Deliver(ids):
@@ -327,6 +333,8 @@ class Runner:
                 await course.answer_by_default(self.desk, call)
             case do.Anchor():
                 await course.anchor(self.desk)
+            case do.Insist(points):
+                await course.insist(self.desk, points)
             case do.WindDown(taken):
                 await course.wind_down(self.desk, taken)
             case do.Raise(due):

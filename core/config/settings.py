@@ -236,6 +236,9 @@ class GuardSettings(Section, frozen=True):
     constraint: Annotated[Counts, says("A constraint of yours that was broken.")] = (0, 1, 0, 2)
     forbidden: Annotated[Counts, says("Calls that a constraint of yours kept from running.")] = (1, 0, 4, 8)
     red: Annotated[Counts, says("Failing runs of a check that you want green.")] = (1, 4, 8, 16)
+    rounds: Annotated[
+        Annotated[int, Meta(ge=0)], says("How often a claim to be done is answered with what the log says is open.")
+    ] = 2
     step_minutes: Annotated[Count, says("Minutes that a step of the plan may take.")] = 30
     step_calls: Annotated[Count, says("Tool calls that a step of the plan may take.")] = 150
 

@@ -48,6 +48,7 @@ from core.events.conversation import (
     ModelResponded,
     Outlook,
     PlanChanged,
+    PlanReassessed,
     PlanStep,
     Price,
     RetryWaiting,

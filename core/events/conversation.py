@@ -264,7 +264,8 @@ class ToolFinished(Body, frozen=True):
 
 
 class PlanStep(Body, frozen=True):
-    """A step of 15-30 minutes with an observable check; a `long` one may need long replies."""
+    """A step of 15-30 minutes with an observable check; a `long` one may need long replies. `after`: steps that come
+    before it; `minutes`: what it may take, None for the usual."""
 
     id: str
     intent: str
@@ -272,6 +273,8 @@ class PlanStep(Body, frozen=True):
     status: Literal["todo", "active", "done", "dropped"] = "todo"
     note: str = ""
     long: bool = False
+    after: list[str] = []
+    minutes: int | None = None
 
 
 @kind("plan.changed", node=True)
@@ -280,3 +283,17 @@ class PlanChanged(Body, frozen=True):
 
     steps: list[PlanStep]
     reason: str = ""
+
+
+@kind("plan.reassessed")
+class PlanReassessed(Body, frozen=True):
+    """The plan was looked at again at the end of step `step`, or for a reason while it was active (empty: none was).
+
+    `verified`: its check had passed after the last change; `kept`, `changed`: how many other steps are as they were.
+    """
+
+    step: str
+    reason: str = ""
+    verified: bool = False
+    kept: int = 0
+    changed: int = 0

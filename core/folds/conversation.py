@@ -32,6 +32,7 @@ from core.events import (
     ModelResponded,
     ModelSwitched,
     PlanChanged,
+    PlanReassessed,
     RetryWaiting,
     RunnerRecovered,
     ServerChanged,
@@ -256,6 +257,13 @@ def _plan(body: Any) -> str:
     return f"Plan: {done} of {len(body.steps)} steps done" + (f" · now: {active}" if active else "")
 
 
+def _reassessed(body: Any) -> str:
+    step = f"at step {body.step}" if body.step else "without an active step"
+    proof = ", its check has passed" if body.verified else ""
+    changed = f", {body.changed} others changed" if body.changed else ""
+    return f"Plan looked at again {step}{proof}{changed}" + (f": {body.reason}" if body.reason else "")
+
+
 def _paused(body: Any) -> str:
     return f"Paused ({body.reason})" + (f": {body.detail}" if body.detail else "")
 
@@ -290,6 +298,7 @@ _SENTENCES: dict[str, Any] = {
     RetryWaiting.KIND: lambda body: f"Trying again in {body.delay_s:,.0f} s (attempt {body.attempt + 1})",
     ModelSwitched.KIND: lambda body: f"Model is now {body.model}",
     PlanChanged.KIND: _plan,
+    PlanReassessed.KIND: _reassessed,
     RunnerRecovered.KIND: lambda body: "Recovered: " + "; ".join(body.findings),
     SessionContinued.KIND: lambda body: "Continued" + (f": {body.detail}" if body.detail else ""),
     SessionFinished.KIND: _finished_sentence,

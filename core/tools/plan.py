@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Protocol, runtime_checkable
 
 import msgspec
 from msgspec import Meta
 
-from core.events import PlanChanged, PlanStep
+from core.events import Body, PlanChanged, PlanReassessed, PlanStep
+from core.planning import flaw
 from core.tools.base import Effect, Outcome, ToolContext, ToolError
 from core.tools.common import Arguments, Repeatable
 
@@ -20,12 +20,27 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     intent: Annotated[str, Meta(min_length=1, max_length=300, description="What the step achieves.")]
     check: Annotated[str, Meta(max_length=300, description="How one can see that it is done, e.g. a command.")] = ""
     status: Literal["todo", "active", "done", "dropped"] = "todo"
+    after: Annotated[list[str], Meta(max_length=10, description="Ids of steps that have to be done first.")] = []
+    minutes: Annotated[int, Meta(ge=1, le=240)] | None = None
     note: Annotated[str, Meta(max_length=300, description="Outcome, or why it was dropped.")] = ""
 
 
 class PlanArguments(Arguments, frozen=True):
-    steps: Annotated[list[Step], Meta(min_length=1, max_length=40, description="The whole plan, in order.")]
+    steps: Annotated[list[Step], Meta(min_length=1, description="The whole plan, in order; 40 steps at most.")]
     reason: Annotated[str, Meta(max_length=400, description="Why the plan changes now.")] = ""
+
+
+KEEPER = "plan keeper"
+"""The setting of a call's context that knows what the log says about the plan."""
+
+
+@runtime_checkable
+class Keeper(Protocol):
+    """Judges a plan by what the session has done."""
+
+    def judge(self, steps: list[PlanStep], reason: str) -> PlanReassessed | None:
+        """What looking at the plan again came to, None where nothing was looked at. Raises ToolError."""
+        ...
 
 
 class Plan(Repeatable):
@@ -39,10 +54,14 @@ class Plan(Repeatable):
     Arguments: ClassVar[type[msgspec.Struct]] = PlanArguments
 
     async def run(self, arguments: PlanArguments, context: ToolContext) -> Outcome:
-        _check(arguments.steps)
         steps = [PlanStep(**msgspec.structs.asdict(step)) for step in arguments.steps]
+        if problem := flaw(steps):
+            raise ToolError(problem)
+        keeper = context.settings.get(KEEPER)
+        again = keeper.judge(steps, arguments.reason) if isinstance(keeper, Keeper) else None
         body = PlanChanged(steps=steps, reason=arguments.reason)
-        return Outcome(plan_text(steps), events=((body, None),))
+        events: list[tuple[Body, str | None]] = [(body, None), *([(again, None)] if again else [])]
+        return Outcome(plan_text(steps), events=tuple(events))
 
 
 def plan_text(steps: list[PlanStep]) -> str:
@@ -56,12 +75,3 @@ def _line(step: PlanStep) -> str:
     check = f" · check: {step.check}" if step.check else ""
     note = f" · {step.note}" if step.note else ""
     return f"{_MARKS[step.status]} {step.id}. {step.intent}{check}{note}"
-
-
-def _check(steps: list[Step]) -> None:
-    twice = [step for step, times in Counter(step.id for step in steps).items() if times > 1]
-    if twice:
-        raise ToolError(f"Step ids must be unique; {twice[0]!r} is used more than once.")
-    active = [step.id for step in steps if step.status == "active"]
-    if len(active) > 1:
-        raise ToolError(f"At most one step can be active; {', '.join(active)} are.")

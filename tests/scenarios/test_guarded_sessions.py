@@ -124,3 +124,31 @@ def test_a_limit_of_the_day_ends_a_session_that_nobody_attends(longwatch):
     assert sum(event.kind == "model.responded" for event in events) < 4
     warned = [event.body.percent for event in events if event.kind == "budget.crossed"]
     assert warned and all(event.body.words for event in events if event.kind == "budget.crossed")
+
+
+def planned(*steps):
+    uses = [{"name": "plan", "input": {"steps": [{"id": id, "intent": f"do {id}", **more} for id, more in steps]}}]
+    return {"text": "Plan.", "tool_uses": uses}
+
+
+def test_a_claim_to_be_done_is_held_against_the_plan_for_two_rounds_and_what_stays_open_is_named(longwatch):
+    check = {"check": "`test -e made`"}
+    rows = [
+        planned(("1", {"status": "active", **check}), ("2", {})),
+        planned(("1", {"status": "done", **check}), ("2", {"status": "active"})),
+        command("touch made"),
+        command("test -e made"),
+        planned(("1", {"status": "done", **check}), ("2", {"status": "active"})),
+    ]
+    process = longwatch.run(longwatch.script(*rows))
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    events = longwatch.events()
+    results = [event.body for event in events if event.kind == "tool.finished" and event.body.name == "plan"]
+    assert [body.ok for body in results] == [True, False, True]
+    assert "Step 1 is not verified: its check has not run" in results[1].content
+    again = [event.body for event in events if event.kind == "plan.reassessed"]
+    assert [(body.step, body.verified) for body in again] == [("1", True)]
+    told = [body for body in bodies(events, GuidanceDelivered) if "not done yet" in body.text]
+    assert len(told) == 2 and all("step 2 is active: do 2" in body.text for body in told)
+    assert bodies(events, SessionFinished)[-1].detail == "open: step 2 is active: do 2"

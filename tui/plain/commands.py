@@ -30,7 +30,7 @@ QUESTIONS: dict[str, Question] = {
     "context": Question("what fills the window, and the dearest items"),
     "cost": Question("spent, next call, to go, by model and purpose, cache misses"),
     "memory": Question("what the agent remembers"),
-    "plan": Question("the steps and how far they are"),
+    "plan": Question("the steps and how far they are; with words, edits them", "[drop ID | start ID | add TEXT …]"),
     "calls": Question("the last tool calls, or those that failed", "[errors]"),
     "checkpoints": Question("where rewind can lead"),
     "find": Question("words in anything that was said, thought, done, put out, remembered, planned", "WORDS"),
@@ -88,7 +88,8 @@ def understood(line: str, extra: Mapping[str, Question], *, steering: bool) -> T
         return None
     name, _, rest = line.partition(" ")
     name, rest = name.lower(), rest.strip()
-    if name in extra or name in QUESTIONS:
+    edits = name in VERBS and bool(rest) and steering
+    if name in extra or (name in QUESTIONS and not edits):
         return Typed(name, rest)
     if name not in VERBS:
         raise Unclear(_unknown(name, [*VERBS, *QUESTIONS] if steering else [*QUESTIONS, *extra]))

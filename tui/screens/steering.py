@@ -155,6 +155,11 @@ class Steering(SessionScreen):
     async def action_constraint(self) -> None:
         await self.open_dock(ConstraintDock(self.view.constraints.standing()))
 
+    async def action_edit_plan(self) -> None:
+        from tui.docks.plan import PlanDock  # Late: it stands on the agent's controls.
+
+        await self.open_dock(PlanDock())
+
     async def action_lift(self) -> None:
         standing = self.view.constraints.standing()
         if standing:

@@ -34,10 +34,11 @@ class StepClock:
         if step is None:
             return None
         minutes = self._ran_us / (60 * MICROSECONDS)
-        percent = max(100 * minutes / limits.step_minutes, 100 * self._calls / limits.step_calls)
+        may = step.minutes or limits.step_minutes
+        percent = max(100 * minutes / may, 100 * self._calls / limits.step_calls)
         text = (
             f"step {step.id} has taken {minutes:.0f} minutes and {self._calls} calls, "
-            f"of {limits.step_minutes} minutes and {limits.step_calls} calls"
+            f"of {may} minutes and {limits.step_calls} calls"
         )
         return Finding("step", step.id, int(percent), text, (self._since,))
 

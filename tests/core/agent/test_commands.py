@@ -16,6 +16,8 @@ from core.events import (
     HeadMoved,
     MemoryForgotten,
     MemoryWritten,
+    PlanChanged,
+    PlanStep,
     SessionContinued,
     SessionPaused,
 )
@@ -208,3 +210,22 @@ def test_the_agent_cannot_call_its_own_loop_fine(table):
     command = Command(id=ulid(5000), verb="guard-ok", args={})
     (draft,) = judged(command, table.facts, trusted=False)
     assert isinstance(draft.body, CommandRefused)
+
+
+def test_the_user_edits_the_plan_and_the_agent_is_told(table):
+    table.add(PlanChanged(steps=[PlanStep(id="1", intent="a", status="active"), PlanStep(id="2", intent="b")]))
+    changed, told = table.send("plan", **parse_words("plan", ["start", "2"]))
+    assert [(step.id, step.status) for step in changed.body.steps] == [("1", "todo"), ("2", "active")]
+    assert "step 2 is active" in told.body.text
+    changed, _ = table.send("plan", **parse_words("plan", ["add", "Write", "it", "up"]))
+    assert changed.body.steps[-1].intent == "Write it up"
+    table.send("plan", op="set", id="1", text="only the parser")
+    table.send("plan", op="drop", id="2")
+    assert [(step.intent, step.status) for step in table.facts.plan.at().steps][:2] == [
+        ("only the parser", "todo"),
+        ("b", "dropped"),
+    ]
+    with pytest.raises(Refused, match="The plan has no step '9'"):
+        table.send("plan", op="done", id="9")
+    with pytest.raises(Refused, match="start ID, done ID, drop ID"):
+        parse_words("plan", ["explode"])

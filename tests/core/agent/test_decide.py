@@ -252,3 +252,12 @@ def test_a_limit_is_announced_to_the_agent_before_it_pauses_the_session():
     assert (
         decided(log, allowances=(money,), told=frozenset({money.key})) == do.Send()
     )  # judged by what the next one costs
+
+
+def test_a_claim_to_be_done_is_answered_with_what_is_open_for_some_rounds():
+    log = Logbook()
+    log.reply(text="All done.")
+    points = ("step 2 is todo: test it",)
+    assert decided(log, open_points=points, rounds_left=1) == do.Insist(points)
+    assert decided(log, open_points=points) == do.Finish("finished", "done", "open: step 2 is todo: test it")
+    assert decided(log, unverified="`make` failed in its last run").detail == "open: `make` failed in its last run"
