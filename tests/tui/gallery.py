@@ -59,7 +59,7 @@ DIALOGS = (
     View("guide", ("g",), "Guide"),
     View("compress", ("c",), "survive"),
     View("rewind", ("r", "down"), "by hand"),
-    View("budget", ("b",), "Budget in"),
+    View("budget", ("b",), "Budget: dollars"),
     View("model", ("M", "down", "down"), "reads about"),
     View("bookmark", ("m",), "ookmark"),
     View("fork", ("B",), "Branch into"),

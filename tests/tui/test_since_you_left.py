@@ -76,7 +76,7 @@ async def test_a_key_of_a_decision_does_what_answers_it():
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: told(pilot))
         await pilot.press("b")
-        await until(pilot, lambda: "Budget in US dollars" in screen_text(pilot))
+        await until(pilot, lambda: "Budget: dollars" in screen_text(pilot))
         assert app.screen is app.watch_screen
 
 
