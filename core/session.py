@@ -25,14 +25,12 @@ from core.journal.lease import LeaseHeld, acquire
 from core.journal.schema import make_private
 from core.journal.viewers import at_a_terminal
 from core.journal.writer import Journal
-from core.models.profiles import PROFILES, Endpoint, resolve_endpoint
+from core.models.profiles import IMPORTED, PROFILES, Endpoint, resolve_endpoint
 from core.version import app_version
 from core.workspace.snapshots import check_workspace
 
 LIVE_EVERY_S = 0.1
 GLANCE_S = 0.3
-IMPORTED = "imported"
-"""The profile of sessions that another tool ran."""
 ENDING_S = 10.0
 
 

@@ -52,7 +52,7 @@ from core.journal.writer import Journal
 from core.models.illustrated import Illustrated
 from core.models.keys import read_key
 from core.models.prices import price, price_row, window_of
-from core.models.profiles import Endpoint, key_variables, resolve_endpoint
+from core.models.profiles import IMPORTED, Endpoint, key_variables, resolve_endpoint
 from core.models.wire import Wire
 from core.notify.doorbell import doorbell
 from core.request.entries import task_text
@@ -70,7 +70,8 @@ from core.tools.plan import KEEPER
 from core.tools.registry import builtin_tools, schemas
 from core.tools.secrets import Redactor
 from core.version import app_version
-from core.workspace.snapshots import check_workspace, open_snapshots
+from core.workspace.none import NoSnapshots
+from core.workspace.snapshots import Snapshots, check_workspace, open_snapshots
 
 if TYPE_CHECKING:
     from core.simulator.policies import Policy
@@ -110,7 +111,9 @@ async def seated(folder: Path, clock: Clock, vouchers: Vouchers | None = None) -
                 first = await asyncio.to_thread(reader.event, 1)
                 if first is None or not isinstance(first.body, SessionOpened):
                     raise JournalError(f"The session in {folder} was never opened: its journal has no first event.")
-                snapshots = open_snapshots(Path(first.body.workspace), folder)
+                snapshots: Snapshots = NoSnapshots()
+                if first.body.profile != IMPORTED:
+                    snapshots = open_snapshots(Path(first.body.workspace), folder)
                 desk = Desk(folder, journal, snapshots, clock, vouchers, reader.within)
                 after = 0
                 while batch := await asyncio.to_thread(reader.events, after, READ_CHUNK):

@@ -93,9 +93,17 @@ def verdict(situation: Situation) -> Verdict:
         return _finished(situation)
     if situation.status.state == "stopped" and situation.status.reason == "operator":
         return Verdict("stopped", "Stopped by you.", situation.since, situation.since_us)
+    if situation.status.reason == IMPORTED:
+        return _imported(situation)
     if situation.cut_off or situation.ended or situation.status.state == "paused":
         return _waiting(situation)
     return _stuck(situation) or _working(situation)
+
+
+def _imported(situation: Situation) -> Verdict:
+    """It ended elsewhere: nobody is waited for."""
+    text = f"Imported; it was {situation.status.state} there: {one_line(situation.status.detail, _DETAIL)}."
+    return Verdict("stopped", text, situation.since, situation.since_us)
 
 
 def _finished(situation: Situation) -> Verdict:
@@ -164,12 +172,13 @@ _REASONS = {
     "history": "the provider refuses the conversation as it stands",
     "request": "the provider refuses the request",
     "forked": "it was forked and has not begun yet",
-    "imported": "it was imported, and its transcript tells no end",
     "malformed": "the provider's answers make no sense",
     "outage": "the provider did not answer for too long",
     "guard": "a guard stopped it",
 }
 
+IMPORTED = "imported"
+"""The reason of an end that was in another tool."""
 _GO_ON = "Let it go on?"
 _ANSWERS = {
     "budget": ("budget", "Raise the budget?"),
@@ -205,6 +214,8 @@ def asks(situation: Situation) -> list[Ask]:
 
 def _asks(situation: Situation) -> Iterator[Ask]:
     status = situation.status
+    if status.reason == IMPORTED:
+        return
     if situation.cut_off or status.state == "failed" or (status.state == "stopped" and status.reason != "operator"):
         yield Ask(
             situation.seq if situation.cut_off else situation.since,

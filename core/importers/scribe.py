@@ -49,6 +49,7 @@ from core.importers.records import (
 from core.importers.rows import fields, words
 from core.journal.bulk import BulkWriter
 from core.journal.writer import Journal
+from core.models.profiles import IMPORTED
 
 SIDE: Final = "subagent"
 """The purpose of requests that are no part of the conversation."""
@@ -132,7 +133,8 @@ class Scribe:
         end = self._end or Ended(state="stopped", reason="imported", detail="the transcript tells no end")
         self._total(end)
         text = ". ".join(filter(None, (end.detail.strip().rstrip("."), detail)))
-        self._add(SessionFinished(state=end.state, reason=end.reason, detail=text), end.at_us)
+        reason = end.reason if end.state == "finished" else "imported"
+        self._add(SessionFinished(state=end.state, reason=reason, detail=text), end.at_us)
         self._writer.seal()
 
     # The beginning
@@ -156,7 +158,7 @@ class Scribe:
                 workspace=self._told.workspace,
                 model=self._model,
                 endpoint="",
-                profile="imported",
+                profile=IMPORTED,
                 app_version=self._told.version,
                 origin=self._origin(),
             ),

@@ -16,6 +16,7 @@ from core.folds.view import SessionView
 from core.importers.importing import Imported, Importer
 from core.importers.rows import ImportProblem
 from core.journal.catalogue import session_folder
+from core.journal.errors import JournalError
 from core.journal.reader import Reader
 from core.overview import read_totals
 
@@ -240,3 +241,23 @@ def test_what_is_no_transcript_is_refused_with_what_it_is(home: Path, tmp_path: 
     with pytest.raises(ImportProblem, match=sentence):
         imported(home, path)
     assert not [left for left in home.iterdir() if left.name != "sessions"]
+
+
+async def test_an_imported_session_takes_a_bookmark_and_a_name_but_is_not_gone_on_with(
+    home: Path, tmp_path: Path
+) -> None:
+    from core.clock import SystemClock
+    from core.config import Config
+    from core.controls import SessionControls
+    from core.session import continue_session
+
+    result = imported(home, made.jsonl(tmp_path / "a.jsonl", made.claude_rows()))
+    folder = session_folder(home, result.sessions[0].id)
+    await SessionControls(folder).send("bookmark", {"text": "look here"})
+    assert any(event.kind == "bookmark.added" for event in events_of(home, result))
+    with pytest.raises(JournalError, match="imported from Claude Code"):
+        await continue_session(folder, Config(), SystemClock())
+    view = SessionView()
+    view.apply_all(events_of(home, result))
+    account = view.absence.since(0, now_us=view.timeline.at_us(view.last_seq), running=False)
+    assert account.verdict.standing == "stopped" and "Imported" in account.verdict.text and not account.asks
