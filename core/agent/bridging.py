@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from core.agent.desk import Desk
 from core.config import ToolSettings
@@ -16,6 +17,7 @@ from core.tools.common import count
 from core.tools.mcp.bridge import Bridge, ServerTool
 from core.tools.mcp.helpers import helper_tools
 from core.tools.mcp.specs import ServerSpec, Specs
+from core.tools.registry import schemas
 
 FOLDER = "mcp"
 """In the session's folder: what servers write to standard error, and the empty folder that they start in."""
@@ -42,6 +44,11 @@ class Bridging:
     @property
     def tools(self) -> Mapping[str, Tool]:
         return self._bridge.tools
+
+    @property
+    def told(self) -> bool:
+        """Whether it is written down which tools stand in every request; once it is, it stays so."""
+        return self._desk.facts.servers.offered is not None
 
     def offered(self) -> dict[str, Tool]:
         """The tools that stand in every request: what was written down before the first one, and our own."""
@@ -119,3 +126,15 @@ def secrets_of(servers: tuple[ServerSpec, ...]) -> dict[str, str]:
     """Values that servers were given from the environment, named so that they are taken out of all output."""
     values = sorted({value for spec in servers for value in spec.secrets})
     return {f"SERVER_{number}_KEY": value for number, value in enumerate(values)}
+
+
+def tools_of_requests(own: Mapping[str, Tool], bridging: Bridging) -> Callable[[], tuple[dict[str, Any], ...]]:
+    """The tools of the next request; made anew only where what stands in all of them has been written down since."""
+    made: dict[bool, tuple[dict[str, Any], ...]] = {}
+
+    def offered() -> tuple[dict[str, Any], ...]:
+        if bridging.told not in made:
+            made[bridging.told] = tuple(schemas({**own, **bridging.offered()}))
+        return made[bridging.told]
+
+    return offered

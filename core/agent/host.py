@@ -19,7 +19,7 @@ import msgspec
 
 from core.agent.approving import Gate, policy_of
 from core.agent.asides import Asides
-from core.agent.bridging import Bridging, bridged, secrets_of
+from core.agent.bridging import bridged, secrets_of, tools_of_requests
 from core.agent.calls import LARGEST_BLOB, CallRunner
 from core.agent.carriage import carrying_of, check_floor, tariff_of
 from core.agent.course import allowances_of
@@ -27,6 +27,7 @@ from core.agent.desk import Desk
 from core.agent.facts import Facts
 from core.agent.guarding import limits_of
 from core.agent.hooks import Hooks
+from core.agent.measuring import measured
 from core.agent.plan_keeping import PlanKeeper
 from core.agent.recollection import Recollection
 from core.agent.runner import Runner, Terms
@@ -260,7 +261,7 @@ async def _runner(
     if any(spec.command for spec in specs.servers):
         hosting.vouchers.hidden = False
     bridging = await stack.enter_async_context(bridged(desk, specs, hosting.config.tools))
-    offered = _offered(own, bridging)
+    offered = tools_of_requests(own, bridging)
     settings, config = opened.settings, hosting.config
     most_output = min(settings.get("max_tokens") or config.model.max_tokens or endpoint.max_output, endpoint.max_output)
 
@@ -284,6 +285,7 @@ async def _runner(
     fact, place = hosting.vouchers.confinement, Path(opened.workspace)
     policy = policy_of(config.approvals, settings.get("approvals"), place, fact, hosting.environ)
     gate = Gate(policy, desk.facts.state, redact)
+    await stack.enter_async_context(measured(config, desk, opened))
     hooks = Hooks(config.hooks, desk, place, hosting.environ)
     stack.callback(desk.journal.subscribe(hooks.observe))
     await stack.enter_async_context(hooks.kept())
@@ -324,17 +326,6 @@ async def _simulated(hosting: Hosting, opened: SessionOpened, endpoint: Endpoint
     server = SimulatedServer(_policy(opened.endpoint), clock=hosting.clock, speed=hosting.speed)
     await stack.enter_async_context(server)
     return msgspec.structs.replace(endpoint, base_url=server.base_url)
-
-
-def _offered(own: Mapping[str, Tool], bridging: Bridging) -> Callable[[], tuple[dict[str, Any], ...]]:
-    """The tools of the next request; made anew only where what stands in all of them has been written down since."""
-    made: dict[frozenset[str], tuple[dict[str, Any], ...]] = {}
-
-    def offered() -> tuple[dict[str, Any], ...]:
-        tools = {**own, **bridging.offered()}
-        return made.setdefault(frozenset(tools), tuple(schemas(tools)))
-
-    return offered
 
 
 def _redactor(hosting: Hosting, key: str | None, secrets: Mapping[str, str]) -> Redactor:

@@ -23,6 +23,7 @@ from core.config.settings import (
     SandboxSettings,
     ScreenSettings,
     ServerSettings,
+    TelemetrySettings,
     ToolSettings,
     WorkspaceSettings,
 )

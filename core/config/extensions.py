@@ -36,6 +36,17 @@ class ServerSettings(Section, frozen=True):
     enabled: Annotated[bool, says("Use it.")] = True
 
 
+class TelemetrySettings(Section, frozen=True):
+    """Traces and metrics for OpenTelemetry, by its conventions for generative AI; no word of a session is in them."""
+
+    otlp: Annotated[
+        str | None,
+        says("Send them to this collector, by OTLP over HTTP as JSON.", "http://127.0.0.1:4318"),
+    ] = None
+    headers: Annotated[dict[str, str], says("Headers for it.", {"x-team": "tools"})] = {}
+    attributes: Annotated[dict[str, str], says("What is said of each session.", {"team": "tools"})] = {}
+
+
 class ToolSettings(Section, frozen=True):
     """Tools beside the built-in ones."""
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from msgspec import Meta
 
 from core.approvals.rules import Mode
-from core.config.extensions import HookSettings, ServerSettings, ToolSettings
+from core.config.extensions import HookSettings, ServerSettings, TelemetrySettings, ToolSettings
 from core.config.section import Count, Dollars, Seconds, Section, says
 
 
@@ -326,6 +326,7 @@ class Config(Section, frozen=True):
     tools: ToolSettings = ToolSettings()
     mcp: dict[str, ServerSettings] = {}
     hooks: dict[str, HookSettings] = {}
+    telemetry: TelemetrySettings = TelemetrySettings()
     constraints: ConstraintSettings = ConstraintSettings()
     screen: ScreenSettings = ScreenSettings()
     notify: NotifySettings = NotifySettings()

@@ -81,7 +81,7 @@ class RunnerDetached(Body, frozen=True):
 
 @kind("hook.failed")
 class HookFailed(Body, frozen=True):
-    """A command of the user's that runs on events failed; `on` says on which, `detail` is a sentence."""
+    """A command of the user's that runs on events failed, or the sending of telemetry; `detail` is a sentence."""
 
     hook: str
     on: str
