@@ -33,7 +33,10 @@ from core.workspace.snapshots import check_workspace
 
 SERVED = "served"
 """In the folder of sessions: what commands of clients write while they run."""
-WITHOUT_SESSION = frozenset({"remember", "forget", "plan"})
+OFFERED = frozenset(
+    ("edit_file", "fetch_url", "list_files", "read_file", "recall", "run_command", "search_codebase", "write_file")
+)
+"""Tools that need no session and nobody to ask."""
 KEPT_OUTPUTS = 50
 LARGEST_OUTPUT = 4_000_000
 """Characters of an output that `recall` can still give."""
@@ -89,7 +92,7 @@ class WorkspaceOffering:
         self._sessions = sessions
         self._numbers = count(1)
         self._writing = asyncio.Lock()
-        own = {name: tool for name, tool in builtin_tools().items() if name not in WITHOUT_SESSION}
+        own = {name: tool for name, tool in builtin_tools().items() if name in OFFERED}
         reading = (Effect.READ, Effect.STATE)
         self._tools = {name: tool for name, tool in own.items() if not read_only or tool.effect in reading}
 

@@ -85,11 +85,15 @@ def test_a_call_that_changes_something_is_asked_about_and_reads_are_not(longwatc
 
 def test_check_lists_what_servers_have_and_says_what_is_wrong(longwatch):
     configured(longwatch)
-    longwatch.config.write_text(longwatch.config.read_text() + '[mcp.dead]\ncommand = "/no/such"\n[mcp.none]\n')
+    longwatch.config.write_text(
+        longwatch.config.read_text()
+        + '[mcp.dead]\ncommand = "/no/such"\n[mcp.none]\n[mcp.far]\nurl = "http://127.0.0.1:9/mcp"\n'
+    )
     checked = longwatch.here("mcp", "check", "--tools")
     assert checked.returncode == 1
     lines = checked.stdout.splitlines()
     assert "  r  odd__add  Add two numbers." in lines and any(line.startswith("  w  odd__note") for line in lines)
     assert "dead: PROBLEM its program /no/such was not found  /no/such" in lines
+    assert "far: PROBLEM it can't be reached  http://127.0.0.1:9/mcp" in lines
     assert "none: PROBLEM The server none needs either a command or a url." in lines
     assert all(character.isprintable() for line in lines for character in line)

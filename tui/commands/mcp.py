@@ -47,11 +47,13 @@ async def _look(workspace: Path) -> dict[str, Any]:
     """Every server as it is now: started, asked, and ended."""
     from core.tools.mcp.bridge import Bridge
     from core.tools.mcp.specs import server_specs
+    from core.tools.mcp.supervisor import preloaded
 
     config = load_config(workspace=workspace)
     specs = server_specs(config, workspace, os.environ)
     with tempfile.TemporaryDirectory(prefix="longwatch-mcp-") as folder:
         bridge = Bridge(specs.servers, Path(folder), lambda: 0.0)
+        await preloaded()
         bridge.start()
         try:
             await bridge.settled(max([spec.start_s for spec in specs.servers], default=0.0) + 1.0)

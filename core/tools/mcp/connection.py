@@ -202,6 +202,10 @@ def explained(error: BaseException) -> str:
             return "it did not answer in time"
         case MCPError() if error.code == types.CONNECTION_CLOSED:
             return "it ended while it started"
+        case MCPError():
+            return f"it refuses: {cleaned(error.message, _SHORT).rstrip('.')}; its url and headers may be wrong"
+    if type(error).__name__ in ("ConnectError", "ConnectTimeout"):
+        return "it can't be reached"
     return cleaned(f"{type(error).__name__}: {error}", _SHORT)
 
 

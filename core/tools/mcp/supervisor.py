@@ -7,7 +7,7 @@ import importlib
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from core.clock import monotonic
 from core.events import ServerChanged
@@ -24,6 +24,11 @@ AT_ONCE = 8
 FIRST_DELAY_S, LONGEST_DELAY_S = 1.0, 300.0
 STEADY_S = 60.0
 """A server that was up so long starts again at once when it dies."""
+
+
+async def preloaded() -> Any:
+    """The module that speaks to servers; the SDK behind it takes a moment to import."""
+    return await asyncio.to_thread(importlib.import_module, "core.tools.mcp.connection")
 
 
 class Server:
@@ -71,7 +76,10 @@ class Server:
 
     async def _live(self) -> str:
         """One life of it; why it ended."""
-        sdk = await asyncio.to_thread(importlib.import_module, "core.tools.mcp.connection")
+        try:
+            sdk = await preloaded()
+        except ImportError as error:
+            return f"the package mcp can't be used here ({error})"
         try:
             async with sdk.connect(self.spec, self._folder) as connection:
                 async with asyncio.timeout(self.spec.start_s):
