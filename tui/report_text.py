@@ -60,6 +60,7 @@ def report_rows(fields: dict[str, Any]) -> list[tuple[str, str]]:
         ("Checkpoints", f"{fields['checkpoints']} ({fields['rewinds']} rewinds)"),
         ("Corrections", str(fields["corrections"])),
         ("Guards", _guards(fields.get("guards"))),
+        *_quality(fields.get("quality_by_hour"), fields.get("quality_trend")),
         ("Interventions", str(fields["interventions"])),
         ("Recoveries", str(fields["recoveries"])),
         ("Approvals", _approvals(fields.get("approvals"))),
@@ -110,6 +111,35 @@ def _cost(fields: dict[str, Any]) -> str:
     known = f"${fields['cost_usd_known_part']:.4f}"
     unknown = fields["unpriced_replies"]
     return known if not unknown else f"unknown ({known} known, {unknown} replies without a price)"
+
+
+_STRIP = "▁▂▃▄▅▆▇█"
+
+
+def _quality(hours: list[dict[str, Any]] | None, trend: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """Errors and redundant calls, hour by hour as a strip, and first against last quarter."""
+    if hours is None or trend is None:
+        return []
+    rows = []
+    for name, field in (("Tool errors", "error_rate"), ("Redundant calls", "redundant_rate")):
+        rates = [hour[field] or 0.0 for hour in hours]
+        strip = "".join(_STRIP[min(7, int(rate * 8))] for rate in rates) if len(rates) > 1 else ""
+        rows.append((name, " ".join(filter(None, (strip, _trend(trend[field]))))))
+    rework, steps = sum(hour["rework"] for hour in hours), sum(hour["steps_done"] for hour in hours)
+    failed, checks = sum(hour["failed_checks"] for hour in hours), sum(hour["checks"] for hour in hours)
+    usd = sum(hour["usd"] for hour in hours)
+    each = f", ${usd / steps:,.2f} a finished step" if steps else ""
+    rows.append(("Work", f"{failed} of {checks} checks failed, {rework:,} of its own lines written anew{each}"))
+    return rows
+
+
+def _trend(told: dict[str, Any]) -> str:
+    if told["verdict"] == "not enough data":
+        return f"not enough data to compare ({told['calls']:,} calls, {told['needed']:,} needed)"
+    return (
+        f"first quarter {told['first']:.1%}, last {told['last']:.1%}: {told['verdict']} "
+        f"({told['low']:+.1%} to {told['high']:+.1%})"
+    )
 
 
 def _guards(counts: dict[str, Any] | None) -> str:

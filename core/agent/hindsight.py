@@ -1,4 +1,4 @@
-"""What is told of a session from its whole log: what it would have cost otherwise, and what the guards made of it."""
+"""What is told of a session from its whole log: what it would have cost otherwise, the guards, how well it went."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from core.economy.counterfactual import counterfactuals
 from core.economy.tariff import Tariff
 from core.economy.workload import Turn
 from core.folds.context_usage import ContextWindow
+from core.folds.costs import Costs
 from core.folds.fold import Dispatcher, Fold
 from core.folds.guards.log import GuardLog
+from core.folds.quality import Quality
 from core.folds.workload import Workload
 from core.journal.reader import Reader
 
@@ -26,14 +28,17 @@ class Hindsight(NamedTuple):
 
     counterfactuals: list[tuple[str, float]]
     guards: dict[str, Any]
+    quality: dict[str, Any]
+    """`by_hour` and `trend` of `core.folds.quality`."""
 
 
 def hindsight(folder: Path) -> Hindsight:
     """Read the log once, from its start. Blocks. Raises JournalError."""
-    window, guards = ContextWindow(), GuardLog()
-    workload = Workload(window)
-    _read(folder, window, workload, guards)
-    return Hindsight(_otherwise(window, workload), guards.counts())
+    window, guards, costs = ContextWindow(), GuardLog(), Costs()
+    workload, quality = Workload(window), Quality(costs)
+    _read(folder, window, workload, guards, costs, quality)
+    told = {"by_hour": quality.by_hour(), "trend": quality.trend()}
+    return Hindsight(_otherwise(window, workload), guards.counts(), told)
 
 
 def _read(folder: Path, *folds: Fold) -> None:

@@ -74,6 +74,7 @@ class Sessions:
             running=holder(summary.folder) is not None,
             counterfactuals=told.counterfactuals or None,
             guards=told.guards,
+            quality=told.quality,
         )
         return json.dumps(fields, indent=2)
 

@@ -16,6 +16,7 @@ def report(
     running: bool,
     counterfactuals: Sequence[tuple[str, float]] | None = None,
     guards: dict[str, Any] | None = None,
+    quality: dict[str, Any] | None = None,
     verdict: str | None = None,
 ) -> dict[str, Any]:
     """The contract's fields, JSON-ready. Rates are None where nothing was counted yet; unknown money is None.
@@ -27,7 +28,8 @@ def report(
     None where the provider has a cache whose lifetime nobody knows.
     `forecast_error`: half of the requests cost within this share of their forecast. `amplification`: tokens sent for
     each that was new. `counterfactuals`: (what if, dollars) rows of the caller, None when nobody computed them.
-    `guards`: what they raised and what came of it, None when nobody counted.
+    `guards`: what they raised and what came of it, None when nobody counted. `quality_by_hour`, `quality_trend`: how
+    well it went, each hour and first against last quarter of the calls with a 95 % interval; None as above.
     `verdict`: how it stands, in a sentence; None when nobody asked the whole log.
     `tokens`: None where nobody tells them (sessions of other tools); `uncounted_replies` are those without any.
     `sandbox`: how the last runner confined commands (`bubblewrap`, `landlock`, `none: why`), None in logs of before.
@@ -39,7 +41,7 @@ def report(
         "verdict": verdict,
         **_work(totals),
         **_costs(totals, counterfactuals),
-        **_steering(totals, guards),
+        **_steering(totals, guards, quality),
         "memory_entries": totals.memories,
         "plan_steps": {"done": totals.steps_done, "total": totals.steps_total},
         "files_changed": totals.files,
@@ -103,7 +105,7 @@ def _costs(totals: Totals, counterfactuals: Sequence[tuple[str, float]] | None) 
     }
 
 
-def _steering(totals: Totals, guards: dict[str, Any] | None) -> dict[str, Any]:
+def _steering(totals: Totals, guards: dict[str, Any] | None, quality: dict[str, Any] | None) -> dict[str, Any]:
     """What was done to keep it on its way, by itself and by its user."""
     return {
         "compressions": totals.compressions,
@@ -113,6 +115,8 @@ def _steering(totals: Totals, guards: dict[str, Any] | None) -> dict[str, Any]:
         "rewinds": totals.rewinds,
         "corrections": totals.corrections,
         "guards": guards,
+        "quality_by_hour": quality and quality["by_hour"],
+        "quality_trend": quality and quality["trend"],
         "interventions": totals.interventions,
         "retries": totals.retries,
         "recoveries": totals.recoveries,

@@ -79,6 +79,7 @@ def report_fields(folder: Path) -> dict[str, Any]:
         verdict=_verdict(folder, running),
         counterfactuals=told.counterfactuals or None,
         guards=told.guards,
+        quality=told.quality,
     )
 
 
