@@ -58,11 +58,7 @@ def report_rows(fields: dict[str, Any]) -> list[tuple[str, str]]:
             f"{fields['compressions_forced']} by hand), {fields['pings']} pings",
         ),
         ("Checkpoints", f"{fields['checkpoints']} ({fields['rewinds']} rewinds)"),
-        ("Corrections", str(fields["corrections"])),
-        ("Guards", _guards(fields.get("guards"))),
-        *_quality(fields.get("quality_by_hour"), fields.get("quality_trend")),
-        ("Interventions", str(fields["interventions"])),
-        ("Recoveries", str(fields["recoveries"])),
+        *_course(fields),
         ("Approvals", _approvals(fields.get("approvals"))),
         ("Memory entries", str(fields["memory_entries"])),
         ("Plan", f"{steps['done']} of {steps['total']} steps done" if steps["total"] else "none"),
@@ -111,6 +107,17 @@ def _cost(fields: dict[str, Any]) -> str:
     known = f"${fields['cost_usd_known_part']:.4f}"
     unknown = fields["unpriced_replies"]
     return known if not unknown else f"unknown ({known} known, {unknown} replies without a price)"
+
+
+def _course(fields: dict[str, Any]) -> list[tuple[str, str]]:
+    """What kept it on its way, and how well it went."""
+    return [
+        ("Corrections", str(fields["corrections"])),
+        ("Guards", _guards(fields.get("guards"))),
+        *_quality(fields.get("quality_by_hour"), fields.get("quality_trend")),
+        ("Interventions", str(fields["interventions"])),
+        ("Recoveries", str(fields["recoveries"])),
+    ]
 
 
 _STRIP = "▁▂▃▄▅▆▇█"
