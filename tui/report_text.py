@@ -25,7 +25,7 @@ def report_rows(fields: dict[str, Any]) -> list[tuple[str, str]]:
     tokens, steps = fields["tokens"], fields["plan_steps"]
     return [
         ("Session", f"{fields['session']} ({fields['name']})"),
-        ("State", f"{fields['state']} ({fields['reason']})"),
+        ("State", _state(fields)),
         *([("Verdict", fields["verdict"])] if fields.get("verdict") else []),
         ("Task", " ".join(fields["task"].split())),
         ("Model", fields["model"]),
@@ -80,6 +80,13 @@ def _lines(title: str, value: str, width: int | None) -> list[str]:
     margin, room = " " * len(title), max(LEAST, width - len(title))
     first, *rest = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
     return [title + first, *(margin + line for line in rest)]
+
+
+def _state(fields: dict[str, Any]) -> str:
+    """As the list of sessions calls it: what was cut off is no end that anybody chose."""
+    if fields["reason"] == "crashed":
+        return "interrupted (its runner is gone without a last word)"
+    return f"{fields['state']} ({fields['reason']})"
 
 
 def _forked(origin: dict[str, Any] | None) -> list[tuple[str, str]]:

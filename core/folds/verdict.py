@@ -133,7 +133,8 @@ def _waiting(situation: Situation) -> Verdict:
     since_us = situation.last_us if situation.cut_off else situation.since_us
     idle_us, pings_usd = max(0, situation.now_us - since_us), Decimal(0) if situation.cut_off else situation.pings_usd
     pings = f" Keeping the cache warm cost ${pings_usd:.4f} meanwhile." if pings_usd else ""
-    text = f"Waiting for you for {lasted(idle_us)}: {reason_of(situation)}.{pings}"
+    since = f" for {lasted(idle_us)}" if idle_us >= MICROSECONDS else ""
+    text = f"Waiting for you{since}: {reason_of(situation)}.{pings}"
     seq = situation.seq if situation.cut_off else situation.since
     return Verdict("waiting", text, seq, since_us, idle_us / MICROSECONDS, pings_usd)
 
@@ -179,6 +180,8 @@ _REASONS = {
 
 IMPORTED = "imported"
 """The reason of an end that was in another tool."""
+_ALIKE = 3
+"""First words that tell two sentences to be one."""
 _GO_ON = "Let it go on?"
 _ANSWERS = {
     "budget": ("budget", "Raise the budget?"),
@@ -204,7 +207,15 @@ def reason_of(situation: Situation) -> str:
     status = situation.status
     said = _REASONS.get(status.reason, status.reason.replace("_", " "))
     detail = one_line(status.detail, _DETAIL).rstrip(".")
+    if _same_start(detail, said):
+        return detail[0].lower() + detail[1:]
     return f"{said} ({detail})" if detail else said
+
+
+def _same_start(detail: str, said: str) -> bool:
+    """Whether the detail says the reason itself, in its own words."""
+    mine, others = (text.lower().split()[:_ALIKE] for text in (detail, said))
+    return len(mine) == _ALIKE and mine == others
 
 
 def asks(situation: Situation) -> list[Ask]:

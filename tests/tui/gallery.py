@@ -63,6 +63,7 @@ DIALOGS = (
     View("model", ("M", "down", "down"), "reads about"),
     View("bookmark", ("m",), "ookmark"),
     View("fork", ("B",), "Branch into"),
+    View("evict", ("3", *["down"] * 4, "E"), "Evict from", ("escape", "1")),
     View("memory-dialog", ("W",), "Memory"),
     View("policy", ("P",), "window"),
     View("stop", ("ctrl+x",), "Stop this session"),
@@ -70,7 +71,11 @@ DIALOGS = (
     View("help", ("?", *"memory"), "Look at the memory", ("escape", "escape")),
     View("palette", ("ctrl+p", *"checkpoint"), "Go back to a checkpoint"),
 )
-READING = (View("reader", ("2", "home", *["down"] * 12, "enter"), "updated: sha256", ("escape",)),)
+FINDING = View("find", ("F", *"store"), "found")
+READING = (
+    FINDING,
+    View("reader", ("2", "home", *["down"] * 12, "enter"), "updated: sha256", ("escape",)),
+)
 FILM = (View("replay", (), f"#{MIDDLE} of", ()),)
 LISTED = (
     View("sessions", (), "needs you", ()),

@@ -49,3 +49,11 @@ def test_no_cell_of_the_table_is_torn_apart_by_its_words():
     text = report_markdown(Film(fields), report_rows(fields))
     rows = [line for line in text.splitlines()[4:] if line.startswith("|")]
     assert all(row.replace("\\|", "").count("|") == 3 for row in rows)
+
+
+def test_a_session_that_was_cut_off_is_called_as_the_list_calls_it():
+    view = SessionView()
+    view.apply_all(audit_session().events)
+    fields = report(view.totals, running=False)
+    assert (fields["state"], fields["reason"]) == ("stopped", "crashed")
+    assert "interrupted (its runner is gone" in as_text(fields)

@@ -85,8 +85,8 @@ class RewindDock(Dock, can_focus=True):
         return title_line(self.TITLE, "to a checkpoint: the conversation, the files, or both")
 
     def keys(self) -> Keys:
-        by_hand = [("h", "keep those by hand" if self._overwrite else "those by hand too")] if self._hands else []
-        branch = [("b", "branch instead")] if self._checkpoints else []
+        by_hand = [("h", "keep by hand" if self._overwrite else "by hand too")] if self._hands else []
+        branch = [("b", "branch")] if self._checkpoints else []
         return [*self.KEYS[:-1], *by_hand, *branch, self.KEYS[-1]]
 
     def body(self) -> ComposeResult:

@@ -12,6 +12,9 @@ from textual.message import Message
 from tui.safe import one_line
 from tui.widgets.live_label import LiveLabel
 
+CHOSEN = "bold reverse $front-background on $front-foreground"
+"""Turned round, so that it stands out without colours too, and no terminal brightens bold black to grey."""
+
 
 @dataclass(frozen=True, slots=True)
 class Chip:
@@ -27,9 +30,9 @@ class Chip:
         text = one_line(self.label)
         number = "" if self.count is None else f" {self.count:,}"
         if self.removable:
-            return Content.styled(f" {text} × ", "bold $front-foreground on $front-background")
+            return Content.styled(f" {text} × ", CHOSEN)
         if self.chosen:
-            return Content.styled(f"[{text}{number}]", "bold $front-foreground on $front-background")
+            return Content.styled(f"[{text}{number}]", CHOSEN)
         return Content.assemble(" ", (text, "$muted"), (number, "$muted"), " ")
 
 

@@ -9,6 +9,7 @@ from textual import events
 from textual.content import Content
 
 from tui.messages import PaneChosen
+from tui.panes.chips import CHOSEN
 from tui.widgets.live_label import LiveLabel
 
 
@@ -25,7 +26,7 @@ class Tab:
         """The tab as it is painted."""
         figure = f" {self.figure}" if self.figure else ""
         if chosen:
-            return Content.styled(f" {self.key} {self.label}{figure} ", "bold $front-foreground on $front-background")
+            return Content.styled(f" {self.key} {self.label}{figure} ", CHOSEN)
         return Content.assemble((f" {self.key} ", "$hint-key"), self.label, (f"{figure} ", "$muted"))
 
 

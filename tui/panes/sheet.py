@@ -130,7 +130,8 @@ class SheetBody(ScrollView, can_focus=True):
         index, width = y + self.scroll_offset.y, self.line_width
         line = self._lines[index] if index < len(self._lines) else Content("")
         if index == self._cursor_row():
-            line = line.pad_right(max(0, width - line.cell_length)).stylize("on $cursor-line")
+            plain = self.app.no_color or self.app.current_theme.ansi
+            line = line.pad_right(max(0, width - line.cell_length)).stylize("reverse" if plain else "on $cursor-line")
         return self._painter.strip(line, self.visual_style, width)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from textual import events
 from textual.app import ComposeResult
 from textual.content import Content
 
@@ -177,6 +178,10 @@ class ToolCallsPane(Pane):
         if wanted.words:
             chips.append(Chip("words", f"“{wanted.words}”", chosen=True, removable=True))
         self.query_one(Chips).set_chips(chips)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Other rows are in sight then."""
+        self.call_after_refresh(self._pin_running)
 
     def _pin_running(self) -> None:
         """The oldest running call that is out of sight, in place of the titles."""

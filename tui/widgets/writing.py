@@ -30,7 +30,11 @@ def release(field: Widget, selecting: Started) -> None:
 class Line(Input):
     """One line to write: no border, no blinking cursor."""
 
-    DEFAULT_CSS = "Line { border: none; padding: 0; height: 1; background: $surface; }"
+    DEFAULT_CSS = """
+    Line { border: none; padding: 0; height: 1; background: $surface; }
+    Line:focus { border: none; background-tint: $foreground 0%; }
+    Line > .input--placeholder { color: $muted; }
+    """
 
     def __init__(self, value: str = "", *, placeholder: str = "") -> None:
         super().__init__(value, placeholder=placeholder, compact=True, select_on_focus=False)

@@ -153,6 +153,12 @@ def test_each_pause_names_the_control_that_answers_it(reason, verb):
     assert verbs(log) == [verb]
 
 
+def test_a_reason_that_its_detail_tells_is_told_once_and_no_wait_is_none():
+    log = Life()
+    log.pause("refusal", "The model declined to go on with the loader")
+    assert verdict(log).text == "Waiting for you: the model declined to go on with the loader."
+
+
 def test_a_session_that_gave_up_waits_to_be_resumed_and_one_that_the_user_stopped_does_not():
     log = Life()
     log.finish_session("failed", "outage")
