@@ -139,8 +139,20 @@ class ContextItems:
         return self._priced(self.blocks(at), at)
 
     def dearest(self, count: int, at: int | None = None) -> list[ContextItem]:
-        """The `count` items that cost most rent so far, the dearest first."""
-        return heapq.nlargest(count, self.items(at), key=lambda item: (item.usd, item.tokens))
+        """The `count` items that cost most rent so far, the dearest first; only these are made."""
+        ratio, now, rates = self._window.ratios.at(at), self._turns.at(at), dict[int, Decimal]()
+
+        def worth(block: Block) -> tuple[Decimal, int]:
+            since = block.turn + block.absent
+            if (rate := rates.get(since)) is None:
+                rate = rates[since] = self._carried(block, now)
+            return block.tokens * rate, round(block.tokens * ratio)
+
+        return self._priced(heapq.nlargest(count, self.blocks(at), key=worth), at)
+
+    def latest(self, count: int, at: int | None = None) -> list[ContextItem]:
+        """The last `count` items, in the order in which they are sent."""
+        return self._priced(self.blocks(at)[-count:], at)
 
     def tokens(self, blocks: Iterable[Block], at: int | None = None) -> int:
         """Blocks in the provider's tokens."""
@@ -166,6 +178,7 @@ class ContextItems:
 
     def _priced(self, blocks: list[Block], at: int | None) -> list[ContextItem]:
         ratio, now, marks = self._window.ratios.at(at), self._turns.at(at), self._marks_at(at)
+        exact = Decimal(f"{ratio:.6f}")
         return [
             ContextItem(
                 block.seq,
@@ -173,7 +186,7 @@ class ContextItems:
                 block.label,
                 round(block.tokens * ratio),
                 now - block.turn,
-                block.tokens * Decimal(f"{ratio:.6f}") * self._carried(block, now),
+                block.tokens * exact * self._carried(block, now),
                 block.masked,
                 marks.get(block.seq) == "item.pinned",
                 marks.get(block.seq) == "item.evicted",

@@ -130,7 +130,7 @@ class ContextPane(Sheet):
 
     def _chosen_items(self, view: SessionView, at: int | None) -> list[ContextItem]:
         items = view.context_items
-        return items.items(at)[-SHOWN:] if self._in_order else items.dearest(SHOWN, at)
+        return items.latest(SHOWN, at) if self._in_order else items.dearest(SHOWN, at)
 
 
 def filling(usage: ContextUsage) -> list[Part]:

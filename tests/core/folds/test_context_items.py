@@ -129,3 +129,17 @@ def test_the_distance_from_the_last_anchor_counts_what_came_after_it():
     assert view_of(log).context_items.since_anchor() == 0
     log.turn(("read_file", {"path": "b.py"}))
     assert 0 < view_of(log).context_items.since_anchor() <= far + 5
+
+
+def test_the_dearest_and_the_latest_are_chosen_of_all_items():
+    log = Spender()
+    for number in range(12):
+        log.spend(20_000 + 1_000 * number, 20_000 if number else 0)
+        content = "x" * (40 + 997 * (number % 4))
+        log.add(ToolFinished(name="read_file", use_id="u", ok=True, content=content), f"r{number + 1}.1.0")
+    view = view_of(log)
+    for at in (None, view.last_seq // 2):
+        items = view.context_items.items(at)
+        assert view.context_items.latest(5, at) == items[-5:]
+        by_rent = sorted(items, key=lambda item: (item.usd, item.tokens), reverse=True)
+        assert view.context_items.dearest(5, at) == by_rent[:5] and len({item.usd for item in by_rent}) > 2
