@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from itertools import chain, groupby
+from itertools import chain
 from typing import Any, cast
 
 from rich.cells import cell_len, get_character_cell_size
@@ -25,22 +24,12 @@ from textual.geometry import Region, Size
 from textual.screen import Screen
 from textual.strip import Strip
 
+from tui.pen import PLAIN, Cell, Look, Pen, ground_of, look_of
 from tui.typing_ahead import TypingAheadApp
-
-Cell = tuple[str, str]
-"""What one cell shows: its text (empty for the second half of a wide character), and its SGR parameters."""
 
 _UNKNOWN: Cell = ("\x00", "")
 _SHORT_GAP = 6
 """Cells that did not change but cost less to write again than to jump over."""
-
-_LONG_BLANK = 12
-"""Blank cells from which on it is shorter to erase them than to write them."""
-_SEEN_ON_BLANKS = {"4", "7", "9", "21", "53"}
-"""Attributes that show on a space, which erasing would not draw: underlines, reverse, strike, overline."""
-
-_BACKGROUND_CODES = {*map(str, range(40, 48)), "49", *map(str, range(100, 108))}
-_FOREGROUND_CODES = {*map(str, range(30, 38)), "39", *map(str, range(90, 98))}
 
 
 class TerminalMemory:
@@ -50,22 +39,34 @@ class TerminalMemory:
         self._erases = erases
         self._rows: list[list[Cell]] = []
         self._size = Size(0, 0)
+        self._look: Look | None = None
 
     def forget(self) -> None:
         """Anything may be on the terminal now: the next update writes all it has."""
         self._size = Size(0, 0)
+        self._look = None
 
     def write(self, spans: Iterable[tuple[int, int, list[Cell]]], size: Size) -> str:
-        """The bytes that bring the terminal to show `spans` (row, column, cells) on a screen of `size`."""
+        """The bytes that bring the terminal to show `spans` (row, column, cells) on a screen of `size`.
+
+        What looks alike is written together, wherever it stands: to go there costs less than to change the colours.
+        """
         if size != self._size:
             self._size = size
             self._rows = [[_UNKNOWN] * size.width for _ in range(size.height)]
-        pen = Pen(erases=self._erases)
+        pen = Pen(erases=self._erases, look=self._look)
+        pieces: dict[str, list[tuple[int, int, list[Cell]]]] = {}
         for y, x, cells in spans:
-            self._write_span(pen, y, x, cells)
-        return pen.finish()
+            for sgr, start, part in self._take(y, x, cells):
+                pieces.setdefault(sgr, []).append((start, y, part))
+        for sgr in sorted(pieces, key=lambda sgr: _nearness(look_of(sgr), pen.look)):
+            for place in pieces[sgr]:
+                pen.draw(*place)
+        self._look = pen.look
+        return pen.taken()
 
-    def _write_span(self, pen: Pen, y: int, x: int, cells: list[Cell]) -> None:
+    def _take(self, y: int, x: int, cells: list[Cell]) -> Iterator[tuple[str, int, list[Cell]]]:
+        """What of some cells of a row must be written: pieces of one look each, with their columns."""
         row = self._rows[y]
         cells = cells[: len(row) - x]
         shown = row[x : x + len(cells)]
@@ -74,95 +75,40 @@ class TerminalMemory:
         row[x : x + len(cells)] = cells
         if _doubtful(shown) or _doubtful(cells):
             # Terminals disagree on some widths: what follows such a character may have moved.
-            pen.draw(x, y, cells)
+            yield cells[0][1], x, cells
             return
-        for start, stop in _changes(shown, cells):
-            pen.draw(x + start, y, cells[start:stop])
+        for sgr, start, stop in _changes(shown, cells):
+            yield sgr, x + start, cells[start:stop]
+
+
+def _nearness(look: Look, now: Look | None) -> tuple[bool, str, bool, list[str], str]:
+    """Sorts looks so that what is dear to change, the background first, changes least."""
+    near = now or PLAIN
+    same = look.background == near.background
+    return not same, look.background, not (same and look == near), sorted(look.attributes), look.foreground
 
 
 def _doubtful(cells: list[Cell]) -> bool:
     return any(len(text) != 1 for text, _ in cells)
 
 
-def _changes(old: list[Cell], new: list[Cell]) -> Iterator[tuple[int, int]]:
-    """Runs of differing cells, joined over short gaps."""
-    start = stop = -1
-    for index, (was, now) in enumerate(zip(old, new, strict=True)):
-        if was == now:
-            continue
-        if start >= 0 and index - stop > _SHORT_GAP:
-            yield start, stop
-            start = index
-        elif start < 0:
-            start = index
-        stop = index + 1
+def _changes(old: list[Cell], new: list[Cell]) -> Iterator[tuple[str, int, int]]:
+    """Runs of differing cells of one look, joined over short gaps; blanks go with any of their background."""
+    start, stop, look, blank = -1, -1, "", False
+    for index, (was, (text, sgr)) in enumerate(zip(old, new, strict=True)):
+        changed = was != (text, sgr)
+        if start >= 0:
+            fits = sgr == look or (sgr == ground_of(look) if text == " " else blank and ground_of(sgr) == look)
+            if not fits or (not changed and index - stop >= _SHORT_GAP):
+                yield look, start, stop
+                start = -1
+            elif changed:
+                stop = index + 1
+                look, blank = (sgr, False) if blank and text != " " else (look, blank)
+        if start < 0 and changed:
+            start, stop, look, blank = index, index + 1, sgr, text == " "
     if start >= 0:
-        yield start, stop
-
-
-class Pen:
-    """Collects escape sequences, saying only what differs from the pen's present place and colours."""
-
-    def __init__(self, *, erases: bool = True) -> None:
-        self._parts: list[str] = []
-        self._sgr = ""
-        self._erases = erases
-
-    def draw(self, x: int, y: int, cells: list[Cell]) -> None:
-        self._parts.append(f"\x1b[{y + 1};{x + 1}H")
-        left = len(cells)
-        for (text, sgr), same in groupby(cells):
-            count = sum(1 for _ in same)
-            left -= count
-            if sgr != self._sgr:
-                self._parts.append(sgr_change(self._sgr, sgr))
-                self._sgr = sgr
-            if text == " " and count >= _LONG_BLANK and self._erases and not _split(sgr)[0] & _SEEN_ON_BLANKS:
-                self._parts.append(f"\x1b[{count}X" + (f"\x1b[{count}C" if left else ""))
-            else:
-                self._parts.append(text * count)
-
-    def finish(self) -> str:
-        if self._sgr:
-            self._parts.append("\x1b[0m")
-            self._sgr = ""
-        return "".join(self._parts)
-
-
-@lru_cache(4096)
-def sgr_change(old: str, new: str) -> str:
-    """The shortest sequence from one set of SGR parameters to another."""
-    if not new:
-        return "\x1b[0m"
-    old_attributes, old_foreground, old_background = _split(old)
-    attributes, foreground, background = _split(new)
-    if not old_attributes <= attributes:
-        return f"\x1b[0;{new}m"
-    changes = sorted(attributes - old_attributes)
-    if foreground != old_foreground:
-        changes.append(foreground or "39")
-    if background != old_background:
-        changes.append(background or "49")
-    return f"\x1b[{';'.join(changes)}m" if changes else ""
-
-
-@lru_cache(4096)
-def _split(sgr: str) -> tuple[frozenset[str], str, str]:
-    """(attributes, foreground, background) of SGR parameters as Rich writes them."""
-    codes = iter(sgr.split(";")) if sgr else iter(())
-    attributes, foreground, background = set(), "", ""
-    for code in codes:
-        if code in ("38", "48"):
-            kind = next(codes)
-            value = ";".join([code, kind, *(next(codes) for _ in range(3 if kind == "2" else 1))])
-            foreground, background = (value, background) if code == "38" else (foreground, value)
-        elif code in _FOREGROUND_CODES:
-            foreground = code
-        elif code in _BACKGROUND_CODES:
-            background = code
-        else:
-            attributes.add(code)
-    return frozenset(attributes), foreground, background
+        yield look, start, stop
 
 
 def cells_of(strip: Strip, color_system: ColorSystem) -> list[Cell]:
@@ -171,7 +117,8 @@ def cells_of(strip: Strip, color_system: ColorSystem) -> list[Cell]:
     for text, style, _ in strip:
         sgr = "" if style is None else Strip.render_ansi(style, color_system)
         if text.isascii() or (cell_len(text) == len(text) and all(map(get_character_cell_size, text))):
-            cells.extend([(character, sgr) for character in text])
+            ground = ground_of(sgr)
+            cells.extend([(character, ground if character == " " else sgr) for character in text])
         else:
             _add_wide(cells, text, sgr)
     return cells

@@ -29,6 +29,8 @@ STALL_LIMIT = 60.0
 FAREWELL_S = 1.0
 """Seconds for which it may take nothing when it is left; one that takes something, however slowly, is waited for."""
 LONGEST_FAREWELL_S = 10.0
+PLAIN_PEN = "\x1b[m"
+"""The pen keeps its colours from frame to frame; whoever writes after us gets the terminal's own."""
 PORTION = 1024
 """Bytes that are written at once: small enough to see that a slow line takes something."""
 
@@ -158,6 +160,7 @@ class ResilientDriver(LinuxDriver):
         if self.away:
             return
         self.set_title(None)
+        self.write(PLAIN_PEN)
         super().stop_application_mode()
         self._loop.remove_signal_handler(signal.SIGHUP)
         signal.signal(signal.SIGHUP, _unheard)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -14,6 +15,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 ROOT = Path(__file__).parent.parent.parent
 for place in (ROOT, ROOT / "tests" / "tui", ROOT / "tests" / "scenarios", ROOT / "tests"):
     sys.path.insert(0, str(place))
+
+os.environ.update(COLORTERM="truecolor", TERM="xterm-256color")
+for name in ("NO_COLOR", "SSH_CONNECTION", "SSH_TTY"):
+    os.environ.pop(name, None)
 
 if TYPE_CHECKING:
     from sample_sessions import Log

@@ -34,6 +34,16 @@ class RecordingDriver(Driver):
     def stop_application_mode(self) -> None: ...
 
 
+def as_seen(screen: Any) -> list[list[tuple[Any, ...]]]:
+    """The cells of a pyte screen as a person sees them: of a blank nobody sees in which colour it was written."""
+    return [[_seen(screen.buffer[y][x]) for x in range(screen.columns)] for y in range(screen.lines)]
+
+
+def _seen(cell: Any) -> tuple[Any, ...]:
+    marked = cell.underscore or cell.strikethrough or cell.reverse
+    return tuple(cell)[:9] if cell.data != " " or marked else (" ", cell.bg)
+
+
 def recording_driver(width: int, height: int) -> type[RecordingDriver]:
     """The class for a terminal of that size."""
     return type("SizedDriver", (RecordingDriver,), {"SIZE": Size(width, height)})

@@ -10,7 +10,7 @@ import pyte
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from recording import recording_driver, written
+from recording import as_seen, recording_driver, written
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
@@ -22,7 +22,8 @@ from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widgets import Input, Static
 
-from tui.compositor import FrugalCompositor, TerminalMemory, ThriftyApp, cells_of, sgr_change
+from tui.compositor import FrugalCompositor, TerminalMemory, ThriftyApp, cells_of
+from tui.pen import change, look_of
 
 WIDTH, HEIGHT = 100, 30
 
@@ -82,7 +83,7 @@ async def _play() -> tuple[dict[str, Any], dict[str, int]]:
         data = await written(app)
         stream.feed(data)
         sizes[name] = len(data.encode())
-        frames[name] = [[tuple(terminal.buffer[y][x])[:9] for x in range(WIDTH)] for y in range(HEIGHT)]
+        frames[name] = as_seen(terminal)
 
     async def pilot(_: Any) -> None:
         app.console._color_system = ColorSystem.TRUECOLOR
@@ -166,7 +167,7 @@ def test_a_line_rewritten_by_differences_reads_like_one_written_whole(lines: lis
         cells = cells_of(strip, ColorSystem.TRUECOLOR)
         pyte.Stream(thrifty).feed(memory.write([(0, 0, cells)], size))
         pyte.Stream(whole).feed(TerminalMemory().write([(0, 0, cells)], size))
-    assert thrifty.buffer[0] == whole.buffer[0]
+    assert as_seen(thrifty) == as_seen(whole)
 
 
 @pytest.mark.parametrize("erases", [True, False])
@@ -178,7 +179,7 @@ def test_a_long_blank_looks_the_same_erased_or_written(style: str, erases: bool)
         for text in ("some words over the whole of this line...", "ab" + " " * 30 + "cd", "x"):
             cells = cells_of(Strip([Segment(text, Style.parse(style))]).adjust_cell_length(40), ColorSystem.TRUECOLOR)
             pyte.Stream(screen).feed(memory.write([(0, 0, cells)], Size(40, 1)))
-        screens.append([tuple(screen.buffer[0][x]) for x in range(40)])
+        screens.append(as_seen(screen))
     assert screens[0] == screens[1]
 
 
@@ -195,10 +196,21 @@ def test_what_is_already_shown_costs_nothing() -> None:
     [
         ("", "1;38;2;1;2;3", "\x1b[1;38;2;1;2;3m"),
         ("38;2;1;2;3;48;2;9;9;9", "38;2;4;5;6;48;2;9;9;9", "\x1b[38;2;4;5;6m"),
-        ("1;31", "31", "\x1b[0;31m"),
+        ("1;31", "31", "\x1b[22m"),
+        ("1;2;31", "2;31", "\x1b[22;2m"),
+        ("1;38;2;1;2;3;48;2;9;9;9", "38;2;4;5;6;48;2;9;9;9", "\x1b[22;38;2;4;5;6m"),
         ("31;44", "44", "\x1b[39m"),
-        ("31", "", "\x1b[0m"),
+        ("31", "", "\x1b[m"),
+        (None, "31", "\x1b[;31m"),
+        (None, "", "\x1b[m"),
     ],
 )
-def test_only_the_change_of_colours_is_written(old: str, new: str, sequence: str) -> None:
-    assert sgr_change(old, new) == sequence
+def test_only_the_change_of_colours_is_written(old: str | None, new: str, sequence: str) -> None:
+    assert change(None if old is None else look_of(old), look_of(new)) == sequence
+
+
+def test_blanks_take_the_colours_of_the_words_around_them_and_the_pen_keeps_its_own() -> None:
+    memory, size = TerminalMemory(), Size(9, 1)
+    assert memory.write([(0, 0, [*[("a", "1;31;44")] * 2, (" ", "44"), *[("b", "1;31;44")] * 6])], size)
+    again = [*[("a", "1;31;44")] * 2, (" ", "44"), *[("c", "1;31;44")] * 6]
+    assert memory.write([(0, 0, again)], size) == "\x1b[1;4Hcccccc"

@@ -10,7 +10,7 @@ from typing import Any
 import pyte
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from recording import RecordingDriver, recording_driver, written
+from recording import RecordingDriver, as_seen, recording_driver, written
 from rich.color import ColorSystem
 from sample_sessions import audit_session
 from textual import events
@@ -54,8 +54,7 @@ class Terminal:
 
     @property
     def cells(self) -> list[list[Any]]:
-        screen = self._screen
-        return [[tuple(screen.buffer[y][x])[:9] for x in range(screen.columns)] for y in range(screen.lines)]
+        return as_seen(self._screen)
 
 
 def by_textual(app: Any) -> Terminal:

@@ -25,6 +25,7 @@ class PaneTitle(LiveLabel):
     def __init__(self) -> None:
         super().__init__()
         self._parts = ("", "", "")
+        self._front = False
 
     def set_parts(self, name: str, figure: str, note: str) -> None:
         """Show these; nothing is drawn when they are the same."""
@@ -32,12 +33,19 @@ class PaneTitle(LiveLabel):
             self._parts = (name, figure, note)
             self._draw()
 
+    def set_front(self, front: bool) -> None:
+        """Whether keys go to this pane: its name stands out then, as the chosen tab does; few cells, seen at once."""
+        if front != self._front:
+            self._front = front
+            self._draw()
+
     def on_resize(self) -> None:
         self._draw()
 
     def _draw(self) -> None:
         name, figure, note = self._parts
-        left = Content.assemble((name, "bold"), (f"  {figure}" if figure else "", "$primary"))
+        style = "bold $front-foreground on $front-background" if self._front else "bold"
+        left = Content.assemble((name, style), (f"  {figure}" if figure else "", "$primary"))
         self.update(spread(left, Content.styled(note, MUTED), self.content_size.width))
 
 
@@ -90,6 +98,11 @@ class Pane(Vertical):
         self._view, self._at = view, at
         self._missed |= Changes.ALL if moved else changes
         self._catch_up()
+
+    def bring_to_front(self, front: bool) -> None:
+        """Keys go to this pane, or no more; the screen lays out anew what hangs on that."""
+        self.set_class(front, "-front", update=False)
+        self.query_one(PaneTitle).set_front(front)
 
     def summary(self, view: SessionView, at: int | None) -> str:
         """The pane's figure, for its title and its tab."""

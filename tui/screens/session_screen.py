@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from textual.reactive import Reactive
 from textual.screen import Screen
+from textual.widget import Widget
 
 from core.clock import Clock
 from core.folds.view import Changes, SessionView
@@ -23,6 +25,9 @@ COMPRESSING: frozenset[str] = frozenset({"compress", "evict"})
 
 class SessionScreen(Screen[None]):
     """State that the parts share; what they call on each other is declared here."""
+
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    """As in any screen; but who gets the focus, or loses it, paints that, and not the whole screen."""
 
     def __init__(
         self,

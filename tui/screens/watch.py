@@ -301,13 +301,20 @@ class WatchScreen(Returning, Answering):
         self._front = name
         self._sheet = name if name in SHEETS else self._sheet
         for id, pane in self.panes.items():
-            pane.set_class(id == self._front, "-front")
-            pane.set_class(id == self._sheet, "-sheet")
-        self.set_class(name != "conversation", "-side-front")
-        self.set_class(name in SHEETS, "-sheet-front")
+            pane.bring_to_front(id == self._front)
+            pane.set_class(id == self._sheet, "-sheet", update=False)
+        self.set_class(name != "conversation", "-side-front", update=False)
+        self.set_class(name in SHEETS, "-sheet-front", update=False)
+        if not self._all_in_sight:
+            self.update_node_styles(animate=False)
         self._show_tabs()
         self._show_hints()
         self.call_after_refresh(self.focus_pane)
+
+    @property
+    def _all_in_sight(self) -> bool:
+        """Whether every pane has its place, whichever is in front: no rule of the layout hangs on that then."""
+        return self.has_class("-wide", "-tall") and not self._zoomed
 
     def focus_pane(self) -> None:
         """Put the focus on what scrolls in the pane in front."""

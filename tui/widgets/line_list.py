@@ -108,6 +108,23 @@ class LineList(ItemLines, can_focus=True):
 
     # Keys and mouse
 
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """It looks the same with the focus and without."""
+
+    def on_focus(self, event: events.Focus) -> None:
+        """As any widget does, but for painting itself anew."""
+        event.prevent_default()
+        self.has_focus = True
+        if self.parent is not None:
+            self.parent.post_message(events.DescendantFocus(self))
+
+    def on_blur(self, event: events.Blur) -> None:
+        """The same the other way round."""
+        event.prevent_default()
+        self.has_focus = False
+        if self.parent is not None:
+            self.parent.post_message(events.DescendantBlur(self))
+
     def action_move(self, step: int) -> None:
         """To the next item; inside an item taller than the view, a few lines further."""
         if not self._heights.total:
