@@ -54,7 +54,7 @@ class TerminalMemory:
         if size != self._size:
             self._size = size
             self._rows = [[_UNKNOWN] * size.width for _ in range(size.height)]
-        pen = Pen(erases=self._erases, look=self._look)
+        pen = Pen(size.width, erases=self._erases, look=self._look)
         pieces: dict[str, list[tuple[int, int, list[Cell]]]] = {}
         for y, x, cells in spans:
             for sgr, start, part in self._take(y, x, cells):

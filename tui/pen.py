@@ -90,10 +90,14 @@ def change(old: Look | None, new: Look) -> str:
 
 
 class Pen:
-    """Collects what is to be written. `erases`: erased cells take the background there. `look`: as it is now."""
+    """Collects what is to be written on rows of `width` cells.
 
-    def __init__(self, *, erases: bool = True, look: Look | None = None) -> None:
+    `erases`: erased cells take the background there. `look`: as it is now.
+    """
+
+    def __init__(self, width: int, *, erases: bool = True, look: Look | None = None) -> None:
         self.look = look
+        self._width = width
         self._parts: list[str] = []
         self._erases = erases
         self._place: tuple[int, int] | None = None
@@ -115,7 +119,7 @@ class Pen:
                 self._take(look_of(sgr))
                 self._parts.append("".join(text for text, _ in cells[place:after]))
             place = after
-        sure = all(len(text) == 1 for text, _ in cells)
+        sure = x + end < self._width and all(len(text) == 1 for text, _ in cells)
         self._place = (x + end, y) if sure else None
 
     def taken(self) -> str:
@@ -123,12 +127,11 @@ class Pen:
         return "".join(self._parts)
 
     def _go(self, x: int, y: int) -> None:
-        column, row = self._place or (0, -1)
-        if row == y and column <= x:
-            cells = x - column
-            self._parts.append(f"\x1b[{cells}C" if cells > 1 else "\x1b[C" * cells)
-        else:
-            self._parts.append(f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H")
+        there = f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H"
+        if self._place is not None:
+            column, row = self._place
+            there = min(_steps(y - row, "A", "B") + _across(x - column), there, key=len)
+        self._parts.append(there)
 
     def _take(self, look: Look) -> None:
         if look != self.look:
@@ -145,3 +148,13 @@ class Pen:
             self._parts.append(f"\x1b[{count}X" + ("" if last else f"\x1b[{count}C"))
         else:
             self._parts.append(" " * count)
+
+
+def _steps(count: int, back: str, on: str) -> str:
+    """So many cells in one of two directions."""
+    number, way = abs(count), back if count < 0 else on
+    return "" if not number else f"\x1b[{way}" if number == 1 else f"\x1b[{number}{way}"
+
+
+def _across(count: int) -> str:
+    return "\b" * -count if -4 < count < 0 else _steps(count, "D", "C")

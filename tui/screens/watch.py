@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -20,7 +20,6 @@ from tui.actions import ACTIONS, BY_ID, Action, KeyedApp, bindings, hinted
 from tui.attention import Sight
 from tui.docks.scrubber import Scrubber
 from tui.frame import FramePump, frame_rate
-from tui.line_meter import LineMeter
 from tui.messages import ItemChosen, LeaveRequested, PaneChosen
 from tui.panes.context import ContextPane
 from tui.panes.conversation import ConversationPane
@@ -32,16 +31,16 @@ from tui.panes.plan import PlanPane
 from tui.panes.tool_calls import ToolCallsPane
 from tui.safe import one_line
 from tui.screens.answering import Answering
+from tui.screens.gauging import SECOND_S, Gauging
 from tui.screens.returning import Returning
 from tui.screens.seats import Seats
-from tui.screens.status_facts import FIELDS, facts, line_words, state_content
+from tui.screens.status_facts import FIELDS
 from tui.widgets.hint_bar import Hint, HintBar
 from tui.widgets.status_line import StatusLine
 
 PANES = ("conversation", "tool_calls", "context", "memory", "cost", "plan")
 """Ids in the order of their keys 1 to 6."""
 SHEETS = PANES[2:]
-SECOND_S = 1.0
 FRESH = 30
 """Events after a guard's signal for which its key is hinted at."""
 CHOOSE = "Choose an item of the context first: 3, then down until one is marked."
@@ -50,15 +49,7 @@ TOO_SMALL = (
 )
 
 
-@runtime_checkable
-class CountedApp(Protocol):
-    """An app that knows how many bytes its terminal got."""
-
-    @property
-    def bytes_sent(self) -> int: ...
-
-
-class WatchScreen(Returning, Answering):
+class WatchScreen(Gauging, Returning, Answering):
     """Status line, panes, docks, hints. Panes and docks speak to it by messages; they never know each other."""
 
     CSS_PATH = "watch.tcss"
@@ -70,7 +61,6 @@ class WatchScreen(Returning, Answering):
     def __init__(
         self,
         *args: Any,
-        trouble: Callable[[], str | None] = lambda: None,
         gone: Callable[[], str | None] = lambda: None,
         driven: bool = False,
         sight: Sight | None = None,
@@ -78,12 +68,9 @@ class WatchScreen(Returning, Answering):
     ) -> None:
         super().__init__(*args, **options)
         self.sight = sight or Sight()
-        self._trouble, self._gone, self._driven = trouble, gone, driven
+        self._gone, self._driven = gone, driven
         self._front, self._sheet, self._zoomed = "conversation", "context", False
         self._read = self._guarded = False
-        self._pulse: Pulse | None = None
-        self._token_us: int | None = None
-        self._meter, self._metered = LineMeter(), False
         self._pump: FramePump[Changes] | None = None
 
     def compose(self) -> ComposeResult:
@@ -181,19 +168,14 @@ class WatchScreen(Returning, Answering):
             self._show_hints()
         self._look_for_the_runner()
         self._look_at_the_guard()
-        if isinstance(self.app, CountedApp):
-            self._meter.note(self.clock.now_us(), self.app.bytes_sent)
+        self._count_bytes()
         if self.looking.at is None:
             self.query_one(CostPane).tick()
             if not self.ended and not self.orphaned:
                 self.conversation.tick()
                 self.query_one(ToolCallsPane).tick()
-        self._show_status()
+        self.show_gauges(now=True)
         self.call_later(self.look_for_questions)
-
-    def _real_now_us(self) -> int:
-        """The time of the cache, which ages also while a session is paused or over: somebody may continue it."""
-        return max(self.view.timeline.at_us(self.view.last_seq), self.clock.now_us())
 
     def _look_for_the_runner(self) -> None:
         """A session that reads as running, and is run by nobody, was cut off; the status line may cut how to go on."""
@@ -218,27 +200,11 @@ class WatchScreen(Returning, Answering):
         at = self.looking.at
         for pane in self.panes.values():
             pane.show(self.view, at, changes)
-        self._show_status()
+        self.show_gauges(now=changes == Changes.ALL)
         self._show_tabs()
         self._show_hints()
         self.call_later(self.look_for_questions)
-        scrubber = self.query_one(Scrubber)
-        scrubber.show(self.view, self.looking.seq if self.looking.back else None, self.looking.playback)
         self.drawn_now()
-
-    def _show_status(self) -> None:
-        line, at, now_us = self.query_one(StatusLine), self.looking.at, self.now_us()
-        state = state_content(
-            self.view, at, now_us, replay=self.replay, trouble=self._trouble(), interrupted=self.orphaned
-        )
-        if at is None and self._pulse is not None and not (self.ended or self.orphaned):
-            colour = "$warning" if self._pulse.may_hang else "$muted"
-            state = Content.assemble(state, (f" · {self._pulse.words}", colour))
-        line.set("state", state)
-        for name, said in facts(self.view, at, now_us, self._real_now_us(), self._token_us).items():
-            line.set(name, *said)
-        line.set("bytes", *(line_words(self._meter.total, self._meter.per_minute) if self._metered else ("",)))
-        line.set("seats", *self.seats.words(self.view.state.driver))
 
     def _show_tabs(self) -> None:
         at = self.looking.at
@@ -360,11 +326,6 @@ class WatchScreen(Returning, Answering):
     def action_timeline(self) -> None:
         """The session at a glance: by time, by events, and out of sight again."""
         self.query_one(Scrubber).change()
-
-    def action_bytes(self) -> None:
-        """What goes to the terminal, in the status line, or no more."""
-        self._metered = not self._metered
-        self._show_status()
 
     def action_follow(self) -> None:
         """Back to the end: of the time, and of the lists."""

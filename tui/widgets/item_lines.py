@@ -54,11 +54,11 @@ class ItemLines(ScrollView):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, ItemLines.FollowChanged)
 
-    STRIDE: ClassVar[float] = 0.3
+    STRIDE: ClassVar[float] = 0.45
     """The part of the view by which following moves on when it is full, and that stands empty then.
 
-    Moving sends the whole view (2.2 KB at 200x50), a line that fills it up sends itself: with this a tool call of four
-    lines costs a third of a move.
+    Moving sends the whole view (2 KB at 200x50 in true colour), a line that fills it up sends itself: with this a tool
+    call of four lines costs a quarter of a move.
     """
 
     def __init__(

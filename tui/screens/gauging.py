@@ -1,0 +1,77 @@
+"""What the screen says of the session as a whole: the status line, and the strip of all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, runtime_checkable
+
+from textual.content import Content
+
+from core.clock import monotonic
+from core.tools.vitals import Pulse
+from tui.docks.scrubber import Scrubber
+from tui.line_meter import LineMeter
+from tui.screens.session_screen import SessionScreen
+from tui.screens.status_facts import facts, line_words, state_content
+from tui.widgets.status_line import StatusLine
+
+SECOND_S = 1.0
+GAUGES = frozenset(("persisted", "rate"))
+"""Fields that follow the events at their leisure, as the strip does: each of their moves is sent."""
+
+
+@runtime_checkable
+class CountedApp(Protocol):
+    """An app that knows how many bytes its terminal got."""
+
+    @property
+    def bytes_sent(self) -> int: ...
+
+
+class Gauging(SessionScreen):
+    """Keeps the status line and the strip. `trouble` says in a sentence what keeps the runner from working."""
+
+    def __init__(self, *args: Any, trouble: Callable[[], str | None] = lambda: None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._trouble = trouble
+        self._pulse: Pulse | None = None
+        self._token_us: int | None = None
+        self._meter, self._metered = LineMeter(), False
+        self._gauged_s = float("-inf")
+
+    def _real_now_us(self) -> int:
+        """The time of the cache, which ages also while a session is paused or over: somebody may continue it."""
+        return max(self.view.timeline.at_us(self.view.last_seq), self.clock.now_us())
+
+    def show_gauges(self, *, now: bool) -> None:
+        """The whole line, and the strip; what need not move more than once a second only then, or `now`."""
+        due = now or monotonic() - self._gauged_s >= SECOND_S
+        if due:
+            self._gauged_s = monotonic()
+            back = self.looking.seq if self.looking.back else None
+            self.query_one(Scrubber).show(self.view, back, self.looking.playback)
+        self._show_status(gauges=due)
+
+    def _show_status(self, *, gauges: bool = True) -> None:
+        line, at, now_us = self.query_one(StatusLine), self.looking.at, self.now_us()
+        state = state_content(
+            self.view, at, now_us, replay=self.replay, trouble=self._trouble(), interrupted=self.orphaned
+        )
+        if at is None and self._pulse is not None and not (self.ended or self.orphaned):
+            colour = "$warning" if self._pulse.may_hang else "$muted"
+            state = Content.assemble(state, (f" · {self._pulse.words}", colour))
+        line.set("state", state)
+        for name, said in facts(self.view, at, now_us, self._real_now_us(), self._token_us).items():
+            if gauges or name not in GAUGES:
+                line.set(name, *said)
+        line.set("bytes", *(line_words(self._meter.total, self._meter.per_minute) if self._metered else ("",)))
+        line.set("seats", *self.seats.words(self.view.state.driver))
+
+    def _count_bytes(self) -> None:
+        if isinstance(self.app, CountedApp):
+            self._meter.note(self.clock.now_us(), self.app.bytes_sent)
+
+    def action_bytes(self) -> None:
+        """What goes to the terminal, in the status line, or no more."""
+        self._metered = not self._metered
+        self._show_status()
