@@ -20,7 +20,6 @@ from core.folds.view import Changes
 from core.journal.viewers import Presence
 from core.notify.attendance import Attendance
 from core.protocols import Controls, Source
-from core.tools.vitals import Pulses
 from tui.actions import Action, bindings
 from tui.attention import Sight
 from tui.clipboard import copy_sequence
@@ -253,6 +252,8 @@ class LongwatchApp(ThemedApp[Leaving]):
     @work(name="pulse", exit_on_error=False)
     async def _feel_pulse(self, folder: Path) -> None:
         """How the command that runs is: looked at off the loop, and only while one runs."""
+        from core.tools.vitals import Pulses  # Late, as nothing of it is seen with the first paint.
+
         pulses = Pulses(folder)
         while True:
             call = self.view.tool_calls.commanding()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from watchfiles import Change, awatch
+if TYPE_CHECKING:
+    from watchfiles import Change
 
 _STEP_MS: Final = 20
 _DEBOUNCE_MS: Final = 100
@@ -31,8 +32,6 @@ class Waker:
 
     async def __aenter__(self) -> Waker:
         self._loop = asyncio.get_running_loop()
-        if self._watch:
-            self._task = asyncio.create_task(self._notice(), name=f"watch {self._folder.name}")
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -51,7 +50,12 @@ class Waker:
             loop.call_soon_threadsafe(self._event.set)
 
     async def wait(self) -> None:
-        """Return at the next wake, change or poll. The first wait is short: a change may precede the notices."""
+        """Return at the next wake, change or poll. The first wait is short: a change may precede the notices.
+
+        They begin with it: what is there already is read before.
+        """
+        if self._watch and self._task is None:
+            self._task = asyncio.create_task(self._notice(), name=f"watch {self._folder.name}")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._poll_s):
                 await self._event.wait()
@@ -60,6 +64,8 @@ class Waker:
             self._poll_s = _NOTICED_POLL_S
 
     async def _notice(self) -> None:
+        from watchfiles import awatch  # Late: it brings an event loop of its own along.
+
         try:
             async for _ in awatch(
                 self._folder,

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Mapping
 from core.config import NotifySettings
 from core.notify.command import CallFailed, run_command
 from core.notify.note import Note, plain
-from core.notify.webhook import address_of, post
 
 
 class Caller:
@@ -25,6 +24,8 @@ class Caller:
         if settings.command and shutil.which(settings.command[0], path=self._environ.get("PATH")) is None:
             found.append(f"There is no program {plain(settings.command[0])}, which is the notify command.")
         if settings.webhook is not None:
+            from core.notify.webhook import address_of  # Late, as below: a client for the web is dear to load.
+
             try:
                 address_of(settings.webhook, plain_http=settings.webhook_plain)
             except CallFailed as problem:
@@ -38,6 +39,8 @@ class Caller:
         if settings.command:
             ways.append(run_command(settings.command, note, self._environ, settings.timeout_s))
         if settings.webhook is not None:
+            from core.notify.webhook import post
+
             ways.append(post(settings.webhook, note, settings.timeout_s, plain_http=settings.webhook_plain))
         ended = await asyncio.gather(*ways, return_exceptions=True)
         for end in ended:

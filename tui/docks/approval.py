@@ -23,9 +23,9 @@ from tui.docks.dock import Dock, Keys, title_line
 from tui.messages import DockClosed
 from tui.safe import one_line, safe_text
 from tui.widgets.code_view import code_lines
+from tui.widgets.line import Line
 from tui.widgets.live_label import LiveLabel
 from tui.widgets.wrapping import wrap
-from tui.widgets.writing import Line
 
 GRACE_S = 0.8
 """How long the keys of a question that appears by itself mean nothing."""

@@ -22,8 +22,9 @@ from tui.frame import FramePump
 from tui.messages import ControlGiven, DockClosed
 from tui.panes import figures
 from tui.safe import safe_text
+from tui.widgets.line import Line
 from tui.widgets.live_label import LiveLabel
-from tui.widgets.writing import Line, Writing
+from tui.widgets.writing import Writing
 
 WIDE = 110
 """Cells of the terminal from which the digest stands beside the facts."""

@@ -16,8 +16,8 @@ from textual.widgets import Input, Static
 from tui.messages import ControlGiven, DockClosed
 from tui.safe import safe_text
 from tui.typing_ahead import TypingAheadApp
+from tui.widgets.line import Line
 from tui.widgets.live_label import LiveLabel
-from tui.widgets.writing import Line
 
 TOO_EARLY = "That key came before this was on your screen: press it again if you mean it."
 

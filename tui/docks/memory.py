@@ -15,7 +15,7 @@ from core.folds.memories import Entry
 from tui.docks.dock import Dock, Keys
 from tui.panes.sheet_lines import MUTED, fit
 from tui.safe import one_line, safe_text
-from tui.widgets.writing import Line
+from tui.widgets.line import Line
 
 ROWS = 7
 """Entries in sight at once; the list scrolls with the cursor."""

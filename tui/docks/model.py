@@ -20,7 +20,7 @@ from tui.docks.model_prices import Cost, Terms, cost_line, cost_of, head_line, t
 from tui.panes import figures
 from tui.panes.sheet_lines import MUTED
 from tui.safe import safe_text
-from tui.widgets.writing import Line
+from tui.widgets.line import Line
 
 TALL, ROWS, FEW = 32, 7, 4
 """Rows of the terminal from which more models are in sight at once."""

@@ -22,9 +22,9 @@ from tui.panes.sheet_lines import MUTED, clip, fit, spread
 from tui.safe import one_line
 from tui.widgets.hint_bar import Hint as Key
 from tui.widgets.hint_bar import HintBar
+from tui.widgets.line import Line
 from tui.widgets.line_list import LineList
 from tui.widgets.live_label import LiveLabel
-from tui.widgets.writing import Line
 
 PAUSE_S = 0.15
 """So long nothing is typed before a search begins."""

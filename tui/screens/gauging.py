@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from textual.content import Content
 
 from core.clock import monotonic
-from core.tools.vitals import Pulse
 from tui.docks.scrubber import Scrubber
 from tui.line_meter import LineMeter
 from tui.screens.session_screen import SessionScreen
 from tui.screens.status_facts import facts, line_words, state_content
 from tui.widgets.status_line import StatusLine
+
+if TYPE_CHECKING:
+    from core.tools.vitals import Pulse
 
 SECOND_S = 1.0
 GAUGES = frozenset(("persisted", "rate"))

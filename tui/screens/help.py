@@ -16,10 +16,10 @@ from textual.widgets import Input
 
 from tui.actions import ACTIONS, Action, display
 from tui.widgets.hint_bar import Hint, HintBar
+from tui.widgets.line import Line
 from tui.widgets.line_list import LineList
 from tui.widgets.live_label import LiveLabel
 from tui.widgets.wrapping import fit, line_count, wrap
-from tui.widgets.writing import Line
 
 KEY_CELLS = 13
 LABEL_CELLS = 17

@@ -12,7 +12,6 @@ from tui.docks.budget import BudgetDock, burn_of
 from tui.docks.constraint import ConstraintDock, lift_dock
 from tui.docks.dock import Choice, ChoiceDock, Dock, RenameDock
 from tui.docks.fork import ForkDock
-from tui.docks.guidance import GuidanceDock
 from tui.docks.memory import MemoryDock
 from tui.docks.model import ModelDock
 from tui.docks.model_prices import terms_of
@@ -81,6 +80,8 @@ class Steering(SessionScreen):
 
     async def guide(self, begun: str) -> None:
         """Write guidance that begins with these words."""
+        from tui.docks.guidance import GuidanceDock  # Late: an editor is dear to load, and the first paint waits.
+
         await self.open_dock(GuidanceDock(self.view.guidance.receipts, self.controls.said_before, begun))
 
     async def action_retract(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -15,7 +15,6 @@ from textual.widgets import Static
 from core.events import CommandAccepted, Event
 from core.folds.view import Changes
 from core.protocols import LiveDelta
-from core.tools.vitals import Pulse
 from tui.actions import ACTIONS, BY_ID, Action, KeyedApp, bindings, hinted
 from tui.attention import Sight
 from tui.docks.scrubber import Scrubber
@@ -37,6 +36,9 @@ from tui.screens.seats import Seats
 from tui.screens.status_facts import FIELDS
 from tui.widgets.hint_bar import Hint, HintBar
 from tui.widgets.status_line import StatusLine
+
+if TYPE_CHECKING:
+    from core.tools.vitals import Pulse
 
 PANES = ("conversation", "tool_calls", "context", "memory", "cost", "plan")
 """Ids in the order of their keys 1 to 6."""

@@ -12,9 +12,9 @@ from tui.widgets.heights import BLOCK, Heights
 from tui.widgets.rows import Rows, common_prefix
 
 CACHED_ITEMS = 512
-MEASURED_AT_ONCE = 1_024
+MEASURED_AT_ONCE = 256
 """Items at the end that are measured at once; what was before them, when somebody comes near."""
-SAMPLE = 128
+SAMPLE = 64
 """Items by which the height of the others is guessed."""
 
 
