@@ -101,11 +101,13 @@ class Pen:
         self._parts: list[str] = []
         self._erases = erases
         self._place: tuple[int, int] | None = None
+        self._erased = 0
+        """Cells at the end of what was drawn over which the cursor did not move."""
 
     def draw(self, x: int, y: int, cells: list[Cell]) -> None:
         """Write cells from column `x` of row `y` on."""
         self._go(x, y)
-        place, end = 0, len(cells)
+        place, end, self._erased = 0, len(cells), 0
         while place < end:
             text, sgr = cells[place]
             after = place + 1
@@ -119,8 +121,9 @@ class Pen:
                 self._take(look_of(sgr))
                 self._parts.append("".join(text for text, _ in cells[place:after]))
             place = after
-        sure = x + end < self._width and all(len(text) == 1 for text, _ in cells)
-        self._place = (x + end, y) if sure else None
+        column = x + end - self._erased
+        sure = column < self._width and all(len(text) == 1 for text, _ in cells)
+        self._place = (column, y) if sure else None
 
     def taken(self) -> str:
         """What is to be written so far."""
@@ -145,6 +148,7 @@ class Pen:
             look = Look(self.look.attributes - _SEEN_ON_BLANKS, self.look.foreground, look.background)
         self._take(look)
         if plain and count >= _LONG_BLANK and self._erases:
+            self._erased = count if last else 0
             self._parts.append(f"\x1b[{count}X" + ("" if last else f"\x1b[{count}C"))
         else:
             self._parts.append(" " * count)

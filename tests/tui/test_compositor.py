@@ -183,6 +183,26 @@ def test_a_long_blank_looks_the_same_erased_or_written(style: str, erases: bool)
     assert screens[0] == screens[1]
 
 
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(
+        st.lists(st.tuples(st.sampled_from(["ab", "c d", " ", " " * 15, "日本"]), _STYLES), max_size=8), max_size=6
+    )
+)
+def test_rows_rewritten_by_differences_read_like_rows_written_whole(lines: list[list[tuple[str, str]]]) -> None:
+    memory, size = TerminalMemory(), Size(60, 3)
+    thrifty, whole = pyte.Screen(60, 3), pyte.Screen(60, 3)
+    streams = pyte.Stream(thrifty), pyte.Stream(whole)
+    for first, second, third in itertools.product(lines, lines, lines):
+        spans = []
+        for row, line in enumerate((first, second, third)):
+            strip = Strip([Segment(text, Style.parse(style)) for text, style in line]).adjust_cell_length(60)
+            spans.append((row, 0, cells_of(strip, ColorSystem.TRUECOLOR)))
+        streams[0].feed(memory.write(spans, size))
+    streams[1].feed(TerminalMemory(erases=False).write(spans, size) if lines else "")
+    assert as_seen(thrifty) == as_seen(whole)
+
+
 def test_what_is_already_shown_costs_nothing() -> None:
     memory, cells = TerminalMemory(), [("a", "1"), ("b", "")]
     assert memory.write([(0, 0, cells)], Size(2, 1))

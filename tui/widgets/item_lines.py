@@ -97,11 +97,11 @@ class ItemLines(ScrollView):
         """One item reads differently now: a streaming tail, a running call. Repaints only its lines, if in view."""
         if index >= len(self._heights):
             return
-        growth = self._measured.change(index)
+        growth, line = self._measured.change(index)
         if growth:
-            self._settle(index, grown=growth > 0)
+            self._settle(index, line, grown=growth > 0)
         else:
-            self._repaint(index)
+            self._repaint(index, line)
 
     def extend_last(self) -> None:
         """The last item grew; the same as `changed` for it."""
@@ -279,10 +279,14 @@ class ItemLines(ScrollView):
         at_end = y >= self.virtual_size.height - self._view_height
         self._set_follow(follow.scrolled(self.follow, item, offset, at_end=at_end))
 
-    def _settle(self, first_changed: int, *, grown: bool = False) -> None:
-        """Tell the scrollbar the new length, then show what the follow state asks for."""
+    def _settle(self, first_changed: int, line: int = 0, *, grown: bool = False) -> None:
+        """Tell the scrollbar the new length, then show what the follow state asks for.
+
+        Nothing before that line of the item `first_changed` is another one.
+        """
         if not self._measured.width:
             return
+        end = max(self._heights.total, self._placed_in[1] if self._placed_in else 0)
         if isinstance(self.follow, Held) and len(self._heights):
             self._measured.reach(self.follow.item - self._view_height, self.follow.item + 2 * self._view_height)
         with self._place():
@@ -295,7 +299,7 @@ class ItemLines(ScrollView):
         if self.scroll_offset.y != old:
             self.refresh()
         else:
-            self._repaint_from(first_changed)
+            self._repaint_lines(self._heights.top(first_changed) + line, end)
 
     def _wanted_top(self, *, grown: bool) -> int:
         match self.follow:
@@ -354,15 +358,15 @@ class ItemLines(ScrollView):
             self.follow = state
             self.post_message(self.FollowChanged(self, state))
 
-    def _repaint(self, item: int) -> None:
+    def _repaint(self, item: int, line: int = 0) -> None:
+        """An item, from one of its lines on."""
         if item < len(self._heights):
-            top = self._heights.top(item) - self.scroll_offset.y
-            region = Region(0, top, self.size.width, self._heights.height(item))
-            if region.overlaps(self.size.region):
-                self.refresh(region)
+            top = self._heights.top(item)
+            self._repaint_lines(top + line, top + self._heights.height(item))
 
-    def _repaint_from(self, item: int) -> None:
-        """That item and everything after it, also the lines that are empty now."""
-        top = max(0, self._heights.top(item) - self.scroll_offset.y)
-        if top < self.size.height:
-            self.refresh(Region(0, top, self.size.width, self.size.height - top))
+    def _repaint_lines(self, first: int, end: int) -> None:
+        """What is in view of some lines, also of those that are empty now."""
+        y = self.scroll_offset.y
+        top, bottom = max(0, first - y), min(self.size.height, end - y)
+        if top < bottom:
+            self.refresh(Region(0, top, self.size.width, bottom - top))

@@ -61,10 +61,16 @@ class Measured:
     def _heights_of(self, items: range) -> list[int]:
         return [self.rows.height(item, self.width) for item in items]
 
-    def change(self, item: int) -> int:
-        """Measure one item again; returns by how many lines it grew."""
+    def change(self, item: int) -> tuple[int, int]:
+        """Measure one item again; returns by how many lines it grew, and the first of its lines that is another one."""
+        before = self._lines.get(item)
         self._lines.discard(item)
-        return self.heights.set(item, self.rows.height(item, self.width))
+        growth = self.heights.set(item, self.rows.height(item, self.width))
+        if before is None:
+            return growth, 0
+        now = self.lines(item)
+        others = (index for index, (old, new) in enumerate(zip(before, now, strict=False)) if old is not new)
+        return growth, next(others, min(len(before), len(now)))
 
     def replace(self, rows: Rows | None, common: int | None) -> int:
         """Take other rows, or the same again; returns how many items at the start stayed as they were."""

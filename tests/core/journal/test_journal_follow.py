@@ -124,7 +124,7 @@ async def test_where_nothing_can_be_watched_the_poll_finds_changes(
         raise OSError("inotify watch limit reached")
         yield
 
-    monkeypatch.setattr("core.journal.watch.awatch", refused)
+    monkeypatch.setattr("watchfiles.awatch", refused)
     viewer = Viewer(Follow(journal.folder))
     await until(lambda: viewer.follow.caught_up)
     await journal.append(opened())
