@@ -241,6 +241,7 @@ def moved_by(before, after):
 
 
 def bar(line):
-    """A line without its time, and without the mark of what can be folded: both come with the log."""
+    """A line without its time, without the mark of what can be folded, and without how long a call runs so far: the
+    first two come with the log, the third with every second."""
     text = line[10:] if not line[:9].strip() or line[1:9].count(":") == 2 else line
-    return text.replace("▾", "▎", 1)
+    return text.replace("▾", "▎", 1).partition(" running ")[0].rstrip()
