@@ -36,7 +36,7 @@ from core.journal.catalogue import session_folder
 
 COLUMNS, ROWS = 150, 44
 NAME = "01hostile"
-PATIENCE_S, QUIET_S = 200.0, 0.1
+PATIENCE_S, QUIET_S = 200.0, 0.2
 BESIDE = 5
 """Sessions that every command but the screen shows, beside the one whose screen is gone through key by key."""
 FRAGMENTS = (
