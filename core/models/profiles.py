@@ -271,4 +271,4 @@ def _checked_url(url: str | None, profile: str) -> str:
 def _no_model(environ: Mapping[str, str]) -> str:
     found = [name for name, profile in PROFILES.items() if profile.api_key_env and environ.get(profile.api_key_env)]
     hint = f"you have a key for {found[0]}" if found else "simulated/auditor needs no key"
-    return f"No model is chosen; add --model NAME, or set name in [model] of the configuration ({hint})."
+    return f"No model is chosen; `longwatch setup` asks for one, or add --model NAME ({hint})."

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from core.config import load_config
+from core.config import config_path, load_config
 from tui.safe import one_line
 from tui.say import say, say_json
 
@@ -161,3 +161,37 @@ def _listening(port: int) -> socket.socket:
         listening.close()
         raise click.UsageError(f"Port {port} can't be had: {error.strerror}; name another, or 0.") from None
     return listening
+
+
+@mcp.command()
+@click.argument("workspace", type=click.Path(path_type=Path, file_okay=False), default=".")
+@click.option("--show", is_flag=True, help="Only print what it says.")
+@click.option("--forget", is_flag=True, help="Use it no longer.")
+def trust(workspace: Path, show: bool, forget: bool) -> int:
+    """Use the servers that the .mcp.json of a WORKSPACE names, as long as that file stays as it is; they are printed.
+
+    They run with your rights, and what they say of their tools is not believed. What a program is that it names may
+    change without the file.
+    """
+    from core.config.consent import is_trusted, remember
+    from core.tools.mcp.specs import PROPOSED, BadServer, proposed
+
+    place = workspace.expanduser().absolute()
+    file = place / PROPOSED
+    if forget:
+        remember(file, None, config_path())
+        return 0
+    try:
+        raw, found = proposed(place)
+    except BadServer as bad:
+        raise click.UsageError(f"{file} {bad}.") from None
+    for title, own in found.items():
+        words = json.dumps([own.command, *own.args]) if own.command else str(own.url)
+        named = ", ".join(f"{name}={value}" for name, value in {**own.env, **own.headers}.items())
+        say(f"{one_line(title)}: {one_line(words)}" + (f"  with {one_line(named)}" if named else ""))
+    if not found or is_trusted(file, raw, config_path()):
+        say("nothing to consent to: there is no .mcp.json with servers, or it is in use already", err=True)
+    elif not show:
+        remember(file, raw, config_path())
+        say("used from now on, as long as it stays so", err=True)
+    return 0

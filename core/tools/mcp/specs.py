@@ -1,13 +1,14 @@
 """Which servers there are, from the configuration and from files in the form that other programs use.
 
-A workspace's own `.mcp.json` is none of them: a folder that was just cloned may not name programs that run.
+A workspace's own `.mcp.json` counts only once the user has consented to what it says: a folder that was just cloned may
+not name programs that run.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -16,11 +17,14 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from core.config import Config, ServerSettings
+from core.config import Config, ServerSettings, config_path
+from core.config.consent import is_trusted
 from core.models.profiles import is_loopback
 from core.tools.mcp.naming import server_name
 
 LARGEST_BYTES = 1 << 20
+PROPOSED = ".mcp.json"
+"""The file in which workspaces propose servers."""
 _REFERENCE = re.compile(r"\$\{(?:env:)?(\w+)(?::-([^}]*))?\}")
 _WORKSPACE = ("workspace", "workspaceFolder")
 
@@ -70,7 +74,7 @@ def server_specs(config: Config, workspace: Path, environ: Mapping[str, str]) ->
     """Every server of the configuration and of the files that it names. Never raises: what is wrong is told."""
     settings, problems = _from_files(config.tools.mcp_files)
     servers: dict[str, ServerSpec] = {}
-    for title, own in {**settings, **config.mcp}.items():
+    for title, own in {**_consented(workspace, environ), **settings, **config.mcp}.items():
         if not own.enabled:
             continue
         name = server_name(title)
@@ -138,17 +142,38 @@ def _from_files(names: list[str]) -> tuple[dict[str, ServerSettings], dict[str, 
     for name in names:
         file = Path(name).expanduser()
         try:
-            for title, raw in _entries(file):
-                try:
-                    settings[title] = _from_json(raw)
-                except BadServer as bad:
-                    problems[server_name(title)] = f"The server {server_name(title)} in {file} {bad}."
-        except BadServer as bad:
-            problems[file.name] = f"The file {file} {bad}."
+            found, bad = _read(_content(file), file)
+            settings, problems = {**settings, **found}, {**problems, **bad}
+        except BadServer as error:
+            problems[file.name] = f"The file {file} {error}."
     return settings, problems
 
 
-def _entries(file: Path) -> Iterator[tuple[str, Any]]:
+def proposed(workspace: Path) -> tuple[bytes, dict[str, ServerSettings]]:
+    """What a workspace's own `.mcp.json` says, and the servers that it names; empty where there is no such file.
+
+    Raises BadServer where it can't be used at all.
+    """
+    file = workspace / PROPOSED
+    if not file.is_file():
+        return b"", {}
+    raw = _content(file)
+    return raw, _read(raw, file)[0]
+
+
+def _consented(workspace: Path, environ: Mapping[str, str]) -> dict[str, ServerSettings]:
+    """The servers of the workspace's own file where the user has consented to just this file; their hints are not
+    believed."""
+    try:
+        raw, found = proposed(workspace)
+    except BadServer:
+        return {}
+    if not found or not is_trusted(workspace / PROPOSED, raw, config_path(environ)):
+        return {}
+    return {title: msgspec.structs.replace(own, believe_hints=False) for title, own in found.items()}
+
+
+def _content(file: Path) -> bytes:
     try:
         with file.open("rb") as stream:
             raw = stream.read(LARGEST_BYTES + 1)
@@ -156,14 +181,26 @@ def _entries(file: Path) -> Iterator[tuple[str, Any]]:
         raise BadServer(f"can't be read ({error.strerror})") from None
     if len(raw) > LARGEST_BYTES:
         raise BadServer("is larger than 1 MiB")
+    return raw
+
+
+def _read(raw: bytes, file: Path) -> tuple[dict[str, ServerSettings], dict[str, str]]:
+    """The servers of a file, and a sentence about each that can't be used. Raises BadServer about the file."""
     try:
         table = json.loads(raw.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         raise BadServer("holds no JSON") from None
-    servers = next((table[key] for key in ("mcpServers", "servers") if key in table), None) if table else None
-    if not isinstance(table, dict) or not isinstance(servers, dict):
+    servers = table.get("mcpServers", table.get("servers")) if isinstance(table, dict) else None
+    if not isinstance(servers, dict):
         raise BadServer("has no object `mcpServers`")
-    yield from servers.items()
+    settings: dict[str, ServerSettings] = {}
+    problems: dict[str, str] = {}
+    for title, entry in servers.items():
+        try:
+            settings[title] = _from_json(entry)
+        except BadServer as bad:
+            problems[server_name(title)] = f"The server {server_name(title)} in {file} {bad}."
+    return settings, problems
 
 
 def _from_json(raw: Any) -> ServerSettings:

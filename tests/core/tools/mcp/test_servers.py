@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 
 from core.config import Config, ServerSettings, ToolSettings
+from core.config.consent import remember
 from core.tools.base import Effect, Outcome, ToolContext, ToolError
 from core.tools.mcp.bridge import Bridge
 from core.tools.mcp.helpers import helper_tools
 from core.tools.mcp.naming import fits
-from core.tools.mcp.specs import server_specs
+from core.tools.mcp.specs import proposed, server_specs
 from core.tools.registry import parse_arguments
 
 SCRIPT = str(Path(__file__).with_name("strange_server.py"))
@@ -225,6 +226,28 @@ async def http_server(port: int) -> asyncio.subprocess.Process:
         while not await reachable():  # noqa: ASYNC110 - another process, no event
             await asyncio.sleep(0.05)
     return process
+
+
+def test_a_workspaces_own_servers_are_used_only_as_they_were_consented_to(tmp_path: Path) -> None:
+    config_file = tmp_path / "config" / "config.toml"
+    environ = {"LONGWATCH_CONFIG": str(config_file)}
+    own = tmp_path / ".mcp.json"
+    own.write_text('{"mcpServers": {"theirs": {"command": "x", "args": ["--all"]}}}')
+    assert server_specs(Config(), tmp_path, environ).servers == ()
+    remember(own, proposed(tmp_path)[0], config_file)
+    (theirs,) = server_specs(Config(), tmp_path, environ).servers
+    assert theirs.command == ("x", "--all") and not theirs.believe_hints
+    (mine,) = server_specs(Config(mcp={"theirs": ServerSettings(command="mine")}), tmp_path, environ).servers
+    assert mine.command == ("mine",)
+    own.write_text(own.read_text().replace("--all", "--more"))
+    assert server_specs(Config(), tmp_path, environ).servers == ()
+
+
+@pytest.mark.parametrize("text", ['"servers"', "3", "[]", "{}", '{"mcpServers": 3}', "{", "\xff"])
+def test_a_file_of_another_form_is_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / "x.json").write_text(text)
+    specs = server_specs(Config(tools=ToolSettings(mcp_files=[str(tmp_path / "x.json")])), tmp_path, {})
+    assert set(specs.problems) == {"x.json"} and not specs.servers
 
 
 def test_settings_that_can_not_be_used_are_told_and_the_others_are_used(tmp_path: Path) -> None:
