@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from core.agent.answer_verbs import ANSWER, parse_answer_words
 from core.agent.approval_verbs import APPROVAL_VERBS, parse_approval_words
+from core.agent.attention_verbs import PAUSE_AT
 from core.agent.constraint_verbs import CONSTRAINT_VERBS
 from core.agent.facts import Facts
 from core.agent.guard_verbs import GUARD_OK
@@ -270,6 +271,7 @@ VERBS: dict[str, Verb] = {
         GUARD_OK,
         *CONSTRAINT_VERBS,
         PLAN,
+        PAUSE_AT,
         Verb("cancel", ("id",), "take back a command whose effect has not come yet, by its id or verb", _cancel),
         Verb("undo", ("seq",), "take back the last compression or rewind", _undo),
         Verb("rewind", ("to", "files", "conversation", "overwrite"), "go back to an event, files included", _rewind),
@@ -351,6 +353,7 @@ _OWN_WORDS: dict[str, Callable[[list[str]], dict[str, Any]]] = {
     "answer": parse_answer_words,
     "budget": _budget_words,
     "plan": parse_plan_words,
+    "pause-at": lambda words: {"when": " ".join(words)},
 }
 """Controls that read their words themselves."""
 

@@ -209,6 +209,8 @@ class Circumstances:
     doubled: bool = False
     """Whether the prompt is twice as long as when the guard switched compressions off."""
     anchor: bool = False
+    scheduled: str = ""
+    """Why the user wants a pause now, which they asked for before."""
     open_points: tuple[str, ...] = ()
     """What a claim that all is done leaves open, by the log."""
     unverified: str = ""
@@ -245,6 +247,8 @@ def decide(state: RunState, now: Circumstances) -> Decision:
         return Deliver(tuple(state.queued))
     if state.answered:
         return _after_answer(state, now)
+    if now.scheduled:
+        return Pause("scheduled", now.scheduled)
     return (
         _limits(state, now)
         or _allowed(now)

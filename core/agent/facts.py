@@ -14,6 +14,7 @@ from core.events import ContextCompressed, ContextRestored, Event, HeadMoved, Mo
 from core.folds.allowances import Allowances
 from core.folds.anchors import Anchors
 from core.folds.approvals import Approvals
+from core.folds.attention import Attention
 from core.folds.branches import Branches, Column
 from core.folds.constraints import Constraints
 from core.folds.context_items import ContextItems
@@ -205,6 +206,7 @@ class Facts:
         self.approvals = Approvals()
         self.file_states = FileStates()
         self.allowances = Allowances(self.costs, self.plan)
+        self.attention = Attention(self.plan)
         self.insisted = Insisted()
         self.proofs = Proofs(self.plan)
         self.constraints = Constraints()
@@ -233,6 +235,7 @@ class Facts:
                 self.approvals,
                 self.file_states,
                 self.allowances,
+                self.attention,
                 self.insisted,
                 self.proofs,
                 self.constraints,

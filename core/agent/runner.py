@@ -185,6 +185,7 @@ class Runner:
                 spent=facts.spent,
                 budget=facts.budget,
                 max_turns=None if facts.allowances.set("turns") else terms.max_turns,
+                scheduled=facts.attention.due(self._clock.now_us(), float(facts.spent)) if speaking else "",
                 open_points=open_points_of(facts) if state.answered else (),
                 unverified=unverified_of(facts) if state.answered else "",
                 rounds_left=terms.rounds - facts.insisted.rounds,
@@ -375,7 +376,8 @@ class Runner:
     def _nobody_will_come(self) -> bool:
         """Whether a pause that the session itself came to would wait for somebody who has left."""
         reason = self.desk.facts.state.status.last.reason
-        return not (self.terms.attended or self.terms.wait) and reason not in ("operator", "rewound", "disk")
+        waits = reason in ("operator", "scheduled", "rewound", "disk")
+        return not (self.terms.attended or self.terms.wait or waits)
 
     async def _announce(self, delay_s: float) -> None:
         failure = self.desk.facts.state.failure
@@ -385,7 +387,7 @@ class Runner:
             await self.desk.append(Draft(body))
 
     def _pause_or_end(self, reason: str, detail: str) -> SessionPaused | SessionFinished:
-        if self.terms.attended or self.terms.wait:
+        if self.terms.attended or self.terms.wait or reason == "scheduled":
             return SessionPaused(reason=reason, detail=detail)
         stopped = reason in ("budget", "turn_limit", "approval", "guard")
         return SessionFinished(state="stopped" if stopped else "failed", reason=reason, detail=detail)

@@ -23,3 +23,21 @@ class HumanAnswered(Body, frozen=True):
     text: str
     by_default: bool = False
     place: str = ""
+
+
+@kind("pause.scheduled")
+class PauseScheduled(Body, frozen=True):
+    """Keyed by command id: the session pauses at the next safe point once it is `at_us`, `usd` are spent in all, or
+    step `step` of the plan is over; whichever is given. `unless_heard`: not when its user sends anything before.
+    """
+
+    words: str
+    at_us: int | None = None
+    usd: float | None = None
+    step: str | None = None
+    unless_heard: bool = False
+
+
+@kind("pause.unscheduled")
+class PauseUnscheduled(Body, frozen=True):
+    """All pauses that were scheduled are off."""

@@ -8,7 +8,8 @@ from typing import Any
 REASONS = (
     *("working", "operator", "done", "retry", "rewound", "forked", "crashed"),
     *("budget", "turn_limit", "context", "refusal", "disk"),
-    *("auth", "billing", "config", "history", "request", "malformed", "outage", "approval", "question", "guard"),
+    *("auth", "billing", "config", "history", "request", "malformed", "outage", "approval", "question"),
+    *("guard", "scheduled"),
     "imported",
 )
 """The words of a state's reason, as the report prints them."""

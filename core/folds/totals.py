@@ -36,7 +36,7 @@ from core.folds.rent import Errors, judge
 
 INTERVENTIONS = frozenset({"pause", "continue", "interrupt", "guide", "retract", "compress", "undo", "rewind"}) | {
     *("budget", "model", "stop", "retry-now", "policy", "pin", "unpin", "evict", "cancel"),
-    *("approve", "deny", "guard-ok", "constraint", "lift", "answer", "plan"),
+    *("approve", "deny", "guard-ok", "constraint", "lift", "answer", "plan", "pause-at"),
     *("remember", "revise", "forget", "keep", "pin-memory", "unpin-memory"),
 }
 """Commands by which a human changes the course."""

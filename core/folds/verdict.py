@@ -176,6 +176,7 @@ _REASONS = {
     "malformed": "the provider's answers make no sense",
     "outage": "the provider did not answer for too long",
     "guard": "a guard stopped it",
+    "scheduled": "you wanted it to pause then",
 }
 
 IMPORTED = "imported"

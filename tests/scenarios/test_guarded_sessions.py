@@ -1,6 +1,6 @@
 """Guards over whole sessions: the ladder from the note to the pause, and a reply that is cut because it chants."""
 
-from processes import command
+from processes import command, until
 
 from core.events import (
     ConstraintBroken,
@@ -9,6 +9,7 @@ from core.events import (
     GuidanceDelivered,
     ModelFailed,
     SessionFinished,
+    SessionPaused,
 )
 
 LOOP = [command("cat notes.txt") for _ in range(20)]
@@ -152,3 +153,20 @@ def test_a_claim_to_be_done_is_held_against_the_plan_for_two_rounds_and_what_sta
     told = [body for body in bodies(events, GuidanceDelivered) if "not done yet" in body.text]
     assert len(told) == 2 and all("step 2 is active: do 2" in body.text for body in told)
     assert bodies(events, SessionFinished)[-1].detail == "open: step 2 is active: do 2"
+
+
+def test_a_pause_at_a_cost_waits_for_its_user_also_where_nobody_attends(longwatch):
+    process = longwatch.run(longwatch.script(longwatch.gated("echo 1"), command("echo 2")))
+    until(lambda: longwatch.count("tool.started"))
+    assert longwatch.here("send", "", "pause-at", "soon").returncode != 0
+    sent = longwatch.here("send", "", "pause-at", "00:00")
+    assert sent.returncode == 0, sent.stderr
+    sent = longwatch.here("send", "", "pause-at", "+$0.000001")
+    assert sent.returncode == 0, sent.stderr
+    longwatch.gate.touch()
+    until(lambda: longwatch.count("session.paused"))
+    (paused,) = bodies(longwatch.events(), SessionPaused)
+    assert paused.reason == "scheduled" and paused.detail.endswith("are spent")
+    assert longwatch.here("send", "", "stop").returncode == 0
+    process.communicate(timeout=60)
+    assert process.returncode == 4

@@ -57,6 +57,7 @@ USAGE = {
     "budget": "USD | 6h | 90m | N turns | day USD | step USD | [time | turns | day | step] none",
     "guard-ok": "[ID]",
     "answer": "[ID] TEXT",
+    "pause-at": "02:00 | $12 | +$5 | step | unless 02:00 | unless +$5 | never",
 }
 """What follows a control's name, where that is not just the names of its arguments."""
 

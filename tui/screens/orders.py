@@ -28,6 +28,7 @@ AT_ONCE = {
     "drive": "You drive now; the other screens observe.",
     "cancel": "Taken back: it had no effect.",
     "constraint": "It holds from here on; the agent is told with the next request.",
+    "pause-at": "Noted; it pauses at the next safe point after that.",
     "plan": "Changed; the agent is told with the next request.",
     "lift": "Lifted; the agent is told with the next request.",
     "guard-ok": "Noted: this is not raised again in this session.",

@@ -71,6 +71,7 @@ REASONS = {
     "approval": "asks you",
     "question": "asks you",
     "guard": "by a guard",
+    "scheduled": "as you wanted",
     "imported": "imported",
     "forked": "forked, not begun",
 }

@@ -15,6 +15,7 @@ from tui.docks.fork import ForkDock
 from tui.docks.memory import MemoryDock
 from tui.docks.model import ModelDock
 from tui.docks.model_prices import terms_of
+from tui.docks.pause_at import PauseAtDock
 from tui.docks.policy import keep_dock, policy_dock
 from tui.docks.rewind import RewindDock
 from tui.messages import ControlGiven, DockClosed, ForkAsked, ForkGiven, ItemEvictAsked, ItemPinToggled
@@ -155,6 +156,9 @@ class Steering(SessionScreen):
 
     async def action_constraint(self) -> None:
         await self.open_dock(ConstraintDock(self.view.constraints.standing()))
+
+    async def action_pause_at(self) -> None:
+        await self.open_dock(PauseAtDock())
 
     async def action_edit_plan(self) -> None:
         from tui.docks.plan import PlanDock  # Late: it stands on the agent's controls.

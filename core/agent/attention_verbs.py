@@ -1,0 +1,30 @@
+"""The control that schedules a pause."""
+
+from __future__ import annotations
+
+from core.agent.facts import Facts
+from core.agent.verb import Refused, Verb
+from core.events import Draft, PauseUnscheduled
+from core.folds.attention import read_schedule
+from core.journal.inbox import Command
+
+
+def _pause_at(command: Command, facts: Facts) -> list[Draft]:
+    if facts.state.finished is not None:
+        raise Refused("The session has ended.")
+    step = facts.attention.active_step()
+    try:
+        scheduled = read_schedule(str(command.args.get("when") or ""), command.at, float(facts.spent), step)
+    except ValueError as fault:
+        raise Refused(str(fault)) from None
+    body = PauseUnscheduled() if scheduled is None else scheduled
+    return [Draft(body, key=command.id, actor=command.actor)]
+
+
+PAUSE_AT = Verb(
+    "pause-at",
+    ("when",),
+    "pause at 02:00, at $12, after +$5, after this step, unless heard of; never: not",
+    _pause_at,
+    grants=lambda command, facts: str(command.args.get("when")).strip() == "never",
+)
