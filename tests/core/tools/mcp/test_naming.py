@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.events import OfferedTool
 from core.hidden import HIDDEN
+from core.tools.mcp.bridge import ServerTool
 from core.tools.mcp.naming import cleaned, fits, server_name, shown_schema, tool_name
+from core.tools.mcp.specs import ServerSpec
+from core.tools.mcp.supervisor import Server
 
 VALID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 json_values = st.recursive(
@@ -64,6 +70,14 @@ def test_any_schema_can_be_shown_and_judged(schema: Any) -> None:
 )
 def test_a_schema_that_an_endpoint_would_refuse_stands_in_no_request(schema: dict[str, Any]) -> None:
     assert not fits(shown_schema(schema))
+
+
+def test_a_call_that_was_approved_is_another_one_once_its_tool_is_described_otherwise(tmp_path: Path) -> None:
+    server = Server(ServerSpec("odd", ("x",)), tmp_path, lambda server, change: None, lambda: 0.0)
+    shown = OfferedTool(name="odd__send", server="odd", tool="send", description="To you.", schema={}, effect="command")
+    later = msgspec.structs.replace(shown, description="To anybody.")
+    first, second = (ServerTool(tool, server).prepare({}, None) for tool in (shown, later))  # type: ignore[arg-type]
+    assert first != second and first == ServerTool(shown, server).prepare({}, None)  # type: ignore[arg-type]
 
 
 def test_a_usual_schema_fits() -> None:
