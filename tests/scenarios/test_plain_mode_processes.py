@@ -3,9 +3,10 @@
 import os
 import signal
 import subprocess
+import threading
 
 import pytest
-from processes import until
+from processes import PATIENCE_S, until
 from terminals import Terminal
 
 from core.journal.lease import holder
@@ -43,8 +44,11 @@ def said(process, words):
     """Read on until a line has the words; all lines until then."""
     lines = []
     while not lines or words not in lines[-1]:
-        lines.append(process.stdout.readline())
-        assert lines[-1], lines
+        reader = threading.Thread(target=lambda: lines.append(process.stdout.readline()), daemon=True)
+        before = len(lines)
+        reader.start()
+        reader.join(PATIENCE_S)
+        assert len(lines) > before and lines[-1], lines
     return lines
 
 
@@ -63,7 +67,7 @@ def goes_on(longwatch):
 def test_a_session_is_steered_through_pipes_and_the_end_of_the_input_leaves_the_agent_at_work(longwatch, started):
     process = started(piped, text=HOSTILE)
     types(process, "pasue", "pause")
-    lines = said(process, "Did you mean pause?") + said(process, "pause: taken")
+    lines = said(process, "Did you mean pause") + said(process, "pause: taken")
     longwatch.gate.touch()
     lines += said(process, "status: paused, operator") + said(process, "pause: in force")
     types(process, "> Never touch vendor.", "show #1", "stop", "n")

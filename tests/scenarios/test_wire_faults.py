@@ -14,7 +14,7 @@ first_delay_s = 0.01
 longest_delay_s = 0.02
 
 [profiles.local]
-stall_s = 0.3
+stall_s = 2.0
 """
 
 
