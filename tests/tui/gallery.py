@@ -145,8 +145,14 @@ async def shown(pilot: Pilot[Any], view: View) -> AsyncIterator[None]:
 async def text_at(pilot: Pilot[Any], size: tuple[int, int]) -> str:
     """What is on the screen in a terminal of that size."""
     await pilot.resize_terminal(*size)
-    await until(pilot, lambda: pilot.app.screen.size == size)
+    await until(pilot, lambda: laid_out(pilot, size))
     return await settled(pilot)
+
+
+def laid_out(pilot: Pilot[Any], size: tuple[int, int]) -> bool:
+    """Whether all that is seen has been arranged for that size: a screen knows its new size some time before."""
+    seen = (pilot.app.screen, *pilot.app._background_screens)
+    return all(screen.size == size and screen._compositor.size == size for screen in seen)
 
 
 async def settled(pilot: Pilot[Any]) -> str:
