@@ -12,7 +12,7 @@ from typing import Literal
 from core.clock import MICROSECONDS
 from core.events import ContextPolicy, Event, GuardRaised, GuidanceDelivered, ToolFinished
 from core.folds.costs import Costs
-from core.folds.fold import Handler
+from core.folds.fold import SEQ, Handler
 from core.folds.timeline import Timeline
 
 Axis = Literal["events", "time"]
@@ -58,7 +58,7 @@ class Lanes:
     def __init__(self, timeline: Timeline, costs: Costs) -> None:
         self._timeline = timeline
         self._costs = costs
-        self._seqs = {lane: array("q") for lane in LANES}
+        self._seqs = {lane: array(SEQ) for lane in LANES}
 
     def handlers(self) -> dict[str, Handler]:
         return {

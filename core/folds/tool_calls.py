@@ -6,8 +6,6 @@ it became known that a call belongs there.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -15,8 +13,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, overload
 
+import msgspec
+
 from core.events import Event, FileChange, ToolFinished, ToolStarted
-from core.folds.fold import Handler
+from core.folds.fold import SEQ, Handler
+from core.folds.known import Known
 from core.folds.pages import Pages
 from core.folds.words import target
 
@@ -85,7 +86,7 @@ class Shelf:
     """Calls that have something in common, in the order in which that became known: append-only."""
 
     def __init__(self, rows: Sequence[Call] = ()) -> None:
-        self._rows, self._numbers, self._seqs = rows, array("q"), array("q")
+        self._rows, self._numbers, self._seqs = rows, array(SEQ), array(SEQ)
 
     @property
     def calls(self) -> Picked:
@@ -114,11 +115,11 @@ class ToolCalls:
         self._all = Shelf(self.rows)
         self.shelves = {"all": self._all, **{kind: Shelf(self.rows) for kind in KINDS}}
         self.named: dict[str, Shelf] = {}
-        self._numbers: dict[str, int] = {}
+        self._numbers = Known()
         self._open: dict[str, Call] = {}
-        self._oldest_open = array("q")
+        self._oldest_open = array(SEQ)
         """For each row, the first row that still ran when it began."""
-        self._asked: dict[bytes, int] = {}
+        self._answered = Known()
 
     def handlers(self) -> dict[str, Handler]:
         return {"tool.started": self._started, "tool.finished": self._finished}
@@ -130,7 +131,8 @@ class ToolCalls:
     def get(self, key: str | None) -> Call | None:
         if key is None or (number := self._numbers.get(key)) is None:
             return None
-        return self._open.get(key) or self.rows[number - 1]
+        call = self._open.get(key) or self.rows[number - 1]
+        return call if call.key == key else None
 
     def commanding(self) -> Call | None:
         """The command that runs now: commands run one after the other, so it began last."""
@@ -150,7 +152,7 @@ class ToolCalls:
 
     def _started(self, event: Event) -> None:
         body = event.body
-        if not isinstance(body, ToolStarted) or event.key is None or event.key in self._numbers:
+        if not isinstance(body, ToolStarted) or event.key is None or self._numbers.get(event.key):
             return
         call = Call(
             number=len(self.rows) + 1,
@@ -163,7 +165,8 @@ class ToolCalls:
             arguments=body.arguments,
         )
         self.rows.append(call)
-        self._numbers[event.key], self._open[event.key] = call.number, call
+        self._numbers.setdefault(event.key, call.number)
+        self._open[event.key] = call
         self._oldest_open.append(next(iter(self._open.values())).number - 1)
         self._all.add(event.seq, call)
         if call.name not in self.named:
@@ -180,7 +183,7 @@ class ToolCalls:
         call.timed = bool(body.ms) or event.at_us > call.started_us
         call.ok, call.ms, call.size, call.exit_code = body.ok, body.ms, body.size, body.exit_code
         call.recovered, call.files = body.recovered, body.files
-        first = self._asked.setdefault(_likeness(call, body), call.number)
+        first = self._answered.setdefault(_likeness(call, body), call.number)
         call.repeats = first if first != call.number else None
         self.rows[call.number - 1] = call
         for kind, belongs in KINDS.items():
@@ -198,9 +201,8 @@ KINDS = {
 """What makes a finished call one of a kind."""
 
 
-def _likeness(call: Call, body: ToolFinished) -> bytes:
+def _likeness(call: Call, body: ToolFinished) -> str:
     """Equal for two calls that asked the same and got the same answer."""
-    asked = json.dumps(call.arguments, sort_keys=True, ensure_ascii=False)
+    asked = msgspec.json.encode(call.arguments, order="deterministic").decode()
     answered = body.fingerprint or f"{body.ok}:{body.content}"
-    text = f"{call.name}\0{asked}\0{answered}"
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).digest()
+    return f"{call.name}\0{asked}\0{answered}"
