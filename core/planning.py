@@ -65,7 +65,7 @@ def _cycle(before: dict[str, list[str]]) -> list[str]:
 def unproven(old: Sequence[PlanStep], new: Sequence[PlanStep], prove: Prove) -> str:
     """Why a step that is called done is not, as a sentence; empty where each has its proof, or needs none.
 
-    A check that is a command, or names one in backticks, has to have passed after the last change of a file.
+    A check that names a command in backticks has to have passed after the last change of a file.
     """
     done = {step.id for step in old if step.status == "done"}
     for step in new:

@@ -25,11 +25,9 @@ class Proven(NamedTuple):
 
 
 def command_of(check: str) -> str:
-    """The command that a check is, or names in backticks; empty where it is only words."""
+    """The command that a check names in backticks; empty where it is only words, for words may look like a command."""
     quoted = _QUOTED.findall(check)
-    if quoted:
-        return str(quoted[0]).strip()
-    return check.strip() if check.strip() and reading(check.strip()).check else ""
+    return str(quoted[0]).strip() if quoted else ""
 
 
 class Proofs:

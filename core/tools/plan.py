@@ -18,7 +18,10 @@ _MARKS = {"todo": "[ ]", "active": "[>]", "done": "[x]", "dropped": "[-]"}
 class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     id: Annotated[str, Meta(min_length=1, max_length=20, description="Short and stable, e.g. `3` or `3a`.")]
     intent: Annotated[str, Meta(min_length=1, max_length=300, description="What the step achieves.")]
-    check: Annotated[str, Meta(max_length=300, description="How one can see that it is done, e.g. a command.")] = ""
+    check: Annotated[
+        str,
+        Meta(max_length=300, description="How one can see that it is done; a command in backticks must have passed."),
+    ] = ""
     status: Literal["todo", "active", "done", "dropped"] = "todo"
     after: Annotated[list[str], Meta(max_length=10, description="Ids of steps that have to be done first.")] = []
     minutes: Annotated[int, Meta(ge=1, le=240)] | None = None

@@ -159,3 +159,9 @@ def test_what_is_open_at_the_end_is_named(session):
 
 def test_a_finished_plan_leaves_nothing_open():
     assert open_points([step("1", "done"), step("2", "dropped")], lambda check: None) == []
+
+
+@pytest.mark.parametrize("check", ["tests are as at the start", "make sure tests pass", "go test it by hand"])
+def test_words_that_look_like_a_command_are_words(session, check):
+    session.plan(step("1", "active", check=check))
+    assert session.plan(step("1", "done", check=check)) is not None

@@ -38,7 +38,7 @@ def test_guidance_is_in_the_next_request_and_can_be_retracted_before(longwatch):
     assert [event.body.text for event in delivered] == ["Never touch vendor."]
     assert delivered[0].body.standing
     asked = next(event.seq for event in events if event.kind == "model.requested" and event.seq > delivered[0].seq)
-    assert asked == delivered[0].seq + 1
+    assert asked == delivered[0].seq + 2  # the constraint that it declares stands between
 
 
 def test_a_forced_compression_shortens_the_next_request_and_undo_gives_it_back(longwatch):
