@@ -5,6 +5,7 @@ import threading
 
 from core.agent.desk import Desk
 from core.clock import SystemClock
+from core.events import BookmarkAdded, Draft
 from core.request.compression import NothingToCompress, Wish
 
 ENOUGH_S = 10.0
@@ -41,7 +42,7 @@ def test_nothing_is_appended_while_the_facts_are_read(tmp_path):
         desk.journal, desk.thrift.plan = Journal(), plan
         compressing = asyncio.create_task(desk.compress(Wish()))
         await asyncio.sleep(0)
-        appending = asyncio.create_task(desk.append())
+        appending = asyncio.create_task(desk.append(Draft(BookmarkAdded(text=""))))
         await asyncio.sleep(0)
         reached.set()
         await asyncio.gather(compressing, appending)
