@@ -12,6 +12,11 @@ def say(text: str, *, err: bool = False) -> None:
     click.echo("\n".join(CONTROL.sub(" ", line.expandtabs(4)) for line in safe_text(text).split("\n")), err=err)
 
 
+def say_over(text: str) -> None:
+    """Write over the line on stderr on which one stands, and stay on it."""
+    click.echo("\r" + CONTROL.sub(" ", safe_text(text)), nl=False, err=True)
+
+
 def say_json(text: str) -> None:
     """Print JSON: the same values, with what could control a terminal written as escapes."""
     click.echo(CONTROL.sub(lambda found: "\n" if found[0] == "\n" else _escaped(found[0]), text))

@@ -15,7 +15,7 @@ from core.importers.importing import Imported, Importer, Made
 from core.importers.rows import ImportProblem, Tally
 from core.journal.errors import JournalError
 from tui.safe import one_line
-from tui.say import say, say_json
+from tui.say import say, say_json, say_over
 
 KEPT = 4
 """Kinds of rows that were kept without being understood, named before the rest is summed up."""
@@ -79,13 +79,10 @@ class Progress:
     def clear(self) -> None:
         if self._cells:
             self._write("")
-            sys.stderr.write("\r")
-            sys.stderr.flush()
-            self._cells = 0
+            self._write("")
 
     def _write(self, text: str) -> None:
-        sys.stderr.write("\r" + text.ljust(self._cells))
-        sys.stderr.flush()
+        say_over(text.ljust(self._cells))
         self._cells = len(text)
 
 
