@@ -76,7 +76,7 @@ async def test_nothing_costly_happens_by_enter_or_escape(keys):
 
 async def test_an_amount_that_is_none_is_explained_and_not_sent():
     sent, text = await sent_by("b", "x", "enter")
-    assert sent == [] and "Write an amount in dollars" in text
+    assert sent == [] and "Say a budget as an amount in dollars" in text
 
 
 async def test_typing_guidance_triggers_no_other_key():
