@@ -69,7 +69,7 @@ DIALOGS = (
     View("stop", ("ctrl+x",), "Stop this session"),
     View("search", ("/", *"store"), "store"),
     View("help", ("?", *"memory"), "Look at the memory", ("escape", "escape")),
-    View("palette", ("ctrl+p", *"checkpoint"), "Go back to a checkpoint"),
+    View("palette", ("z", "ctrl+p", *"checkpoint"), "Go back to a checkpoint", ("escape", "z")),
 )
 FINDING = View("find", ("F", *"store"), "found")
 READING = (
