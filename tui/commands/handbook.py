@@ -11,10 +11,14 @@ from tui.say import say
 
 PAGES = {
     "first-session": "from nothing to a session that you steer",
+    "screen": "on the screen, and without one",
     "remote": "on a box far away: leave, come back, be called",
+    "approvals": "what the agent asks about",
+    "guards": "guards, plan, budgets and constraints",
     "cost": "keeping it cheap",
     "trouble": "when it goes wrong",
-    "replay": "replaying a session, and sending one to somebody",
+    "replay": "replaying a session, sending one to somebody, what it changed",
+    "servers": "servers of tools, hooks, telemetry, what a workspace says",
     "extending": "themes, keys, providers, tools, guards, policies",
     "architecture": "how it is built",
 }
