@@ -43,6 +43,16 @@ async def test_words_are_found_in_everything_and_enter_goes_to_the_place(size):
         assert app.watch_screen.conversation.selected.seq == hit.seq
 
 
+async def test_the_newest_hit_stays_on_top_while_more_than_a_view_of_them_come():
+    app = app_over(audit_session(running=False))
+    async with app.run_test(size=NARROW) as pilot:
+        await read(pilot)
+        await pilot.press("F", *"store")
+        await until(pilot, lambda: "19 found" in screen_text(pilot))
+        found = app.screen.query_one(LineList)
+        assert found.scroll_offset.y == 0 and len(found.items_in_view) < len(found.rows)
+
+
 async def test_a_hit_on_an_abandoned_branch_leads_to_that_moment():
     app = app_over(with_a_branch())
     async with app.run_test(size=NARROW, notifications=True) as pilot:

@@ -158,10 +158,10 @@ class ItemLines(ScrollView):
                 self.refresh()
 
     def hold_at(self, item: int, offset: int = 0) -> None:
-        """Show `item` at the top and stay there; before the first layout, from then on."""
-        if not self._measured.width:
+        """Show `item` at the top and stay there; before the first layout or the first item, from then on."""
+        if not self._measured.width or not len(self._heights):
             self._set_follow(Held(item, offset))
-        elif len(self._heights):
+        else:
             item = min(item, len(self._heights) - 1)
             self._reach(item)
             self._go_to(self._heights.top(item) + offset)

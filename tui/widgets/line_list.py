@@ -148,8 +148,9 @@ class LineList(ItemLines, can_focus=True):
                 self.clear_cursor()
 
     def action_home(self) -> None:
-        self.hold_at(0)
-        self.select(0)
+        if self._heights.total:
+            self.hold_at(0)
+            self.select(0)
 
     def action_follow(self) -> None:
         self.follow_end()

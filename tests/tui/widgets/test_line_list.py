@@ -366,6 +366,20 @@ class SelectedFirst(ListApp):
         self.list.select(120)
 
 
+async def test_an_empty_list_that_is_held_at_its_top_stays_there_while_rows_come() -> None:
+    rows = TextRows()
+    app = ListApp(rows)
+    async with app.run_test(size=(60, 20)) as pilot:
+        await settled(pilot)
+        app.list.hold_at(0)
+        for text in TEXTS[:40]:
+            rows.append(text)
+            app.list.appended()
+        await settled(pilot)
+        assert app.list.follow == Held(0, 0, unseen=40)
+        assert app.shown() == naive(TEXTS, 58)[:20]
+
+
 async def test_an_item_can_be_selected_before_the_first_layout() -> None:
     app = SelectedFirst(TextRows(TEXTS))
     async with app.run_test(size=(50, 20)) as pilot:
