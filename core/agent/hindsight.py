@@ -71,5 +71,7 @@ def tariff_of(workload: Workload) -> Tariff | None:
 def turns_of(workload: Workload) -> list[Turn]:
     """The turns with the gap that followed each, where the log has the one before."""
     found = workload.turns()
+    if not found:
+        return []
     later = [gap for _, (_, _, gap) in pairwise(found)]
     return [Turn(output, result, gap) for (output, result, _), gap in zip(found, [*later, 0.0], strict=True)]

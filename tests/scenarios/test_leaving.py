@@ -20,16 +20,16 @@ stty -g; "$@"; echo "[left $?]"; stty -g; read again; $LONGWATCH reset; echo "[m
 """The command between two looks at the terminal, in a shell that stays; then, at a line typed, `reset` and a third."""
 BREAKS = """
 import sys
-import tui.screens.watch
+import tui.screens.gauging
 
-facts, looks = tui.screens.watch.facts, []
+facts, looks = tui.screens.gauging.facts, []
 def breaking(*arguments, **named):
     looks.append(1)
     if len(looks) > 8:
         raise KeyError("no such style")
     return facts(*arguments, **named)
 
-tui.screens.watch.facts = breaking
+tui.screens.gauging.facts = breaking
 from tui.cli import main
 main(sys.argv[1:])
 """

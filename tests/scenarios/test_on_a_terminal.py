@@ -261,10 +261,10 @@ def test_somebody_at_a_terminal_is_asked_whether_a_workspaces_own_settings_may_b
     (longwatch.workspace / ".longwatch.toml").write_text('name = "theirs"\n')
     model, place = longwatch.script(command("true")), ["--workspace", str(longwatch.workspace), "--speed", "0"]
     screen = terminal("run", "Do it.", "--model", model, *place)
-    screen.shows("is new here, or has changed", "name = 'theirs'", "Use it from now on")
+    screen.shows("name = 'theirs'", "Use it from now on")
     screen.press("y\r")
     until(lambda: longwatch.count("session.opened"))
     assert longwatch.events()[0].body.name == "theirs"
-    screen.shows("q leave")
+    screen.shows("palette")
     screen.press("q")
     assert screen.ends() == 0

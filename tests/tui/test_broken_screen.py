@@ -57,13 +57,13 @@ from pathlib import Path
 from sample_sessions import FakeControls, FakeSource, audit_session
 from core.config import Config
 from tui.watching import watch
-import tui.screens.watch
+import tui.screens.gauging
 
 def broken(*_, **__):
     secret = "a local variable"
     raise KeyError("no such style")
 
-tui.screens.watch.facts = broken
+tui.screens.gauging.facts = broken
 print(watch(FakeSource(audit_session()), FakeControls(), config=Config(), folder=Path({folder!r})))
 """
 

@@ -315,7 +315,8 @@ def meant(line):
 def test_every_control_and_question_is_understood_and_in_the_help():
     told = "\n" + "\n".join(help_lines({}, steering=True))
     for name in VERBS:
-        typed = [found for words in ("", "1", "m1 some words") if (found := meant(f"{name} {words}")) is not None]
+        words = ["1", "m1 some words", "drop 3", *([] if name in QUESTIONS else [""])]
+        typed = [found for said in words if (found := meant(f"{name} {said}")) is not None]
         assert typed and all(one.name == name and one.args is not None for one in typed)
         assert f"\n{name}" in told
     for name in QUESTIONS:

@@ -133,7 +133,7 @@ async def test_on_a_tall_terminal_the_timeline_is_there_and_a_click_leads_into_t
         assert "marks " in screen_text(pilot)
         await pilot.click("Track", offset=(30, 1))
         await until(pilot, lambda: "PAST #" in status(pilot))
-        assert "‖ held" in screen_text(pilot)
+        await until(pilot, lambda: "‖ held" in screen_text(pilot))
 
 
 async def test_elsewhere_a_key_brings_the_timeline_by_time_by_events_and_takes_it_away():
