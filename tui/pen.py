@@ -133,7 +133,7 @@ class Pen:
         there = f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H"
         if self._place is not None:
             column, row = self._place
-            there = min(_steps(y - row, "A", "B") + _across(x - column), there, key=len)
+            there = min(_steps(y - row, "A", "B") + _steps(x - column, "D", "C"), there, key=len)
         self._parts.append(there)
 
     def _take(self, look: Look) -> None:
@@ -155,10 +155,6 @@ class Pen:
 
 
 def _steps(count: int, back: str, on: str) -> str:
-    """So many cells in one of two directions."""
+    """So many cells in one of two directions; never by bare control characters, which only a stranger's text has."""
     number, way = abs(count), back if count < 0 else on
     return "" if not number else f"\x1b[{way}" if number == 1 else f"\x1b[{number}{way}"
-
-
-def _across(count: int) -> str:
-    return "\b" * -count if -4 < count < 0 else _steps(count, "D", "C")

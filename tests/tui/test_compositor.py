@@ -23,7 +23,7 @@ from textual.strip import Strip
 from textual.widgets import Input, Static
 
 from tui.compositor import FrugalCompositor, TerminalMemory, ThriftyApp, cells_of
-from tui.pen import change, look_of
+from tui.pen import Pen, change, look_of
 
 WIDTH, HEIGHT = 100, 30
 
@@ -227,6 +227,18 @@ def test_what_is_already_shown_costs_nothing() -> None:
 )
 def test_only_the_change_of_colours_is_written(old: str | None, new: str, sequence: str) -> None:
     assert change(None if old is None else look_of(old), look_of(new)) == sequence
+
+
+@pytest.mark.parametrize(("x", "y", "move"), [
+    (2, 5, "\x1b[2D"), (3, 6, "\x1b[B\x1b[D"), (4, 3, "\x1b[2A"), (9, 5, "\x1b[5C"), (0, 0, "\x1b[1H"),
+])  # fmt: skip
+def test_a_move_is_written_in_the_shortest_way_that_is_an_escape_sequence(x: int, y: int, move: str) -> None:
+    """A bare control character on the terminal then is somebody else's, whatever stands around it."""
+    pen = Pen(40, look=look_of(""))
+    pen.draw(0, 5, [("a", "")] * 4)
+    start = pen.taken()
+    pen.draw(x, y, [("b", "")])
+    assert pen.taken() == f"{start}{move}b"
 
 
 def test_blanks_take_the_colours_of_the_words_around_them_and_the_pen_keeps_its_own() -> None:
