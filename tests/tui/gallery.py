@@ -144,7 +144,8 @@ async def shown(pilot: Pilot[Any], view: View) -> AsyncIterator[None]:
 
 async def text_at(pilot: Pilot[Any], size: tuple[int, int]) -> str:
     """What is on the screen in a terminal of that size."""
-    await pilot.resize_terminal(*size)
+    if pilot.app.size != size:
+        await pilot.resize_terminal(*size)
     await until(pilot, lambda: laid_out(pilot, size))
     return await settled(pilot)
 

@@ -10,8 +10,8 @@ from textual.app import App
 from textual.driver import Driver
 from textual.geometry import Size
 
-QUIET_FRAMES = 4
-FRAME_S = 0.03
+FRAME_S = 0.02
+QUIET_FRAMES = 6
 
 
 class RecordingDriver(Driver):
@@ -49,12 +49,12 @@ def recording_driver(width: int, height: int) -> type[RecordingDriver]:
     return type("SizedDriver", (RecordingDriver,), {"SIZE": Size(width, height)})
 
 
-async def written(app: App[Any], *, keep: bool = False) -> str:
-    """What was written since the last call, once nothing more is written for a few frames; forgotten unless `keep`."""
+async def written(app: App[Any], *, keep: bool = False, quiet_frames: int = QUIET_FRAMES) -> str:
+    """What was written since the last call, once nothing more is written for some frames; forgotten unless `keep`."""
     driver = app._driver
     assert isinstance(driver, RecordingDriver)
     quiet = 0
-    while quiet < QUIET_FRAMES:
+    while quiet < quiet_frames:
         count = len(driver.written)
         await asyncio.sleep(FRAME_S)
         quiet = quiet + 1 if len(driver.written) == count else 0

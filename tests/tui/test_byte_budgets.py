@@ -19,6 +19,9 @@ from tui.widgets.status_line import StatusLine
 
 TEXT = "The loader reads the whole file before it checks the header, so a damaged file costs as much."
 
+BETWEEN_PARTS = 2
+"""Frames without a byte after which a part of a step counts as shown: what comes later counts with the next one."""
+
 
 async def sizes_of(log, size, *steps):
     """The bytes that each step, a generator of its parts, makes a screen of that size write."""
@@ -39,8 +42,8 @@ async def sizes_of(log, size, *steps):
         for step in steps:
             sent = 0
             for _ in step(app, clock):
-                sent += len((await written(app)).encode())
-            sizes.append(sent)
+                sent += len((await written(app, quiet_frames=BETWEEN_PARTS)).encode())
+            sizes.append(sent + len((await written(app)).encode()))
         app.exit()
 
     await app.run_async(auto_pilot=pilot)
