@@ -33,6 +33,7 @@ from tui.sanitize import SanitizeFilter
 from tui.screens.palette import ActionCommands
 from tui.screens.seats import Seats
 from tui.screens.watch import WatchScreen
+from tui.style_cache import let_closed_widgets_go
 from tui.theme_choice import fitting_theme, has_colours
 from tui.theming import Loaded, apply_themes, load_themes, role_variables, watch_themes
 from tui.undisturbed import undisturbed
@@ -64,13 +65,15 @@ class ThemedApp(BreakableApp[ReturnType]):
         keymap: Mapping[str, str] | None = None,
         fault_log: Path | None = None,
     ) -> None:
+        let_closed_widgets_go()
+        self._sanitize = SanitizeFilter()  # one for good: strips keep what each filter made of them
         super().__init__(driver_class=ResilientDriver if os.name == "posix" else None, fault_log=fault_log)
         self._wanted_theme, self._theme_folder, self._themes = theme, theme_folder, Loaded()
         self._keymap_overrides = dict(keymap or {})
         self.animation_level = "none"
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        return [*super().get_line_filters(), SanitizeFilter()]
+        return [*super().get_line_filters(), self._sanitize]
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return role_variables(self.current_theme)

@@ -3,6 +3,7 @@
 import gc
 
 from sample_sessions import audit_session
+from textual._styles_cache import StylesCache
 from textual.widget import Widget
 from watching_app import app_over, read
 
@@ -18,15 +19,22 @@ def alive() -> list[Widget]:
     return [one for one in gc.get_objects() if isinstance(one, Widget) and one._closed]
 
 
+def drawn() -> int:
+    """How many widgets' drawn lines are held."""
+    gc.collect()
+    return sum(isinstance(one, StylesCache) for one in gc.get_objects())
+
+
 async def test_closed_dialogs_leave_no_widget_behind():
     async with app_over(audit_session()).run_test(size=SIZE) as pilot:
         await read(pilot)
         await open_and_close(pilot)
-        before = len(alive())
+        before, lines = len(alive()), drawn()
         for _ in range(ROUNDS):
             await open_and_close(pilot)
         left = alive()
         assert len(left) <= before, left
+        assert drawn() <= lines
 
 
 async def open_and_close(pilot):
