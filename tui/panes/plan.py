@@ -192,7 +192,7 @@ class PlanPane(Pane):
         if active != self._active or self.line_list.top_item is None:
             self._active = active
             if self.line_list.cursor is None:
-                self.line_list.hold_at(max(0, (active or 0) - 1))
+                self.line_list.stay_at(max(0, (active or 0) - 1))
 
     def on_line_list_item_opened(self, event: LineList.ItemOpened) -> None:
         event.stop()

@@ -166,6 +166,11 @@ class ItemLines(ScrollView):
             self._reach(item)
             self._go_to(self._heights.top(item) + offset)
 
+    def stay_at(self, item: int) -> None:
+        """Held at `item` in whatever size: at the top where enough stands below it, else as low as the end allows."""
+        self._set_follow(Held(item))
+        self._settle(0)
+
     @property
     def top_item(self) -> int | None:
         """The item on the first line in view."""
@@ -258,7 +263,7 @@ class ItemLines(ScrollView):
         if width != self._measured.width:
             self._measured.measure(width)
             self._strips.clear()
-        self._settle(0)
+        self._settle(0, resized=True)
         self.come_to_rest()
 
     def notify_style_update(self) -> None:
@@ -279,10 +284,11 @@ class ItemLines(ScrollView):
         at_end = y >= self.virtual_size.height - self._view_height
         self._set_follow(follow.scrolled(self.follow, item, offset, at_end=at_end))
 
-    def _settle(self, first_changed: int, line: int = 0, *, grown: bool = False) -> None:
+    def _settle(self, first_changed: int, line: int = 0, *, grown: bool = False, resized: bool = False) -> None:
         """Tell the scrollbar the new length, then show what the follow state asks for.
 
-        Nothing before that line of the item `first_changed` is another one.
+        Nothing before that line of the item `first_changed` is another one. A view of another size keeps no room
+        below the end: what it shows depends on its size alone, and not on those that it had on the way.
         """
         if not self._measured.width:
             return
@@ -291,7 +297,7 @@ class ItemLines(ScrollView):
             self._measured.reach(self.follow.item - self._view_height, self.follow.item + 2 * self._view_height)
         with self._place():
             old, top = self.scroll_offset.y, self._wanted_top(grown=grown)
-            reach = top if isinstance(self.follow, Following) else min(top, old)
+            reach = top if isinstance(self.follow, Following) else 0 if resized else min(top, old)
             length = max(self._heights.total, reach + self._view_height if reach else 0)
             self.set_reactive(Widget.virtual_size, Size(self._measured.width, length))
             self._scroll_update(self.virtual_size)

@@ -380,6 +380,20 @@ async def test_an_empty_list_that_is_held_at_its_top_stays_there_while_rows_come
         assert app.shown() == naive(TEXTS, 58)[:20]
 
 
+async def test_an_item_it_stays_at_is_in_view_in_every_size_whichever_came_before() -> None:
+    app = ListApp(TextRows([f"step {number}" for number in range(20)]))
+    async with app.run_test(size=(60, 18)) as pilot:
+        await settled(pilot)
+        app.list.stay_at(12)
+        tops = {}
+        for height in (18, 6, 18, 9, 4, 18, 6):
+            await pilot.resize_terminal(60, height)
+            await settled(pilot)
+            tops.setdefault(height, set()).add(app.list.scroll_offset.y)
+        assert tops == {18: {2}, 9: {11}, 6: {12}, 4: {12}}
+        assert app.list.follow == Held(12)
+
+
 async def test_an_item_can_be_selected_before_the_first_layout() -> None:
     app = SelectedFirst(TextRows(TEXTS))
     async with app.run_test(size=(50, 20)) as pilot:
