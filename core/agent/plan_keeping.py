@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from core.agent.facts import Facts
 from core.events import PlanReassessed, PlanStep
+from core.folds.words import one_line
 from core.planning import open_points, undecided, unproven
 from core.tools.base import ToolError
+
+LINE = 60
+"""Characters of a command where an end is told."""
 
 
 class PlanKeeper:
@@ -44,7 +48,7 @@ def unverified_of(facts: Facts) -> str:
     """What of the end nobody has seen work; empty where there is nothing to see or it was seen."""
     proofs = facts.proofs
     if proofs.failing:
-        return f"`{proofs.failing[:60]}` failed in its last run"
+        return f"`{one_line(proofs.failing, LINE)}` failed in its last run"
     return "no check has passed since the last change of a file" if proofs.changed and proofs.outdated else ""
 
 

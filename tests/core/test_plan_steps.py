@@ -155,6 +155,8 @@ def test_what_is_open_at_the_end_is_named(session):
     session.run("pytest -q", ok=False)
     assert "failed in its last run" in open_points_of(session.facts)[1]
     assert unverified_of(session.facts) == "`pytest -q` failed in its last run"
+    session.run("pytest -q " + "tests/test_parser.py " * 9, ok=False)
+    assert unverified_of(session.facts).endswith("…` failed in its last run")
 
 
 def test_a_finished_plan_leaves_nothing_open():
