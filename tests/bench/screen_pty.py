@@ -11,6 +11,7 @@ import sys
 import tempfile
 import termios
 import time
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,7 +53,9 @@ class Terminal:
             command = [sys.executable, "-P", "-m", "tui.cli", *arguments]
             os.execve(sys.executable, command, {**longwatch.environment, "TERM": "xterm-256color"})
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        self.bytes = 0
+        self.bytes = self.packed = 0
+        """What came from the product; what `ssh -C` makes of it (zlib, level 6, flushed at each write; no headers)."""
+        self._pack = zlib.compressobj(6)
 
     def read(self, wait_s: float = 0.0, most: int = 65_536) -> bytes:
         """What comes within `wait_s`; empty when nothing does, or the command has ended."""
@@ -63,6 +66,8 @@ class Terminal:
         except OSError:
             return b""
         self.bytes += len(data)
+        if data:
+            self.packed += len(self._pack.compress(data)) + len(self._pack.flush(zlib.Z_PARTIAL_FLUSH))
         return data
 
     def write(self, data: bytes) -> None:

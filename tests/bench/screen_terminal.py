@@ -57,17 +57,18 @@ def measure_calls(turns: int, columns: int, rows: int) -> Figures:
         terminal.show_until(screen, lambda: "Step 3:" in screen.text)
         process, folder = runner(longwatch), longwatch.folder()
         assert process is not None
-        began = (finished(folder), terminal.bytes, cpu_s(process), time.monotonic())
+        began = (finished(folder), terminal.bytes, terminal.packed, cpu_s(process), time.monotonic())
         while (made := finished(folder)) < turns:
             end = time.monotonic() + 0.25
             while time.monotonic() < end:
                 terminal.read(0.02)
-            assert time.monotonic() - began[3] < 4 * PATIENCE_S, f"only {made} calls were made"
-        ended = (made, terminal.bytes, cpu_s(process), time.monotonic())
+            assert time.monotonic() - began[-1] < 4 * PATIENCE_S, f"only {made} calls were made"
+        ended = (made, terminal.bytes, terminal.packed, cpu_s(process), time.monotonic())
         memory = process.memory_info().rss / 2**20
-    calls, data, cpu, wall = (after - before for before, after in zip(began, ended, strict=True))
+    calls, data, packed, cpu, wall = (after - before for before, after in zip(began, ended, strict=True))
     table = Figures(f"{turns:,} calls as fast as they go, on a pty of {columns}x{rows}", "")
     table.add("bytes per tool call", data / calls, 2_000)
+    table.add("the same by ssh -C", packed / calls)
     table.add("CPU ms per tool call, its command included", 1000 * cpu / calls, 75)
     table.add("wall ms per tool call", 1000 * wall / calls)
     table.add("memory at the end, MB", memory, 200)
@@ -83,14 +84,16 @@ def measure_echo(presses: int, columns: int, rows: int) -> Figures:
         terminal.show_until(screen, lambda: "The loader reads" in screen.text)
         terminal.write(b"g")
         terminal.show_until(screen, lambda: "Guide the agent" in screen.text)
-        began, bytes_before = time.monotonic(), terminal.bytes
+        began, bytes_before, packed_before = time.monotonic(), terminal.bytes, terminal.packed
         spent = [press(terminal, index) for index in range(presses)]
-        streamed = (terminal.bytes - bytes_before) / (time.monotonic() - began)
+        passed = time.monotonic() - began
+        streamed, packed = (terminal.bytes - bytes_before) / passed, (terminal.packed - packed_before) / passed
     spent.sort()
     table = Figures(f"{presses} keys while a reply streams at 100 tokens a second, {columns}x{rows}", "ms")
     table.add("key to echo, half of them", 1000 * statistics.median(spent))
     table.add("key to echo, 99 of 100", 1000 * spent[int(0.99 * (len(spent) - 1))], 50)
     table.add("bytes a second meanwhile", streamed)
+    table.add("the same by ssh -C", packed)
     return table
 
 
