@@ -251,10 +251,7 @@ async def _runner(
     Wire.preload()
     if endpoint.simulated:
         endpoint = await _simulated(hosting, opened, endpoint, stack)
-    source = (lambda: None) if endpoint.simulated else (lambda: read_key(endpoint, hosting.environ))
-    bare = Wire(endpoint, source, hosting.clock)
-    stack.push_async_callback(bare.close)
-    wire = Illustrated(bare, stack.enter_context(Reader(hosting.folder)).blob)
+    wire = _wire(hosting, endpoint, stack)
     prompt, prompt_version = system_prompt()
     own = {**builtin_tools(), **{tool.name: tool for tool in hosting.extra_tools}}
     specs = await asyncio.to_thread(server_specs, hosting.config, Path(opened.workspace), hosting.environ)
@@ -299,7 +296,25 @@ async def _runner(
         before=hooks.before if config.hooks else None,
         warden=Warden(desk, policy.places),
     )
-    terms = Terms(
+    terms = _terms(hosting, settings, window, most_output)
+    turns = Turns(desk, wire, hosting.clock, priced, prompt_version)
+    asides = Asides(desk, wire, hosting.clock, priced, lambda: turns.last)
+    upkeep = Upkeep(desk, recall, project, bridging)
+    return Runner(desk, turns, calls, asides, upkeep, head, terms, hosting.clock, random.Random().random)
+
+
+def _wire(hosting: Hosting, endpoint: Endpoint, stack: AsyncExitStack) -> Illustrated:
+    """The way to the model. A key is read anew for each request, so that a stored one is taken up."""
+    source = (lambda: None) if endpoint.simulated else (lambda: read_key(endpoint, hosting.environ))
+    bare = Wire(endpoint, source, hosting.clock)
+    stack.push_async_callback(bare.close)
+    return Illustrated(bare, stack.enter_context(Reader(hosting.folder)).blob)
+
+
+def _terms(hosting: Hosting, settings: Mapping[str, Any], window: int | None, most_output: int) -> Terms:
+    """Under which limits the session runs: what its start said, else the configuration."""
+    config = hosting.config
+    return Terms(
         attended=hosting.attended,
         wait=hosting.wait,
         max_turns=hosting.max_turns or settings.get("max_turns"),
@@ -313,10 +328,6 @@ async def _runner(
         most_output=most_output,
         answer_within_s=hosting.approval_timeout_s or config.approvals.timeout_s,
     )
-    turns = Turns(desk, wire, hosting.clock, priced, prompt_version)
-    asides = Asides(desk, wire, hosting.clock, priced, lambda: turns.last)
-    upkeep = Upkeep(desk, recall, project, bridging)
-    return Runner(desk, turns, calls, asides, upkeep, head, terms, hosting.clock, random.Random().random)
 
 
 async def _simulated(hosting: Hosting, opened: SessionOpened, endpoint: Endpoint, stack: AsyncExitStack) -> Endpoint:
