@@ -66,6 +66,20 @@ class ToolSettings(Section, frozen=True):
     ] = 15.0
 
 
+class BoxSettings(Section, frozen=True):
+    """Another machine with sessions, for `ls --host` and `attach BOX:SESSION`; ssh must reach it without questions."""
+
+    host: Annotated[
+        str | None, says("What ssh calls it; left out, as it is called here.", "anna@build1.example.org")
+    ] = None
+    command: Annotated[
+        str | None,
+        says(
+            "What a shell there begins longwatch with; left out, it is looked for.", "~/longwatch/.venv/bin/longwatch"
+        ),
+    ] = None
+
+
 HookEvent = Literal["before-tool", "after-tool", "after-edit", "ask", "pause", "finish"]
 
 

@@ -10,7 +10,13 @@ from msgspec import Meta
 
 from core.config.settings import Config, Section, entry_type
 
-_EXAMPLE_NAMES = {"profiles": "work", "mcp": "git", "hooks": "format", "prices": '"openrouter/qwen/qwen3.7-max"'}
+_EXAMPLE_NAMES = {
+    "profiles": "work",
+    "mcp": "git",
+    "hooks": "format",
+    "boxes": "build1",
+    "prices": '"openrouter/qwen/qwen3.7-max"',
+}
 
 
 def default_config_text() -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from msgspec import Meta
 
 from core.approvals.rules import Mode
-from core.config.extensions import HookSettings, ServerSettings, TelemetrySettings, ToolSettings
+from core.config.extensions import BoxSettings, HookSettings, ServerSettings, TelemetrySettings, ToolSettings
 from core.config.section import Count, Dollars, Seconds, Section, says
 
 
@@ -326,6 +326,7 @@ class Config(Section, frozen=True):
     tools: ToolSettings = ToolSettings()
     mcp: dict[str, ServerSettings] = {}
     hooks: dict[str, HookSettings] = {}
+    boxes: dict[str, BoxSettings] = {}
     telemetry: TelemetrySettings = TelemetrySettings()
     constraints: ConstraintSettings = ConstraintSettings()
     screen: ScreenSettings = ScreenSettings()
@@ -334,6 +335,6 @@ class Config(Section, frozen=True):
 
 
 def entry_type(kind: Any) -> type[Section] | None:
-    """The section type of a table of named sections (`profiles`, `prices`, `mcp`, `hooks`)."""
+    """The section type of a table of named sections (`profiles`, `prices`, `mcp`, `hooks`, `boxes`)."""
     arguments = get_args(kind) if get_origin(kind) is dict else ()
     return arguments[1] if arguments and isinstance(arguments[1], type) and issubclass(arguments[1], Section) else None

@@ -31,9 +31,19 @@ from tui.say import say, say_json
 @click.option("--json", "as_json", is_flag=True, help="A JSON list, with each session's report.")
 @click.option("--prometheus", is_flag=True, help="As metrics, in the text format of Prometheus.")
 @click.option("--trash", "trashed", is_flag=True, help="What was deleted and can be put back.")
+@click.option("--host", "hosts", metavar="BOX...", multiple=True, help="Those on other machines, by ssh; also often.")
+@click.argument("more", metavar="", nargs=-1)
 @click.pass_obj
-def ls(home: Path, as_json: bool, prometheus: bool, trashed: bool) -> int:
-    """List the sessions, the one that changed last first."""
+def ls(
+    home: Path, as_json: bool, prometheus: bool, trashed: bool, hosts: tuple[str, ...], more: tuple[str, ...]
+) -> int:
+    """List the sessions, the one that changed last first; `ls --host BOX BOX ...` lists those of other machines."""
+    if hosts:
+        from tui.commands.boxes import list_boxes
+
+        return list_boxes([*hosts, *more], as_json)
+    if more:
+        raise click.UsageError("`ls` lists all sessions; it takes names only after --host, of machines.")
     if trashed:
         return _list_trash(home, as_json)
     if prometheus:

@@ -1,0 +1,68 @@
+"""Sessions on other machines: `ls --host`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from core.boxes.roll import Answer, Row, call_roll
+from core.boxes.ssh import box_named
+from core.config import load_config
+from core.folds.words import one_line
+from core.journal.surroundings import megabytes
+from tui.safe import safe_text
+from tui.say import say, say_json
+
+
+def list_boxes(names: Sequence[str], as_json: bool) -> int:
+    """Print the sessions of these machines; 1 when one of them did not answer. Raises ConfigError, JournalError."""
+    config = load_config()
+    answers = asyncio.run(call_roll([box_named(name, config) for name in dict.fromkeys(names)]))
+    if as_json:
+        say_json(json.dumps([row for answer in answers for row in _json_rows(answer)], indent=2))
+    elif any(answer.rows for answer in answers):
+        _print_table(answers)
+    for answer in answers:
+        if answer.problem:
+            say(f"longwatch: {answer.box.name}: {answer.problem}", err=True)
+        elif not answer.rows and not as_json:
+            say(f"No sessions on {answer.box.name} yet.")
+    return int(any(answer.problem for answer in answers))
+
+
+def _json_rows(answer: Answer) -> Iterator[dict[str, object]]:
+    """A box's sessions, each with the name of its host; of one that did not answer, one row that says why."""
+    if answer.problem:
+        yield {"host": answer.box.name, "problem": answer.problem}
+    for row in answer.said:
+        yield {"host": answer.box.name, **row}
+
+
+def _print_table(answers: Sequence[Answer]) -> None:
+    found = [(answer.box.name, row) for answer in answers for row in answer.rows]
+    wide = max(4, *(len(host) for host, _ in found)) + 2
+    say(f"{'HOST':<{wide}}{'SESSION':<12}{'STATE':<13}{'CALLS':>6}  {'COST':>9}  {'SIZE':>10}  {'CHANGED':<17}NAME")
+    for host, row in sorted(found, key=lambda one: _ended(one[1]), reverse=True):
+        say(f"{host:<{wide}}{_line(row)}")
+
+
+def _line(row: Row) -> str:
+    start = f"{safe_text(row.session[:10]):<12}{safe_text(row.state):<13}"
+    if row.state == "damaged":
+        return f"{start}{'':>6}  {'':>9}  {megabytes(row.bytes):>10}  {'':<17}{safe_text(one_line(row.detail, 160))}"
+    cost = f"${row.cost_usd_known_part:.2f}{'+?' if row.unpriced_replies else ''}"
+    last = f"{_ended(row).astimezone():%Y-%m-%d %H:%M}"
+    sizes = f"{row.tool_calls:>6}  {cost:>9}  {megabytes(row.bytes):>10}"
+    return f"{start}{sizes}  {last:<17}{safe_text(one_line(row.name, 160))}"
+
+
+def _ended(row: Row) -> datetime:
+    """When its last event was, as far as it says so in a way that can be."""
+    long_ago = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+    try:
+        began = datetime.fromisoformat(row.started_at or "")
+        return (began + timedelta(seconds=row.duration_s)) if began.tzinfo else long_ago
+    except (ValueError, OverflowError):
+        return long_ago
