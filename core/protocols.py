@@ -108,6 +108,10 @@ class Source(Protocol):
         """What differs in the files from when the session began. May raise JournalError, WorkspaceError."""
         ...
 
+    async def differing(self, before: str, after: str) -> list[FileDiff]:
+        """What differs in the files between two trees that the session kept. May raise JournalError, WorkspaceError."""
+        ...
+
     async def highlights(self) -> tuple[list[Moment], list[Moment]]:
         """The few moments that tell the session, and its chapters; reads the whole log. May raise JournalError."""
         ...

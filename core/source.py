@@ -7,7 +7,7 @@ import os
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-from core.changes.net import FileDiff, changes_of
+from core.changes.net import FileDiff, changes_of, differing
 from core.clock import pause_real
 from core.events import Event
 from core.folds.fold import Dispatcher
@@ -98,6 +98,9 @@ class SessionSource:
 
     async def changes(self) -> list[FileDiff]:
         return await asyncio.to_thread(changes_of, self._folder)
+
+    async def differing(self, before: str, after: str) -> list[FileDiff]:
+        return await asyncio.to_thread(differing, self._folder, before, after)
 
     async def highlights(self) -> tuple[list[Moment], list[Moment]]:
         return await asyncio.to_thread(self._highlights)

@@ -28,6 +28,7 @@ COMMANDS = {
     "diff": "changes",
     "blame": "changes",
     "land": "changes",
+    "branches": "branches",
     "events": "sessions",
     "rm": "sessions",
     "send": "send",

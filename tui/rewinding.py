@@ -72,9 +72,18 @@ class WayBack:
 
 def way_back(view: SessionView, checkpoint: Checkpoint, now_us: int) -> WayBack:
     """The price of going on from a checkpoint. Its prefix was sent last with the request that led to it."""
-    tokens, call = view.rent.back_at(checkpoint.boundary)
+    return _way(view, checkpoint.boundary, now_us - checkpoint.at_us)
+
+
+def way_to(view: SessionView, node: int, left: int, now_us: int) -> WayBack:
+    """The price of going on from the end of a branch, which event `left` left."""
+    return _way(view, node, now_us - view.timeline.at_us(left))
+
+
+def _way(view: SessionView, node: int, age_us: int) -> WayBack:
+    tokens, call = view.rent.back_at(node)
     ttl_s = view.cache.lifetime.last.ttl_s
-    return WayBack(tokens, call, ttl_s is not None and now_us - checkpoint.at_us > ttl_s * MICROSECONDS)
+    return WayBack(tokens, call, ttl_s is not None and age_us > ttl_s * MICROSECONDS)
 
 
 def since_words(lost: Between) -> str:

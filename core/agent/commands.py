@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any, get_args
 
 from core.agent.answer_verbs import ANSWER, parse_answer_words
 from core.agent.approval_verbs import APPROVAL_VERBS, parse_approval_words
 from core.agent.attention_verbs import PAUSE_AT
+from core.agent.branch_verbs import BRANCH_VERBS, parse_branch_words
 from core.agent.constraint_verbs import CONSTRAINT_VERBS
 from core.agent.facts import Facts
 from core.agent.guard_verbs import GUARD_OK
@@ -175,7 +177,7 @@ def _rewind(command: Command, facts: Facts) -> list[Draft]:
     if not isinstance(to, int) or isinstance(to, bool):
         raise Refused("rewind needs the number of the event to go back to.")
     if not facts.branches.visible(to) or to > facts.state.last_seq:
-        raise Refused(f"#{to} is not on the current branch.")
+        raise Refused(f"#{to} is not on the current branch; `switch` leads to another one.")
     if not command.args.get("conversation", True) and not command.args.get("files", True):
         raise Refused("Rewind the conversation, the files, or both.")
     if not isinstance(command.args.get("overwrite", False), bool):
@@ -275,6 +277,7 @@ VERBS: dict[str, Verb] = {
         Verb("cancel", ("id",), "take back a command whose effect has not come yet, by its id or verb", _cancel),
         Verb("undo", ("seq",), "take back the last compression or rewind", _undo),
         Verb("rewind", ("to", "files", "conversation", "overwrite"), "go back to an event, files included", _rewind),
+        *BRANCH_VERBS,
         Verb("budget", ("usd", "limit", "value"), "limit dollars, time, turns, a day, a step", _budget, _raises_budget),
         Verb("model", ("model",), "go on with another model", _model),
         Verb("retry-now", (), "do not wait for the next attempt", _retry),
@@ -353,6 +356,7 @@ _OWN_WORDS: dict[str, Callable[[list[str]], dict[str, Any]]] = {
     "answer": parse_answer_words,
     "budget": _budget_words,
     "plan": parse_plan_words,
+    **{verb.name: partial(parse_branch_words, verb.name) for verb in BRANCH_VERBS},
     "pause-at": lambda words: {"when": " ".join(words)},
 }
 """Controls that read their words themselves."""

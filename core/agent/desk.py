@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
+from core.agent.branch_verbs import known_branches
 from core.agent.commands import judged
 from core.agent.facts import Facts
+from core.agent.going_back import Effect, Restoration, rewind_notice, switch_notice, told_moved, told_restored
 from core.agent.thrift import Carrying, Thrift
 from core.agent.trust import Vouchers
 from core.clock import Clock
@@ -22,14 +23,13 @@ from core.events import (
     ContextRestored,
     Draft,
     Event,
-    GuidanceDelivered,
-    HeadMoved,
     ItemEvicted,
     SessionContinued,
     SessionFinished,
     SessionPaused,
     ToolFinished,
 )
+from core.folds.branch_tree import branch_named
 from core.folds.checkpoints import boundary_at
 from core.folds.standing import Order
 from core.journal.inbox import Command, discard, pending
@@ -39,39 +39,7 @@ from core.request.archive import Archive
 from core.request.compression import NothingToCompress, Wish
 from core.workspace.snapshots import Snapshots, WorkspaceError
 
-LISTED = 2000
-"""Files that the log names of one restore."""
-
 T = TypeVar("T")
-
-Effect = tuple[list[Draft], str]
-"""What carrying out an order adds to the log, and why it could not be done: empty where it was."""
-
-
-@dataclass(frozen=True, slots=True)
-class Restoration:
-    """Files brought to `tree`; `before` is the tree that they were, None where nothing was restored: see `detail`.
-
-    `kept` are paths that would differ too, and were left: changed by hand, or in the way.
-    """
-
-    before: str | None = None
-    tree: str | None = None
-    files: list[str] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)
-    detail: str = ""
-
-    def moved(self, to: int, origin: int, reason: Literal["rewind", "undo"]) -> HeadMoved:
-        """The move of HEAD with which the files went back."""
-        return HeadMoved(
-            to=to,
-            origin=origin,
-            reason=reason,
-            tree_before=self.before,
-            tree_after=self.tree,
-            files=self.files[:LISTED],
-            kept=self.kept[:LISTED],
-        )
 
 
 class Desk:
@@ -159,6 +127,7 @@ class Desk:
             "compress": self._compress,
             "undo": self._undo,
             "rewind": self._rewind,
+            "switch": self._switch,
             "evict": self._evict,
             "hand-over": self._hand_over,
         }[order.verb]
@@ -227,7 +196,7 @@ class Desk:
 
         None, with a checkpoint that says why, when they can't be secured.
         """
-        label = f"before going back to #{order.args['to']}" if order.verb == "rewind" else "before an undo"
+        label = _label(order)
         made = self.facts.trees.last
         if made is None or made.seq < order.seq or made.label != label:
             await self.append(await self.checkpoint(label))
@@ -263,11 +232,28 @@ class Desk:
                 return [], f"Nothing was rewound: {done.detail}"
         moved = done.moved(target if with_words else origin, origin, "rewind")
         if not with_words:
-            return _told_restored(moved)
+            return told_restored(moved)
         standing = [body.text for seq, body in facts.ledger.guidance() if body.standing and seq > target]
-        notice = rewind_notice(moved.files if with_files else None, undone, moved.kept)
-        again = [Draft(GuidanceDelivered(text=text, standing=True), actor="user") for text in dict.fromkeys(standing)]
-        return [Draft(moved, actor="user"), Draft(GuidanceDelivered(text=notice, source="notice")), *again], ""
+        return told_moved(moved, rewind_notice(moved.files if with_files else None, undone, moved.kept), standing)
+
+    async def _switch(self, order: Order) -> Effect:
+        """To the end of a branch that was left, the files as they were then: a rewind, but to another place."""
+        facts = self.facts
+        branch = branch_named(known_branches(facts), str(order.args["branch"]))
+        if branch is None or not branch.left:
+            return [], "That branch is the current one."
+        await self.close_open_calls("Not run: the user went to another branch.")
+        origin, left = facts.state.head or 1, branch.left
+        standing = facts.ledger.standing_beside(branch.tip)
+        undone = facts.trees.commands_since(facts.branches.parting(branch.tip))
+        tree = facts.file_states.known(left) if order.args.get("files", True) else None
+        done = Restoration()
+        if tree is not None:
+            done = await self._restored(order, tree, since=left)
+            if done.before is None:
+                return [], f"Nothing was done: {done.detail}"
+        moved = done.moved(branch.tip, origin, "switch")
+        return told_moved(moved, switch_notice(moved.files if tree else None, undone, moved.kept), standing)
 
     async def _undo(self, order: Order) -> Effect:
         steps = {step.seq: step for step in self.facts.reversibles.all()}
@@ -316,30 +302,8 @@ class Desk:
             await self.append(*(Draft(body, key=key, actor="system") for body, key in bodies))
 
 
-def _told_restored(moved: HeadMoved) -> Effect:
-    """Only the files went back: HEAD stays where it is, and yet the move is journalled, for it can be undone."""
-    if not moved.files:
-        kept = f" but what was changed by hand and is kept: {', '.join(moved.kept[:10])}" if moved.kept else ""
-        return [], f"No file differs from that checkpoint{kept}."
-    text = "The user restored these files to an earlier state; read them again before you rely on them:\n"
-    notice = GuidanceDelivered(text=text + "\n".join(moved.files[:100]), source="notice")
-    return [Draft(moved, actor="user"), Draft(notice)], ""
-
-
-def rewind_notice(files: list[str] | None, commands: list[str], kept: list[str]) -> str:
-    """What the model is told after a rewind."""
-    lines = ["The user rewound the session to this point; what came after it was abandoned."]
-    if files is None:
-        lines.append("The files were left as they are now: read before you rely on what you remember.")
-    elif files:
-        lines.append("These files were restored to their state at this point:")
-        lines += [f"- {line}" for line in files[:50]]
-    else:
-        lines.append("No file had to be restored.")
-    if kept:
-        lines.append("These files were changed by hand meanwhile and kept as they are:")
-        lines += [f"- {path}" for path in kept[:50]]
-    if commands:
-        lines.append("Commands of the abandoned part may have had effects outside the workspace that stay:")
-        lines += [f"- {line}" for line in commands[-10:]]
-    return "\n".join(lines)
+def _label(order: Order) -> str:
+    """Under which the files are secured before they change."""
+    if order.verb == "rewind":
+        return f"before going back to #{order.args['to']}"
+    return f"before going to branch {order.args['branch']}" if order.verb == "switch" else "before an undo"

@@ -44,7 +44,7 @@ FUTILE_SAVING, FUTILE_TURNS = 0.2, 5
 
 @dataclass(frozen=True, slots=True)
 class Reversible:
-    """Something that `undo` takes back: a compression, or a rewind from `origin`."""
+    """Something that `undo` takes back: a compression, or a rewind or switch from `origin`."""
 
     seq: int
     kind: str
@@ -82,8 +82,8 @@ class Reversibles:
         body = event.body
         if not isinstance(body, HeadMoved):
             return
-        if body.reason == "rewind":
-            self._moves.append(Reversible(event.seq, "rewind", body.origin, body.tree_before))
+        if body.reason != "undo":
+            self._moves.append(Reversible(event.seq, body.reason, body.origin, body.tree_before))
         else:  # Undoing an older rewind takes the later ones with it.
             while self._moves and self._moves.pop().origin != body.to:
                 pass

@@ -11,6 +11,8 @@ from typing import Final
 from core.changes.blame import fates, origins
 from core.changes.course import Author, Change, Course, course_of
 from core.changes.trees import Trees
+from core.events import SessionOpened
+from core.journal.reader import Reader
 from core.workspace.textdiff import unified
 
 _HUNK: Final = re.compile(r"^@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
@@ -58,6 +60,16 @@ def changes_of(folder: Path) -> list[FileDiff]:
     """What a session changed from its beginning. Blocks; raises JournalError, WorkspaceError."""
     course = course_of(folder)
     return list(net(course, Trees(folder, Path(course.workspace)), 0))
+
+
+def differing(folder: Path, before: str, after: str) -> list[FileDiff]:
+    """How two states that a session kept differ, whoever made them. Blocks; raises JournalError, WorkspaceError."""
+    with Reader(folder) as reader:
+        first = reader.event(1)
+    opened = first.body if first is not None else None
+    workspace = Path(opened.workspace) if isinstance(opened, SessionOpened) else folder
+    trees = Trees(folder, workspace)
+    return [_file(trees, path, before, after, ()) for path in trees.differing(before, after)]
 
 
 def _state_seq(course: Course, since: int) -> int:

@@ -5,6 +5,7 @@ from core.events.approvals import ApprovalAnswered, ApprovalAsked
 from core.events.control import (
     AfterReboot,
     BookmarkAdded,
+    BranchNamed,
     BudgetChanged,
     BudgetCrossed,
     CheckpointMade,

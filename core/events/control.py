@@ -156,16 +156,25 @@ class HeadMoved(Body, frozen=True):
     """HEAD goes to node `to`; the next node hangs there. `files` is what was restored, as `status path` lines.
 
     `tree_before` is the safety snapshot that makes the move itself undoable, `tree_after` what the files then were.
-    `kept` were left as they are: changed by hand, or in the way. With `to` = `origin` only files went back.
+    `kept` were left as they are: changed by hand, or in the way. With `to` = `origin` only files went back. `switch`
+    goes to the end of a branch that was left before.
     """
 
     to: int
     origin: int
-    reason: Literal["rewind", "undo"]
+    reason: Literal["rewind", "undo", "switch"]
     tree_before: str | None = None
     tree_after: str | None = None
     files: list[str] = []
     kept: list[str] = []
+
+
+@kind("branch.named")
+class BranchNamed(Body, frozen=True):
+    """From here on branch number `branch` (in the order in which they began, 1 the first) is called this."""
+
+    branch: int
+    name: str
 
 
 class HeldText(Body, frozen=True):

@@ -257,10 +257,12 @@ class Absence:
                 self._line(event, "guard", text)
             case HeadMoved() as body:
                 files = f", {_count(len(body.files), 'file')} restored" if body.files else ""
-                self._line(event, "rewind", f"{'Undo' if body.reason == 'undo' else 'Rewound'} to #{body.to}{files}")
+                self._line(event, "rewind", f"{_WENT[body.reason]} to #{body.to}{files}")
             case RunnerRecovered(findings=findings) if findings:
                 self._line(event, "stall", f"Recovered: {'; '.join(findings)}")
 
+
+_WENT = {"undo": "Undo", "rewind": "Rewound", "switch": "Switched branches,"}
 
 _TURNING = (
     *("session.paused", "session.continued", "session.finished"),

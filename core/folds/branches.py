@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Generic, NamedTuple, TypeVar, overload
 
-from core.events import Event, HeadMoved
+from core.events import BranchNamed, Event, HeadMoved
 from core.folds.fold import SEQ, Handler
 from core.folds.pages import Pages
 from core.folds.rows import Items
@@ -25,6 +25,14 @@ class Span(NamedTuple):
     last: int
 
 
+class Jump(NamedTuple):
+    """Event `seq` moved HEAD from node `origin` to node `to`."""
+
+    seq: int
+    to: int
+    origin: int
+
+
 FOREVER = 2**62
 
 
@@ -34,14 +42,23 @@ class Branches:
     def __init__(self) -> None:
         self._moves: list[int] = [0]
         self._bases: list[tuple[Span, ...]] = [()]
+        self.jumps: list[Jump] = []
+        """The moves of HEAD, in their order."""
+        self.named: list[tuple[int, int, str]] = []
+        """(event, number of the branch, its name), in their order."""
 
     def handlers(self) -> dict[str, Handler]:
-        return {"head.moved": self._moved}
+        return {"head.moved": self._moved, "branch.named": self._named}
 
     def _moved(self, event: Event) -> None:
         if isinstance(event.body, HeadMoved):
             self._bases.append(self.path_to(event.body.to))
             self._moves.append(event.seq)
+            self.jumps.append(Jump(event.seq, event.body.to, event.body.origin))
+
+    def _named(self, event: Event) -> None:
+        if isinstance(event.body, BranchNamed):
+            self.named.append((event.seq, event.body.branch, event.body.name))
 
     def path_to(self, node: int) -> tuple[Span, ...]:
         """The seqs from the root to `node` and the side events between, whichever branch it is on."""
@@ -58,10 +75,19 @@ class Branches:
         """Whether event `seq` is on the branch as of `at`."""
         return any(first <= seq <= last for first, last in self.spans(at))
 
+    def parting(self, node: int) -> int:
+        """The last node that the current branch has in common with the path to `node`."""
+        return parting(self.spans(), self.path_to(node))
+
     @property
     def moves(self) -> list[int]:
         """The seqs of the HEAD moves so far."""
         return self._moves[1:]
+
+
+def parting(one: Sequence[Span], other: Sequence[Span]) -> int:
+    """The last event that two paths from the root have in common; 0: none."""
+    return max((min(a.last, b.last) for a in one for b in other if a.first == b.first), default=0)
 
 
 T = TypeVar("T")

@@ -201,7 +201,12 @@ class CacheWatch(msgspec.Struct):
 
 
 _MOVES = {"context.compressed": COMPRESSED, "context.restored": "restored", "head.moved": "rewind"}
-_AFTER = {"restored": "after undoing a compression", "rewind": "after a rewind", "undo": "after undoing a rewind"}
+_AFTER = {
+    "restored": "after undoing a compression",
+    "rewind": "after a rewind",
+    "undo": "after undoing a rewind",
+    "switch": "after a switch of branches",
+}
 
 WATCHED = (
     *("model.requested", "model.responded", "model.consulted", "model.failed", "model.switched"),

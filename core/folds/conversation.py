@@ -235,13 +235,16 @@ def _compressed(body: Any) -> str:
     return f"Context compressed by {body.policy} ({body.reason}): {sizes}{price}"
 
 
+_WENT = {"undo": "Undo", "rewind": "Rewound", "switch": "Switched to another branch, back"}
+
+
 def _moved(body: Any) -> str:
     count = len(body.files)
     files = f", {count} file{'' if count == 1 else 's'} restored" if count else ""
     kept = f", {len(body.kept)} changed by hand kept" if body.kept else ""
     if body.to == body.origin:
         return f"Files rewound{files}{kept}"
-    return f"{'Undo' if body.reason == 'undo' else 'Rewound'} to #{body.to}{files}{kept}"
+    return f"{_WENT[body.reason]} to #{body.to}{files}{kept}"
 
 
 def _done(body: Any) -> str:

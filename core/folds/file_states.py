@@ -26,6 +26,8 @@ class FileStates:
         self._seqs: list[int] = []
         self._gaps: list[tuple[str, str]] = []
         self._left: str | None = None
+        self._known: str | None = None
+        self._parted: dict[int, str | None] = {}
 
     def handlers(self) -> dict[str, Handler]:
         return {"checkpoint.made": self._found, "tool.finished": self._finished, "head.moved": self._moved}
@@ -34,17 +36,26 @@ class FileStates:
         """The gaps that ended after event `seq`."""
         return Handwork(tuple(self._gaps[bisect_right(self._seqs, seq) :]), self._left)
 
+    def known(self, move: int | None = None) -> str | None:
+        """The files as they were when event `move` moved HEAD away; None: as they are now, as far as was looked."""
+        return self._known if move is None else self._parted.get(move)
+
     def _found(self, event: Event) -> None:
         if isinstance(event.body, CheckpointMade):
             self._gap(event.seq, event.body.tree)
             self._left = None
+            self._known = event.body.tree or self._known
 
     def _finished(self, event: Event) -> None:
         if isinstance(event.body, ToolFinished) and event.body.tree:
-            self._left = event.body.tree
+            self._left = self._known = event.body.tree
 
     def _moved(self, event: Event) -> None:
-        if isinstance(event.body, HeadMoved) and event.body.tree_after:
+        if not isinstance(event.body, HeadMoved):
+            return
+        self._parted[event.seq] = event.body.tree_before or self._known
+        if event.body.tree_after:
+            self._known = event.body.tree_after
             self._gap(event.seq, event.body.tree_before)
             self._left = event.body.tree_after
 

@@ -34,7 +34,9 @@ from core.folds.costs import CLASSES, MAIN, Charge, charge_of, split
 from core.folds.fold import Handler
 from core.folds.rent import Errors, judge
 
-INTERVENTIONS = frozenset({"pause", "continue", "interrupt", "guide", "retract", "compress", "undo", "rewind"}) | {
+INTERVENTIONS = frozenset(
+    {"pause", "continue", "interrupt", "guide", "retract", "compress", "undo", "rewind", "switch"}
+) | {
     *("budget", "model", "stop", "retry-now", "policy", "pin", "unpin", "evict", "cancel"),
     *("approve", "deny", "guard-ok", "constraint", "lift", "answer", "plan", "pause-at"),
     *("remember", "revise", "forget", "keep", "pin-memory", "unpin-memory"),

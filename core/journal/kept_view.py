@@ -14,7 +14,8 @@ import secrets
 import struct
 import tempfile
 from collections import OrderedDict
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +30,7 @@ STATE: Final = "view.state"
 WORTH_KEEPING: Final = 1_000
 """Events from which on folding them again costs more than keeping the state does."""
 _HELD_PAGES: Final = 384
+_CHUNK: Final = 2_000
 _LENGTH: Final = struct.Struct(">I")
 _HEADER: Final = struct.Struct(">8s16s16sqq32s")
 """What it is, the version of the folds, the name of the pages and their length, the event, its link in the chain."""
@@ -170,3 +172,21 @@ class KeptView:
             state.write(header + pack(view))
         draft.replace(self._folder / STATE)
         self._kept_seq = event.seq
+
+
+@contextmanager
+def viewed(folder: Path) -> Iterator[SessionView]:
+    """A session as the panes see it, from where a screen kept it on, to be looked at within; blocks.
+
+    Raises JournalError.
+    """
+    kept = KeptView(folder)
+    try:
+        with Reader(folder) as reader:
+            view = kept.restored(reader)
+            while batch := reader.events(view.last_seq, _CHUNK):
+                view.apply_all(batch)
+                kept.put_away(view)
+        yield view
+    finally:
+        kept.close()

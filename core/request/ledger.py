@@ -99,6 +99,11 @@ class Ledger:
         """What people and guards said on this branch, oldest first."""
         return self._guidance.within(self._branches.spans())
 
+    def standing_beside(self, node: int) -> list[str]:
+        """What the user said here for good that was not said on the path to `node`."""
+        there = {body.text for _, body in self._guidance.within(self._branches.path_to(node)) if body.standing}
+        return [body.text for _, body in self.guidance() if body.standing and body.text not in there]
+
     def replies(self) -> list[int]:
         """The events of this branch's replies, oldest first."""
         return self._replies.seqs(self._branches.spans())

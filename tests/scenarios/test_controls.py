@@ -86,6 +86,22 @@ def test_a_rewind_returns_the_conversation_and_the_files_that_commands_changed(l
     until(lambda: longwatch.count("head.moved") == 2)
     assert kept.read_text() == "spoiled\n"
     assert (longwatch.workspace / "d" / "y").exists()
+    longwatch.call("send", "", "name-branch", "2", "the", "short", "way")
+    assert longwatch.call("send", "", "switch", "the", "short", "way").returncode == 0
+    until(lambda: longwatch.count("head.moved") == 3)
+    assert kept.read_text() == "as it was\n" and not (longwatch.workspace / "d").exists()
+    (longwatch.workspace / "made.txt").write_text("by hand\n")
+    assert longwatch.call("send", "", "switch", "1").returncode == 0
+    until(lambda: longwatch.count("head.moved") == 4)
+    assert kept.read_text() == "spoiled\n" and (longwatch.workspace / "made.txt").read_text() == "by hand\n"
+    assert "came back to this branch" in longwatch.events()[-2].body.text
+    listed = json.loads(longwatch.call("branches", "--json").stdout)
+    assert [(row["branch"], row["name"], row["current"]) for row in listed] == [
+        (1, "", True),
+        (2, "the short way", False),
+    ]
+    assert "M kept.txt" in longwatch.call("branches", "", "--compare", "1", "2").stdout
+    assert longwatch.call("send", "", "switch", "1").returncode == 1
     longwatch.call("send", "", "stop")
     process.communicate(timeout=60)
     assert process.returncode == 4

@@ -553,6 +553,9 @@ class FakeSource:
     async def changes(self) -> list[FileDiff]:
         return self.log.changes
 
+    async def differing(self, before: str, after: str) -> list[FileDiff]:
+        return self.log.changes
+
     async def highlights(self) -> tuple[list[Moment], list[Moment]]:
         found = Highlights()
         dispatch = Dispatcher([found])

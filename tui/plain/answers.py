@@ -12,6 +12,7 @@ from core.folds.step_costs import StepCost
 from core.folds.tool_calls import Call
 from core.folds.view import SessionView
 from core.folds.words import one_line
+from tui.branching import lines_of, told
 from tui.panes import figures
 
 SHOWN = 15
@@ -155,6 +156,11 @@ def checkpoints(view: SessionView, at: int | None, now_us: int) -> list[str]:
     ] or ["No checkpoint yet: nothing on this branch has changed a file."]
 
 
+def branches(view: SessionView, at: int | None, now_us: int) -> list[str]:
+    """The branches, and how to go on with one."""
+    return list(lines_of(told(view, at)))
+
+
 ANSWERS: dict[str, Answer] = {
     "status": status,
     "context": context,
@@ -163,6 +169,7 @@ ANSWERS: dict[str, Answer] = {
     "plan": plan,
     "calls": calls,
     "checkpoints": checkpoints,
+    "branches": branches,
 }
 
 

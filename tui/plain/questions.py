@@ -6,14 +6,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from math import ceil
 from typing import Any, NamedTuple
 
+from core.folds.branch_tree import branch_named, branches_of
 from core.folds.checkpoints import Checkpoint, boundary_at
+from core.folds.file_states import Handwork
 from core.folds.view import SessionView
 from core.folds.words import one_line
 from core.protocols import Controls, Preview
 from core.workspace.errors import WorkspaceError
+from tui.branching import left_words
 from tui.panes import figures
 from tui.plain.commands import Unclear
-from tui.rewinding import between, fate_words, price_words, since_words, split, way_back
+from tui.rewinding import between, fate_words, price_words, since_words, split, way_back, way_to
 
 NAMED = 10
 """Files, commands or facts that are listed by name."""
@@ -105,10 +108,14 @@ async def _files(
 ) -> list[str]:
     if checkpoint is None:
         return ["no file was changed since"]
-    if checkpoint.tree is None:
+    return await _restoring(args, controls, checkpoint.tree, view.file_states.since(checkpoint.seq))
+
+
+async def _restoring(args: dict[str, Any], controls: Controls, tree: str | None, known: Handwork) -> list[str]:
+    if tree is None:
         return ["there is no snapshot of the files: they stay as they are"]
     try:
-        preview = await controls.preview_restore(checkpoint.tree, view.file_states.since(checkpoint.seq))
+        preview = await controls.preview_restore(tree, known)
     except (OSError, WorkspaceError) as fault:
         raise Unclear(f"What would become of the files can't be told: {fault}") from None
     calls, hands = split(preview)
@@ -124,10 +131,34 @@ def _listed(names: Sequence[str]) -> str:
     return "; ".join(one_line(name, LABEL) for name in names[:NAMED]) + more
 
 
+async def _switch(args: dict[str, Any], view: SessionView, controls: Controls) -> Confirmation:
+    found = branches_of(view.branches, view.state.head, view.last_seq)
+    branch = branch_named(found, str(args["branch"]))
+    if branch is None or not branch.left:
+        raise Unclear(f"There is no branch {args['branch']!r} to go to. `branches` lists them.")
+    left = left_words(view, view.branches.parting(branch.tip))
+    facts = [
+        f"the session goes on at the end of branch {branch.number}, {one_line(branch.title, LABEL)}",
+        f"left behind: {left}; they stay as a branch",
+    ]
+    if args.get("files", True):
+        tree = view.file_states.known(branch.left)
+        facts += await _restoring(args, controls, tree, view.file_states.since(branch.left))
+    now_us = view.timeline.at_us(view.last_seq)
+    facts.append(f"price: {price_words(way_to(view, branch.tip, branch.left, now_us))}")
+    return Confirmation(facts, f"Go on with {one_line(branch.title, LABEL)}?", view.state.head)
+
+
 async def _stop(args: dict[str, Any], view: SessionView, controls: Controls) -> Confirmation:
     facts = ["the session ends at the next safe point; all is kept, and longwatch resume goes on", "quit only leaves"]
     return Confirmation(facts, "Stop the agent?", view.state.head)
 
 
-_ASKING: dict[str, Asking] = {"compress": _compress, "evict": _evict, "rewind": _rewind, "stop": _stop}
+_ASKING: dict[str, Asking] = {
+    "compress": _compress,
+    "evict": _evict,
+    "rewind": _rewind,
+    "switch": _switch,
+    "stop": _stop,
+}
 """Controls that are confirmed; any other is sent at once, for it can be taken back or costs nothing."""

@@ -54,7 +54,7 @@ class ChangeRows:
     """Every line of the difference, one row each; nothing is styled before it is looked at."""
 
     def __init__(self, files: Sequence[FileDiff] = ()) -> None:
-        self.rows = [row for file in files for row in _rows(file)]
+        self.rows = [row for file in files for row in rows_of(file)]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -71,7 +71,8 @@ class ChangeRows:
         return [spread(left, Content.styled(row.right, MUTED), width - 1)]
 
 
-def _rows(file: FileDiff) -> list[Row]:
+def rows_of(file: FileDiff) -> list[Row]:
+    """A file's title, then each hunk below who made it."""
     counts = f"+{file.added:,} −{file.removed:,}"
     head = Row(f"{file.status} {one_line(file.path)}", "bold $accent", counts, about=f"On {file.path}: ")
     rows = [Row(""), head]

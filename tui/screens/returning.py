@@ -7,11 +7,13 @@ from core.folds.absence import Account
 from tui.actions import BY_ID, Action, display
 from tui.attention import Sight
 from tui.messages import PlaceWanted
+from tui.screens.branches import BranchesScreen, Chosen
 from tui.screens.changes import ChangesScreen, Picked
 from tui.screens.find import FindScreen
 from tui.screens.moments import MomentsScreen
 from tui.screens.reading import Reading
-from tui.screens.since import Chosen, SinceScreen
+from tui.screens.since import Chosen as ChosenLine
+from tui.screens.since import SinceScreen
 from tui.screens.travelling import Travelling
 
 SHORT_US = 60 * MICROSECONDS
@@ -105,7 +107,7 @@ class Returning(Reading, Travelling):
         )
         self.app.push_screen(screen, self._go_on)
 
-    async def _go_on(self, chosen: Chosen | None) -> None:
+    async def _go_on(self, chosen: ChosenLine | None) -> None:
         if chosen is None:
             return
         if chosen.action is not None:
@@ -135,6 +137,22 @@ class Returning(Reading, Travelling):
             self._to_moment(chosen.seq)
         else:
             await self.guide(chosen.comment)
+
+    def action_branches(self) -> None:
+        """The tree of what was gone back from; one of them is looked at, named, compared or gone on with."""
+        steering = not self.replay and self.controls.available
+        screen = BranchesScreen(self.view, self.looking.at, self.source.differing, steering=steering)
+        self.app.push_screen(screen, self._act_on_branch)
+
+    async def _act_on_branch(self, chosen: Chosen | None) -> None:
+        if chosen is None:
+            return
+        if chosen.do == "look":
+            self.seek(chosen.branch.ended if chosen.branch.left else None)
+        elif chosen.do == "switch":
+            await self.switch_to(chosen.branch)
+        else:
+            await self.name_branch(chosen.branch)
 
     def action_moments(self) -> None:
         """The way in: a few moments and the chapters; what is chosen is shown as it was then."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from textual.containers import Vertical
 
+from core.folds.branch_tree import Branch
 from core.protocols import ModelOffer
 from tui.docks.bookmark import BookmarkDock
 from tui.docks.budget import BudgetDock, burn_of
@@ -18,6 +19,7 @@ from tui.docks.model_prices import terms_of
 from tui.docks.pause_at import PauseAtDock
 from tui.docks.policy import keep_dock, policy_dock
 from tui.docks.rewind import RewindDock
+from tui.docks.switch import BranchNameDock, SwitchDock
 from tui.messages import ControlGiven, DockClosed, ForkAsked, ForkGiven, ItemEvictAsked, ItemPinToggled
 from tui.panes.cost import cache_left_s, switched_off
 from tui.panes.memory import MemoryPane
@@ -130,6 +132,15 @@ class Steering(SessionScreen):
     async def action_rewind(self) -> None:
         now_us = max(self.clock.now_us(), self.view.timeline.at_us(self.view.last_seq))
         await self.open_dock(RewindDock(self.view, self.controls.preview_restore, now_us))
+
+    async def switch_to(self, branch: Branch) -> None:
+        """Ask how to go on with a branch that was left."""
+        now_us = max(self.clock.now_us(), self.view.timeline.at_us(self.view.last_seq))
+        await self.open_dock(SwitchDock(self.view, branch, self.controls.preview_restore, now_us))
+
+    async def name_branch(self, branch: Branch) -> None:
+        """Ask what a branch shall be called."""
+        await self.open_dock(BranchNameDock(branch))
 
     async def action_undo(self) -> None:
         await self.give("undo")
