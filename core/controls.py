@@ -112,7 +112,7 @@ class SessionControls:
         return await asyncio.to_thread(self._offers, opened, present, sent)
 
     def _offers(self, opened: SessionOpened, present: str, sent: int) -> list[ModelOffer]:
-        from core.agent.host import endpoint_of
+        from core.agent.endpoints import endpoint_of
         from core.models.offers import offers
 
         config = self._config or load_config()

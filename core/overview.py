@@ -26,7 +26,7 @@ from core.journal.lease import holder
 from core.journal.reader import Reader
 
 CACHE: Final = "sessions.cache"
-VERSION: Final = 3
+VERSION: Final = 4
 STEP_S: Final = 0.15
 """Time between two partial answers of a look that takes longer."""
 SETTLED_NS: Final = 2_000_000_000

@@ -11,21 +11,21 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from core.agent.host import Hosting, check_endpoint, endpoint_of, host, seated
+from core.agent.endpoints import Told, address_of, endpoint_of
+from core.agent.founding import found
+from core.agent.host import Hosting, check_endpoint, host, seated
 from core.agent.preview import priced_thrift
 from core.agent.runner import Runner
 from core.agent.trust import Vouchers
 from core.clock import Clock, SystemClock
 from core.config import Config, load_config
-from core.events import BudgetChanged, Draft, Event, ModelSwitched, SessionContinued, SessionOpened
+from core.events import DELEGATED, BudgetChanged, Draft, Event, ModelSwitched, SessionContinued, SessionOpened
 from core.ids import name_from, ulid
 from core.journal.catalogue import session_folder
 from core.journal.errors import JournalError
-from core.journal.lease import LeaseHeld, acquire
-from core.journal.schema import make_private
+from core.journal.lease import LeaseHeld
 from core.journal.viewers import at_a_terminal
-from core.journal.writer import Journal
-from core.models.profiles import IMPORTED, PROFILES, Endpoint, resolve_endpoint
+from core.models.profiles import IMPORTED, Endpoint
 from core.version import app_version
 from core.workspace.snapshots import check_workspace
 
@@ -52,11 +52,6 @@ async def create(home: Path, wanted: NewSession, clock: Clock | None = None) -> 
     workspace = check_workspace(wanted.workspace)
     session = ulid(clock.now_us())
     folder = session_folder(home, session)
-    try:
-        make_private(folder.parent)
-        folder.mkdir(mode=0o700)
-    except OSError as error:
-        raise JournalError(f"No session can be kept in {home}: {error.strerror}; choose another --home.") from error
     endpoint = wanted.endpoint
     opened = SessionOpened(
         session=session,
@@ -64,16 +59,14 @@ async def create(home: Path, wanted: NewSession, clock: Clock | None = None) -> 
         task=wanted.task,
         workspace=str(workspace),
         model=endpoint.model,
-        endpoint=endpoint.model if endpoint.simulated else endpoint.base_url,
+        endpoint=address_of(endpoint),
         profile=endpoint.profile,
         app_version=app_version(),
         api_key_env=endpoint.api_key_env,
         settings=wanted.settings or {},
         origin=wanted.origin,
     )
-    with acquire(folder) as lease:
-        async with await Journal.create(folder, clock, session=session, lease=lease) as journal:
-            await journal.append(Draft(opened, actor="user"))
+    await found(folder, opened, clock)
     return folder
 
 
@@ -89,27 +82,6 @@ async def clerk(folder: Path, clock: Clock, config: Config | None = None, vouche
                 await desk.obey(order)
     except LeaseHeld:
         return
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Where a session is to go on, as far as that is another place than before."""
-
-    model: str | None = None
-    base_url: str | None = None
-    api_key_env: str | None = None
-
-    def __bool__(self) -> bool:
-        return any((self.model, self.base_url, self.api_key_env))
-
-    def endpoint(self, opened: SessionOpened, config: Config) -> Endpoint:
-        """The endpoint; what is not told stays as it was. Raises ConfigError."""
-        model = self.model or opened.model
-        elsewhere = self.base_url is not None or opened.profile == "simulated" or model.startswith("simulated/")
-        if elsewhere or model.partition(":")[0] in PROFILES:
-            return resolve_endpoint(config, model, self.base_url, self.api_key_env)
-        key = self.api_key_env or opened.api_key_env
-        return resolve_endpoint(config, f"{opened.profile}:{model}", opened.endpoint, key)
 
 
 async def continue_session(
@@ -134,6 +106,8 @@ async def continue_session(
                 f"This session was imported from {(state.opened.origin or {}).get('tool', 'another tool')}; it can be "
                 "looked at, not gone on with."
             )
+        if above := (state.opened.origin or {}).get(DELEGATED):
+            raise JournalError(f"This session works for another one; go on with that: longwatch resume {above[:10]}")
         if state.finished is not None and state.finished.state == "finished" and state.answered and not state.queued:
             guide = f"longwatch send {folder.name[:10]} guide TEXT"
             raise JournalError(f"The task of this session is finished; say what else to do: {guide}")
@@ -158,7 +132,7 @@ def switch_to(endpoint: Endpoint) -> ModelSwitched:
     """The event by which a session goes on at another endpoint."""
     return ModelSwitched(
         model=endpoint.model,
-        endpoint=endpoint.model if endpoint.simulated else endpoint.base_url,
+        endpoint=address_of(endpoint),
         profile=endpoint.profile,
         api_key_env=endpoint.api_key_env,
     )

@@ -177,6 +177,7 @@ ACTIONS: tuple[Action, ...] = (
     _reader("copy", "y", "copy", "Copy what is selected by mouse, else all of it.", 6),
     _reader("side", "tab shift+tab", "other side", "From the arguments of a call to its output, and back.", 2),
     _reader("widen", "w", "wide", "One side of a call in the whole width, or both.", 8),
+    _reader("film", "d", "its session", "Watch the session that did this part.", 2),
     _reader("locate", "l", "its place", "Close the reader, and show where the call was made.", 7),
     _sessions("open-session", "enter", "open", "Open the selected session: watch it, or replay it if it has ended.", 1),
     _sessions("watch-session", "a", "watch", "Watch and steer the selected session, whoever runs it.", 0),

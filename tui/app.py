@@ -192,6 +192,7 @@ class LongwatchApp(ThemedApp[Leaving]):
         presence: Presence | None = None,
         hand_over: Callable[[], Awaitable[str]] | None = None,
         fork: Callable[[int, str], Awaitable[str]] | None = None,
+        films: Callable[[str], tuple[Source, Controls] | None] = lambda session: None,
         notice: str = "",
         card: Sequence[str] = (),
     ) -> None:
@@ -217,6 +218,7 @@ class LongwatchApp(ThemedApp[Leaving]):
             sight=sight,
             hand_over=hand_over,
             fork=fork,
+            films=films,
         )
 
     @property

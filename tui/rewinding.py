@@ -46,7 +46,7 @@ def between(view: SessionView, boundary: int) -> Between:
     rows = view.tool_calls.rows
     since = rows[bisect_right(rows, boundary, key=lambda call: call.seq) :]
     calls = [call for call in since if left_behind(call.seq)]
-    commands = [call for call in calls if call.effect == "command"]
+    commands = [call for call in calls if call.effect in ("command", "delegate")]
     before, after = view.costs.total.at(boundary), view.costs.total.last
     return Between(
         turns=sum(map(left_behind, view.costs.turns())),

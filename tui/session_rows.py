@@ -47,7 +47,8 @@ class SessionRow:
     @property
     def name(self) -> str:
         """What it is called; a damaged one by the start of its id."""
-        return self.overview.summary.name or self.id[:10]
+        name = self.overview.summary.name or self.id[:10]
+        return f"↳ {name}" if self.overview.summary.parent else name
 
     @property
     def folder(self) -> Path:

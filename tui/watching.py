@@ -122,6 +122,7 @@ def watch(
         presence=presence,
         hand_over=_handing_over(folder, controls, config) if folder and controls and watched else None,
         fork=_forking(folder) if folder else None,
+        films=_films(folder),
         notice=notice,
         card=card,
         **_looks(config),
@@ -170,6 +171,20 @@ def _forking(folder: Path) -> Callable[[int, str], Awaitable[str]]:
         return (await fork(folder.parent.parent, folder, Wish(seq, name))).sentence
 
     return make
+
+
+def _films(folder: Path | None) -> Callable[[str], tuple[Source, Controls] | None]:
+    """Sessions that live beside that one, to be looked at."""
+
+    def open_(session: str) -> tuple[Source, Controls] | None:
+        there = folder.parent / session if folder is not None and session.isalnum() else None
+        if there is None or not there.is_dir():
+            return None
+        from core.source import SessionSource
+
+        return SessionSource(there), ReadOnly()
+
+    return open_
 
 
 def _leave_on_signals(app: ThemedApp[Any]) -> None:

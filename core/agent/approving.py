@@ -20,6 +20,11 @@ from core.tools.base import Foreign, Previewed, Tool, ToolContext, ToolError
 LONGEST_DIFF = 60_000
 """Characters of a diff that a question carries."""
 
+UNASKED = (
+    "The user would have to be asked about this call ({reason}), and here nobody can be asked, so it was not run. Do "
+    "without it, and say in your report what is left to do."
+)
+
 __all__ = ["Allow", "Ask", "Gate", "Refuse", "policy_of"]
 
 
@@ -39,10 +44,12 @@ def policy_of(
 class Gate:
     """Judges calls by the policy and by what the user allowed for the rest of the session; blocks on the file system.
 
-    `redact` is applied to the diff of a question, which shows a file.
+    `redact` is applied to the diff of a question, which shows a file. `silent`: nobody is asked, so what would be is
+    refused.
     """
 
-    def __init__(self, policy: Policy, state: RunState, redact: Callable[[str], str]) -> None:
+    def __init__(self, policy: Policy, state: RunState, redact: Callable[[str], str], *, silent: bool = False) -> None:
+        self._silent = silent
         self._policy = policy
         self._state = state
         self._redact = redact
@@ -51,7 +58,8 @@ class Gate:
         """Whether the call may run; `intent` is what its tool worked out."""
         cwd = self._policy.places.resolve(str(intent.get("cwd", ".")))
         server = tool.server if isinstance(tool, Foreign) else ""
-        return decide(Call(call.name, str(tool.effect), call.arguments, cwd, server), self._current())
+        verdict = decide(Call(call.name, str(tool.effect), call.arguments, cwd, server), self._current())
+        return Refuse(UNASKED.format(reason=verdict.reason)) if self._silent and isinstance(verdict, Ask) else verdict
 
     def may_redirect(self, origin: str, url: str) -> bool:
         """Whether a page may lead on to `url`: on the same host, or where it could be fetched without a question."""

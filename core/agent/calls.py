@@ -17,7 +17,18 @@ from core.folds.asking import PendingCall
 from core.folds.words import call_line, one_line
 from core.sandbox.grant import NOTHING, Grant
 from core.tools.ask import REPLY, AskHumanArguments
-from core.tools.base import Effect, InvalidArguments, Outcome, Rerun, StandsFor, Tool, ToolContext, ToolError
+from core.tools.base import (
+    Effect,
+    InvalidArguments,
+    LaidDown,
+    Lasting,
+    Outcome,
+    Rerun,
+    StandsFor,
+    Tool,
+    ToolContext,
+    ToolError,
+)
 from core.tools.capping import cap
 from core.tools.jobs import Phase, job_status, settle
 from core.tools.registry import fingerprint, parse_arguments
@@ -62,6 +73,7 @@ class CallRunner:
         self._before = before
         self._warden = warden
         self._commands: set[str] = set()
+        self._delegated: set[str] = set()
         self._leaving = False
 
     @property
@@ -77,6 +89,11 @@ class CallRunner:
         async with asyncio.TaskGroup() as group:
             for call in calls:
                 group.create_task(self._run_one(call))
+
+    @property
+    def delegating(self) -> bool:
+        """Whether another session works for this one right now."""
+        return bool(self._delegated)
 
     def leave(self) -> bool:
         """Whether a command runs, which from here on goes on without this runner, until the next one takes it up."""
@@ -171,6 +188,8 @@ class CallRunner:
         except ToolError:
             await self._record(call, Outcome(f"The tool {call.name} is not there any more.", ok=False), 0, True)
             return f"{call.name} ({call.key}): its tool is gone, reported as failed"
+        if isinstance(tool, Lasting) and tool.goes_on(call.intent, context):
+            return f"{call.name} ({call.key}): goes on where it was"
         arguments = parse_arguments(tool, call.arguments)
         context.grant = Grant.of(call.intent)
         verdict = await tool.recover(arguments, call.intent, context)
@@ -229,23 +248,34 @@ class CallRunner:
         began, outcome = monotonic(), None
         if tool.effect is Effect.COMMAND:
             self._commands.add(call.key)
+        elif tool.effect is Effect.DELEGATE:
+            self._delegated.add(call.key)
         try:
             act = tool.recover(arguments, intent, context) if begun else tool.run(arguments, context)
             outcome = await self._outcome(call, act)
             took_s = monotonic() - began
             tree = None if recovered else await self._left(tool)
+        except LaidDown:
+            return
         except asyncio.CancelledError:
             if self._leaving:
                 raise
             took_s = monotonic() - began
             if outcome is None:
-                verdict = await tool.recover(arguments, intent, context)
-                outcome = STOPPED if isinstance(verdict, Rerun) else replace(verdict, ok=False)
+                outcome = await self._cut(tool, arguments, intent, context)
             await self._record(call, outcome, took_s, recovered, await self._left(tool))
             raise
         finally:
             self._commands.discard(call.key)
+            self._delegated.discard(call.key)
         await self._record(call, outcome, took_s, recovered, tree)
+
+    async def _cut(self, tool: Tool, arguments: Any, intent: dict[str, Any], context: ToolContext) -> Outcome:
+        """What a call that was cancelled came to."""
+        if isinstance(tool, Lasting):
+            return await tool.cut(intent, context)
+        verdict = await tool.recover(arguments, intent, context)
+        return STOPPED if isinstance(verdict, Rerun) else replace(verdict, ok=False)
 
     async def _outcome(self, call: PendingCall, act: Awaitable[Outcome | Rerun]) -> Outcome:
         try:
@@ -253,6 +283,8 @@ class CallRunner:
             return STOPPED if isinstance(outcome, Rerun) else outcome
         except ToolError as error:
             return Outcome(str(error), ok=False)
+        except LaidDown:
+            raise
         except Exception as error:  # a tool's bug is the model's problem to work around, never the session's end
             return Outcome(f"The tool {call.name} broke: {type(error).__name__}: {error}", ok=False)
 

@@ -31,8 +31,13 @@ _USUAL: dict[Caching, Tariff] = {
 """How prices usually relate, by how a provider caches."""
 
 
-def carrying_of(settings: ContextSettings, session: dict[str, Any], caching: Caching = "explicit") -> Carrying:
-    """The configured settings, but for what the session was opened with (`policy`, `context`, `anchor_every`)."""
+def carrying_of(
+    settings: ContextSettings, session: dict[str, Any], caching: Caching = "explicit", summaries: str | None = None
+) -> Carrying:
+    """The configured settings, but for what the session was opened with (`policy`, `context`, `anchor_every`).
+
+    `summaries`: the model of paragraphs where the settings name none.
+    """
     known = ContextSettings.__struct_fields__
     settings = replaced(
         settings, **{name: value for name, value in session.get("context", {}).items() if name in known}
@@ -50,7 +55,7 @@ def carrying_of(settings: ContextSettings, session: dict[str, Any], caching: Cac
         rule=Rule(alpha=settings.alpha, keep_alive=settings.keep_alive),
         usual=_USUAL[caching],
         paragraph=settings.paragraph,
-        paragraph_model=settings.paragraph_model,
+        paragraph_model=settings.paragraph_model or summaries,
         anchor_every=session.get("anchor_every") or settings.anchor_every,
     )
 

@@ -209,6 +209,8 @@ class Circumstances:
     doubled: bool = False
     """Whether the prompt is twice as long as when the guard switched compressions off."""
     anchor: bool = False
+    called_off: str = ""
+    """Why the session that it works for wants it to end."""
     scheduled: str = ""
     """Why the user wants a pause now, which they asked for before."""
     open_points: tuple[str, ...] = ()
@@ -242,6 +244,8 @@ def decide(state: RunState, now: Circumstances) -> Decision:
         return Hold()
     if state.pending:
         calls = _next_calls(state, now.concurrent)
+        if now.scheduled and any(call.started for call in calls):
+            return Pause("scheduled", now.scheduled)  # It was laid down for this.
         return RunTools(calls) if calls else _unanswered(state, now)
     if state.queued:
         return Deliver(tuple(state.queued))
@@ -306,6 +310,8 @@ def _after_answer(state: RunState, now: Circumstances) -> Decision:
 
 
 def _limits(state: RunState, now: Circumstances) -> Decision | None:
+    if now.called_off:
+        return Pause("budget", now.called_off)
     if now.max_turns is not None and state.turns >= now.max_turns:
         return Pause("turn_limit", f"{state.turns} turns, the limit of this run")
     if now.budget is not None and now.spent >= now.budget:

@@ -20,6 +20,7 @@ from core.folds.constraints import Constraints
 from core.folds.context_items import ContextItems
 from core.folds.context_usage import ContextWindow
 from core.folds.costs import Costs
+from core.folds.delegates import Delegations
 from core.folds.file_states import FileStates
 from core.folds.fold import Dispatcher, Handler
 from core.folds.guards.log import GuardLog
@@ -212,6 +213,7 @@ class Facts:
         self.constraints = Constraints()
         self.guards = GuardWatch(self.plan, self.constraints)
         self.guard_log = GuardLog()
+        self.delegations = Delegations()
         self.use_ids = UseIds()
         self.servers = Servers()
         self._dispatch = Dispatcher(
@@ -241,6 +243,7 @@ class Facts:
                 self.constraints,
                 self.guards,
                 self.guard_log,
+                self.delegations,
                 self.use_ids,
                 self.servers,
             )

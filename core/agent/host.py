@@ -11,7 +11,7 @@ import sys
 from collections import ChainMap
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +23,13 @@ from core.agent.bridging import bridged, secrets_of, tools_of_requests
 from core.agent.calls import LARGEST_BLOB, CallRunner
 from core.agent.carriage import carrying_of, check_floor, tariff_of
 from core.agent.course import allowances_of
+from core.agent.delegation import Delegation, Errands, config_below
 from core.agent.desk import Desk
-from core.agent.facts import Facts
+from core.agent.endpoints import endpoint_of
 from core.agent.guarding import limits_of
 from core.agent.hooks import Hooks
 from core.agent.measuring import measured
+from core.agent.oversight import Free, Oversight
 from core.agent.plan_keeping import PlanKeeper
 from core.agent.recollection import Recollection
 from core.agent.runner import Runner, Terms
@@ -53,7 +55,7 @@ from core.journal.writer import Journal
 from core.models.illustrated import Illustrated
 from core.models.keys import read_key
 from core.models.prices import price, price_row, window_of
-from core.models.profiles import IMPORTED, Endpoint, key_variables, resolve_endpoint
+from core.models.profiles import IMPORTED, Endpoint, key_variables
 from core.models.wire import Wire
 from core.notify.doorbell import doorbell
 from core.request.entries import task_text
@@ -63,8 +65,10 @@ from core.request.prompt import system_prompt
 from core.sandbox.access import NEVER_OPENED, PRIVATE_TEMPORARY
 from core.sandbox.choice import confinement_of
 from core.sandbox.sandbox import Confinement
+from core.tools.ask import AskHuman
 from core.tools.base import Tool, ToolContext
 from core.tools.crowd import forget_empty
+from core.tools.delegate import DELEGATES, Delegate
 from core.tools.jobs import settle_all
 from core.tools.mcp.specs import server_specs
 from core.tools.plan import KEEPER
@@ -101,6 +105,8 @@ class Hosting:
     extra_tools: Sequence[Tool] = ()
     approval_timeout_s: float | None = None
     vouchers: Vouchers = field(default_factory=Vouchers)
+    oversight: Oversight | None = None
+    """What it is held to by the session that it works for; None: it works for its user."""
 
 
 @contextlib.asynccontextmanager
@@ -204,16 +210,6 @@ async def _beat(lease: Lease) -> None:
         await pause_real(BEAT_EVERY_S)
 
 
-def endpoint_of(opened: SessionOpened, config: Config, environ: Mapping[str, str] = os.environ) -> Endpoint:
-    """The endpoint that a session was opened with. Raises ConfigError when it can't be had any more."""
-    if opened.profile == "simulated":
-        return resolve_endpoint(config, model=opened.endpoint, environ=environ)
-    model = f"{opened.profile}:{opened.model}"
-    return resolve_endpoint(
-        config, model=model, base_url=opened.endpoint, api_key_env=opened.api_key_env, environ=environ
-    )
-
-
 def check_endpoint(endpoint: Endpoint, environ: Mapping[str, str] = os.environ) -> None:
     """Raises ConfigError when the key of an endpoint is missing, or the policy of a simulated one."""
     if endpoint.simulated:
@@ -253,7 +249,7 @@ async def _runner(
         endpoint = await _simulated(hosting, opened, endpoint, stack)
     wire = _wire(hosting, endpoint, stack)
     prompt, prompt_version = system_prompt()
-    own = {**builtin_tools(), **{tool.name: tool for tool in hosting.extra_tools}}
+    own = _own_tools(hosting)
     specs = await asyncio.to_thread(server_specs, hosting.config, Path(opened.workspace), hosting.environ)
     if any(spec.command for spec in specs.servers):
         hosting.vouchers.hidden = False
@@ -272,7 +268,7 @@ async def _runner(
         return tariff_of(endpoint, price_row(endpoint, model, hosting.clock.now_us(), config.prices, sent=sent))
 
     window = window_of(opened.model, endpoint)
-    carrying = carrying_of(config.context, settings, endpoint.cache)
+    carrying = carrying_of(config.context, settings, endpoint.cache, config.routing.summaries)
     check_floor(carrying, head(opened.model, 0), task_text(opened), window, config.context.hard_limit_fraction)
     desk.thrift = Thrift(desk.facts, carrying, tariff, hosting.clock)
     reader = stack.enter_context(Reader(hosting.folder))
@@ -281,7 +277,7 @@ async def _runner(
     redact = _redactor(hosting, key, secrets_of(specs.servers))
     fact, place = hosting.vouchers.confinement, Path(opened.workspace)
     policy = policy_of(config.approvals, settings.get("approvals"), place, fact, hosting.environ)
-    gate = Gate(policy, desk.facts.state, redact)
+    gate = Gate(policy, desk.facts.state, redact, silent=hosting.oversight is not None)
     await stack.enter_async_context(measured(config, desk, opened))
     hooks = Hooks(config.hooks, desk, place, hosting.environ)
     stack.callback(desk.journal.subscribe(hooks.observe))
@@ -289,7 +285,7 @@ async def _runner(
     calls = CallRunner(
         desk,
         ChainMap(own, bridging.tools),  # type: ignore[arg-type]
-        _contexts(hosting, opened, recall, redact, gate, confinement, endpoint, desk.facts),
+        _contexts(hosting, opened, recall, redact, gate, confinement, endpoint, desk),
         redact,
         longest_result=config.context.result_tokens * BYTES_PER_TOKEN,
         gate=gate,
@@ -301,6 +297,36 @@ async def _runner(
     asides = Asides(desk, wire, hosting.clock, priced, lambda: turns.last)
     upkeep = Upkeep(desk, recall, project, bridging)
     return Runner(desk, turns, calls, asides, upkeep, head, terms, hosting.clock, random.Random().random)
+
+
+def _own_tools(hosting: Hosting) -> dict[str, Tool]:
+    """Our tools: one that works for another session can ask nobody, and delegates nothing itself."""
+    tools = {**builtin_tools(), **{tool.name: tool for tool in hosting.extra_tools}}
+    if hosting.oversight is not None:
+        return {name: tool for name, tool in tools.items() if name != AskHuman.name}
+    models = hosting.config.routing.delegate
+    return {**tools, Delegate.name: Delegate(models)} if models else tools
+
+
+def _delegation(hosting: Hosting, desk: Desk) -> Delegation:
+    """How sessions are run that work for this one: beside it, in this process."""
+
+    async def run(errand: Errands) -> None:
+        below = replace(
+            hosting,
+            folder=errand.folder,
+            config=config_below(hosting.config, desk.facts.state.allowed),
+            attended=False,
+            wait=False,
+            max_turns=None,
+            on_events=errand.on_events,
+            extra_tools=(),
+            vouchers=Vouchers(),
+            oversight=errand.oversight,
+        )
+        await host(below, errand.on_runner)
+
+    return Delegation(desk, hosting.config, run, lambda folder: seated(folder, hosting.clock))
 
 
 def _wire(hosting: Hosting, endpoint: Endpoint, stack: AsyncExitStack) -> Illustrated:
@@ -322,6 +348,7 @@ def _terms(hosting: Hosting, settings: Mapping[str, Any], window: int | None, mo
         full_at=config.context.hard_limit_fraction,
         retry=config.retry,
         guards=limits_of(config.guards),
+        oversight=hosting.oversight or Free(),
         rounds=config.guards.rounds if config.guards.enabled else 0,
         constraints=tuple(config.constraints.declare),
         allowances=allowances_of(config.limits),
@@ -352,7 +379,7 @@ def _contexts(
     gate: Gate,
     confinement: Confinement,
     endpoint: Endpoint,
-    facts: Facts,
+    desk: Desk,
 ) -> Callable[[str], ToolContext]:
     read_hashes: dict[str, str] = {}
     workspace = Path(opened.workspace)
@@ -368,7 +395,8 @@ def _contexts(
         "sees": endpoint.sees,
         "profile": endpoint.profile,
         "ignore": hosting.config.workspace.ignore,
-        KEEPER: PlanKeeper(facts),
+        KEEPER: PlanKeeper(desk.facts),
+        DELEGATES: _delegation(hosting, desk),
     }
 
     def context(call: str) -> ToolContext:

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from core.agent.carriage import carrying_of, tariff_of
+from core.agent.endpoints import endpoint_of
 from core.agent.facts import Facts
-from core.agent.host import endpoint_of
 from core.agent.thrift import Thrift
 from core.clock import Clock
 from core.config import Config, ConfigError
@@ -70,7 +70,7 @@ def priced_thrift(facts: Facts, config: Config, clock: Clock, environ: Mapping[s
     except ConfigError:
         endpoint = None
     caching = endpoint.cache if endpoint else "explicit"
-    carrying = carrying_of(config.context, opened.settings if opened else {}, caching)
+    carrying = carrying_of(config.context, opened.settings if opened else {}, caching, config.routing.summaries)
 
     def tariff(model: str, sent: int) -> Tariff | None:
         if endpoint is None:

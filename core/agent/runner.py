@@ -5,27 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import msgspec
 
 from core.agent import course
 from core.agent import decide as do
-from core.agent.anchoring import anchor_due
 from core.agent.asides import Asides
 from core.agent.calls import CallRunner
+from core.agent.circumstances import Surroundings, Terms
 from core.agent.desk import Desk
 from core.agent.keepalive import KeepAlive
-from core.agent.output_limit import LARGEST, Limit, output_limit
-from core.agent.plan_keeping import open_points_of, unverified_of
 from core.agent.recovery import recover
 from core.agent.turn import Turns
 from core.agent.upkeep import Upkeep
 from core.agent.warding import declare_at_start
 from core.clock import MICROSECONDS, Clock, pause_real, wait_for
-from core.config import RetryPolicy
 from core.events import (
-    Allowance,
     ContextPolicy,
     Draft,
     GuidanceDelivered,
@@ -34,7 +30,6 @@ from core.events import (
     SessionFinished,
     SessionPaused,
 )
-from core.folds.guards.finding import Limits
 from core.folds.totals import Totals
 from core.journal.errors import AlreadyRecorded, DiskFull, JournalError, LeaseLost
 from core.journal.inbox import Command
@@ -47,29 +42,6 @@ SNAPSHOT_EVERY = 1000
 DISK_RETRY_S = 2.0
 PARAGRAPH_S = 60.0
 """How long a finished tool waits for a paragraph that is still being written."""
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """On what terms a session runs. `attended`: somebody is at the screen, so a pause waits for them."""
-
-    attended: bool = False
-    wait: bool = False
-    max_turns: int | None = None
-    window: int | None = None
-    full_at: float = 0.85
-    retry: RetryPolicy = field(default_factory=RetryPolicy)
-    rounds: int = 0
-    """How often a claim to be done is answered with what is open."""
-    allowances: tuple[tuple[Allowance, float], ...] = ()
-    """Limits of the configuration beside budget and turns."""
-    constraints: tuple[str, ...] = ()
-    """What the configuration forbids every session."""
-    guards: Limits = field(default_factory=Limits)
-    most_output: int = LARGEST
-    """The longest reply that the model can give, or that was asked for; in tokens."""
-    answer_within_s: float = 3_600.0
-    """How long a question waits for its answer where nobody is at the screen."""
 
 
 class Runner:
@@ -95,7 +67,7 @@ class Runner:
         self._head = head
         self.terms = terms
         self._clock = clock
-        self._jitter = jitter
+        self._around = Surroundings(desk, head, clock, lambda: calls.concurrent, jitter)
         self._activity: asyncio.Task[None] | None = None
         self._cut = ""
         self._recovered = False
@@ -118,12 +90,17 @@ class Runner:
         """Recover, then loop. The end of the session, None when it was left in another state."""
         inbox = asyncio.create_task(self._watch_inbox())
         try:
-            while not self.desk.released and (not self._recovered or self.terms.attended or not self.over):
+            while not self._left and (not self._recovered or self.terms.attended or not self.over):
                 await self._guarded(self._step if self._recovered else self._recover)
         finally:
             inbox.cancel()
             await asyncio.gather(inbox, return_exceptions=True)
         return self.desk.facts.state.finished
+
+    @property
+    def _left(self) -> bool:
+        """Whether the session is to go on elsewhere, or later."""
+        return self.desk.released or self.terms.oversight.laid_down()
 
     @property
     def over(self) -> bool:
@@ -173,71 +150,12 @@ class Runner:
             await self.desk.append(Draft(SessionContinued(detail="there is room on the disk again"), actor="system"))
             self.desk.stirred.set()
 
-    def _decision(self) -> do.Decision:
-        facts, terms, thrift = self.desk.facts, self.terms, self.desk.thrift
-        state = facts.state
-        speaking = not (state.pending or state.queued or state.answered or state.paused or state.finished)
-        due = thrift.due() if speaking else None
-        return do.decide(
-            state,
-            do.Circumstances(
-                now_us=self._clock.now_us(),
-                spent=facts.spent,
-                budget=facts.budget,
-                max_turns=None if facts.allowances.set("turns") else terms.max_turns,
-                scheduled=facts.attention.due(self._clock.now_us(), float(facts.spent)) if speaking else "",
-                open_points=open_points_of(facts) if state.answered else (),
-                unverified=unverified_of(facts) if state.answered else "",
-                rounds_left=terms.rounds - facts.insisted.rounds,
-                allowances=course.limits_of(facts, self._clock.now_us()) if speaking else (),
-                told=frozenset(facts.allowances.told),
-                prompt_tokens=thrift.prompt_tokens(self._fixed()) if speaking else 0,
-                room=self._room(),
-                retry=terms.retry,
-                concurrent=self._calls.concurrent,
-                jitter=self._jitter(),
-                answer_by_us=self._answer_by_us(),
-                can_compress=self._futile != state.turns,
-                policy=thrift.policy,
-                due=due,
-                consult=thrift.lacks_paragraph(),
-                spiralling=thrift.spiralling,
-                doubled=speaking and thrift.doubled,
-                anchor=speaking and anchor_due(facts, thrift.carrying.anchor_every),
-                signal=facts.guards.due(terms.guards) if speaking else None,
-                next_usd=thrift.next_usd() if speaking and facts.budget is not None else None,
-            ),
-        )
-
-    def _answer_by_us(self) -> int | None:
-        """When a question that waits ends the session, to be resumed: only where nobody is at the screen."""
-        asking = self.desk.facts.state.asking
-        if not asking or self.terms.attended or self.terms.wait:
-            return None
-        since_us = max(asking[0].asked_us, self._alone_us)
-        return since_us + int(self.terms.answer_within_s * MICROSECONDS)
-
-    def _room(self) -> int | None:
-        """Tokens that a prompt may have; None where the window is unknown."""
-        terms = self.terms
-        return None if terms.window is None else int(terms.window * terms.full_at) - self._limit().tokens
-
-    def _limit(self) -> Limit:
-        facts = self.desk.facts
-        plan = facts.plan.at()
-        long_step = any(step.long and step.status == "active" for step in plan.steps) if plan else False
-        thinking = self._head(facts.state.model, 0).thinking_budget
-        return output_limit(facts.recent.replies, self.terms.most_output, long_step=long_step, thinking=thinking)
-
-    def _fixed(self) -> int:
-        """Estimated tokens of system and tools; measured anew only before the first request."""
-        known = self.desk.facts.state.fixed
-        return known or sum(self._head(self.desk.facts.state.model, 0).part_tokens().values())
-
     async def _step(self) -> None:
         await self.desk.read_inbox()
         self.desk.stirred.clear()
-        decision = self._decision()
+        decision = do.decide(
+            self.desk.facts.state, self._around.now(self.terms, alone_us=self._alone_us, futile=self._futile)
+        )
         if isinstance(decision, do.RunTools | do.Send | do.Wait | do.AwaitAnswer | do.Consult):
             await self._cuttable(decision)
         else:
@@ -277,7 +195,7 @@ class Runner:
                 async with self.warmth.kept():
                     await self._until(until_us)
             case do.Send():
-                limit = self._limit()
+                limit = self._around.limit(self.terms)
                 head = self._head(self.desk.facts.state.model, limit.tokens)
                 await self._turns.take(head, self.terms.window, limit.reason, chants=self.terms.guards.enabled)
                 await course.warn_of_budget(self.desk)
@@ -419,7 +337,8 @@ class Runner:
             self.desk.stirred.set()
 
     def _on_command(self, command: Command) -> None:
-        cutting = command.verb in ("interrupt", "stop") or self._cuts_in(command) or self._leaves(command)
+        cuts = self._cuts_in(command) or self._leaves(command) or self._takes_back(command)
+        cutting = command.verb in ("interrupt", "stop") or cuts
         if cutting and self._activity is not None and self._cut != "stop":
             self._cut = command.verb
             self._activity.cancel()
@@ -427,6 +346,10 @@ class Runner:
     def _leaves(self, command: Command) -> bool:
         """Whether the session is handed over while a command runs, which need not be waited for."""
         return command.verb == "hand-over" and command.id in self.desk.facts.state.orders and self._calls.leave()
+
+    def _takes_back(self, command: Command) -> bool:
+        """Whether the session goes back behind a part of its task that another one works on."""
+        return command.verb == "rewind" and command.id in self.desk.facts.state.orders and self._calls.delegating
 
     def _cuts_in(self, command: Command) -> bool:
         """Whether it is guidance that was taken and that is to be read at once; a pause it leaves alone."""

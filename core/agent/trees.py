@@ -55,7 +55,7 @@ class Trees:
         self._made.append(event.seq, 0)
 
     def _started(self, event: Event) -> None:
-        if isinstance(event.body, ToolStarted) and event.body.effect == "command":
+        if isinstance(event.body, ToolStarted) and event.body.effect in ("command", "delegate"):
             self._commands.append(event.seq, 0)
 
 

@@ -92,7 +92,8 @@ class Refuse:
 Verdict = Allow | Ask | Refuse
 
 _READ_ONLY = "This session is read-only, so {tool} was not run. Say what you would do instead of doing it."
-_FREE = frozenset({"read", "state"})
+_FREE = frozenset({"read", "state", "delegate"})
+"""What needs no question: each call of a session that works for this one is judged by itself."""
 
 
 def decide(call: Call, policy: Policy) -> Verdict:

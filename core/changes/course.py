@@ -117,7 +117,7 @@ class _Tracer:
                 self._said = _words(body) or self._said
             case ToolStarted() as body if event.key:
                 self._calls[event.key] = body
-                if body.effect in ("write", "command"):
+                if body.effect in ("write", "command", "delegate"):
                     self._under_way = self._author(event, "call", call_line(body.name, body.arguments))
             case ToolFinished() as body:
                 self._finished(event, body)

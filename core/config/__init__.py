@@ -19,6 +19,7 @@ from core.config.settings import (
     PriceSettings,
     ProfileSettings,
     RetryPolicy,
+    RoutingSettings,
     SandboxMode,
     SandboxSettings,
     ScreenSettings,

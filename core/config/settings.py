@@ -251,6 +251,26 @@ class ConstraintSettings(Section, frozen=True):
     ] = []
 
 
+class RoutingSettings(Section, frozen=True):
+    """Which models work beside the session's own, each named as for --model.
+
+    A bare name is a model of the same endpoint.
+    """
+
+    summaries: Annotated[
+        str | None,
+        says("A cheaper model of the same endpoint for the paragraph of a digest; [context] wins.", "qwen3.7-plus"),
+    ] = None
+    delegate: Annotated[
+        list[str],
+        says("Models to which the agent may hand parts of its task; the first is the usual one.", ["claude-haiku-4-5"]),
+    ] = []
+    delegate_turns: Annotated[Count, says("The most replies that such a part may take.")] = 40
+    delegate_usd: Annotated[
+        Annotated[float, Meta(gt=0)], says("The most that such a part may cost; never more than the session has left.")
+    ] = 1.0
+
+
 class NetworkSettings(Section, frozen=True):
     """What fetch_url may reach."""
 
@@ -322,6 +342,7 @@ class Config(Section, frozen=True):
     approvals: ApprovalSettings = ApprovalSettings()
     sandbox: SandboxSettings = SandboxSettings()
     network: NetworkSettings = NetworkSettings()
+    routing: RoutingSettings = RoutingSettings()
     guards: GuardSettings = GuardSettings()
     tools: ToolSettings = ToolSettings()
     mcp: dict[str, ServerSettings] = {}

@@ -38,6 +38,7 @@ from core.events.control import (
     Stub,
 )
 from core.events.conversation import (
+    DELEGATED,
     FileChange,
     GuidanceDelivered,
     GuidanceQueued,

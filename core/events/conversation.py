@@ -6,6 +6,9 @@ from typing import Any, Literal
 
 from core.events.envelope import Body, kind
 
+DELEGATED = "delegated by"
+"""The field of a session's origin that names the session for which it works; `call` is then the call that began it."""
+
 
 @kind("session.opened", node=True)
 class SessionOpened(Body, frozen=True):

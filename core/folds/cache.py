@@ -33,6 +33,9 @@ LOOK_BACK = 20
 SLACK_TOKENS, SLACK_SHARE = 256, 0.03
 """A reply that read this much less than it might have is no miss: caches work in blocks, and estimates err."""
 
+SHARING = frozenset({"main", "ping", "digest"})
+"""The purposes of requests that go out with the session's own prefix."""
+
 NOT_JUDGED = "unknown: the provider does not say how long its cache lives"
 """Stands where misses would: without a lifetime none can be told from a cache that was given up."""
 
@@ -124,11 +127,11 @@ class CacheWatch(msgspec.Struct):
                 return self._reply(event, body)
             case ModelConsulted() as body:
                 asked = self.asked.pop(event.key or "", None)
-                if asked and (asked.purpose == "ping" or body.usage.cache_read):
+                if asked and (asked.purpose == "ping" or (asked.purpose in SHARING and body.usage.cache_read)):
                     self.refreshed_us = max(self.refreshed_us, asked.at_us)
             case ModelFailed() as failed:
                 asked = self.asked.pop(event.key or "", None)
-                if asked and failed.usage and failed.usage.cache_read:
+                if asked and asked.purpose in SHARING and failed.usage and failed.usage.cache_read:
                     self.refreshed_us = max(self.refreshed_us, asked.at_us)
             case _:
                 self._grow(event)

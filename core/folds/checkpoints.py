@@ -56,7 +56,7 @@ class Checkpoints:
         self.column.append(event.seq, checkpoint)
 
     def _started(self, event: Event) -> None:
-        if isinstance(event.body, ToolStarted) and event.body.effect == "command":
+        if isinstance(event.body, ToolStarted) and event.body.effect in ("command", "delegate"):
             line = call_line(event.body.name, event.body.arguments)
             self._commands.append(event.seq, (event.seq, line))
 

@@ -21,6 +21,7 @@ from core.folds.context_items import ContextItems
 from core.folds.context_usage import ContextWindow
 from core.folds.conversation import Conversation, Item
 from core.folds.costs import Costs
+from core.folds.delegates import Delegations
 from core.folds.file_states import FileStates
 from core.folds.fold import Dispatcher
 from core.folds.guards.log import GuardLog
@@ -120,6 +121,7 @@ class SessionView:
         self.constraints = Constraints()
         self.approvals = Approvals()
         self.file_states = FileStates()
+        self.delegations = Delegations()
         self._dispatch = self._dispatcher()
 
     def _dispatcher(self) -> Dispatcher:
@@ -144,6 +146,7 @@ class SessionView:
                 self.constraints,
                 self.approvals,
                 self.file_states,
+                self.delegations,
                 self.cache,
                 self.context_items,
                 self.memory_use,

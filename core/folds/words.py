@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-_MAIN = ("command", "path", "pattern", "url", "query", "handle", "text", "topic", "name", "reason")
+_MAIN = ("command", "path", "pattern", "url", "query", "handle", "text", "topic", "name", "reason", "task")
 
 
 def target(arguments: dict[str, Any], limit: int = 160) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from core.events import Event, SessionFinished, SessionOpened, SessionPaused, SessionRenamed
+from core.events import DELEGATED, Event, SessionFinished, SessionOpened, SessionPaused, SessionRenamed
 from core.journal import schema
 from core.journal.errors import JournalError
 from core.journal.lease import BEAT, LOCK, holder
@@ -29,7 +29,7 @@ class Summary:
 
     `state`: running, paused, finished, stopped, failed; interrupted when its runner is gone without a last word;
     damaged when it can't be read, with the sentence in `detail`. `changed_ns` is when its files last changed, `held`
-    whether a runner lives.
+    whether a runner lives. `parent` is the session that it works for, empty: none.
     """
 
     id: str
@@ -46,6 +46,7 @@ class Summary:
     reason: str = ""
     detail: str = ""
     held: bool = False
+    parent: str = ""
 
 
 def session_folder(home: Path, session: str) -> Path:
@@ -124,7 +125,7 @@ def find_session(home: Path, text: str | None = None) -> Summary:
     if not sessions:
         raise SessionNotFound(f"There are no sessions in {home} yet; start one with `longwatch run TASK`.")
     if not text:
-        return sessions[0]
+        return next((one for one in sessions if not one.parent), sessions[0])
     for matches in (
         [one for one in sessions if one.id == text],
         [one for one in sessions if one.name == text],
@@ -162,6 +163,7 @@ def summary_of(reader: Reader, changed_ns: int) -> Summary:
         reason=reason,
         detail=detail,
         held=held,
+        parent=str((opened.body.origin or {}).get(DELEGATED, "")),
     )
 
 

@@ -29,6 +29,8 @@ class Effect(StrEnum):
     """Reads from outside; changes nothing here."""
     STATE = "state"
     """Changes the session's own memory or plan, by events."""
+    DELEGATE = "delegate"
+    """Has another session do it, each of whose calls is judged by itself; may change anything."""
 
     @property
     def concurrent(self) -> bool:
@@ -36,7 +38,7 @@ class Effect(StrEnum):
 
     @property
     def mutates_files(self) -> bool:
-        return self in (Effect.WRITE, Effect.COMMAND)
+        return self in (Effect.WRITE, Effect.COMMAND, Effect.DELEGATE)
 
 
 class ToolError(Exception):
@@ -45,6 +47,10 @@ class ToolError(Exception):
 
 class InvalidArguments(ToolError):
     """The call was not run: its arguments are none that the tool takes."""
+
+
+class LaidDown(Exception):
+    """Raised by a call that stops without an outcome, to be gone on with later: see `Lasting`."""
 
 
 class Rerun:
@@ -165,6 +171,20 @@ class StandsFor(Protocol):
 
     def meant(self, arguments: Any) -> tuple[Tool, Mapping[str, Any]]:
         """The tool that is meant, and its arguments. Raises ToolError where there is none."""
+        ...
+
+
+@runtime_checkable
+class Lasting(Protocol):
+    """A tool whose unfinished call is gone on with (by `recover`) where the user sees it and can cut it: in the loop,
+    not before it."""
+
+    def goes_on(self, intent: Mapping[str, Any], context: ToolContext) -> bool:
+        """Whether an unfinished call has still something to do."""
+        ...
+
+    async def cut(self, intent: Mapping[str, Any], context: ToolContext) -> Outcome:
+        """End it for good; what it came to until then."""
         ...
 
 

@@ -1,7 +1,8 @@
-from sample_sessions import DIFF, audit_session
+from sample_sessions import DIFF, FakeControls, FakeSource, audit_session
 from watching_app import app_over, pane_text, read, screen_text, until
 
-from core.events import ToolFinished
+from core.events import ToolFinished, ToolStarted
+from tui.screens.film import FilmScreen
 from tui.screens.help import help_entries
 from tui.screenshots import Scene, take
 
@@ -31,6 +32,24 @@ async def test_an_edit_is_read_as_a_diff():
         await pilot.press("2", "enter")
         await until(pilot, lambda: "cursor.execute(query, (name,))" in screen_text(pilot))
         assert "-x = 1" in screen_text(pilot) and "+x = 2" in screen_text(pilot)
+
+
+async def test_a_call_that_was_handed_on_leads_to_the_session_that_does_it_and_back():
+    log, below = audit_session(running=False), audit_session(running=False)
+    intent = {"session": "abc", "model": "small"}
+    log.add(
+        ToolStarted(name="delegate", use_id="u", arguments={"task": "Part."}, effect="delegate", intent=intent), "d.0"
+    )
+    films = {"abc": (FakeSource(below), FakeControls(available=False))}
+    async with app_over(log, films=films.get).run_test(size=SIZE) as pilot:
+        await read(pilot)
+        await pilot.press("2", "end", "enter")
+        await until(pilot, lambda: "its session" in screen_text(pilot))
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(pilot.app.screen, FilmScreen) and pilot.app.screen.is_read)
+        assert "task done" in screen_text(pilot)
+        await pilot.press("q")
+        await until(pilot, lambda: pilot.app.screen is pilot.app.watch_screen)
 
 
 async def test_a_running_call_says_that_it_runs():

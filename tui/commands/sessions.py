@@ -83,7 +83,7 @@ def _line(overview: Overview) -> str:
     if summary.state == "damaged":
         return f"{start}{'':>6}  {'':>9}  {changed}{one_line(summary.detail, 160)}"
     cost = f"${overview.usd:.2f}{'+?' if figures.unpriced else ''}"
-    return f"{start}{figures.calls:>6}  {cost:>9}  {changed}{safe_text(summary.name)}"
+    return f"{start}{figures.calls:>6}  {cost:>9}  {changed}{'↳ ' if summary.parent else ''}{safe_text(summary.name)}"
 
 
 def _list_trash(home: Path, as_json: bool) -> int:

@@ -157,3 +157,24 @@ class CallReader(ReaderScreen):
         self.dismiss(None)
         if self._locate is not None:
             self._locate(self._call)
+
+
+class DelegateReader(CallReader):
+    """A call for which another session works, and the way into that. `film` opens it."""
+
+    def __init__(
+        self,
+        call: Call,
+        at: int | None,
+        source: Source,
+        neighbour: Neighbour | None = None,
+        locate: Callable[[Call], None] | None = None,
+        *,
+        film: Callable[[Call], None],
+    ) -> None:
+        super().__init__(call, at, source, neighbour, locate)
+        self._film = film
+
+    def action_reader_film(self) -> None:
+        self.dismiss(None)
+        self._film(self._call)

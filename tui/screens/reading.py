@@ -52,6 +52,10 @@ class Reading(Searching):
     def _reader_of_call(self, call: Call) -> ReaderScreen:
         from tui.screens.reader import ReaderScreen
 
+        if call.key in self.view.delegations.by_call:
+            from tui.screens.call_reader import DelegateReader
+
+            return DelegateReader(call, self.looking.at, self.source, self.neighbour, self.locate, film=self.film)
         return ReaderScreen.of_call(call, self.looking.at, self.source, self.neighbour, self.locate)
 
     def neighbour(self, step: int) -> ReaderScreen | None:
@@ -97,6 +101,17 @@ class Reading(Searching):
             self.call_after_refresh(self.conversation.select_call, call)
         else:
             self.say("That call was made on a branch that was left; the conversation does not show it.")
+
+    def film(self, call: Call) -> None:
+        """Watch the session that works for a call, as of the moment that is shown."""
+        from tui.screens.film import FilmScreen  # Late: it is made of all this.
+
+        found = self.films(self.view.delegations.by_call[call.key].session)
+        if found is None:
+            self.say("The log of that session is not here.", wrong=True)
+            return
+        at_us = None if self.looking.at is None else self.view.timeline.at_us(self.looking.at)
+        self.app.push_screen(FilmScreen(*found, clock=self.clock, at_us=at_us))
 
     # Other ways to look
 

@@ -41,6 +41,7 @@ class SessionScreen(Screen[None]):
         speed: float | None = None,
         hand_over: Callable[[], Awaitable[str]] | None = None,
         fork: Callable[[int, str], Awaitable[str]] | None = None,
+        films: Callable[[str], tuple[Source, Controls] | None] = lambda session: None,
     ) -> None:
         super().__init__()
         self.view, self.source, self.controls = view, source, controls
@@ -49,6 +50,8 @@ class SessionScreen(Screen[None]):
         self.orders = Orders(self.outcome)
         self.hand_over = hand_over or self._unmoved
         self.fork = fork or self._unforked
+        self.films = films
+        """A way into the log of another session, by its id; None where that is not here."""
         self.seats = Seats()
         self.orphaned = ""
         """Says that the session was cut off: its runner is gone without a last word."""
