@@ -70,8 +70,11 @@ class Source(Protocol):
         """Free the memory of what is long past in a view; it is read back when it is looked at."""
         ...
 
-    async def keep(self, view: SessionView) -> None:
-        """Keep the view for the next screen, where that is worth it; blocks for some milliseconds."""
+    async def keep(self, view: SessionView, longer_by: float = 0.0) -> None:
+        """Keep the view for the next screen, where that is worth it: it got longer by that part of what is kept.
+
+        Blocks for some milliseconds and returns when it is kept; the view may grow on meanwhile.
+        """
         ...
 
     def batches(self) -> AsyncIterator[Sequence[Event]]:

@@ -56,9 +56,10 @@ class SessionSource:
         if self._kept is not None:
             self._kept.put_away(view)
 
-    async def keep(self, view: SessionView) -> None:
-        if self._kept is not None:
-            self._kept.keep(view, self._read())
+    async def keep(self, view: SessionView, longer_by: float = 0.0) -> None:
+        kept = self._kept
+        if kept is not None and (picture := kept.picture(view, longer_by)) is not None:
+            await asyncio.to_thread(kept.save, picture, self._read())
 
     async def batches(self) -> AsyncIterator[Sequence[Event]]:
         """Every event so far, an empty batch when caught up for the first time, then what comes."""

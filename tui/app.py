@@ -43,6 +43,8 @@ Leaving = Literal["quit", "detached", "lost", "broken"]
 
 SLICE = 32
 """Events applied between two looks at the clock."""
+KEEP_WHEN_LONGER_BY = 1 / 8
+"""A view is kept on the way too, lest a screen that is killed after a day leaves all of it to be read again."""
 LOOK_AROUND_S = 1.0
 PULSE_EVERY_S = 2.0
 SLICE_S = 0.03
@@ -283,6 +285,7 @@ class LongwatchApp(ThemedApp[Leaving]):
             await self._source.keep(self.view)
             async for batch in batches:
                 await self._apply(batch)
+                await self._source.keep(self.view, KEEP_WHEN_LONGER_BY)
         except Exception as fault:
             self.notify(f"The log can't be read on: {one_line(str(fault))}", severity="error", markup=False, timeout=60)
         self.watch_screen.caught_up()

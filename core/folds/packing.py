@@ -80,7 +80,17 @@ def _rebuilt(kind: type | None, fields: list[Any]) -> list[Any]:
 
 def pack(value: Any) -> bytes:
     """Bytes of a value."""
-    return zlib.compress(pickle.dumps(value, protocol=5), _FASTEST)
+    return squeezed(pickled(value))
+
+
+def pickled(value: Any) -> bytes:
+    """The first half of `pack`, which must not run beside what changes the value."""
+    return pickle.dumps(value, protocol=5)
+
+
+def squeezed(pickled: bytes) -> bytes:
+    """The other half, which takes longer and may run in a thread."""
+    return zlib.compress(pickled, _FASTEST)
 
 
 def unpack(data: bytes) -> Any:

@@ -13,13 +13,14 @@ import os
 import secrets
 import struct
 import tempfile
+import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from core.folds.packing import columns_of, pack, unpack, values_of, version
+from core.folds.packing import columns_of, pack, pickled, squeezed, unpack, values_of, version
 from core.folds.pages import LostPages
 from core.folds.view import SessionView
 from core.journal.errors import JournalError
@@ -74,12 +75,22 @@ class PageFile:
             raise LostPages(f"A part of the view's cache can't be read ({error}). Open the session again.") from error
 
 
+class Picture(NamedTuple):
+    """A view as of event `seq`, pickled, which nothing changes any more, and the name and length of its pages."""
+
+    seq: int
+    pages: bytes
+    length: int
+    view: bytes
+
+
 class KeptView:
     """The kept view of one session folder. Where nothing can be kept, what it does is nothing; it never raises."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._kept_seq = 0
+        self._kept_seq = self._saved_seq = 0
+        self._saving = threading.Lock()
         self._files: list[int] = []
         self._name = b""
         self._writes = False
@@ -97,7 +108,7 @@ class KeptView:
                 with suppress(OSError):
                     self._store = self._afresh()
             return SessionView()
-        self._kept_seq = view.last_seq
+        self._kept_seq = self._saved_seq = view.last_seq
         return view
 
     def put_away(self, view: SessionView) -> None:
@@ -108,13 +119,27 @@ class KeptView:
             except OSError:  # The disk refuses; what is in memory stays there.
                 self._store, self._writes = None, False
 
-    def keep(self, view: SessionView, reader: Reader) -> None:
-        """Keep the view as it is now, where that is worth it. Blocks for some milliseconds."""
-        if not self._writes or view.last_seq - self._kept_seq < WORTH_KEEPING:
-            return
+    def picture(self, view: SessionView, longer_by: float = 0.0) -> Picture | None:
+        """The view as it is now, for `save`; None where that is not worth it.
+
+        It is when the view got longer by that part of what is kept, so that a long session pays no more for it than a
+        short one.
+        """
+        worth = max(WORTH_KEEPING, int(self._kept_seq * longer_by))
+        if not self._writes or view.last_seq - self._kept_seq < worth:
+            return None
         self.put_away(view)
-        with suppress(OSError, JournalError):
-            self._save(view, reader)
+        if not self._writes:
+            return None
+        self._kept_seq = view.last_seq
+        return Picture(view.last_seq, self._name, os.fstat(self._files[0]).st_size, pickled(view))
+
+    def save(self, picture: Picture, reader: Reader) -> None:
+        """Keep a picture; blocks, and may be called in a thread while the view grows on. A later one stays."""
+        with suppress(OSError, JournalError), self._saving:
+            if picture.seq > self._saved_seq:
+                self._save(picture, reader)
+                self._saved_seq = picture.seq
 
     def close(self) -> None:
         """Give the files back. Safe to call twice."""
@@ -160,18 +185,16 @@ class KeptView:
         view.put_away(self._store)
         return view
 
-    def _save(self, view: SessionView, reader: Reader) -> None:
-        event = reader.event(view.last_seq)
+    def _save(self, picture: Picture, reader: Reader) -> None:
+        event = reader.event(picture.seq)
         if event is None:
             return
-        length = os.fstat(self._files[0]).st_size
-        header = _HEADER.pack(_MAGIC, version(), self._name, length, event.seq, event.chain)
+        header = _HEADER.pack(_MAGIC, version(), picture.pages, picture.length, event.seq, event.chain)
         draft = self._folder / f".{STATE}.new"
         file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(file, "wb") as state:
-            state.write(header + pack(view))
+            state.write(header + squeezed(picture.view))
         draft.replace(self._folder / STATE)
-        self._kept_seq = event.seq
 
 
 @contextmanager

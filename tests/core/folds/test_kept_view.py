@@ -80,7 +80,7 @@ def test_a_view_that_was_kept_twice_and_went_on_equals_a_fresh_fold(log: Life | 
             view = kept.restored(Log(events))
             assert view.last_seq == first
             view.apply_all(events[first:last])
-            kept.keep(view, Log(events))
+            keep_now(kept, view, events)
             kept.close()
         kept = KeptView(Path(folder))
         view = kept.restored(Log(events))
@@ -89,11 +89,45 @@ def test_a_view_that_was_kept_twice_and_went_on_equals_a_fresh_fold(log: Life | 
         kept.close()
 
 
+def keep_now(kept: KeptView, view: SessionView, events: list[Event]) -> None:
+    if (taken := kept.picture(view)) is not None:
+        kept.save(taken, Log(events))
+
+
+def test_what_was_pictured_is_kept_though_the_view_grows_on_meanwhile_and_an_earlier_picture_comes_too_late(tmp_path):
+    events = audit()
+    kept = KeptView(tmp_path)
+    view, pictures = kept.restored(Log(events)), []
+    for end in (20, 30, 40):
+        view.apply_all(events[view.last_seq : end])
+        pictures.append(kept.picture(view))
+    for taken in (pictures[1], pictures[0]):
+        kept.save(taken, Log(events))
+    kept.close()
+    again = KeptView(tmp_path)
+    view = again.restored(Log(events))
+    assert everything(view, 25) == everything(fresh(events[:30]), 25)
+    again.close()
+
+
+def test_a_view_is_kept_again_only_once_it_is_longer_by_a_part_of_what_is_kept(tmp_path):
+    events = audit()
+    kept = KeptView(tmp_path)
+    view = kept.restored(Log(events))
+    view.apply_all(events[:20])
+    assert kept.picture(view) is not None
+    view.apply_all(events[20:24])
+    assert kept.picture(view, longer_by=0.25) is None
+    view.apply_all(events[24:25])
+    assert kept.picture(view, longer_by=0.25) is not None
+    kept.close()
+
+
 def keep(folder: Path, events: list[Event]) -> None:
     kept = KeptView(folder)
     view = kept.restored(Log(events))
     view.apply_all(events[view.last_seq :])
-    kept.keep(view, Log(events))
+    keep_now(kept, view, events)
     kept.close()
 
 
@@ -166,7 +200,7 @@ def test_a_second_screen_reads_what_the_first_one_keeps_and_leaves_it_alone(tmp_
         assert view.last_seq == 30
         view.apply_all(events[30:])
         kept.put_away(view)
-    second.keep(views[1], Log(events))
+    keep_now(second, views[1], events)
     assert everything(views[0], 40) == everything(views[1], 40) == everything(fresh(events), 40)
     assert restored(tmp_path, events) == 30
     first.close()
