@@ -17,6 +17,7 @@ from core.clock import Clock, SystemClock, monotonic, pause_real
 from core.config import Config, NotifySettings, config_path
 from core.events import Event
 from core.folds.view import Changes
+from core.journal.margin import MarginFile
 from core.journal.viewers import Presence
 from core.notify.attendance import Attendance
 from core.protocols import Controls, Source
@@ -197,6 +198,7 @@ class LongwatchApp(ThemedApp[Leaving]):
         films: Callable[[str], tuple[Source, Controls] | None] = lambda session: None,
         notice: str = "",
         card: Sequence[str] = (),
+        margin: MarginFile | None = None,
     ) -> None:
         super().__init__(theme=theme, theme_folder=theme_folder, keymap=keymap, fault_log=fault_log)
         clock = clock or SystemClock()
@@ -221,6 +223,7 @@ class LongwatchApp(ThemedApp[Leaving]):
             hand_over=hand_over,
             fork=fork,
             films=films,
+            margin=margin,
         )
 
     @property

@@ -29,6 +29,7 @@ COMMANDS = {
     "blame": "changes",
     "land": "changes",
     "branches": "branches",
+    "notes": "notes",
     "events": "sessions",
     "rm": "sessions",
     "send": "send",

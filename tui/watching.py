@@ -12,11 +12,13 @@ from core.config import Config, config_path, load_config
 from core.events import SessionOpened
 from core.folds.file_states import Handwork
 from core.journal.lease import holder
+from core.journal.margin import MarginFile
 from core.journal.seen import SeenMark
 from core.journal.viewers import Presence
 from core.notify.attendance import Attendance
 from core.protocols import Controls, ModelOffer, Preview, RestorePreview, Source
 from tui.attention import Sight
+from tui.commands.chosen import margin_of
 from tui.parting import part
 from tui.say import say
 
@@ -92,12 +94,13 @@ def watch(
     notice: str = "",
     back: bool = False,
     card: Sequence[str] = (),
+    margin: MarginFile | None = None,
 ) -> str:
     """Show the screen until it is left; how: `quit`, `detached`, `lost`, or `broken`, which stderr is told.
 
     `start` begins the runner; with one in this process `aside` is the way to its launcher, which Ctrl+Z stops instead.
     `folder` is the session's, where there is one that may be written to; `presence` its place among the viewers.
-    `notice` is a sentence to begin with, `card` what a file says of itself.
+    `notice` is a sentence to begin with, `card` what a file says of itself, `margin` where notes are kept.
     `back`: quitting leads back to a list, and leaves nothing at the prompt.
     """
     from tui.app import LongwatchApp
@@ -125,6 +128,7 @@ def watch(
         films=_films(folder),
         notice=notice,
         card=card,
+        margin=margin or (margin_of(folder) if folder else None),
         **_looks(config),
     )
     _leave_on_signals(app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ from core.changes.course import Author, Change, Course, course_of
 from core.changes.trees import Trees
 from core.events import SessionOpened
 from core.journal.reader import Reader
+from core.workspace.base import Entry
 from core.workspace.textdiff import unified
 
 _HUNK: Final = re.compile(r"^@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
@@ -24,6 +26,10 @@ class Hunk:
 
     lines: tuple[str, ...]
     authors: tuple[Author, ...]
+
+    def fingerprint(self, path: str) -> str:
+        """The same for the same change of the same file, wherever in it that stands."""
+        return blake2b("".join((path, "\0", *self.lines[1:])).encode("utf-8", "replace"), digest_size=12).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,13 @@ class FileDiff:
     hunks: tuple[Hunk, ...]
     patch: str
     note: str = ""
+
+    @property
+    def fingerprints(self) -> list[str]:
+        """Of its hunks; where it has none that can be shown, of the file as it is."""
+        return [hunk.fingerprint(self.path) for hunk in self.hunks] or [
+            blake2b(f"{self.path}\0{self.status}\0{self.note}".encode("utf-8", "replace"), digest_size=12).hexdigest()
+        ]
 
     @property
     def authors(self) -> list[Author]:
@@ -86,11 +99,28 @@ def _file(trees: Trees, path: str, before: str, after: str, changes: Sequence[Ch
         return FileDiff(path, status, 0, 0, (), "", patch.strip())
     rows = patch.splitlines(keepends=True)
     pieces = list(_pieces(rows))
-    fresh = origins(trees, path, changes, [line for piece in pieces for line in piece[1]])
-    gone = fates(trees, path, changes, [line for piece in pieces for line in piece[2]])
+    steps = _lasting(trees, path, changes)
+    fresh = origins(trees, path, steps, [line for piece in pieces for line in piece[1]])
+    gone = fates(trees, path, steps, [line for piece in pieces for line in piece[2]])
     hunks = tuple(Hunk(tuple(lines), _authors(fresh, added, gone, removed)) for lines, added, removed in pieces)
     added, removed = sum(len(piece[1]) for piece in pieces), sum(len(piece[2]) for piece in pieces)
     return FileDiff(path, status, added, removed, hunks, patch, "" if rows else "only its mode differs")
+
+
+def _lasting(trees: Trees, path: str, changes: Sequence[Change]) -> list[Change]:
+    """The changes of one file without those that were taken back: what led from a content to the same one again."""
+    found: list[Change] = []
+    places: dict[Entry | None, int] = {}
+    for change in changes:
+        before, after = trees.entry(change.before, path), trees.entry(change.after, path)
+        if before == after:
+            continue
+        places.setdefault(before, len(found))
+        found.append(change)
+        if (back := places.get(after)) is not None:
+            del found[back:]
+            places = {entry: place for entry, place in places.items() if place <= back}
+    return found
 
 
 def _authors(

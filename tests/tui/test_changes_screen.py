@@ -7,7 +7,8 @@ from textual.pilot import Pilot
 
 from core.changes.course import Author
 from core.changes.net import FileDiff, Hunk
-from core.clock import pause_real
+from core.clock import SystemClock, pause_real
+from core.journal.margin import MarginFile
 from tui.app import LongwatchApp
 from tui.docks.guidance import GuidanceDock
 from tui.screens.changes import ChangesScreen
@@ -60,3 +61,30 @@ async def test_a_comment_on_a_hunk_begins_guidance_with_its_place_and_lines() ->
         await pilot.pause()
         field = app.watch_screen.query_one(GuidanceDock).field
         assert field.text.startswith("On a.py @@ -1,2 +1,2 @@\n-old ") and "+new line" in field.text
+
+
+async def test_a_reviewed_change_is_folded_to_one_line_and_stays_so(tmp_path) -> None:
+    def app() -> LongwatchApp:
+        file = MarginFile(tmp_path, who="me", clock=SystemClock())
+        return LongwatchApp(FakeSource(session()), FakeControls(), mode="live", margin=file)
+
+    first = app()
+    async with first.run_test(size=(80, 24)) as pilot:
+        screen = await opened(first, pilot)
+        screen.query_one(LineList).select(3)
+        await pilot.press("space")
+        while not screen._margin.reviewed:
+            await pause_real(0.01)
+        await pilot.pause()
+        assert "1 of 3 changes reviewed" in str(screen.query_one(".changes--title").content)
+        assert screen._rows.text(2) == "  ✓ reviewed: @@ -1,2 +1,2 @@ +1 −1" and "  -by hand" not in screen._rows.text(
+            3
+        )
+        await pilot.press("escape", "A", *"odd", "enter")
+        while not first.watch_screen.margin.notes:
+            await pause_real(0.01)
+    second = app()
+    async with second.run_test(size=(80, 24)) as pilot:
+        screen = await opened(second, pilot)
+        assert "✓ reviewed" in screen._rows.text(2)
+        assert [moment.text for moment in second.watch_screen.noted_moments()] == ["odd"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ from core.changes.net import FileDiff, net
 from core.changes.trees import Trees
 from core.clock import iso
 from core.journal.errors import JournalError
+from core.journal.margin import Margin
 from core.journal.seen import read_seen
 from core.workspace.errors import WorkspaceError
-from tui.commands.chosen import readable
+from tui.commands.chosen import margin_of, readable
 from tui.safe import one_line, safe_text
 from tui.say import say, say_json
 
@@ -32,10 +34,20 @@ NOTHING = "This session kept no state of its files (it changed none, or another 
 )
 @click.option("--stat", is_flag=True, help="Files and who changed them, without their lines.")
 @click.option("--patch", type=click.Path(path_type=Path), help="Write it to a file that `git apply` takes.")
+@click.option("--unreviewed", is_flag=True, help="Only what is not marked as reviewed.")
+@click.option("--reviewed", is_flag=True, help="Mark what is shown as reviewed.")
 @click.option("--json", "as_json", is_flag=True)
 @click.pass_obj
 def diff(
-    home: Path, session: str | None, paths: tuple[str, ...], start: str, stat: bool, patch: Path | None, as_json: bool
+    home: Path,
+    session: str | None,
+    paths: tuple[str, ...],
+    start: str,
+    stat: bool,
+    patch: Path | None,
+    unreviewed: bool,
+    reviewed: bool,
+    as_json: bool,
 ) -> int:
     """Show what a session changed: file by file, each hunk with the call behind it, and the tests before and after.
 
@@ -46,7 +58,12 @@ def diff(
     if course.tree is None:
         raise JournalError(NOTHING)
     since = _since(start, folder, course)
+    margin = margin_of(folder)
     files = list(net(course, Trees(folder, Path(course.workspace)), since, paths))
+    if unreviewed:
+        files = list(_left(files, margin.read()))
+    if reviewed:
+        margin.review([one for file in files for one in file.fingerprints])
     if patch is not None:
         return _write_patch(patch, files)
     if as_json:
@@ -111,6 +128,17 @@ def land(home: Path, session: str, branch: str, per_step: bool) -> int:
         f"Branch {one_line(branch)} is there; look at it: git -C {one_line(course.workspace)} log -p {one_line(branch)}"
     )
     return 0
+
+
+def _left(files: Sequence[FileDiff], margin: Margin) -> Iterator[FileDiff]:
+    """What nobody has marked as reviewed."""
+    for file in files:
+        if file.hunks:
+            hunks = tuple(hunk for hunk in file.hunks if not margin.has_reviewed(hunk.fingerprint(file.path)))
+            if hunks:
+                yield replace(file, hunks=hunks)
+        elif not all(map(margin.has_reviewed, file.fingerprints)):
+            yield file
 
 
 def _since(text: str, folder: Path, course: Course) -> int:

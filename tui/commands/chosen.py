@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+from core.clock import SystemClock
 from core.journal.catalogue import Summary, find_session
 from core.journal.errors import JournalError
+from core.journal.margin import SUFFIX, MarginFile
+from core.journal.viewers import who_is_here
 
 
 def readable(home: Path, text: str | None) -> Summary:
@@ -14,3 +18,9 @@ def readable(home: Path, text: str | None) -> Summary:
     if summary.state == "damaged":
         raise JournalError(summary.detail)
     return summary
+
+
+def margin_of(folder: Path, film: Path | None = None) -> MarginFile:
+    """Where notes on a session are kept, or on a film: beside that."""
+    path = None if film is None else film.with_name(film.name + SUFFIX)
+    return MarginFile(folder, path, who=who_is_here(os.environ).partition(" ")[0], clock=SystemClock())

@@ -16,7 +16,7 @@ from core.journal.catalogue import session_folders
 from core.journal.lease import holder
 from core.journal.viewers import Presence
 from core.source import SessionSource
-from tui.commands.chosen import readable
+from tui.commands.chosen import margin_of, readable
 from tui.say import say
 from tui.terminal import has_terminal, is_dumb, shown_plainly
 
@@ -59,6 +59,7 @@ def replay(home: Path, session: str, start_at: int | None, speed: float, plain: 
 
         with opened(session) as (folder, card):
             how["plain"] = shown_plainly(plain, instead)
+            how["film"] = None if session == "-" else Path(session).expanduser()
             if how["plain"]:
                 for line in card:
                     say(line)
@@ -78,8 +79,9 @@ def show(
     plain: bool = False,
     notice: str = "",
     card: Sequence[str] = (),
+    film: Path | None = None,
 ) -> int:
-    """The screen over a session folder, or its lines; 0 when it is left."""
+    """The screen over a session folder (made of the file `film`), or its lines; 0 when it is left."""
     if plain and mode == "replay":
         from tui.plain.watching import replay_plainly
 
@@ -108,6 +110,7 @@ def show(
             presence=presence,
             notice=notice,
             card=card,
+            margin=None if film is None else margin_of(folder, film),
         )
     return 0
 

@@ -21,7 +21,8 @@ from tui.docks import strip
 from tui.docks.playback import Playback
 from tui.messages import SeekRequested
 from tui.panes import figures
-from tui.panes.sheet_lines import MUTED, spread
+from tui.panes.sheet_lines import MUTED, clip, spread
+from tui.safe import one_line
 from tui.widgets.live_label import LiveLabel
 from tui.widgets.painting import Painter
 
@@ -86,6 +87,7 @@ class Scrubber(Vertical):
         self._axis: Axis = AXES[0]
         self._counted: tuple[object, ...] = ()
         self._cells: list[Cell] = []
+        self._notes: Sequence[tuple[int, str]] = ()
 
     def compose(self) -> ComposeResult:
         yield LiveLabel(classes="scrubber--line")
@@ -95,6 +97,12 @@ class Scrubber(Vertical):
         """Show the session, and event `at` as the position in it (None: live)."""
         self._view, self._at, self._playback = view, at, playback
         self.set_class(at is not None, "-back")
+        if self.display:
+            self._draw()
+
+    def set_notes(self, notes: Sequence[tuple[int, str]]) -> None:
+        """The notes that stand in the margin: (event, text), by event."""
+        self._notes = notes
         if self.display:
             self._draw()
 
@@ -128,9 +136,11 @@ class Scrubber(Vertical):
             self._cells, self._counted = view.lanes.strip(max(1, room), axis=self._axis), wanted
         here = None if self._at is None else cell_of(self._cells, self._at)
         draw = strip.three_lines if three else strip.one_line
-        self.query_one(Track).set_lines(draw(self._cells, here))
+        noted = {cell_of(self._cells, seq) for seq, _ in self._notes} if self._cells else set()
+        self.query_one(Track).set_lines(draw(self._cells, here, noted))
         if self._at is not None and self._playback is not None:
-            line = position_line(view, self._at, self._playback, width, self._cells)
+            note = next((text for seq, text in self._notes if seq == self._at), "")
+            line = position_line(view, self._at, self._playback, width, self._cells, note)
             self.query_one(".scrubber--line", LiveLabel).update(line)
 
     def seek_to_cell(self, x: int) -> None:
@@ -138,11 +148,14 @@ class Scrubber(Vertical):
         cell = x - (strip.GUTTER if self.screen.size.height >= TALL else 0)
         if self._view is not None and self._cells and cell >= 0:
             clicked = self._cells[min(cell, len(self._cells) - 1)]
-            self.post_message(SeekRequested(strip.target(self._view.lanes, clicked)))
+            noted = next((seq for seq, _ in self._notes if clicked.first <= seq <= clicked.last), None)
+            self.post_message(SeekRequested(noted or strip.target(self._view.lanes, clicked)))
 
 
-def position_line(view: SessionView, seq: int, playback: Playback, width: int, cells: Sequence[Cell]) -> Content:
-    """Playing or held, speed, time of all, event of all; at the right what the marks mean."""
+def position_line(
+    view: SessionView, seq: int, playback: Playback, width: int, cells: Sequence[Cell], note: str = ""
+) -> Content:
+    """Playing or held, speed, time of all, event of all; at the right what the marks mean, or this event's note."""
     start = view.timeline.at_us(1)
     now = figures.elapsed(view.timeline.at_us(seq) - start)
     whole = figures.elapsed(view.timeline.at_us(view.last_seq) - start)
@@ -154,4 +167,7 @@ def position_line(view: SessionView, seq: int, playback: Playback, width: int, c
         (f"#{seq:,}", "bold"),
         (f" of {view.last_seq:,}", MUTED),
     )
-    return spread(left, strip.legend(cells, width - left.cell_length - 2), width)
+    room = width - left.cell_length - 2
+    if note:
+        return spread(left, Content.styled(clip(f"{strip.NOTE} {one_line(note)}", room), "bold $user"), width)
+    return spread(left, strip.legend(cells, room), width)

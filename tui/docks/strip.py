@@ -5,7 +5,7 @@ Costs what its width costs: the cells come counted from `core.folds.lanes`, what
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from decimal import Decimal
 from itertools import groupby
 
@@ -29,25 +29,31 @@ RARE = ("bookmarks", "humans", "rewinds", "guards", "errors", "compressions")
 """What stands in place of the calls where there is only one line."""
 BARS = "▁▂▃▄▅▆▇█"
 RAIL = "─"
+NOTE = "✎"
+"""Where somebody wrote a note, whatever else is there."""
 GUTTER = 6
 """Cells of the names at the left, where there are several lines."""
 
 _Piece = tuple[str, str]
 
 
-def one_line(cells: Sequence[Cell], here: int | None) -> list[Content]:
-    """Everything on one line: the rare moments, and between them how many calls there were."""
+def one_line(cells: Sequence[Cell], here: int | None, noted: Set[int] = frozenset()) -> list[Content]:
+    """Everything on one line: notes, the rare moments, and between them how many calls there were."""
     calls = _calls(cells)
     pieces = [_mark(cell, RARE) or piece for cell, piece in zip(cells, calls, strict=True)]
-    return [_line(pieces, here)]
+    return [_line(_with_notes(pieces, noted), here)]
 
 
-def three_lines(cells: Sequence[Cell], here: int | None) -> list[Content]:
+def three_lines(cells: Sequence[Cell], here: int | None, noted: Set[int] = frozenset()) -> list[Content]:
     """Calls, marks and cost under each other, named at the left."""
-    marks = [_mark(cell, GLYPHS) or (" ", "") for cell in cells]
+    marks = _with_notes([_mark(cell, GLYPHS) or (" ", "") for cell in cells], noted)
     costs = _bars([cell.usd for cell in cells], "$secondary")
     rows = (("calls", _calls(cells)), ("marks", marks), ("cost", costs))
     return [Content.styled(name.ljust(GUTTER), MUTED) + _line(pieces, here) for name, pieces in rows]
+
+
+def _with_notes(pieces: list[_Piece], noted: Set[int]) -> list[_Piece]:
+    return [(NOTE, "$user") if index in noted else piece for index, piece in enumerate(pieces)]
 
 
 def target(lanes: Lanes, cell: Cell) -> int:

@@ -13,8 +13,9 @@ from textual.content import Content
 from textual.screen import Screen
 
 from core.changes.course import Author
-from core.changes.net import FileDiff
+from core.changes.net import FileDiff, Hunk
 from core.journal.errors import JournalError
+from core.journal.margin import Margin
 from core.workspace.errors import WorkspaceError
 from tui.panes.sheet_lines import MUTED, clip, spread
 from tui.safe import one_line, safe_text
@@ -28,6 +29,8 @@ QUOTED = 3
 """Changed lines of a hunk that a comment repeats."""
 
 Read = Callable[[], Awaitable[Sequence[FileDiff]]]
+Review = Callable[[Sequence[str], bool], Awaitable[Margin]]
+"""Marks changes as reviewed, or no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +44,24 @@ class Picked:
 @dataclass(frozen=True, slots=True)
 class Row:
     """One line: of a file (its title, with `right`), of an author, or of a hunk. `seq` is whose call it belongs to,
-    `about` how a comment on it begins."""
+    `about` how a comment on it begins, `prints` are the changes that a mark on it is about."""
 
     text: str
     style: str = ""
     right: str = ""
     seq: int | None = None
     about: str = ""
+    prints: tuple[str, ...] = ()
 
 
 class ChangeRows:
-    """Every line of the difference, one row each; nothing is styled before it is looked at."""
+    """Every line of the difference, one row each; nothing is styled before it is looked at.
 
-    def __init__(self, files: Sequence[FileDiff] = ()) -> None:
-        self.rows = [row for file in files for row in rows_of(file)]
+    Of a hunk that was reviewed only its first line is left.
+    """
+
+    def __init__(self, files: Sequence[FileDiff] = (), reviewed: Callable[[str], bool] = lambda _: False) -> None:
+        self.rows = [row for file in files for row in rows_of(file, reviewed)]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -71,18 +78,36 @@ class ChangeRows:
         return [spread(left, Content.styled(row.right, MUTED), width - 1)]
 
 
-def rows_of(file: FileDiff) -> list[Row]:
+def rows_of(file: FileDiff, reviewed: Callable[[str], bool] = lambda _: False) -> list[Row]:
     """A file's title, then each hunk below who made it."""
-    counts = f"+{file.added:,} −{file.removed:,}"
-    head = Row(f"{file.status} {one_line(file.path)}", "bold $accent", counts, about=f"On {file.path}: ")
+    prints = tuple(file.fingerprints)
+    done = sum(map(reviewed, prints))
+    counts = f"+{file.added:,} −{file.removed:,}" + (f"  ✓ {done} of {len(prints)}" if done else "")
+    head = Row(f"{file.status} {one_line(file.path)}", "bold $accent", counts, about=f"On {file.path}: ", prints=prints)
     rows = [Row(""), head]
-    rows += [Row(f"  {file.note}", MUTED)] if file.note else []
+    rows += [Row(f"  {file.note}", MUTED, prints=prints)] if file.note else []
     for hunk in file.hunks:
-        seq = hunk.authors[-1].seq if hunk.authors else None
-        about = _about(file.path, hunk.lines)
-        rows += [Row(f"  {_named(author)}", _style(author), seq=author.seq, about=about) for author in hunk.authors]
-        rows += [Row(f"  {line.rstrip()}", STYLES.get(line[:1], ""), seq=seq, about=about) for line in hunk.lines]
+        rows += _hunk_rows(file, hunk, reviewed)
     return rows
+
+
+def _hunk_rows(file: FileDiff, hunk: Hunk, reviewed: Callable[[str], bool]) -> list[Row]:
+    seq = hunk.authors[-1].seq if hunk.authors else None
+    about, mark = _about(file.path, hunk.lines), (hunk.fingerprint(file.path),)
+    if reviewed(mark[0]):
+        text = f"  ✓ reviewed: {hunk.lines[0].strip()} {_changed(hunk.lines)}"
+        return [Row(text, MUTED, seq=seq, about=about, prints=mark)]
+    authors = [
+        Row(f"  {_named(author)}", _style(author), seq=author.seq, about=about, prints=mark) for author in hunk.authors
+    ]
+    lines = [
+        Row(f"  {line.rstrip()}", STYLES.get(line[:1], ""), seq=seq, about=about, prints=mark) for line in hunk.lines
+    ]
+    return [*authors, *lines]
+
+
+def _changed(lines: Sequence[str]) -> str:
+    return f"+{sum(line.startswith('+') for line in lines)} −{sum(line.startswith('-') for line in lines)}"
 
 
 def _named(author: Author) -> str:
@@ -101,7 +126,7 @@ def _about(path: str, lines: Sequence[str]) -> str:
 
 
 class ChangesScreen(Screen[Picked | None]):
-    """Dismissed with what was chosen. `read` compares the files, which takes a moment."""
+    """Dismissed with what was chosen. `read` compares the files, which takes a moment; `review` marks changes."""
 
     DEFAULT_CSS = """
     ChangesScreen { background: $surface; }
@@ -111,13 +136,16 @@ class ChangesScreen(Screen[Picked | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,D", "close", "close", show=False),
         Binding("c", "comment", "comment", show=False),
+        Binding("space", "review", "reviewed", show=False),
         Binding("n", "file(1)", "next file", show=False),
         Binding("N", "file(-1)", "file before", show=False),
     ]
 
-    def __init__(self, read: Read, *, commenting: bool) -> None:
+    def __init__(self, read: Read, *, commenting: bool, margin: Margin, review: Review) -> None:
         super().__init__()
-        self._read, self._commenting, self._rows = read, commenting, ChangeRows()
+        self._read, self._commenting, self._margin, self._review = read, commenting, margin, review
+        self._files: Sequence[FileDiff] = ()
+        self._rows = ChangeRows()
 
     def compose(self) -> ComposeResult:
         with Vertical():
@@ -126,7 +154,8 @@ class ChangesScreen(Screen[Picked | None]):
             yield HintBar()
 
     def on_mount(self) -> None:
-        hints = [("enter", "its call", ""), ("n", "next file", "screen.file(1)"), ("esc", "close", "screen.close")]
+        hints = [("enter", "its call", ""), ("n", "next file", "screen.file(1)")]
+        hints += [("space", "reviewed", "screen.review"), ("esc", "close", "screen.close")]
         hints += [("c", "comment to the agent", "screen.comment")] if self._commenting else []
         self.query_one(HintBar).show([Hint(*hint) for hint in hints])
         self.query_one(LineList).focus()
@@ -139,14 +168,36 @@ class ChangesScreen(Screen[Picked | None]):
         except (JournalError, WorkspaceError, OSError) as fault:
             title.update(one_line(f"Changes: they can't be told. {fault}"))
             return
+        self._files = files
+        self._show()
+        if files:
+            self.query_one(LineList).select(1)
+
+    def _show(self) -> None:
+        files, prints = self._files, [one for file in self._files for one in file.fingerprints]
         added, removed = sum(file.added for file in files), sum(file.removed for file in files)
-        title.update(f"Changes: {len(files):,} files, +{added:,} −{removed:,}" if files else f"Changes: {NOTHING}")
-        self._rows = ChangeRows(files)
+        done = sum(map(self._margin.has_reviewed, prints))
+        told = f"{len(files):,} files, +{added:,} −{removed:,}, {done:,} of {len(prints):,} changes reviewed"
+        self.query_one(".changes--title", LiveLabel).update(f"Changes: {told if files else NOTHING}")
+        self._rows = ChangeRows(files, self._margin.has_reviewed)
         lines = self.query_one(LineList)
         lines.reset(self._rows)
         lines.hold_at(0)
-        if files:
-            lines.select(1)
+
+    async def action_review(self) -> None:
+        """Mark the change under the cursor as reviewed (on a file's title all of the file), or no more; then go on."""
+        lines = self.query_one(LineList)
+        row = None if lines.cursor is None else self._rows.rows[lines.cursor]
+        if row is None or not row.prints:
+            return
+        done = not all(map(self._margin.has_reviewed, row.prints))
+        try:
+            self._margin = await self._review(row.prints, done)
+        except JournalError as fault:
+            self.query_one(".changes--title", LiveLabel).update(one_line(str(fault)))
+            return
+        self._show()
+        lines.select(next(at for at, other in enumerate(self._rows.rows) if other.prints == row.prints), center=True)
 
     def on_line_list_item_opened(self, event: LineList.ItemOpened) -> None:
         event.stop()

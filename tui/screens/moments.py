@@ -22,7 +22,7 @@ from tui.widgets.live_label import LiveLabel
 
 KIND_CELLS, TIME_CELLS, SEQ_CELLS = 12, 9, 8
 ALARMS = frozenset(("error", "guard", "rewind"))
-HUMAN = frozenset(("human", "bookmark", "ask"))
+HUMAN = frozenset(("human", "bookmark", "ask", "note"))
 
 Read = Callable[[], Awaitable[tuple[Sequence[Moment], Sequence[Moment]]]]
 
@@ -59,7 +59,7 @@ class MomentRows:
 
 
 class MomentsScreen(ModalScreen[int | None]):
-    """Dismissed with the event to go to, None for nothing. `read` looks through the whole log."""
+    """Dismissed with the event to go to, None for nothing. `read` looks through the whole log; `notes` are people's."""
 
     DEFAULT_CSS = """
     MomentsScreen { align: center middle; background: $background 60%; }
@@ -69,9 +69,9 @@ class MomentsScreen(ModalScreen[int | None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,h", "close", "close", show=False)]
 
-    def __init__(self, read: Read, start_us: int) -> None:
+    def __init__(self, read: Read, start_us: int, notes: Sequence[Moment] = ()) -> None:
         super().__init__()
-        self._read, self._rows = read, MomentRows(start_us)
+        self._read, self._notes, self._rows = read, notes, MomentRows(start_us)
 
     def compose(self) -> ComposeResult:
         with Vertical():
@@ -93,7 +93,8 @@ class MomentsScreen(ModalScreen[int | None]):
             title.update(one_line(f"The log can't be read: {fault}"))
             return
         title.update("The way in")
-        self._rows.rows = ["In a few moments", *moments, "", "Chapters", *chapters]
+        notes: list[Moment | str] = ["Notes", *self._notes, ""] if self._notes else []
+        self._rows.rows = ["In a few moments", *moments, "", *notes, "Chapters", *chapters]
         lines = self.query_one(LineList)
         lines.reset(self._rows)
         lines.hold_at(0)

@@ -7,6 +7,7 @@ from core.folds.absence import Account
 from tui.actions import BY_ID, Action, display
 from tui.attention import Sight
 from tui.messages import PlaceWanted
+from tui.screens.annotating import Annotating
 from tui.screens.branches import BranchesScreen, Chosen
 from tui.screens.changes import ChangesScreen, Picked
 from tui.screens.find import FindScreen
@@ -24,7 +25,7 @@ GRACE_S = 1.0
 """For this long the keys of somebody who typed on mean nothing to an account that came by itself."""
 
 
-class Returning(Reading, Travelling):
+class Returning(Reading, Travelling, Annotating):
     """`sight` knows how far the session was seen, here and at the screens before."""
 
     sight: Sight
@@ -128,7 +129,8 @@ class Returning(Reading, Travelling):
     def action_changes(self) -> None:
         """What became of the files; a hunk leads to its call, a comment on one becomes guidance."""
         commenting = not self.replay and self.controls.available
-        self.app.push_screen(ChangesScreen(self.source.changes, commenting=commenting), self._act_on_change)
+        screen = ChangesScreen(self.source.changes, commenting=commenting, margin=self.margin, review=self.review)
+        self.app.push_screen(screen, self._act_on_change)
 
     async def _act_on_change(self, chosen: Picked | None) -> None:
         if chosen is None:
@@ -156,7 +158,7 @@ class Returning(Reading, Travelling):
 
     def action_moments(self) -> None:
         """The way in: a few moments and the chapters; what is chosen is shown as it was then."""
-        screen = MomentsScreen(self.source.highlights, self.view.timeline.at_us(1))
+        screen = MomentsScreen(self.source.highlights, self.view.timeline.at_us(1), self.noted_moments())
         self.app.push_screen(screen, lambda seq: None if seq is None else self._to_moment(seq))
 
     def _to_moment(self, seq: int) -> None:

@@ -148,6 +148,15 @@ def test_a_line_taken_away_names_who_took_it(session: Session) -> None:
     assert [author.seq for author in found["a.py"].authors] == [seq] and found["a.py"].removed == 1
 
 
+def test_who_took_a_line_away_and_was_taken_back_is_not_behind_its_going(session: Session) -> None:
+    session.call("away with it", a="one\nthree\n")
+    session.call("and back", a="one\ntwo\nthree\n")
+    seq = session.call("away for good", a="one\nthree\n")
+    course, trees = session.done()
+    (file,) = net(course, trees, 0)
+    assert [author.seq for author in file.authors] == [seq]
+
+
 def test_since_an_event_tells_only_what_came_later(session: Session) -> None:
     first = session.call("first", a="1\n")
     session.call("second", src__b="2\n")
