@@ -63,12 +63,13 @@ class SessionSource:
 
     async def batches(self) -> AsyncIterator[Sequence[Event]]:
         """Every event so far, an empty batch when caught up for the first time, then what comes."""
-        caught_up = 0 < self._follow.position >= await self.last_seq()
+        goal = await self.last_seq()
+        caught_up = 0 < self._follow.position >= goal
         if caught_up:
             yield []
         async for batch in self._follow:
             yield batch
-            if self._follow.caught_up and not caught_up:
+            if self._follow.caught_up and self._follow.position >= goal and not caught_up:
                 caught_up = True
                 yield []
 

@@ -24,7 +24,7 @@ fi
 echo $$ >> "$box/lines"
 export LONGWATCH_HOME="$box/home" LONGWATCH_CONFIG="$box/config.toml" SSH_CONNECTION="192.0.2.7 50000 192.0.2.1 22"
 export PATH="{programs}:$PATH"
-exec sh -c "$3"
+exec sh -c "exec $3"
 """
 
 

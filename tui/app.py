@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual import events, work
 from textual.app import ReturnType
@@ -18,7 +18,7 @@ from core.config import Config, NotifySettings, config_path
 from core.events import Event
 from core.folds.view import Changes
 from core.journal.margin import MarginFile
-from core.journal.viewers import Presence
+from core.journal.viewers import Present
 from core.notify.attendance import Attendance
 from core.protocols import Controls, Source
 from tui.actions import Action, bindings
@@ -38,6 +38,9 @@ from tui.style_cache import let_closed_widgets_go
 from tui.theme_choice import fitting_theme, has_colours
 from tui.theming import Loaded, apply_themes, load_themes, role_variables, watch_themes
 from tui.undisturbed import undisturbed
+
+if TYPE_CHECKING:
+    from core.tools.vitals import Pulse
 
 Mode = Literal["live", "attached", "replay"]
 Leaving = Literal["quit", "detached", "lost", "broken"]
@@ -166,7 +169,8 @@ class LongwatchApp(ThemedApp[Leaving]):
     `keymap` holds the keys that differ from the registry, by action id (`load_keymap(...).overrides()`).
     `background` is called in a thread after the first paint (the runner). `trouble` says in a sentence what keeps the
     runner from working, or None; `gone` says that nobody runs the session any more, or None. `start_at` (a seq) and
-    `speed` are for a replay, `card` is what stands before a film that came as a file. `on_quit` is told how it was
+    `speed` are for a replay, `card` is what stands before a film that came as a file. `feel`
+    says how the command of a call is. `on_quit` is told how it was
     left. After `broken`, `fault_sentence` says why.
     """
 
@@ -192,7 +196,8 @@ class LongwatchApp(ThemedApp[Leaving]):
         sight: Sight | None = None,
         fault_log: Path | None = None,
         aside: Aside | None = None,
-        presence: Presence | None = None,
+        presence: Present | None = None,
+        feel: Callable[[str], Awaitable[Pulse | None]] | None = None,
         hand_over: Callable[[], Awaitable[str]] | None = None,
         fork: Callable[[int, str], Awaitable[str]] | None = None,
         films: Callable[[str], tuple[Source, Controls] | None] = lambda session: None,
@@ -203,7 +208,7 @@ class LongwatchApp(ThemedApp[Leaving]):
         super().__init__(theme=theme, theme_folder=theme_folder, keymap=keymap, fault_log=fault_log)
         clock = clock or SystemClock()
         self._aside, self._presence, self._notice = aside, presence, notice
-        self._card = card
+        self._card, self._feel = card, feel
         self._source, self._mode, self._background, self._on_quit = source, mode, background, on_quit
         self.title = one_line(title) or "Longwatch"
         self.view = source.restored()
@@ -257,22 +262,19 @@ class LongwatchApp(ThemedApp[Leaving]):
             self._stream()
         if self._presence is not None:
             self._look_around(self._presence)
-            self._feel_pulse(self._presence.folder)
+        if self._feel is not None:
+            self._feel_pulse(self._feel)
 
     @work(name="pulse", exit_on_error=False)
-    async def _feel_pulse(self, folder: Path) -> None:
-        """How the command that runs is: looked at off the loop, and only while one runs."""
-        from core.tools.vitals import Pulses  # Late, as nothing of it is seen with the first paint.
-
-        pulses = Pulses(folder)
+    async def _feel_pulse(self, feel: Callable[[str], Awaitable[Pulse | None]]) -> None:
+        """How the command that runs is; asked only while one runs."""
         while True:
             call = self.view.tool_calls.commanding()
-            pulse = await asyncio.to_thread(pulses.feel, call.key) if call else None
-            self.watch_screen.pulse_changed(pulse)
+            self.watch_screen.pulse_changed(await feel(call.key) if call else None)
             await pause_real(PULSE_EVERY_S)
 
     @work(name="viewers", exit_on_error=False)
-    async def _look_around(self, presence: Presence) -> None:
+    async def _look_around(self, presence: Present) -> None:
         """Who else looks, off the loop: a disk may be slow."""
         while True:
             self.watch_screen.seats_changed(Seats(presence.viewer, await asyncio.to_thread(presence.others)))

@@ -52,6 +52,9 @@ COMMANDS = {
 }
 """Command -> module of `tui.commands`."""
 
+HIDDEN = {"box": "boxes"}
+"""What is for machines, not for people: in no list."""
+
 EXIT_USAGE, EXIT_HELD, EXIT_INTERRUPTED = 2, 5, 130
 
 
@@ -69,16 +72,17 @@ class LazyGroup(click.Group):
             formatter.write_dl(rows)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
+        place = COMMANDS.get(cmd_name) or HIDDEN.get(cmd_name)
+        if place is None:
             return None
-        module = importlib.import_module(f"tui.commands.{COMMANDS[cmd_name]}")
+        module = importlib.import_module(f"tui.commands.{place}")
         command: click.Command = getattr(module, _function_of(cmd_name))
         return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+        if args and args[0] not in COMMANDS | HIDDEN and not args[0].startswith("-"):
             raise click.UsageError(f"There is no command {args[0]!r}. There are: {', '.join(COMMANDS)}.")
         return super().resolve_command(ctx, args)
 

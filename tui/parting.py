@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from core.clock import MICROSECONDS
@@ -16,10 +17,17 @@ LONGEST = 200
 ENDED = ("finished", "stopped", "failed")
 
 
-def part(view: SessionView, folder: Path | None, *, driven: bool) -> None:
-    """Leave a few lines at the prompt. `driven`: it was run in this process, and its launcher tells the way back."""
+def part(
+    view: SessionView, folder: Path | None, *, driven: bool, elsewhere: Callable[[str], str] | None = None
+) -> None:
+    """Leave a few lines at the prompt. `driven`: it was run in this process, and its launcher tells the way back.
+
+    `elsewhere` says, by the state, how to come back to a session on another machine.
+    """
     state, lines = view.state.status.last.state, [standing(view)]
-    if folder is not None and not driven:
+    if elsewhere is not None:
+        lines.append(elsewhere(state))
+    elif folder is not None and not driven:
         held = state not in ENDED and holder(folder) is not None
         lines.append(way_back(state, folder.name[:10], held=held))
     last_words("\n".join(lines))

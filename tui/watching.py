@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from core.folds.file_states import Handwork
 from core.journal.lease import holder
 from core.journal.margin import MarginFile
 from core.journal.seen import SeenMark
-from core.journal.viewers import Presence
+from core.journal.viewers import Present
 from core.notify.attendance import Attendance
 from core.protocols import Controls, ModelOffer, Preview, RestorePreview, Source
 from tui.attention import Sight
@@ -23,7 +24,9 @@ from tui.parting import part
 from tui.say import say
 
 if TYPE_CHECKING:
+    from core.tools.vitals import Pulse, Pulses
     from tui.app import ThemedApp
+    from tui.elsewhere import Elsewhere
     from tui.job_control import Aside
     from tui.session_rows import Chosen, SessionHome
 
@@ -90,7 +93,8 @@ def watch(
     speed: float | None = None,
     mouse: bool = True,
     aside: Aside | None = None,
-    presence: Presence | None = None,
+    presence: Present | None = None,
+    elsewhere: Elsewhere | None = None,
     notice: str = "",
     back: bool = False,
     card: Sequence[str] = (),
@@ -101,12 +105,14 @@ def watch(
     `start` begins the runner; with one in this process `aside` is the way to its launcher, which Ctrl+Z stops instead.
     `folder` is the session's, where there is one that may be written to; `presence` its place among the viewers.
     `notice` is a sentence to begin with, `card` what a file says of itself, `margin` where notes are kept.
-    `back`: quitting leads back to a list, and leaves nothing at the prompt.
+    `back`: quitting leads back to a list, and leaves nothing at the prompt. `elsewhere`: what a session on another
+    machine has in place of what is looked up in its folder, which holds a copy then.
     """
     from tui.app import LongwatchApp
 
     watched = folder is not None and mode != "replay"
-    sight = Sight(SeenMark(folder, SystemClock()) if folder and watched else None)
+    clock = elsewhere.clock if elsewhere else SystemClock()
+    sight = Sight(SeenMark(folder, clock) if folder and watched else None)
     app = LongwatchApp(
         source,
         controls or ReadOnly(),
@@ -116,15 +122,13 @@ def watch(
         speed=speed,
         background=start,
         trouble=trouble,
-        gone=RunnerWatch(folder, held=mode == "attached") if folder and watched else None,
+        clock=clock,
         notify=config.notify,
-        attendance=Attendance(folder) if folder and watched else None,
         sight=sight,
         fault_log=folder / SCREEN_LOG if folder else None,
         aside=aside,
         presence=presence,
-        hand_over=_handing_over(folder, controls, config) if folder and controls and watched else None,
-        fork=_forking(folder) if folder else None,
+        **(elsewhere.abilities() if elsewhere else _abilities(folder, controls, config, mode)),
         films=_films(folder),
         notice=notice,
         card=card,
@@ -137,7 +141,7 @@ def watch(
     if app.fault is not None:
         _tell(app, "" if mode == "replay" else "The agent goes on.")
     if result != "lost" and not (back and result == "quit") and app.view.last_seq:
-        part(app.view, folder, driven=mode == "live")
+        part(app.view, folder, driven=mode == "live", elsewhere=elsewhere.way_back if elsewhere else None)
     return result or "quit"
 
 
@@ -153,6 +157,35 @@ def choose(home: SessionHome, select: str | None = None, notice: str = "") -> Ch
         _tell(app, "")
     home.keep()
     return chosen
+
+
+def _abilities(folder: Path | None, controls: Controls | None, config: Config, mode: str) -> dict[str, Any]:
+    """What is known of a session of this machine beside its log, and can be done with it."""
+    if folder is None:
+        return {}
+    found: dict[str, Any] = {"fork": _forking(folder)}
+    if mode != "replay":
+        found |= {
+            "gone": RunnerWatch(folder, held=mode == "attached"),
+            "attendance": Attendance(folder),
+            "feel": _feeling(folder),
+            "hand_over": _handing_over(folder, controls, config) if controls else None,
+        }
+    return found
+
+
+def _feeling(folder: Path) -> Callable[[str], Awaitable[Pulse | None]]:
+    """How a running command is: looked at off the loop, and imported late, for nothing of it is in the first paint."""
+    pulses: list[Pulses] = []
+
+    async def feel(call: str) -> Pulse | None:
+        if not pulses:
+            from core.tools.vitals import Pulses
+
+            pulses.append(Pulses(folder))
+        return await asyncio.to_thread(pulses[0].feel, call)
+
+    return feel
 
 
 def _handing_over(folder: Path, controls: Controls, config: Config) -> Callable[[], Awaitable[str]]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from core.events import Event
 from core.journal import schema
 from core.journal.reader import Reader
+from core.journal.rows import Row
 from core.journal.watch import Waker
 
 CHUNK: Final = 2000
+
+Found = TypeVar("Found", Event, Row)
 
 
 class Follow:
@@ -40,12 +43,19 @@ class Follow:
         self._stopped = True
         self._waker.wake()
 
-    async def __aiter__(self) -> AsyncIterator[list[Event]]:
+    def __aiter__(self) -> AsyncIterator[list[Event]]:
+        return self._batches(Reader.events)
+
+    def rows(self) -> AsyncIterator[list[Row]]:
+        """The same as stored rows."""
+        return self._batches(Reader.raw)
+
+    async def _batches(self, read: Callable[[Reader, int, int], list[Found]]) -> AsyncIterator[list[Found]]:
         reader = await asyncio.to_thread(Reader, self.folder)
         try:
             async with self._waker:
                 while not self._stopped:
-                    batch = await asyncio.to_thread(reader.events, self.position, CHUNK)
+                    batch = await asyncio.to_thread(read, reader, self.position, CHUNK)
                     self.caught_up = len(batch) < CHUNK
                     if batch:
                         self.position = batch[-1].seq

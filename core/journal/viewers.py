@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -64,15 +64,27 @@ def _terminal() -> str:
     return ""
 
 
+class Present(Protocol):
+    """A screen's place among those that look at a session, here or on another machine."""
+
+    @property
+    def viewer(self) -> Viewer: ...
+
+    def others(self) -> list[Viewer]:
+        """Everybody else who looks; blocks for a few file operations."""
+        ...
+
+
 class Presence:
     """One process' place among the viewers of the session in `folder`, until `leave`.
 
-    Where nothing can be written it is a viewer that no other one sees.
+    Where nothing can be written it is a viewer that no other one sees. `who`: whose screen it is, where that is none
+    of this process' terminal.
     """
 
-    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, environ: Mapping[str, str], who: str = "") -> None:
         now_us = SystemClock().now_us()
-        self.viewer = Viewer(ulid(now_us), who_is_here(environ), os.getpid(), now_us)
+        self.viewer: Viewer = Viewer(ulid(now_us), who or who_is_here(environ), os.getpid(), now_us)
         self.folder = folder
         self._folder = folder / FOLDER
         self._path = self._folder / f"{self.viewer.id}{_SUFFIX}"

@@ -1,19 +1,97 @@
-"""Sessions on other machines: `ls --host`."""
+"""Sessions on other machines: `ls --host`, `attach BOX:SESSION`, and what answers them on the other side."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
+import socket
+import stat
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import quote
+
+import click
 
 from core.boxes.roll import Answer, Row, call_roll
 from core.boxes.ssh import box_named
 from core.config import load_config
 from core.folds.words import one_line
+from core.journal.catalogue import SESSIONS
 from core.journal.surroundings import megabytes
 from tui.safe import safe_text
 from tui.say import say, say_json
+
+BOXES = "boxes"
+"""In a home: for each machine the copies of its sessions that were looked at."""
+
+
+@click.command(hidden=True)
+@click.pass_obj
+def box(home: Path) -> int:
+    """Serve a session to a longwatch on another machine, which begins this over ssh."""
+    from core.boxes.serving import serve
+
+    if not all(_is_pipe(stream.fileno()) for stream in (sys.stdin, sys.stdout)):
+        raise click.UsageError(
+            "`longwatch attach BOX:SESSION` speaks to this over ssh; by hand there is nothing to say."
+        )
+    asyncio.run(serve(home, sys.stdin.buffer, sys.stdout.buffer))
+    return 0
+
+
+def _is_pipe(descriptor: int) -> bool:
+    mode = os.fstat(descriptor).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
+def attach_box(home: Path, name: str, session: str, *, plain: bool, mouse: bool) -> int:
+    """Show a session that runs on another machine. Raises ConfigError, and JournalError when it can't be reached."""
+    from core.boxes.line import Line
+    from core.boxes.remote import BoxPresence, BoxSource
+    from core.journal.viewers import at_a_terminal, who_is_here
+    from tui.elsewhere import Elsewhere
+
+    config = load_config()
+    there = box_named(name, config)
+    who = f"{who_is_here(os.environ)} at {socket.gethostname()}"
+    line = Line(there, session, home / BOXES / quote(name, safe="@") / SESSIONS, who)
+    try:
+        hello = line.connect(asks=at_a_terminal())
+        short = hello.session[:10]
+        if not hello.held:
+            raise click.UsageError(
+                f"No runner holds session {short} on {name}; `longwatch resume {short}` there goes on with it."
+            )
+        elsewhere = Elsewhere.by(line)
+        line.start()
+        if plain:
+            from tui.plain.watching import watch_plainly
+
+            if elsewhere.notice:
+                say(f"longwatch: {elsewhere.notice}", err=True)
+            cut = lambda: line.cut  # noqa: E731
+            watch_plainly(BoxSource(line), elsewhere.controls, line.folder, trouble=cut, elsewhere=elsewhere)
+            return 0
+        from tui.watching import watch
+
+        watch(
+            BoxSource(line),
+            elsewhere.controls,
+            config=config,
+            mode="attached",
+            folder=line.folder,
+            trouble=lambda: line.trouble,
+            mouse=mouse,
+            presence=BoxPresence(line),
+            notice=elsewhere.notice,
+            elsewhere=elsewhere,
+        )
+    finally:
+        line.close()
+    return 0
 
 
 def list_boxes(names: Sequence[str], as_json: bool) -> int:

@@ -6,10 +6,18 @@ import os
 from pathlib import Path
 
 from core.clock import SystemClock
-from core.journal.catalogue import Summary, find_session
+from core.journal.catalogue import Summary, find_session, list_sessions
 from core.journal.errors import JournalError
 from core.journal.margin import SUFFIX, MarginFile
 from core.journal.viewers import who_is_here
+
+
+def named_elsewhere(home: Path, text: str | None) -> tuple[str, str] | None:
+    """Machine and session of `BOX:SESSION`; None for what names a session here, which may have a colon in its name."""
+    box, colon, session = (text or "").rpartition(":")
+    if not colon or not box or any(one.name == text for one in list_sessions(home)):
+        return None
+    return box, session
 
 
 def readable(home: Path, text: str | None) -> Summary:

@@ -31,7 +31,9 @@ from tui.say import say, say_json
 @click.option("--json", "as_json", is_flag=True, help="A JSON list, with each session's report.")
 @click.option("--prometheus", is_flag=True, help="As metrics, in the text format of Prometheus.")
 @click.option("--trash", "trashed", is_flag=True, help="What was deleted and can be put back.")
-@click.option("--host", "hosts", metavar="BOX...", multiple=True, help="Those on other machines, by ssh; also often.")
+@click.option(
+    "--host", "hosts", metavar="BOX...", multiple=True, help="Those on other machines, by ssh; for several: --host A B."
+)
 @click.argument("more", metavar="", nargs=-1)
 @click.pass_obj
 def ls(

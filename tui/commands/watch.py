@@ -16,7 +16,7 @@ from core.journal.catalogue import session_folders
 from core.journal.lease import holder
 from core.journal.viewers import Presence
 from core.source import SessionSource
-from tui.commands.chosen import margin_of, readable
+from tui.commands.chosen import margin_of, named_elsewhere, readable
 from tui.say import say
 from tui.terminal import has_terminal, is_dumb, shown_plainly
 
@@ -27,8 +27,15 @@ from tui.terminal import has_terminal, is_dumb, shown_plainly
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
 @click.pass_obj
 def attach(home: Path, session: str | None, plain: bool, no_mouse: bool) -> int:
-    """Watch and steer a session that runs in another process."""
+    """Watch and steer a session that runs in another process, or as BOX:SESSION on another machine, by ssh.
+
+    From another machine only events come: the screen is drawn here, and a copy of the log is kept.
+    """
     plain = shown_plainly(plain, "`longwatch events --follow` prints what happens")
+    if (far := named_elsewhere(home, session)) is not None:
+        from tui.commands.boxes import attach_box
+
+        return attach_box(home, *far, plain=plain, mouse=not no_mouse)
     folder = readable(home, session).folder
     if holder(folder) is None:
         short = folder.name[:10]

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.clock import SystemClock
 from core.folds.view import SessionView
@@ -25,6 +25,9 @@ from tui.plain.output import LineWriter, has_colour
 from tui.plain.talk import Leaving, Talk
 from tui.watching import RunnerWatch
 
+if TYPE_CHECKING:
+    from tui.elsewhere import Elsewhere
+
 STDIN, STDOUT = 0, 1
 
 
@@ -36,9 +39,11 @@ def watch_plainly(
     driven: bool = False,
     start: Callable[[], object] | None = None,
     trouble: Callable[[], str | None] = lambda: None,
+    elsewhere: Elsewhere | None = None,
 ) -> Leaving:
     """Tell a session by lines until it is left; how. `driven`: its runner, begun by `start`, is in this process."""
-    sight = Sight(SeenMark(folder, SystemClock()))
+    clock = elsewhere.clock if elsewhere else SystemClock()
+    sight = Sight(SeenMark(folder, clock))
 
     def talk(writer: LineWriter, typed: TypedLines) -> Talk:
         return PlainMode(
@@ -46,11 +51,11 @@ def watch_plainly(
             controls,
             writer,
             typed,
-            clock=SystemClock(),
+            clock=clock,
             driving=driven,
             start=start,
             trouble=trouble,
-            gone=RunnerWatch(folder, held=not driven),
+            gone=elsewhere.gone if elsewhere else RunnerWatch(folder, held=not driven),
             ring=writer.ring,
             sight=sight,
             feel=Pulses(folder).feel,
@@ -61,7 +66,7 @@ def watch_plainly(
     finally:
         sight.keep()
     if how != "lost" and view.last_seq:
-        part(view, folder, driven=driven)
+        part(view, folder, driven=driven, elsewhere=elsewhere.way_back if elsewhere else None)
     return how
 
 
