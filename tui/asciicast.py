@@ -17,6 +17,7 @@ from textual.pilot import Pilot
 
 from core.clock import pause_real
 from core.journal.export import export_session, open_export
+from core.progress import tell
 from core.source import SessionSource
 from tui.app import LongwatchApp
 from tui.docks.playback import Playback
@@ -61,6 +62,7 @@ async def _record(folder: Path, out: IO[bytes], size: tuple[int, int], speed: fl
             seconds += 1 / FPS
             if seq != before:
                 await frames.shot(pilot, seq, seconds)
+            tell(seq, lambda: playback.last)
             if seconds * FPS > MOST_FRAMES:
                 minutes = MOST_FRAMES // FPS // 60
                 raise TooLong(f"At --speed {speed:g} the film is longer than {minutes} minutes; choose a higher one.")

@@ -25,6 +25,7 @@ from core.journal import rows, schema
 from core.journal.errors import JournalError
 from core.journal.reader import Reader
 from core.journal.rows import Row
+from core.progress import tell
 
 FORMAT: Final = "longwatch-session"
 VERSION: Final = 1
@@ -261,6 +262,8 @@ def _unpack(members: _Members, folder: Path) -> None:
                     raise _broken(members.path, good, row.seq)
                 good = row.seq
             db.execute(rows.INSERT, rows.stored(row))
+            if row.seq % _CHUNK == 0:
+                tell(row.seq, lambda: manifest.events)
         if last.hex() != manifest.chain:
             raise _broken(members.path, good, manifest.events)
         for name in members.names(_BLOBS):

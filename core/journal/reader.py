@@ -23,6 +23,7 @@ from core.folds.branches import Span
 from core.journal import rows, schema
 from core.journal.errors import JournalError
 from core.journal.rows import Row
+from core.progress import tell
 
 _ALL: Final = f"SELECT {rows.COLUMNS} FROM event"
 _TEXT: Final = "CASE typeof(body) WHEN 'blob' THEN inflated(body) ELSE body END"
@@ -63,6 +64,8 @@ class Reader:
     def raw(self, after: int = 0, limit: int | None = None) -> list[Row]:
         """The same as stored rows, bodies still JSON text."""
         found = self._all(f"{_ALL} WHERE seq > ? ORDER BY seq LIMIT ?", after, -1 if limit is None else limit)
+        if found:
+            tell(found[-1][0], self.last_seq)
         return list(map(self._load, found))
 
     def within(self, spans: Sequence[Span], kinds: Collection[str]) -> Iterator[Event]:

@@ -20,6 +20,7 @@ from core.journal.margin import Margin
 from core.journal.seen import read_seen
 from core.workspace.errors import WorkspaceError
 from tui.commands.chosen import margin_of, readable
+from tui.progress import Progress
 from tui.safe import one_line, safe_text
 from tui.say import say, say_json
 
@@ -54,7 +55,8 @@ def diff(
     PATHS narrow it to files or folders. What was changed by hand is marked.
     """
     folder = readable(home, session).folder
-    course = course_of(folder)
+    with Progress("reading"):
+        course = course_of(folder)
     if course.tree is None:
         raise JournalError(NOTHING)
     since = _since(start, folder, course)
@@ -84,7 +86,8 @@ def blame(home: Path, session: str, place: str) -> int:
     if not path or not number.isdigit() or int(number) < 1:
         raise click.UsageError(f"{place!r} names no line; write it like src/app.py:12.")
     folder = readable(home, session).folder
-    course = course_of(folder)
+    with Progress("reading"):
+        course = course_of(folder)
     if course.tree is None:
         raise JournalError(NOTHING)
     trees = Trees(folder, Path(course.workspace))
@@ -116,7 +119,8 @@ def land(home: Path, session: str, branch: str, per_step: bool) -> int:
     from core.changes.landing import parts_of
 
     summary = readable(home, session)
-    course = course_of(summary.folder)
+    with Progress("reading"):
+        course = course_of(summary.folder)
     parts = parts_of(course, summary.name or "session", per_step=per_step)
     if not parts:
         raise JournalError(NOTHING)

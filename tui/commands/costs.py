@@ -20,6 +20,7 @@ from core.economy.policies import simulate
 from core.economy.presets import PRESETS, Parameters, policies
 from core.economy.tariff import PER_MILLION, REFERENCE, Tariff
 from core.economy.workload import RESULT_CAP, Workload, WorkloadError, capped, read_workload
+from tui.progress import Progress
 from tui.say import say, say_json
 
 CACHE_S = 300.0
@@ -51,8 +52,13 @@ def simulate_cost(
         raise click.UsageError(str(error)) from error
     workload = replace(workload, turns=workload.turns[: chosen.most_turns])
     workload = capped(workload, cap) if cap else workload
-    bills = {name: simulate(workload, makers[name](), tariff) for name in wanted}
-    best = optimum(workload, tariff, Shape(chosen.keep_turns, chosen.digest_tokens)).usd
+    bills = {}
+    with Progress("pricing") as progress:
+        for number, name in enumerate(wanted):
+            progress.tell(number, len(wanted) + 1)
+            bills[name] = simulate(workload, makers[name](), tariff)
+        progress.tell(len(wanted), len(wanted) + 1)
+        best = optimum(workload, tariff, Shape(chosen.keep_turns, chosen.digest_tokens)).usd
     if as_json:
         say_json(json.dumps(_as_json(workload, bills, best, source), indent=2))
     else:

@@ -24,6 +24,7 @@ from core.journal.schema import DATABASE
 from core.journal.surroundings import examine_machine, examine_surroundings, tighten
 from core.sandbox.probe import find_sandbox
 from core.tools.crowd import how_limited
+from tui.progress import Progress
 from tui.safe import one_line
 from tui.say import say, say_json
 from tui.terminal import has_terminal, is_dumb
@@ -42,13 +43,22 @@ def doctor(home: Path, session: str | None, repair: bool, as_json: bool) -> int:
     folders = _chosen(home, session)
     repairs = _repair(home, folders) if repair else {}
     machine = [*examine_machine(home), *_sandbox(), *_processes(), *_terminal()]
-    sessions = {folder: [*examine(folder), *examine_surroundings(folder)] for folder in folders}
+    sessions = _examined(folders)
     if as_json:
         say_json(json.dumps(_as_json(machine, sessions, repairs), indent=2))
     else:
         for line in _lines(machine, sessions, repairs):
             say(line)
     return int(is_broken(machine) or any(map(is_broken, sessions.values())))
+
+
+def _examined(folders: list[Path]) -> dict[Path, list[Finding]]:
+    found = {}
+    with Progress("doctor") as progress:
+        for number, folder in enumerate(folders, 1):
+            progress.what = f"session {number:,} of {len(folders):,}"
+            found[folder] = [*examine(folder), *examine_surroundings(folder)]
+    return found
 
 
 def _chosen(home: Path, words: str | None) -> list[Path]:

@@ -19,6 +19,7 @@ from core.clock import SystemClock, iso
 from core.journal.catalogue import Summary
 from core.version import app_version
 from tui.commands.chosen import readable
+from tui.progress import Progress
 from tui.say import say
 
 FORMATS = ("session", "jsonl", "md", "html", "asciicast")
@@ -49,13 +50,15 @@ def export(
     if preview:
         from core.publish.inventory import take_stock
 
-        for line in take_stock(summary.folder, redact).lines():
+        with Progress("preview"):
+            stock = take_stock(summary.folder, redact)
+        for line in stock.lines():
             say(line)
         return 0
     if file is None:
         raise click.UsageError("Say into which FILE, or `-` for standard output; --preview lists what would leave.")
     form = form or SUFFIXES.get(file.suffix.lower(), "session")
-    with _target(file) as aside:
+    with _target(file) as aside, Progress(f"export to {form}"):
         _write(form, summary, aside, redact, covered=covered, size=_size(size), speed=speed)
     if str(file) != "-":
         say(f"{file} ({file.stat().st_size:,} bytes)", err=True)

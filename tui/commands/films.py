@@ -18,6 +18,7 @@ from core.journal.catalogue import session_folder
 from core.journal.export import Manifest, open_export, read_manifest
 from core.journal.reader import Reader
 from core.overview import read_totals
+from tui.progress import Progress, telling
 from tui.safe import one_line
 
 MOST_BYTES = 2 * 1024**3
@@ -31,19 +32,24 @@ def opened(name: str) -> Iterator[tuple[Path, list[str]]]:
     with tempfile.TemporaryDirectory(prefix="longwatch-", ignore_cleanup_errors=True) as place:
         file = _from_standard_input(Path(place)) if name == "-" else Path(name).expanduser()
         if _is_export(file):
-            folder, manifest = open_export(file, Path(place)), read_manifest(file)
-            yield folder, card_of(folder, manifest, "" if name == "-" else file.name)
-        else:
-            imported = Importer(Path(place), os.environ).read(file)
-            folder = session_folder(Path(place), imported.sessions[0].id)
-            more = len(imported.sessions) - 1
-            card = card_of(folder, None, file.name)
-            card.insert(
-                1,
-                f"{imported.what}, {imported.tally.rows:,} rows"
-                + (f"; the first of {more + 1:,} sessions" if more else ""),
-            )
+            with Progress("opening"):
+                folder, manifest = open_export(file, Path(place)), read_manifest(file)
+                card = card_of(folder, manifest, "" if name == "-" else file.name)
             yield folder, card
+        else:
+            yield _imported(file, Path(place))
+
+
+def _imported(file: Path, place: Path) -> tuple[Path, list[str]]:
+    """Another tool's transcript as a session, and its card."""
+    with Progress("opening") as progress:
+        imported = Importer(place, os.environ).read(file, telling(progress, file))
+        folder = session_folder(place, imported.sessions[0].id)
+        card = card_of(folder, None, file.name)
+    many = len(imported.sessions)
+    first = f"; the first of {many:,} sessions" if many > 1 else ""
+    card.insert(1, f"{imported.what}, {imported.tally.rows:,} rows{first}")
+    return folder, card
 
 
 def _is_export(file: Path) -> bool:

@@ -11,6 +11,7 @@ import click
 from core.forking import Wish
 from core.forking import fork as fork_of
 from tui.commands.chosen import readable
+from tui.progress import Progress
 from tui.say import say, say_json
 
 
@@ -30,7 +31,8 @@ def fork(
     The original stays as it is, its files too, also while it runs; what it cost until then is not counted again. A
     reply or a call that was under way at SEQ is left out. The new session stands until `longwatch resume`.
     """
-    made = asyncio.run(fork_of(home, readable(home, session).folder, Wish(at, name, into, plain=copy)))
+    with Progress("fork"):
+        made = asyncio.run(fork_of(home, readable(home, session).folder, Wish(at, name, into, plain=copy)))
     if as_json:
         fields = {"session": made.folder.name, "name": made.name, "at": made.upto}
         say_json(json.dumps(fields | {"workspace": str(made.workspace), "files": made.how}))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,11 @@ import click
 
 from core.config import load_config
 from core.importers.importing import Imported, Importer, Made
-from core.importers.rows import ImportProblem, Tally
+from core.importers.rows import ImportProblem
 from core.journal.errors import JournalError
+from tui.progress import Progress, telling
 from tui.safe import one_line
-from tui.say import say, say_json, say_over
+from tui.say import say, say_json
 
 KEPT = 4
 """Kinds of rows that were kept without being understood, named before the rest is summed up."""
@@ -33,11 +33,11 @@ def import_(home: Path, files: tuple[Path, ...], as_json: bool) -> int:
     what it holds.
     """
     importer = Importer(home, os.environ, load_config().prices)
-    progress = Progress()
+    progress = Progress("import")
     rows, failed = [], 0
     for file in files:
         try:
-            imported = importer.read(file, progress.of(file))
+            imported = importer.read(file, telling(progress, file))
         except (ImportProblem, JournalError) as error:
             progress.clear()
             failed += 1
@@ -53,37 +53,6 @@ def import_(home: Path, files: tuple[Path, ...], as_json: bool) -> int:
     if as_json:
         say_json(json.dumps(rows, indent=2))
     return 2 if failed else 0
-
-
-class Progress:
-    """How far a file is read, on a terminal, on one line that goes away."""
-
-    def __init__(self) -> None:
-        self._shown = sys.stderr.isatty()
-        self._cells = 0
-
-    def of(self, file: Path) -> Any:
-        """What to call with what was read so far."""
-        size = file.stat().st_size if file.is_file() else 0
-        percent = -1
-
-        def tell(tally: Tally) -> None:
-            nonlocal percent
-            now = min(100, tally.bytes * 100 // size) if size else 0
-            if self._shown and now != percent:
-                percent = now
-                self._write(f"{one_line(file.name)[:40]}: {now:3} %, {tally.rows:,} rows")
-
-        return tell
-
-    def clear(self) -> None:
-        if self._cells:
-            self._write("")
-            self._write("")
-
-    def _write(self, text: str) -> None:
-        say_over(text.ljust(self._cells))
-        self._cells = len(text)
 
 
 def told(imported: Imported) -> list[str]:

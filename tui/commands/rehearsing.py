@@ -15,6 +15,7 @@ from core.agent.rehearsal import rehearse as run
 from core.clock import MICROSECONDS
 from core.config import load_config
 from tui.commands.chosen import readable
+from tui.progress import Progress
 from tui.safe import one_line
 from tui.say import say, say_json
 
@@ -49,7 +50,8 @@ def rehearse(
     config = load_config(guards) if guards else load_config()
     wanted = Wanted(_dollars(budget), max_turns, hours, limits_of(config.guards), policy or "")
     try:
-        made = run(readable(home, session).folder, wanted)
+        with Progress("rehearsal"):
+            made = run(readable(home, session).folder, wanted)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     if as_json:

@@ -11,6 +11,7 @@ import click
 
 from core.publish.film import Film, read_film, report_fields
 from tui.commands.chosen import readable
+from tui.progress import Progress
 from tui.report_text import as_text, report_rows
 from tui.say import say, say_json
 
@@ -26,15 +27,17 @@ def report(home: Path, session: str | None, form: str, other: str | None) -> int
     `md` and `html` tell its story too: the moments, plan, chapters, files and tests; `html` has charts.
     """
     folder = readable(home, session).folder
+    with Progress("report"):
+        if form in ("md", "html"):
+            text = _document(form, read_film(folder), read_film(readable(home, other).folder) if other else None)
+        else:
+            fields = report_fields(folder)
     if form == "json":
-        say_json(json.dumps(report_fields(folder), indent=2))
+        say_json(json.dumps(fields, indent=2))
     elif form == "text":
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-        say(as_text(report_fields(folder), width))
+        say(as_text(fields, shutil.get_terminal_size().columns if sys.stdout.isatty() else None))
     else:
-        film = read_film(folder)
-        beside = read_film(readable(home, other).folder) if other else None
-        say(_document(form, film, beside))
+        say(text)
     return 0
 
 
