@@ -136,7 +136,7 @@ ACTIONS: tuple[Action, ...] = (
     _watch("previous-match", "N", "previous", "Go to the previous match.", _LOOK),
     _watch("since", "L", "since you left", "What happened since you left, and what waits for you.", _LOOK),
     _watch("note", "A", "note", "Write something in the margin of this moment, for yourself and others.", _LOOK),
-    _watch("changes", "D", "changes", "What it changed, hunk by hunk, with the call behind each.", _LOOK),
+    _watch("changes", "D", "changes", "What it changed, hunk by hunk; review, revert.", _LOOK, 0, "revert"),
     _watch("branches", "R", "branches", "What was gone back from; go on with it.", _LOOK, 0, "switch name-branch"),
     _watch("moments", "h", "moments", "A dozen moments that tell the session, and its chapters.", _LOOK),
     _watch("timeline", "H", "timeline", "The session at a glance: by time, by events, and away again.", _LOOK),

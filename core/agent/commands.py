@@ -16,6 +16,7 @@ from core.agent.facts import Facts
 from core.agent.guard_verbs import GUARD_OK
 from core.agent.memory_verbs import MEMORY_VERBS, parse_memory_words
 from core.agent.plan_verbs import PLAN, parse_plan_words
+from core.agent.reverting import REVERT, parse_revert_words
 from core.agent.trust import UNTRUSTED
 from core.agent.verb import Refused, Verb, text_of
 from core.agent.wheel import DRIVE, steers
@@ -278,6 +279,7 @@ VERBS: dict[str, Verb] = {
         Verb("undo", ("seq",), "take back the last compression or rewind", _undo),
         Verb("rewind", ("to", "files", "conversation", "overwrite"), "go back to an event, files included", _rewind),
         *BRANCH_VERBS,
+        REVERT,
         Verb("budget", ("usd", "limit", "value"), "limit dollars, time, turns, a day, a step", _budget, _raises_budget),
         Verb("model", ("model",), "go on with another model", _model),
         Verb("retry-now", (), "do not wait for the next attempt", _retry),
@@ -356,6 +358,7 @@ _OWN_WORDS: dict[str, Callable[[list[str]], dict[str, Any]]] = {
     "answer": parse_answer_words,
     "budget": _budget_words,
     "plan": parse_plan_words,
+    "revert": parse_revert_words,
     **{verb.name: partial(parse_branch_words, verb.name) for verb in BRANCH_VERBS},
     "pause-at": lambda words: {"when": " ".join(words)},
 }

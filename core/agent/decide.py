@@ -229,7 +229,7 @@ class Circumstances:
     """About what the next request costs; None where prices are unknown."""
 
 
-AT_BOUNDARY = frozenset({"compress", "evict", "undo"})
+AT_BOUNDARY = frozenset({"compress", "evict", "undo", "revert"})
 """Commands that wait until no call of a reply is open."""
 
 

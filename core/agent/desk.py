@@ -12,8 +12,17 @@ from typing import TypeVar
 
 from core.agent.branch_verbs import known_branches
 from core.agent.commands import judged
-from core.agent.facts import Facts
-from core.agent.going_back import Effect, Restoration, rewind_notice, switch_notice, told_moved, told_restored
+from core.agent.facts import Facts, Reversible
+from core.agent.going_back import (
+    Effect,
+    Restoration,
+    rewind_notice,
+    switch_notice,
+    told_moved,
+    told_restored,
+    told_reverted,
+)
+from core.agent.reverting import reversal
 from core.agent.thrift import Carrying, Thrift
 from core.agent.trust import Vouchers
 from core.clock import Clock
@@ -32,6 +41,7 @@ from core.events import (
 from core.folds.branch_tree import branch_named
 from core.folds.checkpoints import boundary_at
 from core.folds.standing import Order
+from core.journal.errors import JournalError
 from core.journal.inbox import Command, discard, pending
 from core.journal.viewers import present
 from core.journal.writer import Journal
@@ -128,6 +138,7 @@ class Desk:
             "undo": self._undo,
             "rewind": self._rewind,
             "switch": self._switch,
+            "revert": self._revert,
             "evict": self._evict,
             "hand-over": self._hand_over,
         }[order.verb]
@@ -263,11 +274,43 @@ class Desk:
         if step.kind == "compression":
             return [Draft(ContextRestored(seq=step.seq), actor="user")], ""
         done = Restoration()
-        if step.tree is not None:
+        if step.files and step.tree is not None:
+            done = await self._back_again(order, step, step.tree)
+        elif step.tree is not None:
             done = await self._restored(order, step.tree)
-            if done.before is None:
-                return [], f"Nothing was undone: {done.detail}"
-        return [Draft(done.moved(step.origin or 1, self.facts.state.head or 1, "undo"), actor="user")], ""
+        if step.tree is not None and done.before is None:
+            return [], f"Nothing was undone: {done.detail}"
+        head = self.facts.state.head or 1
+        return [Draft(done.moved(head if step.files else step.origin or 1, head, "undo"), actor="user")], ""
+
+    async def _back_again(self, order: Order, step: Reversible, tree: str) -> Restoration:
+        """Undo a revert: its files alone, and only where nobody's hand changed them since."""
+        secured = await self._secured(order)
+        if secured is None:
+            return Restoration(detail="the files could not be secured first.")
+        try:
+            if touched := await self._by_hand(step.seq) & set(step.files):
+                return Restoration(detail=f"changed by hand since: {', '.join(sorted(touched))}.")
+            target = await self.snapshots.mixed(secured, tree, step.files)
+        except WorkspaceError as error:
+            return Restoration(detail=str(error))
+        return await self._restored(order, target)
+
+    async def _revert(self, order: Order) -> Effect:
+        """Take back a change in one file. What a person changed in it since the last look is found and kept."""
+        secured = await self._secured(order)
+        if secured is None:
+            return [], "Nothing was reverted: the files could not be secured first."
+        try:
+            back = await asyncio.to_thread(reversal, self.folder, order.args)
+            target = await self.snapshots.holding(secured, back.path, back.content, back.mode)
+        except (WorkspaceError, JournalError) as error:
+            return [], str(error)
+        done = await self._restored(order, target)
+        if done.before is None:
+            return [], f"Nothing was reverted: {done.detail}"
+        head = self.facts.state.head or 1
+        return told_reverted(done.moved(head, head, "revert"), str(order.args.get("hunk", "")))
 
     async def _restored(self, order: Order, tree: str, since: int | None = None) -> Restoration:
         """Make the files as in `tree`; the first attempt's look at them counts as `before`, also after a crash.
@@ -306,4 +349,6 @@ def _label(order: Order) -> str:
     """Under which the files are secured before they change."""
     if order.verb == "rewind":
         return f"before going back to #{order.args['to']}"
-    return f"before going to branch {order.args['branch']}" if order.verb == "switch" else "before an undo"
+    if order.verb == "switch":
+        return f"before going to branch {order.args['branch']}"
+    return f"before reverting {order.args['path']}" if order.verb == "revert" else "before an undo"

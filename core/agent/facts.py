@@ -51,6 +51,12 @@ class Reversible:
     kind: str
     origin: int | None = None
     tree: str | None = None
+    files: tuple[str, ...] = ()
+    """Where a revert changed single files alone: those."""
+
+    def reverted(self, paths: Sequence[str]) -> bool:
+        """Whether it is a revert of these files, among others perhaps."""
+        return bool(self.files) and set(self.files) >= set(paths)
 
 
 class Reversibles:
@@ -84,10 +90,17 @@ class Reversibles:
         if not isinstance(body, HeadMoved):
             return
         if body.reason != "undo":
-            self._moves.append(Reversible(event.seq, body.reason, body.origin, body.tree_before))
+            files = _paths(body) if body.reason == "revert" else ()
+            self._moves.append(Reversible(event.seq, body.reason, body.origin, body.tree_before, files))
+        elif body.to == body.origin and (reverts := [step for step in self._moves if step.reverted(_paths(body))]):
+            self._moves.remove(reverts[-1])
         else:  # Undoing an older rewind takes the later ones with it.
             while self._moves and self._moves.pop().origin != body.to:
                 pass
+
+
+def _paths(body: HeadMoved) -> tuple[str, ...]:
+    return tuple(line.partition(" ")[2] for line in body.files)
 
 
 class UseIds:

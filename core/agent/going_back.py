@@ -28,7 +28,7 @@ class Restoration:
     kept: list[str] = field(default_factory=list)
     detail: str = ""
 
-    def moved(self, to: int, origin: int, reason: Literal["rewind", "undo", "switch"]) -> HeadMoved:
+    def moved(self, to: int, origin: int, reason: Literal["rewind", "undo", "switch", "revert"]) -> HeadMoved:
         """The move of HEAD with which the files went back."""
         return HeadMoved(
             to=to,
@@ -49,6 +49,20 @@ def told_restored(moved: HeadMoved) -> Effect:
     text = "The user restored these files to an earlier state; read them again before you rely on them:\n"
     notice = GuidanceDelivered(text=text + "\n".join(moved.files[:100]), source="notice")
     return [Draft(moved, actor="user"), Draft(notice)], ""
+
+
+def told_reverted(moved: HeadMoved, hunk: str) -> Effect:
+    """A change was taken back, and nothing else."""
+    if not moved.files:
+        return [], "No file differs from what it was to become."
+    text = (
+        f"The user took back {'a part of what' if hunk else 'what'} you changed in the files below. Don't make that "
+        "change again unless they ask for it, and read the files again before you rely on them:\n"
+    )
+    return [
+        Draft(moved, actor="user"),
+        Draft(GuidanceDelivered(text=text + "\n".join(moved.files), source="notice")),
+    ], ""
 
 
 def told_moved(moved: HeadMoved, notice: str, standing: Iterable[str]) -> Effect:

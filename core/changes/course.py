@@ -126,7 +126,7 @@ class _Tracer:
             case HeadMoved() as body if body.tree_after:
                 if body.tree_before:
                     self._found(event, body.tree_before)
-                self._became(event, body.tree_after, self._author(event, "rewind", f"{body.reason} to #{body.to}"))
+                self._became(event, body.tree_after, self._author(event, "rewind", _went(body)))
             case _:
                 return
 
@@ -170,6 +170,10 @@ class _Tracer:
         if before != tree:
             self.course.states.append((event.seq, tree))
             self.course.base = self.course.base or tree
+
+
+def _went(body: HeadMoved) -> str:
+    return "reverted by the user" if body.reason == "revert" else f"{body.reason} to #{body.to}"
 
 
 def _words(body: ModelResponded) -> str:

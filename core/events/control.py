@@ -157,12 +157,12 @@ class HeadMoved(Body, frozen=True):
 
     `tree_before` is the safety snapshot that makes the move itself undoable, `tree_after` what the files then were.
     `kept` were left as they are: changed by hand, or in the way. With `to` = `origin` only files went back. `switch`
-    goes to the end of a branch that was left before.
+    goes to the end of a branch that was left before; `revert` took back a change in single files.
     """
 
     to: int
     origin: int
-    reason: Literal["rewind", "undo", "switch"]
+    reason: Literal["rewind", "undo", "switch", "revert"]
     tree_before: str | None = None
     tree_after: str | None = None
     files: list[str] = []

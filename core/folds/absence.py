@@ -262,7 +262,7 @@ class Absence:
                 self._line(event, "stall", f"Recovered: {'; '.join(findings)}")
 
 
-_WENT = {"undo": "Undo", "rewind": "Rewound", "switch": "Switched branches,"}
+_WENT = {"undo": "Undo", "rewind": "Rewound", "switch": "Switched branches,", "revert": "Reverted, back"}
 
 _TURNING = (
     *("session.paused", "session.continued", "session.finished"),

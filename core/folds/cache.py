@@ -209,6 +209,7 @@ _AFTER = {
     "rewind": "after a rewind",
     "undo": "after undoing a rewind",
     "switch": "after a switch of branches",
+    "revert": "after files were reverted",
 }
 
 WATCHED = (

@@ -236,6 +236,7 @@ def _compressed(body: Any) -> str:
 
 
 _WENT = {"undo": "Undo", "rewind": "Rewound", "switch": "Switched to another branch, back"}
+_FILES_WENT = {"revert": "Reverted", "undo": "Files brought back"}
 
 
 def _moved(body: Any) -> str:
@@ -243,7 +244,7 @@ def _moved(body: Any) -> str:
     files = f", {count} file{'' if count == 1 else 's'} restored" if count else ""
     kept = f", {len(body.kept)} changed by hand kept" if body.kept else ""
     if body.to == body.origin:
-        return f"Files rewound{files}{kept}"
+        return f"{_FILES_WENT.get(body.reason, 'Files rewound')}{files}{kept}"
     return f"{_WENT[body.reason]} to #{body.to}{files}{kept}"
 
 

@@ -14,7 +14,9 @@ REASONS = (
 )
 """The words of a state's reason, as the report prints them."""
 
-DEFERRED = frozenset({"pause", "continue", "compress", "undo", "rewind", "switch", "evict", "hand-over", "stop"})
+DEFERRED = frozenset(
+    {"pause", "continue", "compress", "undo", "rewind", "switch", "revert", "evict", "hand-over", "stop"}
+)
 """Commands whose effect comes at the next safe point; each is closed by a `command.done`."""
 
 

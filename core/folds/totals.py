@@ -35,7 +35,7 @@ from core.folds.fold import Handler
 from core.folds.rent import Errors, judge
 
 INTERVENTIONS = frozenset(
-    {"pause", "continue", "interrupt", "guide", "retract", "compress", "undo", "rewind", "switch"}
+    {"pause", "continue", "interrupt", "guide", "retract", "compress", "undo", "rewind", "switch", "revert"}
 ) | {
     *("budget", "model", "stop", "retry-now", "policy", "pin", "unpin", "evict", "cancel"),
     *("approve", "deny", "guard-ok", "constraint", "lift", "answer", "plan", "pause-at"),

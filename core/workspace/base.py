@@ -105,6 +105,14 @@ class Snapshots(Protocol):
         """Have every content of a snapshot in the session's own store. Raises WorkspaceError when one is gone."""
         ...
 
+    async def mixed(self, tree: str, other: str, paths: Collection[str]) -> str:
+        """The snapshot that is `tree`, but with these paths as in `other`. Raises WorkspaceError."""
+        ...
+
+    async def holding(self, tree: str, path: str, content: bytes | None, mode: int) -> str:
+        """The snapshot that is `tree`, but with this content at `path`; None: with nothing. Raises WorkspaceError."""
+        ...
+
     async def unified_diff(self, before: str, after: str, path: str) -> str:
         """How one file differs between two trees, as text for the screen. Raises WorkspaceError."""
         ...

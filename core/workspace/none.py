@@ -36,5 +36,11 @@ class NoSnapshots:
     async def hold(self, tree: str) -> None:
         raise WorkspaceError(f"No files can be kept: {WHY}.")
 
+    async def mixed(self, tree: str, other: str, paths: Collection[str]) -> str:
+        raise WorkspaceError(f"No files can be restored: {WHY}.")
+
+    async def holding(self, tree: str, path: str, content: bytes | None, mode: int) -> str:
+        raise WorkspaceError(f"No files can be restored: {WHY}.")
+
     async def unified_diff(self, before: str, after: str, path: str) -> str:
         raise WorkspaceError(f"No files can be compared: {WHY}.")

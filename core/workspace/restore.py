@@ -44,8 +44,8 @@ class Restorer:
 
     def _attempt(self, status: str, path: str, act: Callable[[], None]) -> None:
         try:
-            if status == "A" and os.path.lexists(self.workspace / path):
-                raise FileExistsError(path)
+            if status == "A":
+                _clear_of_folders(self.workspace / path)
             if status != "A" and not self.secured(path):
                 raise FileExistsError(path)
             act()
@@ -86,6 +86,19 @@ class Restorer:
             if above.is_symlink():
                 raise NotADirectoryError(str(above))
             above.mkdir(exist_ok=True)
+
+
+def _clear_of_folders(place: Path) -> None:
+    """Take away folders that hold nothing but folders. Raises FileExistsError when anything else is in the way."""
+    if not os.path.lexists(place):
+        return
+    if place.is_symlink() or not place.is_dir():
+        raise FileExistsError(str(place))
+    found = list(os.walk(place, topdown=False))
+    if any(files or any(Path(folder, name).is_symlink() for name in folders) for folder, folders, files in found):
+        raise FileExistsError(str(place))
+    for folder, _, _ in found:
+        Path(folder).rmdir()
 
 
 def _mode(place: Path, entry: Entry) -> int | None:

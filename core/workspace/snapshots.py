@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -119,6 +119,21 @@ class CopyStore:
         """Have every content of a snapshot in the session's own store. Raises WorkspaceError when one is gone."""
         async with self._order:
             await self._fetch({entry.oid for entry in (await self._read_tree(tree)).values()})
+
+    async def mixed(self, tree: str, other: str, paths: Collection[str]) -> str:
+        """The snapshot that is `tree`, but with these paths as in `other`. Raises WorkspaceError."""
+        there = await self._read_tree(other)
+        return await self._replaced(tree, {path: there.get(path) for path in paths})
+
+    async def holding(self, tree: str, path: str, content: bytes | None, mode: int) -> str:
+        """The snapshot that is `tree`, but with this content at `path`; None: with nothing. Raises WorkspaceError."""
+        entry = None if content is None else Entry(mode, await asyncio.to_thread(self._store.put, "blob", content))
+        return await self._replaced(tree, {path: entry})
+
+    async def _replaced(self, tree: str, files: Mapping[str, Entry | None]) -> str:
+        entries = {**await self._read_tree(tree), **files}
+        whole = {path: entry for path, entry in entries.items() if entry is not None}
+        return await asyncio.to_thread(self._store.write_tree, whole)
 
     async def unified_diff(self, before: str, after: str, path: str) -> str:
         """How one file differs between two trees, as text for the screen. Raises WorkspaceError."""

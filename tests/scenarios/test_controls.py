@@ -144,6 +144,14 @@ def test_commands_to_an_ended_session_are_applied_by_a_clerk(longwatch):
     assert longwatch.call("send", "", "rewind", str(target.seq)).returncode == 0
     assert (longwatch.workspace / "made.txt").read_text() == "1\n"
     assert longwatch.report()["name"] == "second name"
+    made = longwatch.workspace / "made.txt"
+    longwatch.call("send", "", "revert", "made.txt")
+    assert not made.exists() and "took back what you changed" in longwatch.events()[-2].body.text
+    longwatch.call("send", "", "undo")
+    assert made.read_text() == "1\n"
+    made.write_text("1\nby hand\n")
+    longwatch.call("send", "", "revert", "made.txt")
+    assert made.read_text() == "1\nby hand\n" and "by hand" in longwatch.events()[-1].body.detail
     assert longwatch.call("send", "", "frobnicate").returncode == 2
 
 

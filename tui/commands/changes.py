@@ -26,6 +26,9 @@ from tui.say import say, say_json
 
 NOTHING = "This session kept no state of its files (it changed none, or another tool ran it)."
 
+SHORT = 8
+"""Digits of the name of a hunk, by which `send S revert FILE HUNK` takes it back."""
+
 
 @click.command()
 @click.argument("session", required=False)
@@ -188,6 +191,7 @@ def _told(course: Course, files: Sequence[FileDiff], since: int, *, stat: bool) 
             yield from (f"    {_brief(author)}" for author in file.authors)
             continue
         for hunk in file.hunks:
+            yield f"  ┌ {hunk.fingerprint(file.path)[:SHORT]}"
             yield from (f"  ┌ {_brief(author)}" for author in hunk.authors)
             yield from (f"  {safe_text(row.rstrip(chr(10)))}" for row in hunk.lines)
 
@@ -240,6 +244,7 @@ def _row(file: FileDiff) -> dict[str, Any]:
         "note": file.note,
         "hunks": [
             {
+                "id": hunk.fingerprint(file.path),
                 "lines": list(hunk.lines),
                 "authors": [
                     {"kind": one.kind, "seq": one.seq, "call": one.line, "said": one.said}

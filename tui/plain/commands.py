@@ -57,6 +57,7 @@ USAGE = {
     "undo": "[SEQ]",
     "switch": "BRANCH [--conversation-only] [--overwrite]",
     "name-branch": "BRANCH NAME",
+    "revert": "FILE [HUNK] [--overwrite]",
     "budget": "USD | 6h | 90m | N turns | day USD | step USD | [time | turns | day | step] none",
     "guard-ok": "[ID]",
     "answer": "[ID] TEXT",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -17,6 +17,7 @@ from core.changes.net import FileDiff, Hunk
 from core.journal.errors import JournalError
 from core.journal.margin import Margin
 from core.workspace.errors import WorkspaceError
+from tui.docks.revert import Change
 from tui.panes.sheet_lines import MUTED, clip, spread
 from tui.safe import one_line, safe_text
 from tui.widgets.hint_bar import Hint, HintBar
@@ -35,10 +36,11 @@ Review = Callable[[Sequence[str], bool], Awaitable[Margin]]
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """Go to event `seq`, or say something: `comment` is how the guidance begins."""
+    """Go to event `seq`, say something (`comment` is how the guidance begins), or take a change back."""
 
     seq: int | None = None
     comment: str = ""
+    revert: Change | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Row:
     seq: int | None = None
     about: str = ""
     prints: tuple[str, ...] = ()
+    change: Change | None = None
 
 
 class ChangeRows:
@@ -83,27 +86,29 @@ def rows_of(file: FileDiff, reviewed: Callable[[str], bool] = lambda _: False) -
     prints = tuple(file.fingerprints)
     done = sum(map(reviewed, prints))
     counts = f"+{file.added:,} −{file.removed:,}" + (f"  ✓ {done} of {len(prints)}" if done else "")
-    head = Row(f"{file.status} {one_line(file.path)}", "bold $accent", counts, about=f"On {file.path}: ", prints=prints)
-    rows = [Row(""), head]
-    rows += [Row(f"  {file.note}", MUTED, prints=prints)] if file.note else []
+    change = Change(file.path, "", _by_hand(file.authors))
+    whole = Row("", about=f"On {file.path}: ", prints=prints, change=change)
+    rows = [Row(""), replace(whole, text=f"{file.status} {one_line(file.path)}", style="bold $accent", right=counts)]
+    rows += [replace(whole, text=f"  {file.note}", style=MUTED)] if file.note else []
     for hunk in file.hunks:
         rows += _hunk_rows(file, hunk, reviewed)
     return rows
 
 
 def _hunk_rows(file: FileDiff, hunk: Hunk, reviewed: Callable[[str], bool]) -> list[Row]:
+    mark = hunk.fingerprint(file.path)
     seq = hunk.authors[-1].seq if hunk.authors else None
-    about, mark = _about(file.path, hunk.lines), (hunk.fingerprint(file.path),)
-    if reviewed(mark[0]):
-        text = f"  ✓ reviewed: {hunk.lines[0].strip()} {_changed(hunk.lines)}"
-        return [Row(text, MUTED, seq=seq, about=about, prints=mark)]
-    authors = [
-        Row(f"  {_named(author)}", _style(author), seq=author.seq, about=about, prints=mark) for author in hunk.authors
-    ]
-    lines = [
-        Row(f"  {line.rstrip()}", STYLES.get(line[:1], ""), seq=seq, about=about, prints=mark) for line in hunk.lines
-    ]
+    change = Change(file.path, mark, _by_hand(hunk.authors))
+    row = Row("", seq=seq, about=_about(file.path, hunk.lines), prints=(mark,), change=change)
+    if reviewed(mark):
+        return [replace(row, text=f"  ✓ reviewed: {hunk.lines[0].strip()} {_changed(hunk.lines)}", style=MUTED)]
+    authors = [replace(row, text=f"  {_named(one)}", style=_style(one), seq=one.seq) for one in hunk.authors]
+    lines = [replace(row, text=f"  {line.rstrip()}", style=STYLES.get(line[:1], "")) for line in hunk.lines]
     return [*authors, *lines]
+
+
+def _by_hand(authors: Sequence[Author]) -> bool:
+    return any(author.kind == "hand" for author in authors)
 
 
 def _changed(lines: Sequence[str]) -> str:
@@ -136,6 +141,7 @@ class ChangesScreen(Screen[Picked | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,D", "close", "close", show=False),
         Binding("c", "comment", "comment", show=False),
+        Binding("r", "revert", "revert", show=False),
         Binding("space", "review", "reviewed", show=False),
         Binding("n", "file(1)", "next file", show=False),
         Binding("N", "file(-1)", "file before", show=False),
@@ -156,7 +162,8 @@ class ChangesScreen(Screen[Picked | None]):
     def on_mount(self) -> None:
         hints = [("enter", "its call", ""), ("n", "next file", "screen.file(1)")]
         hints += [("space", "reviewed", "screen.review"), ("esc", "close", "screen.close")]
-        hints += [("c", "comment to the agent", "screen.comment")] if self._commenting else []
+        steer = [("c", "comment to the agent", "screen.comment"), ("r", "revert", "screen.revert")]
+        hints += steer if self._commenting else []
         self.query_one(HintBar).show([Hint(*hint) for hint in hints])
         self.query_one(LineList).focus()
         self.run_worker(self._load(), exit_on_error=False)
@@ -208,6 +215,12 @@ class ChangesScreen(Screen[Picked | None]):
         cursor = self.query_one(LineList).cursor
         if self._commenting and cursor is not None and self._rows.rows[cursor].about:
             self.dismiss(Picked(comment=self._rows.rows[cursor].about))
+
+    def action_revert(self) -> None:
+        """Take back the hunk under the cursor; on the title of a file all that was changed in it."""
+        cursor = self.query_one(LineList).cursor
+        if self._commenting and cursor is not None and self._rows.rows[cursor].change is not None:
+            self.dismiss(Picked(revert=self._rows.rows[cursor].change))
 
     def action_file(self, step: int) -> None:
         """To the title of the next file, or of the one before."""

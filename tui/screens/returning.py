@@ -6,6 +6,7 @@ from core.clock import MICROSECONDS
 from core.folds.absence import Account
 from tui.actions import BY_ID, Action, display
 from tui.attention import Sight
+from tui.docks.revert import revert_dock
 from tui.messages import PlaceWanted
 from tui.screens.annotating import Annotating
 from tui.screens.branches import BranchesScreen, Chosen
@@ -137,6 +138,8 @@ class Returning(Reading, Travelling, Annotating):
             return
         if chosen.seq is not None:
             self._to_moment(chosen.seq)
+        elif chosen.revert is not None:
+            await self.put_dock(revert_dock(chosen.revert))
         else:
             await self.guide(chosen.comment)
 

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.agent.reverting import reversal
 from core.changes.blame import lines_of, origins
 from core.changes.course import Course, course_of
 from core.changes.net import net
@@ -30,6 +31,7 @@ from core.events import (
 )
 from core.journal.bulk import BulkWriter
 from core.workspace.base import Entry
+from core.workspace.errors import WorkspaceError
 from core.workspace.objects import FILE, ObjectStore
 from core.workspace.snapshots import FILES
 from tui.cli import cli
@@ -57,9 +59,8 @@ class Session:
         return self.writer.last_seq
 
     def tree(self) -> str:
-        return self.store.write_tree(
-            {path: Entry(FILE, self.store.put("blob", text.encode())) for path, text in self.files.items()}
-        )
+        data = {path: text.encode("utf-8", "surrogateescape") for path, text in self.files.items()}
+        return self.store.write_tree({path: Entry(FILE, self.store.put("blob", one)) for path, one in data.items()})
 
     def look(self) -> int:
         self._number += 1
@@ -155,6 +156,25 @@ def test_who_took_a_line_away_and_was_taken_back_is_not_behind_its_going(session
     course, trees = session.done()
     (file,) = net(course, trees, 0)
     assert [author.seq for author in file.authors] == [seq]
+
+
+def test_a_hunk_is_taken_back_byte_for_byte_and_the_others_stay(session: Session) -> None:
+    long = [f"line {number}\r\n" if number % 7 else "caf\udce9\x0c\n" for number in range(40)]
+    session.by_hand(a="".join(long))
+    session.call("both ends", a="".join(["new\n", *long[:-1]]))
+    session.by_hand(src__b="mine\n")
+    session.look()
+    course, trees = session.done()
+    first, last = next(file for file in net(course, trees, 0) if file.path == "a.py").hunks
+    for hunk, left in ((first, long[:-1]), (last, ["new\n", *long])):
+        back = reversal(session.folder, {"path": "a.py", "hunk": hunk.fingerprint("a.py")[:8]})
+        assert back.content == "".join(left).encode("utf-8", "surrogateescape")
+    assert reversal(session.folder, {"path": "a.py"}).content == "".join(long).encode("utf-8", "surrogateescape")
+    with pytest.raises(WorkspaceError, match="changed by hand"):
+        reversal(session.folder, {"path": "src/b.py"})
+    assert reversal(session.folder, {"path": "src/b.py", "overwrite": True}).content == b"x\n"
+    with pytest.raises(WorkspaceError, match="nothing to revert"):
+        reversal(session.folder, {"path": "../a.py"})
 
 
 def test_since_an_event_tells_only_what_came_later(session: Session) -> None:

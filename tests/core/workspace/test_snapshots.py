@@ -161,6 +161,19 @@ async def test_a_restore_touches_only_what_differs(snapshots: Snapshots, workspa
     assert other.read_text() == "one"
 
 
+async def test_an_empty_folder_gives_way_to_a_file_and_one_that_holds_something_does_not(
+    snapshots: Snapshots, workspace: Path
+) -> None:
+    write(workspace, "place", "a file\n")
+    target = await taken(snapshots)
+    (workspace / "place").unlink()
+    (workspace / "place" / "deep").mkdir(parents=True)
+    assert (await snapshots.restore(target)).kept == () and (workspace / "place").read_text() == "a file\n"
+    (workspace / "place").unlink()
+    place = write(workspace, "place/.git/HEAD", "theirs")
+    assert (await snapshots.restore(target)).kept == ("place",) and place.read_text() == "theirs"
+
+
 async def test_an_unknown_tree_restores_nothing(snapshots: Snapshots, workspace: Path) -> None:
     write(workspace, "a", "one")
     await taken(snapshots)
