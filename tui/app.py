@@ -1,4 +1,4 @@
-"""The apps around the screens: themes, line filters, the source that is followed, and how it ends. No session logic."""
+"""The app around the screen of a session: the source that is followed, and how it ends. No session logic."""
 
 from __future__ import annotations
 
@@ -6,37 +6,28 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from textual import events, work
-from textual.app import ReturnType
-from textual.binding import BindingType
-from textual.filter import LineFilter, NoColor
 
 from core.clock import Clock, SystemClock, monotonic, pause_real
-from core.config import Config, NotifySettings, config_path
+from core.config import NotifySettings
 from core.events import Event
 from core.folds.view import Changes
 from core.journal.margin import MarginFile
 from core.journal.viewers import Present
 from core.notify.attendance import Attendance
 from core.protocols import Controls, Source
-from tui.actions import Action, bindings
 from tui.attention import Sight
-from tui.clipboard import copy_sequence
 from tui.driver import ResilientDriver
-from tui.faults import BreakableApp
 from tui.job_control import Aside
+from tui.line_speed import Thrift
 from tui.messages import LeaveRequested
 from tui.needs_you import NeedsYou
 from tui.safe import one_line
-from tui.sanitize import SanitizeFilter
-from tui.screens.palette import ActionCommands
 from tui.screens.seats import Seats
 from tui.screens.watch import WatchScreen
-from tui.style_cache import let_closed_widgets_go
-from tui.theme_choice import fitting_theme, has_colours
-from tui.theming import Loaded, apply_themes, load_themes, role_variables, watch_themes
+from tui.themed_app import ThemedApp
 from tui.undisturbed import undisturbed
 
 if TYPE_CHECKING:
@@ -53,114 +44,6 @@ LOOK_AROUND_S = 1.0
 PULSE_EVERY_S = 2.0
 SLICE_S = 0.03
 """Longest stretch for which applying events may keep the loop."""
-
-
-class ThemedApp(BreakableApp[ReturnType]):
-    """What every app of ours has: themes that reload, the user's keys, the last barrier against foreign text."""
-
-    CSS_PATH = "app.tcss"
-    PAUSE_GC_ON_SCROLL = True
-    COMMANDS = {ActionCommands}
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("global")]
-
-    def __init__(
-        self,
-        *,
-        theme: str | None = None,
-        theme_folder: Path | None = None,
-        keymap: Mapping[str, str] | None = None,
-        fault_log: Path | None = None,
-    ) -> None:
-        let_closed_widgets_go()
-        self._sanitize = SanitizeFilter()  # one for good: strips keep what each filter made of them
-        super().__init__(driver_class=ResilientDriver if os.name == "posix" else None, fault_log=fault_log)
-        self._wanted_theme, self._theme_folder, self._themes = theme, theme_folder, Loaded()
-        self._keymap_overrides = dict(keymap or {})
-        self.animation_level = "none"
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        return [*super().get_line_filters(), self._sanitize]
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return role_variables(self.current_theme)
-
-    def on_mount(self) -> None:
-        environ = {} if self.is_headless else os.environ
-        self.no_color = not has_colours(environ)
-        if self.no_color:
-            self._filters.append(NoColor())
-        self._load_themes()
-        fitting, wanted = fitting_theme(environ), self._wanted_theme
-        self.theme = wanted if wanted in self.available_themes else fitting
-        if wanted and wanted != self.theme:
-            self.notify(f"There is no theme {one_line(wanted)!r}; this is {fitting}.", severity="warning", markup=False)
-        self.set_keymap(self._keymap_overrides)
-        if self._theme_folder is not None:
-            self._watch_configuration(config_path())
-            if self._theme_folder.is_dir():
-                self._watch_theme_folder(self._theme_folder)
-
-    @work(name="configuration", exit_on_error=False)
-    async def _watch_configuration(self, file: Path) -> None:
-        from tui.config_watch import SAID, watch_config
-
-        def changed(config: Config) -> None:
-            if (theme := config.screen.theme) and theme in self.available_themes:
-                self.theme = theme
-            self._keymap_overrides = dict(config.screen.keymap)
-            self.set_keymap(self._keymap_overrides)
-            self.notify(SAID, markup=False)
-
-        def broken(sentence: str) -> None:
-            self.notify(one_line(f"The configuration was edited. {sentence}"), severity="warning", markup=False)
-
-        await watch_config(file, changed, broken)
-
-    @work(name="themes", exit_on_error=False)
-    async def _watch_theme_folder(self, folder: Path) -> None:
-        await watch_themes(folder, self._load_themes)
-
-    def _load_themes(self) -> None:
-        self._themes = load_themes(self._theme_folder, self._themes)
-        apply_themes(self, self._themes)
-        if self._themes.failed:
-            self.notify("\n".join(self._themes.failed), severity="warning", markup=False, timeout=15)
-
-    def keys_of(self, action: Action) -> tuple[str, ...]:
-        """The keys of an action, the user's own where there are some."""
-        own = self._keymap_overrides.get(action.id)
-        return action.keys if own is None else tuple(own.split(","))
-
-    def copy_to_clipboard(self, text: str) -> None:
-        """The clipboard of whoever sits at the terminal, also over SSH and, where tmux lets it through, in tmux."""
-        self._clipboard = text
-        if self._driver is not None:
-            self._driver.write(copy_sequence(text, os.environ))
-
-    def action_help(self) -> None:
-        from tui.screens.help import HelpScreen
-
-        self.push_screen(HelpScreen(self.keys_of))
-
-    def action_palette(self) -> None:
-        self.action_command_palette()
-
-    def action_theme(self) -> None:
-        """The next theme of ours, by name."""
-        ours = sorted(theme.name for theme in self._themes.themes)
-        self.theme = ours[(ours.index(self.theme) + 1) % len(ours)] if self.theme in ours else ours[0]
-
-    def action_suspend(self) -> None:
-        """Stop this process, as Ctrl+Z does elsewhere; `fg` brings it back."""
-        self.action_suspend_process()
-
-    def on_terminal_lost(self, reason: str) -> None:
-        """The terminal is gone (the driver says why); nothing is left to draw on."""
-        self.exit()
-
-    def on_terminated(self) -> None:
-        """Somebody asks this process to end; the terminal is still there."""
-        self.exit()
 
 
 class LongwatchApp(ThemedApp[Leaving]):
@@ -204,8 +87,9 @@ class LongwatchApp(ThemedApp[Leaving]):
         notice: str = "",
         card: Sequence[str] = (),
         margin: MarginFile | None = None,
+        thrifty: Thrift = "auto",
     ) -> None:
-        super().__init__(theme=theme, theme_folder=theme_folder, keymap=keymap, fault_log=fault_log)
+        super().__init__(theme=theme, theme_folder=theme_folder, keymap=keymap, fault_log=fault_log, thrifty=thrifty)
         clock = clock or SystemClock()
         self._aside, self._presence, self._notice = aside, presence, notice
         self._card, self._feel = card, feel

@@ -136,16 +136,22 @@ def _add_wide(cells: list[Cell], text: str, sgr: str) -> None:
 
 
 class ThriftyUpdate(CompositorUpdate):
-    """One of Textual's updates, written as differences. Evaluated only when it is really written."""
+    """One of Textual's updates, written as differences. Evaluated only when it is really written.
 
-    def __init__(self, update: CompositorUpdate, memory: TerminalMemory, size: Size) -> None:
+    `short_colours`: 256 instead of millions, whose codes are half as long.
+    """
+
+    def __init__(
+        self, update: CompositorUpdate, memory: TerminalMemory, size: Size, *, short_colours: bool = False
+    ) -> None:
         self._update = update
         self._memory = memory
         self._size = size
+        self._most = ColorSystem.EIGHT_BIT if short_colours else ColorSystem.TRUECOLOR
 
     def render_segments(self, console: Console) -> str:
         try:
-            color_system = console._color_system or ColorSystem.TRUECOLOR
+            color_system = min(console._color_system or ColorSystem.TRUECOLOR, self._most)
             return self._memory.write(_spans(self._update, color_system), self._size)
         except Exception:  # Whatever Textual changed inside: saving bytes is never worth a broken screen.
             self._memory.forget()
@@ -244,6 +250,7 @@ class ThriftyApp(TypingAheadApp[ReturnType]):
         if self._thrifty and type(screen._compositor) is Compositor:
             screen._compositor.__class__ = FrugalCompositor
         if self._thrifty and isinstance(renderable, LayoutUpdate | ChopsUpdate) and not self.is_inline:
-            super()._display(screen, cast(RenderableType, ThriftyUpdate(renderable, self._terminal, self.size)))
+            update = ThriftyUpdate(renderable, self._terminal, self.size, short_colours=self.line.thrifty)
+            super()._display(screen, cast(RenderableType, update))
         else:
             super()._display(screen, renderable)

@@ -7,28 +7,21 @@ after a quiet time and then at most `rate` times a second. While nothing is pend
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextvars import copy_context
 from enum import Flag
 from typing import Generic, TypeVar
 
-FAST = 10.0
-"""Frames a second on a local terminal."""
-THRIFTY = 4.0
-"""Frames a second over a slow line."""
+from tui.line_speed import FAST
 
 Changes = TypeVar("Changes", bound=Flag)
 
 
-def frame_rate(environ: Mapping[str, str], *, thrifty: bool | None = None) -> float:
-    """Frames a second: as the setting says, else thrifty inside an SSH connection."""
-    if thrifty is None:
-        thrifty = bool(environ.get("SSH_CONNECTION") or environ.get("SSH_TTY"))
-    return THRIFTY if thrifty else FAST
-
-
 class FramePump(Generic[Changes]):
-    """Make it where drawing is allowed (in a handler of the screen): `draw` is called in that context, in its loop."""
+    """Make it where drawing is allowed (in a handler of the screen): `draw` is called in that context, in its loop.
+
+    `rate`: frames a second, from the next frame on.
+    """
 
     def __init__(self, draw: Callable[[Changes], None], rate: float = FAST) -> None:
         self.rate = rate

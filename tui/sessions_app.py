@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from tui.app import ThemedApp
+from tui.line_speed import Thrift
 from tui.screens.sessions import SessionsScreen
 from tui.session_rows import Chosen, SessionHome
+from tui.themed_app import ThemedApp
 
 
 class SessionsApp(ThemedApp[Chosen]):
@@ -26,8 +27,9 @@ class SessionsApp(ThemedApp[Chosen]):
         theme_folder: Path | None = None,
         keymap: Mapping[str, str] | None = None,
         fault_log: Path | None = None,
+        thrifty: Thrift = "auto",
     ) -> None:
-        super().__init__(theme=theme, theme_folder=theme_folder, keymap=keymap, fault_log=fault_log)
+        super().__init__(theme=theme, theme_folder=theme_folder, keymap=keymap, fault_log=fault_log, thrifty=thrifty)
         self._list = SessionsScreen(home, select, notice)
 
     def on_mount(self) -> None:

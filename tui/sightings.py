@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from core.clock import monotonic
+
 ROW = 2
 """Not the first: an answer from there reads like a function key."""
 COLUMNS = 32
@@ -21,10 +23,14 @@ GRACE_S = 1.0
 
 
 class Sightings:
-    """Counts the questions to the terminal and their answers. `write` gets each question, behind what is painted."""
+    """Counts the questions to the terminal and their answers. `write` gets each question, behind what is painted.
 
-    def __init__(self, write: Callable[[str], object]) -> None:
-        self._write = write
+    `timed` is told of each answer how many seconds it took.
+    """
+
+    def __init__(self, write: Callable[[str], object], timed: Callable[[float], object] = lambda _: None) -> None:
+        self._write, self._timed = write, timed
+        self._asked_s: dict[int, float] = {}
         self._mute = False
         self.asked = 0
         self.seen = 0
@@ -33,6 +39,7 @@ class Sightings:
     def ask(self) -> int:
         """Ask whether what was painted so far is on the terminal; the question's number."""
         self.asked += 1
+        self._asked_s[self.asked] = monotonic()
         self._write(f"\x1b7\x1b[{ROW};{self.asked % COLUMNS + 1}H\x1b[6n\x1b8")
         patience = GRACE_S if self._mute else PATIENCE_S
         asyncio.get_running_loop().call_later(patience, self._give_up, self.asked)
@@ -49,7 +56,10 @@ class Sightings:
         if row == ROW - 1 and number > 0:
             self._mute = False
             self.seen = max(self.seen, number)
+            if (asked_s := self._asked_s.pop(number, None)) is not None:
+                self._timed(monotonic() - asked_s)
 
     def _give_up(self, number: int) -> None:
+        self._asked_s.pop(number, None)
         if self.seen < number:
             self._mute, self.seen = True, number

@@ -9,6 +9,7 @@ been seen when it was pressed, so that it can't answer a question that was still
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
 from contextlib import suppress
 from typing import Any
@@ -17,6 +18,7 @@ from textual import events
 from textual.app import App, ReturnType
 from textual.message_pump import MessagePump
 
+from tui.line_speed import LineSpeed, is_far
 from tui.sightings import Sightings
 
 PATIENCE_S = 2.0
@@ -33,7 +35,8 @@ class TypingAheadApp(App[ReturnType]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._sightings = Sightings(self.write_terminal)
+        self.line = LineSpeed(far=is_far(os.environ))
+        self._sightings = Sightings(self.write_terminal, self.line.answered)
 
     def on_mount(self) -> None:
         self.call_after_refresh(self.sight)

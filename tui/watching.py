@@ -25,10 +25,10 @@ from tui.say import say
 
 if TYPE_CHECKING:
     from core.tools.vitals import Pulse, Pulses
-    from tui.app import ThemedApp
     from tui.elsewhere import Elsewhere
     from tui.job_control import Aside
     from tui.session_rows import Chosen, SessionHome
+    from tui.themed_app import ThemedApp
 
 SCREEN_LOG = "screen.log"
 """In the session's folder: what broke the screen, if anything did."""
@@ -230,7 +230,7 @@ def _leave_on_signals(app: ThemedApp[Any]) -> None:
 
 
 def _looks(config: Config) -> dict[str, Any]:
-    """Theme and keys of the user; what is wrong with the keys goes to stderr."""
+    """Theme, line and keys of the user; what is wrong with the keys goes to stderr."""
     from tui.keymap import load_keymap
 
     keymap = load_keymap(config.screen.keymap)
@@ -238,6 +238,7 @@ def _looks(config: Config) -> dict[str, Any]:
         say(f"longwatch: {problem}", err=True)
     return {
         "theme": config.screen.theme,
+        "thrifty": config.screen.thrifty,
         "theme_folder": config_path().parent / "themes",
         "keymap": keymap.overrides(),
     }

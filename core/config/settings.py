@@ -282,6 +282,12 @@ class ScreenSettings(Section, frozen=True):
 
     theme: Annotated[str | None, says("A built-in theme, or one of yours.", "nord")] = None
     mouse: Annotated[bool, says("Listen to the mouse.")] = True
+    thrifty: Annotated[
+        Literal["auto", "always", "never"],
+        says(
+            "Send less: 256 colours, a frame a second, numbers at leisure. By itself over SSH where the line is slow."
+        ),
+    ] = "auto"
     keymap: Annotated[dict[str, str], says("Keys by action, separated by commas.", {"pause": "space,ctrl+s"})] = {}
 
 

@@ -136,7 +136,7 @@ def answered_too_soon(line: Line, longwatch: Any, table: Figures) -> None:
         event.kind == "command.accepted" and event.body.verb == "stop" for event in longwatch.events()
     )
     table.add("answers applied to a dialog that was not on the screen", stopped, 0)
-    line.shows("Stop this session?")
+    line.shows("It ends at the next safe point")
     line.pause(0.5)
     line.press(b"s")
     line.pause(4)

@@ -70,10 +70,11 @@ class Stage:
 
     async def bytes_of(self, step: Callable[[], object]) -> int:
         """Bytes that go to the terminal for one step, once all of it is drawn."""
-        from recording import written
+        from recording import FRAME_S, QUIET_FRAMES, written
 
         step()
-        return len((await written(self.app)).encode())
+        frames = QUIET_FRAMES + round(1 / self.screen.line.frames_per_second / FRAME_S)
+        return len((await written(self.app, quiet_frames=frames)).encode())
 
     async def key(self, key: str) -> int:
         """Bytes of what a key press does."""

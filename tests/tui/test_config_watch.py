@@ -3,8 +3,8 @@
 import asyncio
 from contextlib import suppress
 
-from tui.app import ThemedApp
 from tui.config_watch import SAID, watch_config
+from tui.themed_app import ThemedApp
 
 
 async def told_of(told, edit):

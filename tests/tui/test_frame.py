@@ -6,9 +6,7 @@ import asyncio
 from contextvars import ContextVar
 from enum import Flag, auto
 
-import pytest
-
-from tui.frame import FAST, THRIFTY, FramePump, frame_rate
+from tui.frame import FramePump
 
 
 class Part(Flag):
@@ -89,16 +87,3 @@ async def test_drawing_happens_in_the_context_in_which_the_pump_was_made() -> No
     await asyncio.sleep(0.01)
     assert seen == ["screen"]
     pump.stop()
-
-
-@pytest.mark.parametrize(
-    ("environ", "setting", "rate"),
-    [
-        ({}, None, FAST),
-        ({"SSH_CONNECTION": "1.2.3.4 5 6.7.8.9 22"}, None, THRIFTY),
-        ({"SSH_TTY": "/dev/pts/1"}, False, FAST),
-        ({}, True, THRIFTY),
-    ],
-)
-def test_the_rate_follows_the_line_unless_it_is_set(environ: dict[str, str], setting: bool | None, rate: float) -> None:
-    assert frame_rate(environ, thrifty=setting) == rate

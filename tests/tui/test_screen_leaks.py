@@ -8,7 +8,7 @@ from textual.widget import Widget
 from watching_app import app_over, read
 
 SIZE = (80, 24)
-ROUNDS = 4
+ROUNDS = 2
 DIALOGS = ("g", "b", "m", "r", "W", "c", "M", "slash", "question_mark")
 
 

@@ -14,11 +14,11 @@ from textual.color import Color
 from textual.containers import Vertical
 from textual.theme import BUILTIN_THEMES, Theme
 
-from tui.app import ThemedApp as OurApp
 from tui.commands.setup import themes
 from tui.compositor import ThriftyApp
 from tui.theme_choice import fitting_theme, has_colours
 from tui.theme_sheet import ROLES, ThemeError
+from tui.themed_app import ThemedApp as OurApp
 from tui.theming import DEFAULT_THEME, apply_themes, load_themes, parse_theme, role_variables, watch_themes
 from tui.widgets.gauge import Part, stacked
 from tui.widgets.hint_bar import Hint, HintBar

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 
 from core.clock import monotonic
 from tui.docks.scrubber import Scrubber
 from tui.line_meter import LineMeter
+from tui.line_speed import SECONDS_A_TICK, UNHURRIED_S, LinedApp, LineSpeed
 from tui.screens.session_screen import SessionScreen
 from tui.screens.status_facts import facts, line_words, state_content
 from tui.widgets.status_line import StatusLine
@@ -18,16 +19,15 @@ if TYPE_CHECKING:
     from core.tools.vitals import Pulse
 
 SECOND_S = 1.0
+ASK_EVERY_S = 15.0
+"""Seconds between two questions that only measure the line, each of some twenty bytes; none while nothing is sent."""
+SLOW = (
+    "The line to this terminal is slow ({:.1f} s there and back): fewer colours, a frame a second. "
+    "`thrifty` under [screen] in the configuration changes that."
+)
+NEAR = LineSpeed(far=False)
 GAUGES = frozenset(("persisted", "rate"))
 """Fields that follow the events at their leisure, as the strip does: each of their moves is sent."""
-
-
-@runtime_checkable
-class CountedApp(Protocol):
-    """An app that knows how many bytes its terminal got."""
-
-    @property
-    def bytes_sent(self) -> int: ...
 
 
 class Gauging(SessionScreen):
@@ -39,7 +39,8 @@ class Gauging(SessionScreen):
         self._pulse: Pulse | None = None
         self._token_us: int | None = None
         self._meter, self._metered = LineMeter(), False
-        self._gauged_s = float("-inf")
+        self._gauged_s = self._asked_s = float("-inf")
+        self._seconds, self._was_thrifty = 0, False
 
     def _real_now_us(self) -> int:
         """The time of the cache, which ages also while a session is paused or over: somebody may continue it."""
@@ -47,7 +48,7 @@ class Gauging(SessionScreen):
 
     def show_gauges(self, *, now: bool) -> None:
         """The whole line, and the strip; what need not move more than once a second only then, or `now`."""
-        due = now or monotonic() - self._gauged_s >= SECOND_S
+        due = now or monotonic() - self._gauged_s >= (UNHURRIED_S if self.line.thrifty else SECOND_S)
         if due:
             self._gauged_s = monotonic()
             back = self.looking.seq if self.looking.back else None
@@ -66,12 +67,32 @@ class Gauging(SessionScreen):
         for name, said in facts(self.view, at, now_us, self._real_now_us(), self._token_us).items():
             if gauges or name not in GAUGES:
                 line.set(name, *said)
-        line.set("bytes", *(line_words(self._meter.total, self._meter.per_minute) if self._metered else ("",)))
+        sent = line_words(self._meter.total, self._meter.per_minute, thrifty=self.line.thrifty)
+        line.set("bytes", *(sent if self._metered else ("",)))
         line.set("seats", *self.seats.words(self.view.state.driver))
 
-    def _count_bytes(self) -> None:
-        if isinstance(self.app, CountedApp):
+    @property
+    def line(self) -> LineSpeed:
+        """The line to the terminal."""
+        return self.app.line if isinstance(self.app, LinedApp) else NEAR
+
+    @property
+    def ticks(self) -> bool:
+        """Whether running clocks move in this second."""
+        self._seconds += 1
+        return not self.line.thrifty or self._seconds % SECONDS_A_TICK == 0
+
+    def _mind_the_line(self) -> None:
+        """Count what it carried; ask now and then how long it takes, where that matters; say once that it is slow."""
+        if isinstance(self.app, LinedApp):
+            moved = self.app.bytes_sent != self._meter.total
             self._meter.note(self.clock.now_us(), self.app.bytes_sent)
+            if moved and self.line.far and monotonic() - self._asked_s >= ASK_EVERY_S:
+                self._asked_s = monotonic()
+                self.call_after_refresh(self.app.sight)
+        before, self._was_thrifty = self._was_thrifty, self.line.thrifty
+        if self._was_thrifty and not before and self.line.thrift == "auto":
+            self.notify(SLOW.format(self.line.delay_s), markup=False, timeout=15)
 
     def action_bytes(self) -> None:
         """What goes to the terminal, in the status line, or no more."""

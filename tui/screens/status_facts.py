@@ -24,7 +24,7 @@ FIELDS = (
     Field("sandbox", 10, rank=6, optional=True),
     Field("servers", 11, rank=8, full=28, optional=True),
     Field("seats", 9, rank=7, full=21, optional=True),
-    Field("bytes", 12, rank=8, full=26, optional=True),
+    Field("bytes", 12, rank=8, full=29, optional=True),
     Field("elapsed", 8, rank=9),
     Field("heard", 8, rank=5, full=18, optional=True),
     Field("calls", 11, rank=10, right=True),
@@ -156,10 +156,10 @@ def _repeats(tally: Tally) -> Said:
     return Said(f"{short}, {tally.vain:,} in vain" if tally.vain else short, short)
 
 
-def line_words(total: int, per_minute: int) -> Said:
-    """What goes to the terminal: `line 1.2 MB, 3.4 KB/min`."""
+def line_words(total: int, per_minute: int, *, thrifty: bool) -> Said:
+    """What goes to the terminal: `line 1.2 MB, 3.4 KB/min`, and whether less is sent than could be."""
     pace = f"{figures.size(per_minute)}/min"
-    return Said(f"line {figures.size(total)}, {pace}", pace)
+    return Said(f"{'thrifty' if thrifty else 'line'} {figures.size(total)}, {pace}", pace)
 
 
 def _steered(tally: Tally) -> Said:

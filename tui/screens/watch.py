@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,13 +11,15 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from core.clock import monotonic
 from core.events import CommandAccepted, Event
 from core.folds.view import Changes
 from core.protocols import LiveDelta
 from tui.actions import ACTIONS, BY_ID, Action, KeyedApp, bindings, hinted
 from tui.attention import Sight
 from tui.docks.scrubber import Scrubber
-from tui.frame import FramePump, frame_rate
+from tui.frame import FramePump
+from tui.line_speed import UNHURRIED_S
 from tui.messages import ItemChosen, LeaveRequested, PaneChosen
 from tui.panes.context import ContextPane
 from tui.panes.conversation import ConversationPane
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 PANES = ("conversation", "tool_calls", "context", "memory", "cost", "plan")
 """Ids in the order of their keys 1 to 6."""
 SHEETS = PANES[2:]
+PROMPT = PANES[:2]
+"""Drawn with every frame; the others only where they are in front, when the line is slow."""
 FRESH = 30
 """Events after a guard's signal for which its key is hinted at."""
 CHOOSE = "Choose an item of the context first: 3, then down until one is marked."
@@ -74,6 +77,8 @@ class WatchScreen(Gauging, Returning, Answering):
         self._front, self._sheet, self._zoomed = "conversation", "context", False
         self._read = self._guarded = False
         self._pump: FramePump[Changes] | None = None
+        self._unsaid: list[LiveDelta] = []
+        self._owed, self._paid_s = Changes.NONE, float("-inf")
 
     def compose(self) -> ComposeResult:
         yield StatusLine(FIELDS, id="status")
@@ -94,7 +99,7 @@ class WatchScreen(Gauging, Returning, Answering):
         yield Static(TOO_SMALL, id="too-small")
 
     def on_mount(self) -> None:
-        self._pump = FramePump(self.show_moment, frame_rate(os.environ))
+        self._pump = FramePump(self.show_moment, self.line.frames_per_second)
         self.set_interval(SECOND_S, self._second)
         self.choose("conversation")
         self.show_moment()
@@ -163,21 +168,44 @@ class WatchScreen(Gauging, Returning, Answering):
     def stream(self, deltas: Sequence[LiveDelta]) -> None:
         """Pieces of the reply in flight; none: it is over."""
         self._token_us = self.clock.now_us() if deltas else None
-        self.conversation.stream(deltas)
+        if self.line.thrifty and deltas:
+            self._unsaid.extend(deltas)
+        else:
+            self._unsaid.clear()
+            self.conversation.stream(deltas)
 
     def _second(self) -> None:
         if self.orders.tick():
             self._show_hints()
         self._look_for_the_runner()
         self._look_at_the_guard()
-        self._count_bytes()
+        self._mind_the_line()
+        if self._unsaid:
+            self.conversation.stream(self._unsaid)
+            self._unsaid.clear()
+        if self.ticks:
+            self._tick()
+        self.call_later(self.look_for_questions)
+
+    def _mind_the_line(self) -> None:
+        """Draw as often as the line bears."""
+        super()._mind_the_line()
+        if self._pump is not None:
+            self._pump.rate = self.line.frames_per_second
+        for items in (self.conversation.line_list, self.query_one(ToolCallsPane).line_list):
+            items.stride = items.THRIFTY_STRIDE if self.line.thrifty else items.STRIDE
+        if self._owed and monotonic() - self._paid_s >= UNHURRIED_S:
+            self._show_aside(Changes.NONE)
+
+    def _tick(self) -> None:
+        """What says how long something takes."""
         if self.looking.at is None:
-            self.query_one(CostPane).tick()
+            if not self.line.thrifty or self._front == "cost":
+                self.query_one(CostPane).tick()
             if not self.ended and not self.orphaned:
                 self.conversation.tick()
                 self.query_one(ToolCallsPane).tick()
-        self.show_gauges(now=True)
-        self.call_later(self.look_for_questions)
+        self.show_gauges(now=not self.line.thrifty)
 
     def _look_for_the_runner(self) -> None:
         """A session that reads as running, and is run by nobody, was cut off; the status line may cut how to go on."""
@@ -200,13 +228,25 @@ class WatchScreen(Gauging, Returning, Answering):
 
     def show_moment(self, changes: Changes = Changes.ALL) -> None:
         at = self.looking.at
-        for pane in self.panes.values():
-            pane.show(self.view, at, changes)
+        for name, pane in self.panes.items():
+            if name in PROMPT or name == self._front:
+                pane.show(self.view, at, changes)
+        if self.line.thrifty and changes != Changes.ALL:
+            self._owed |= changes
+        else:
+            self._show_aside(changes)
         self.show_gauges(now=changes == Changes.ALL)
         self._show_tabs()
         self._show_hints()
         self.call_later(self.look_for_questions)
         self.drawn_now()
+
+    def _show_aside(self, changes: Changes) -> None:
+        """The panes that can wait over a slow line, with what is owed to them."""
+        changes, self._owed, self._paid_s = changes | self._owed, Changes.NONE, monotonic()
+        for name, pane in self.panes.items():
+            if name not in PROMPT and name != self._front:
+                pane.show(self.view, self.looking.at, changes)
 
     def _show_tabs(self) -> None:
         at = self.looking.at
@@ -266,6 +306,8 @@ class WatchScreen(Gauging, Returning, Answering):
 
     def choose(self, name: str) -> None:
         """Bring a pane to the front, where only some are in sight, and focus it."""
+        if self._owed:
+            self._show_aside(Changes.NONE)
         self._front = name
         self._sheet = name if name in SHEETS else self._sheet
         for id, pane in self.panes.items():

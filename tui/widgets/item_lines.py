@@ -60,12 +60,15 @@ class ItemLines(ScrollView):
     Moving sends the whole view (2 KB at 200x50 in true colour), a line that fills it up sends itself: with this a tool
     call of four lines costs a quarter of a move.
     """
+    THRIFTY_STRIDE: ClassVar[float] = 0.8
+    """The same over a slow line: the past moves up like a page that is turned."""
 
     def __init__(
         self, rows: Rows | None = None, *, name: str | None = None, id: str | None = None, classes: str | None = None
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self.cursor: int | None = None
+        self.stride = self.STRIDE
         self.follow: Follow = FOLLOWING
         self._measured = Measured(TextRows() if rows is None else rows)
         self._placed_in: tuple[Size, int] | None = None
@@ -320,7 +323,7 @@ class ItemLines(ScrollView):
         lowest = max(0, self._heights.total - self._view_height)
         if not lowest:
             return 0
-        stride = int(self._view_height * self.STRIDE)
+        stride = int(self._view_height * self.stride)
         if lowest <= self.scroll_offset.y <= lowest + stride:
             return self.scroll_offset.y
         return lowest + (stride if grown else 0)

@@ -1,0 +1,137 @@
+"""What every app of ours has: themes that reload, the user's keys, the last barrier against foreign text."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from textual import work
+from textual.app import ReturnType
+from textual.binding import BindingType
+from textual.filter import LineFilter, NoColor
+
+from core.config import Config, config_path
+from tui.actions import Action, bindings
+from tui.clipboard import copy_sequence
+from tui.driver import ResilientDriver
+from tui.faults import BreakableApp
+from tui.line_speed import Thrift
+from tui.safe import one_line
+from tui.sanitize import SanitizeFilter
+from tui.screens.palette import ActionCommands
+from tui.style_cache import let_closed_widgets_go
+from tui.theme_choice import fitting_theme, has_colours
+from tui.theming import Loaded, apply_themes, load_themes, role_variables, watch_themes
+
+
+class ThemedApp(BreakableApp[ReturnType]):
+    """`thrifty` says whether less is sent to the terminal: always, never, or where its line is found to be slow."""
+
+    CSS_PATH = "app.tcss"
+    PAUSE_GC_ON_SCROLL = True
+    COMMANDS = {ActionCommands}
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("global")]
+
+    def __init__(
+        self,
+        *,
+        theme: str | None = None,
+        theme_folder: Path | None = None,
+        keymap: Mapping[str, str] | None = None,
+        fault_log: Path | None = None,
+        thrifty: Thrift = "auto",
+    ) -> None:
+        let_closed_widgets_go()
+        self._sanitize = SanitizeFilter()  # one for good: strips keep what each filter made of them
+        super().__init__(driver_class=ResilientDriver if os.name == "posix" else None, fault_log=fault_log)
+        self.line.thrift = thrifty
+        self._wanted_theme, self._theme_folder, self._themes = theme, theme_folder, Loaded()
+        self._keymap_overrides = dict(keymap or {})
+        self.animation_level = "none"
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), self._sanitize]
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return role_variables(self.current_theme)
+
+    def on_mount(self) -> None:
+        environ = {} if self.is_headless else os.environ
+        self.no_color = not has_colours(environ)
+        if self.no_color:
+            self._filters.append(NoColor())
+        self._load_themes()
+        fitting, wanted = fitting_theme(environ), self._wanted_theme
+        self.theme = wanted if wanted in self.available_themes else fitting
+        if wanted and wanted != self.theme:
+            self.notify(f"There is no theme {one_line(wanted)!r}; this is {fitting}.", severity="warning", markup=False)
+        self.set_keymap(self._keymap_overrides)
+        if self._theme_folder is not None:
+            self._watch_configuration(config_path())
+            if self._theme_folder.is_dir():
+                self._watch_theme_folder(self._theme_folder)
+
+    @work(name="configuration", exit_on_error=False)
+    async def _watch_configuration(self, file: Path) -> None:
+        from tui.config_watch import SAID, watch_config
+
+        def changed(config: Config) -> None:
+            if (theme := config.screen.theme) and theme in self.available_themes:
+                self.theme = theme
+            self.line.thrift = config.screen.thrifty
+            self._keymap_overrides = dict(config.screen.keymap)
+            self.set_keymap(self._keymap_overrides)
+            self.notify(SAID, markup=False)
+
+        def broken(sentence: str) -> None:
+            self.notify(one_line(f"The configuration was edited. {sentence}"), severity="warning", markup=False)
+
+        await watch_config(file, changed, broken)
+
+    @work(name="themes", exit_on_error=False)
+    async def _watch_theme_folder(self, folder: Path) -> None:
+        await watch_themes(folder, self._load_themes)
+
+    def _load_themes(self) -> None:
+        self._themes = load_themes(self._theme_folder, self._themes)
+        apply_themes(self, self._themes)
+        if self._themes.failed:
+            self.notify("\n".join(self._themes.failed), severity="warning", markup=False, timeout=15)
+
+    def keys_of(self, action: Action) -> tuple[str, ...]:
+        """The keys of an action, the user's own where there are some."""
+        own = self._keymap_overrides.get(action.id)
+        return action.keys if own is None else tuple(own.split(","))
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """The clipboard of whoever sits at the terminal, also over SSH and, where tmux lets it through, in tmux."""
+        self._clipboard = text
+        if self._driver is not None:
+            self._driver.write(copy_sequence(text, os.environ))
+
+    def action_help(self) -> None:
+        from tui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(self.keys_of))
+
+    def action_palette(self) -> None:
+        self.action_command_palette()
+
+    def action_theme(self) -> None:
+        """The next theme of ours, by name."""
+        ours = sorted(theme.name for theme in self._themes.themes)
+        self.theme = ours[(ours.index(self.theme) + 1) % len(ours)] if self.theme in ours else ours[0]
+
+    def action_suspend(self) -> None:
+        """Stop this process, as Ctrl+Z does elsewhere; `fg` brings it back."""
+        self.action_suspend_process()
+
+    def on_terminal_lost(self, reason: str) -> None:
+        """The terminal is gone (the driver says why); nothing is left to draw on."""
+        self.exit()
+
+    def on_terminated(self) -> None:
+        """Somebody asks this process to end; the terminal is still there."""
+        self.exit()
