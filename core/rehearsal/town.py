@@ -25,7 +25,7 @@ AREAS = (
 THINGS = (
     *("account", "badge", "barrel", "batch", "booth", "cart", "claim", "crate", "crew", "desk", "gate", "lamp"),
     *("lease", "ledger", "meter", "notice", "order", "parcel", "pump", "quota", "route", "sensor", "shelf", "shift"),
-    *("stall", "tender", "ticket", "token", "visit", "voucher"),
+    *("stall", "tender", "ticket", "tram", "visit", "voucher"),
 )
 FOUNDATION = ("records", "tariff", "schedule", "stats")
 """Plots that others call: each department has them first."""

@@ -1,4 +1,5 @@
-"""The policies that the simulated server can play: `auditor`, `echo`, `script:FILE`, `workload:FILE`.
+"""The policies that the simulated server can play: `auditor`, `surveyor`, `echo`, `script:FILE`,
+`workload:FILE`.
 
 `NAME+FLAW` is the same policy with a flawed summariser: `auditor+invents`.
 """
@@ -14,7 +15,7 @@ from core.simulator.policies.sides import WithSides
 from core.simulator.policies.summaries import FLAWS, flawed
 from core.simulator.policies.workload import WorkloadPolicy
 
-POLICY_NAMES = ("auditor", "echo", "script:FILE", "workload:FILE")
+POLICY_NAMES = ("auditor", "surveyor", "echo", "script:FILE", "workload:FILE")
 
 
 def load_policy(name: str) -> Policy:
@@ -33,6 +34,10 @@ def load_policy(name: str) -> Policy:
         from core.simulator.policies.auditor import AuditorPolicy
 
         return AuditorPolicy()
+    if name == "surveyor":
+        from core.simulator.policies.surveyor import SurveyorPolicy
+
+        return SurveyorPolicy()
     raise ValueError(
         f"There is no policy {name!r}; use one of {', '.join(POLICY_NAMES)}. For a flawed summariser add +FLAW, "
         f"one of {', '.join(FLAWS)}."

@@ -14,6 +14,7 @@ from typing import Any
 from core.simulator.policies.auditor import closing, repairing, survey
 from core.simulator.policies.auditor.conversation import View, read_request
 from core.simulator.policies.auditor.edits import undo_calls
+from core.simulator.policies.auditor.fitting import fit
 from core.simulator.policies.auditor.guidance import asks_to_stop, follow
 from core.simulator.policies.auditor.notes import NOTE
 from core.simulator.policies.auditor.progress import Progress
@@ -76,7 +77,7 @@ class AuditorPolicy:
         progress, said = follow(progress, view.guidance)
         for _ in range(_MAX_STEPS_WITHOUT_CALLS):
             step = _STEPS.get(progress.step, survey.survey)(view, progress)
-            calls = [call for call in (_fit(call, view.offered) for call in step.calls) if call is not None]
+            calls = [call for call in (fit(call, view.offered) for call in step.calls) if call is not None]
             notes = _notes_as_text(step, view)
             said += [step.text, *notes]
             if calls or step.final:
@@ -101,19 +102,3 @@ def _stop(view: View, progress: Progress) -> Step:
     if undo and not (done is not None and read_run(done).holds(view.notes.failing)):
         return Step("Understood: I take back the change that was not proven, and stop.", progress.next("done"), undo)
     return end("Understood: I stop here.", progress)
-
-
-def _fit(call: Call, offered: Mapping[str, Mapping[str, Any]]) -> Call | None:
-    """The call with the arguments that the offered tool knows; None when it is not offered."""
-    if call.name not in offered:
-        return None
-    known = offered[call.name]
-    if not known:
-        return call
-    arguments = {name: _allowed_value(value, known[name]) for name, value in call.input.items() if name in known}
-    return Call(call.name, arguments)
-
-
-def _allowed_value(value: Any, schema: Any) -> Any:
-    choices = schema.get("enum") if isinstance(schema, Mapping) else None
-    return choices[0] if choices and value not in choices else value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,20 +79,7 @@ class View:
 
     def content(self, path: str) -> str | None:
         """A file's text as it must be now, from reads and later edits; None when it was not read to its end."""
-        lines: dict[int, str] = {}
-        text: str | None = None
-        for done in self.history:
-            if done.failed or done.path != path:
-                continue
-            if done.name == "read_file":
-                lines = {} if int(done.input.get("offset") or 1) <= 1 else lines
-                lines |= _page(done.content)
-                text = None if _NEXT_PAGE.search(done.content) else _joined(lines)
-            elif done.name == "write_file":
-                text = str(done.input.get("content", ""))
-            elif done.name == "edit_file" and text is not None:
-                text = text.replace(str(done.input["old"]), str(done.input["new"]), 1)
-        return text
+        return file_text(self.history, path)
 
     def next_page(self, path: str) -> int:
         """From which line to go on reading a file, 1 when it was not read at all."""
@@ -116,6 +103,57 @@ class View:
         return None if edits else known
 
 
+def file_text(history: Iterable[Done], path: str) -> str | None:
+    """A file's text after the calls of a history; None when it was not read to its end."""
+    lines: dict[int, str] = {}
+    text: str | None = None
+    for done in history:
+        if done.failed or done.path != path:
+            continue
+        if done.name == "read_file":
+            lines = {} if int(done.input.get("offset") or 1) <= 1 else lines
+            lines |= _page(done.content)
+            text = None if _NEXT_PAGE.search(done.content) else _joined(lines)
+        elif done.name == "write_file":
+            text = str(done.input.get("content", ""))
+        elif done.name == "edit_file" and text is not None:
+            text = text.replace(str(done.input["old"]), str(done.input["new"]), 1)
+    return text
+
+
+@dataclass(slots=True)
+class Turn:
+    """One reply and what came after it: what it said, its calls with their answers, guidance."""
+
+    said: list[str] = field(default_factory=list)
+    done: list[Done] = field(default_factory=list)
+    guidance: list[str] = field(default_factory=list)
+    files_moved: bool = False
+
+
+def turns_of(messages: Sequence[Mapping[str, Any]]) -> Iterator[Turn]:
+    """The turns of a conversation; what comes before the first reply is a turn of its own."""
+    turn, asked = Turn(), dict[str, Mapping[str, Any]]()
+    for message in messages:
+        if message["role"] == "assistant":
+            yield turn
+            asked = {block["id"]: block for block in _blocks(message) if block.get("type") == "tool_use"}
+            turn = Turn(message_texts(message))
+            continue
+        turn.done += _answered(message, asked)
+        for text in message_texts(message):
+            turn.guidance += _GUIDANCE.findall(text)
+            turn.files_moved |= any(_FILES_MOVED.search(notice) for notice in _NOTICE.findall(text))
+    yield turn
+
+
+def _answered(message: Mapping[str, Any], asked: Mapping[str, Mapping[str, Any]]) -> Iterator[Done]:
+    for block in _blocks(message):
+        if block.get("type") == "tool_result" and block.get("tool_use_id") in asked:
+            use = asked[block["tool_use_id"]]
+            yield Done(use["name"], use["input"], _text(block.get("content", "")), bool(block.get("is_error")))
+
+
 def read_request(request: Mapping[str, Any]) -> View:
     """Take a request apart."""
     tools = request.get("tools") or []
@@ -136,13 +174,10 @@ def read_request(request: Mapping[str, Any]) -> View:
 
 
 def _take_user(view: View, message: Mapping[str, Any], asked: Mapping[str, Mapping[str, Any]], first: bool) -> None:
-    for block in _blocks(message):
-        if block.get("type") == "tool_result" and block.get("tool_use_id") in asked:
-            use = asked[block["tool_use_id"]]
-            done = Done(use["name"], use["input"], _text(block.get("content", "")), bool(block.get("is_error")))
-            view.last.append(done)
-            view.history.append(done)
-            _take_notes(view.notes, done)
+    for done in _answered(message, asked):
+        view.last.append(done)
+        view.history.append(done)
+        _take_notes(view.notes, done)
     for text in message_texts(message):
         view.guidance += _GUIDANCE.findall(text)
         if any(_FILES_MOVED.search(notice) for notice in _NOTICE.findall(text)):

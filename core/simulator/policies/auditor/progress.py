@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, TypeVar
 
 _LINE = re.compile(r"^Progress: (.+)$", re.MULTILINE)
 _SEPARATOR = " · "
+
+Form = TypeVar("Form")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,7 @@ class Progress:
 
     def line(self) -> str:
         """`Progress: check · file app/ids.py · rule B324 · replies 31`; what is as at the start is left out."""
-        words = [self.step]
-        for place in fields(self)[1:]:
-            value = getattr(self, place.name)
-            if value != place.default:
-                words.append(f"{place.name} {', '.join(value) if isinstance(value, tuple) else _plain(value)}")
-        return f"Progress: {_SEPARATOR.join(words)}"
+        return progress_line(self)
 
     def next(self, step: str) -> Progress:
         """On to a step, with nothing in work."""
@@ -52,16 +49,33 @@ class Progress:
         return replace(self, tries=self.tries + 1)
 
 
+def progress_line(progress: Any) -> str:
+    """The line of a dataclass whose first field is its step."""
+    step, *others = fields(progress)
+    words = [getattr(progress, step.name)]
+    for place in others:
+        value = getattr(progress, place.name)
+        if value != place.default:
+            words.append(f"{place.name} {', '.join(value) if isinstance(value, tuple) else _plain(value)}")
+    return f"Progress: {_SEPARATOR.join(words)}"
+
+
 def read_progress(texts: Iterable[str]) -> Progress | None:
     """The last progress line of some texts; None when there is none that can be read."""
+    return read_line(texts, Progress)
+
+
+def read_line(texts: Iterable[str], form: type[Form]) -> Form | None:
+    """The last progress line as the dataclass whose line it is."""
     lines = [line for text in texts for line in _LINE.findall(text)]
     if not lines:
         return None
     step, *rest = lines[-1].split(_SEPARATOR)
     words = dict(item.partition(" ")[::2] for item in rest)
-    known: dict[str, Any] = {place.name: place.default for place in fields(Progress)[1:] if place.name in words}
+    places = fields(form)[1:]  # type: ignore[arg-type]
+    known: dict[str, Any] = {place.name: place.default for place in places if place.name in words}
     try:
-        return Progress(step.strip(), **{name: _parsed(default, words[name]) for name, default in known.items()})
+        return form(step.strip(), **{name: _parsed(default, words[name]) for name, default in known.items()})  # type: ignore[call-arg]
     except ValueError:
         return None
 

@@ -57,7 +57,7 @@ def parameters(rewrite: Rewrite, lines: Lines) -> int:
     fixed = 0
     for query in _queries(rewrite.source, lines):
         execute = _execution(rewrite.source, query)
-        built = _parameterised(_parts(query), _placeholder(rewrite.source))
+        built = _parameterised(text_parts(query), _placeholder(rewrite.source))
         if execute is None or built is None:
             continue
         sql, values = built
@@ -88,7 +88,7 @@ def _queries(source: Source, lines: Lines) -> list[ast.expr]:
     """The outermost string-building expressions on the lines."""
     found: list[ast.expr] = []
     for node in source.touching(ast.expr, lines):
-        if not (isinstance(node, ast.JoinedStr | ast.BinOp) or _is_format(node)) or not _says_sql(node):
+        if not (isinstance(node, ast.JoinedStr | ast.BinOp) or _is_format(node)) or not says_sql(node):
             continue
         if not any(above in found for above in source.ancestors(node)):
             found.append(node)
@@ -100,7 +100,7 @@ def _is_format(node: ast.AST) -> bool:
     return is_method and isinstance(node.func.value, ast.Constant)  # type: ignore[attr-defined]
 
 
-def _says_sql(node: ast.AST) -> bool:
+def says_sql(node: ast.AST) -> bool:
     words = " ".join(str(part.value) for part in ast.walk(node) if isinstance(part, ast.Constant))
     return re.search(r"\b(select|insert|update|delete)\b", words, re.I) is not None
 
@@ -124,14 +124,14 @@ def _executes(call: ast.Call) -> bool:
     return is_execute and len(call.args) == 1 and not call.keywords
 
 
-def _parts(query: ast.expr) -> list[str | ast.expr] | None:
+def text_parts(query: ast.expr) -> list[str | ast.expr] | None:
     """The string as literal texts and expressions in order."""
     if isinstance(query, ast.Constant):
         return [str(query.value)]
     if isinstance(query, ast.JoinedStr):
         return [_literal_or_value(value) for value in query.values]
     if isinstance(query, ast.BinOp) and isinstance(query.op, ast.Add):
-        left, right = _parts(query.left), _parts(query.right)
+        left, right = text_parts(query.left), text_parts(query.right)
         return left + right if left is not None and right is not None else None
     if isinstance(query, ast.BinOp) and isinstance(query.op, ast.Mod) and isinstance(query.left, ast.Constant):
         values = query.right.elts if isinstance(query.right, ast.Tuple) else [query.right]
