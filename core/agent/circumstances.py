@@ -13,6 +13,7 @@ from core.agent.desk import Desk
 from core.agent.output_limit import LARGEST, Limit, output_limit
 from core.agent.oversight import Free, Oversight
 from core.agent.plan_keeping import open_points_of, unverified_of
+from core.agent.routes import OneWay, Routes
 from core.clock import MICROSECONDS, Clock
 from core.config import RetryPolicy
 from core.events import Allowance
@@ -39,6 +40,8 @@ class Terms:
     guards: Limits = field(default_factory=Limits)
     oversight: Oversight = field(default_factory=Free)
     """What the session that it works for holds it to."""
+    routes: Routes = field(default_factory=OneWay)
+    """The models that step in."""
     most_output: int = LARGEST
     """The longest reply that the model can give, or that was asked for; in tokens."""
     answer_within_s: float = 3_600.0
@@ -84,6 +87,9 @@ class Surroundings:
             prompt_tokens=thrift.prompt_tokens(self._fixed()) if speaking else 0,
             room=self._room(terms),
             retry=terms.retry,
+            routes=terms.routes.untried() if state.failure is not None else (),
+            elsewhere_after_s=terms.routes.after_s,
+            home_up=terms.routes.home_up and speaking,
             concurrent=self._concurrent(),
             jitter=self._jitter(),
             answer_by_us=self._answer_by_us(terms, alone_us),

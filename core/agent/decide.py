@@ -123,6 +123,14 @@ class Announce:
 
 
 @dataclass(frozen=True, slots=True)
+class GoElsewhere:
+    """Another model steps in, by that route of the configuration; the empty one leads back to the user's own."""
+
+    route: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """Wait for the next attempt, until that time or a command."""
 
@@ -174,6 +182,7 @@ Decision = (
     | WindDown
     | Insist
     | Announce
+    | GoElsewhere
     | Wait
     | Send
     | Pause
@@ -197,6 +206,12 @@ class Circumstances:
     retry: RetryPolicy
     concurrent: frozenset[str]
     jitter: float = 0.5
+    routes: tuple[str, ...] = ()
+    """Ways to other models that were not tried since the last reply."""
+    elsewhere_after_s: float = 0.0
+    """Seconds of waiting for one model after which another one is tried."""
+    home_up: bool = False
+    """Whether the model that the user chose answers again."""
     answer_by_us: int | None = None
     """When a question that nobody answers ends the wait; None: never."""
     can_compress: bool = True
@@ -253,6 +268,8 @@ def decide(state: RunState, now: Circumstances) -> Decision:
         return _after_answer(state, now)
     if now.scheduled:
         return Pause("scheduled", now.scheduled)
+    if now.home_up:
+        return GoElsewhere("", "it answers again")
     return (
         _limits(state, now)
         or _allowed(now)
@@ -343,6 +360,10 @@ def _guarded(state: RunState, now: Circumstances) -> Decision | None:
     return Raise(now.signal)
 
 
+LOST = frozenset({"auth", "billing", "config", "outage"})
+"""Ends of trying for which the model is to blame, or its server, and not the request."""
+
+
 def _after_failure(state: RunState, now: Circumstances) -> Decision | None:
     failure = state.failure
     if failure is None or failure.error not in set(ErrorClass):
@@ -359,6 +380,10 @@ def _after_failure(state: RunState, now: Circumstances) -> Decision | None:
         compressions=failure.compressions,
         proven=state.turns > 0,
     )
+    lost = verdict.reason in LOST if isinstance(verdict, GiveUp) else False
+    tired = isinstance(verdict, WaitFor) and failure.waited_s + verdict.delay_s > now.elsewhere_after_s
+    if now.routes and (lost or tired):
+        return GoElsewhere(now.routes[0], f"{state.model} does not answer ({failure.message.rstrip('.')})")
     match verdict:
         case WaitFor(delay_s):
             return Announce(delay_s)

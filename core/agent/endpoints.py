@@ -36,7 +36,7 @@ class Told:
         """The endpoint; what is not told stays as it was. Raises ConfigError."""
         model = self.model or opened.model
         elsewhere = self.base_url is not None or opened.profile == "simulated" or model.startswith("simulated/")
-        if elsewhere or model.partition(":")[0] in PROFILES:
+        if elsewhere or model.partition(":")[0] in {*PROFILES, *config.profiles}:
             return resolve_endpoint(config, model, self.base_url, self.api_key_env, environ)
         key = self.api_key_env or opened.api_key_env
         return resolve_endpoint(config, f"{opened.profile}:{model}", opened.endpoint, key, environ)

@@ -32,6 +32,7 @@ from core.agent.measuring import measured
 from core.agent.oversight import Free, Oversight
 from core.agent.plan_keeping import PlanKeeper
 from core.agent.recollection import Recollection
+from core.agent.routes import Fallbacks, OneWay
 from core.agent.runner import Runner, Terms
 from core.agent.thrift import Thrift
 from core.agent.trust import Vouchers
@@ -147,7 +148,8 @@ async def host(hosting: Hosting, on_runner: Callable[[Runner], None] = lambda ru
         confinement = await asyncio.to_thread(confinement_of, hosting.folder, hosting.config, opened)
         fact = hosting.vouchers.confinement = fact_of(confinement)
         hosting.vouchers.hidden = fact.hides_sessions and not desk.facts.state.exposed
-        runner = await _runner(hosting, desk, opened, stack, confinement)
+        runners = _runners(hosting, desk, stack, confinement)
+        runner = await anext(runners)
         beat = asyncio.create_task(_beat(lease))
         stack.callback(beat.cancel)
         attached = RunnerAttached(
@@ -166,6 +168,9 @@ async def host(hosting: Hosting, on_runner: Callable[[Runner], None] = lambda ru
         try:
             async with bell.kept():
                 ended = await runner.run()
+                async for runner in runners:
+                    on_runner(runner)
+                    ended = await runner.run()
         finally:
             with contextlib.suppress(Exception):
                 reason = "handed over" if desk.released else "ended"
@@ -239,6 +244,21 @@ def _policy(model: str) -> Policy:
         raise ConfigError(str(error)) from None
 
 
+async def _runners(
+    hosting: Hosting, desk: Desk, stack: AsyncExitStack, confinement: Confinement
+) -> AsyncIterator[Runner]:
+    """The runner of the session, and another one each time that it is served elsewhere from then on."""
+    moved = True
+    while moved and not desk.released:
+        opened = desk.facts.state.opened
+        assert opened is not None
+        place = await stack.enter_async_context(AsyncExitStack())
+        runner = await _runner(hosting, desk, opened, place, confinement)
+        yield runner
+        if moved := runner.moved:
+            await place.aclose()
+
+
 async def _runner(
     hosting: Hosting, desk: Desk, opened: SessionOpened, stack: AsyncExitStack, confinement: Confinement
 ) -> Runner:
@@ -292,7 +312,7 @@ async def _runner(
         before=hooks.before if config.hooks else None,
         warden=Warden(desk, policy.places),
     )
-    terms = _terms(hosting, settings, window, most_output)
+    terms = _terms(hosting, desk, settings, window, most_output)
     turns = Turns(desk, wire, hosting.clock, priced, prompt_version)
     asides = Asides(desk, wire, hosting.clock, priced, lambda: turns.last)
     upkeep = Upkeep(desk, recall, project, bridging)
@@ -337,7 +357,7 @@ def _wire(hosting: Hosting, endpoint: Endpoint, stack: AsyncExitStack) -> Illust
     return Illustrated(bare, stack.enter_context(Reader(hosting.folder)).blob)
 
 
-def _terms(hosting: Hosting, settings: Mapping[str, Any], window: int | None, most_output: int) -> Terms:
+def _terms(hosting: Hosting, desk: Desk, settings: Mapping[str, Any], window: int | None, most_output: int) -> Terms:
     """Under which limits the session runs: what its start said, else the configuration."""
     config = hosting.config
     return Terms(
@@ -349,6 +369,7 @@ def _terms(hosting: Hosting, settings: Mapping[str, Any], window: int | None, mo
         retry=config.retry,
         guards=limits_of(config.guards),
         oversight=hosting.oversight or Free(),
+        routes=Fallbacks(desk, config, hosting.environ) if config.routing.fallback else OneWay(),
         rounds=config.guards.rounds if config.guards.enabled else 0,
         constraints=tuple(config.constraints.declare),
         allowances=allowances_of(config.limits),

@@ -84,6 +84,7 @@ class Runner:
             pays=thrift.pays_to_ping,
             ping=asides.ping,
         )
+        self._served = self._serving
         desk.on_command, desk.occupied = self._on_command, True
 
     async def run(self) -> SessionFinished | None:
@@ -95,12 +96,25 @@ class Runner:
         finally:
             inbox.cancel()
             await asyncio.gather(inbox, return_exceptions=True)
+            await self.terms.routes.close()
         return self.desk.facts.state.finished
 
     @property
     def _left(self) -> bool:
         """Whether the session is to go on elsewhere, or later."""
-        return self.desk.released or self.terms.oversight.laid_down()
+        return self.desk.released or self.moved or self.terms.oversight.laid_down()
+
+    @property
+    def _serving(self) -> tuple[str, ...]:
+        """Where the session is served now, as far as a runner is made for it."""
+        state = self.desk.facts.state
+        opened = state.opened
+        return (state.route, opened.endpoint, opened.profile, opened.api_key_env or "") if opened else ()
+
+    @property
+    def moved(self) -> bool:
+        """Whether the session is served elsewhere now, so that another runner has to go on with it."""
+        return self._serving != self._served
 
     @property
     def over(self) -> bool:
@@ -220,6 +234,8 @@ class Runner:
                 await self._keep_on_course(decision)
             case do.Announce(delay_s):
                 await self._announce(delay_s)
+            case do.GoElsewhere(route, why):
+                await self.terms.routes.take(route, why)
             case do.Pause(reason, detail):
                 await append(Draft(self._pause_or_end(reason, detail)))
             case do.Finish(state, reason, detail):
@@ -324,6 +340,7 @@ class Runner:
             try:
                 await self.desk.read_inbox()
                 await self._upkeep.look()
+                self.terms.routes.look()
                 await self._go_on_with_a_new_key()
                 await self._go_on_when_there_is_room()
             except JournalError as error:

@@ -209,6 +209,10 @@ class Thrift:
         """A request whose prompt costs so much, with the reply that is to be expected."""
         return dollars(prompt_usd + self._facts.rent.reply_tokens(prompt_usd, tariff.output) * tariff.output)
 
+    def cold_usd(self, tariff: Tariff) -> str:
+        """About what the next request would cost at these prices with nothing of it in a cache."""
+        return self._forecast(tariff, tariff.prompt_usd(self.prompt_tokens(), 0))
+
     @property
     def expired(self) -> bool:
         """Whether the cache is known to hold nothing any more."""

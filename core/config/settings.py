@@ -265,6 +265,17 @@ class RoutingSettings(Section, frozen=True):
         list[str],
         says("Models to which the agent may hand parts of its task; the first is the usual one.", ["claude-haiku-4-5"]),
     ] = []
+    fallback: Annotated[
+        list[str],
+        says("Models that step in, in this order, while the session's own does not answer.", ["claude-haiku-4-5"]),
+    ] = []
+    fallback_after_minutes: Annotated[
+        Annotated[float, Meta(ge=0)], says("So long it is tried again first; a refused key is not waited for.")
+    ] = 5.0
+    fallback_return: Annotated[bool, says("Go back to the session's own model once it answers again.")] = True
+    fallback_look_minutes: Annotated[
+        Annotated[float, Meta(gt=0)], says("How often it is asked meanwhile, by a request of one token.")
+    ] = 10.0
     delegate_turns: Annotated[Count, says("The most replies that such a part may take.")] = 40
     delegate_usd: Annotated[
         Annotated[float, Meta(gt=0)], says("The most that such a part may cost; never more than the session has left.")

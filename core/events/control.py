@@ -322,12 +322,21 @@ class BudgetCrossed(Body, frozen=True):
 
 @kind("model.switched")
 class ModelSwitched(Body, frozen=True):
-    """From here on this model answers; with `endpoint`, at another place and with another key variable."""
+    """From here on this model answers; with `endpoint`, at another place and with another key variable.
+
+    `reason`: empty where somebody chose it; `down`: the one before did not answer; `back`: the chosen one does again.
+    `route` is then its name in the configuration, empty for the chosen one, `detail` says why, and `usd` is about what
+    the next request costs there, where nothing of it is in a cache; None: unknown.
+    """
 
     model: str
     endpoint: str | None = None
     profile: str = ""
     api_key_env: str | None = None
+    reason: Literal["", "down", "back"] = ""
+    route: str = ""
+    detail: str = ""
+    usd: str | None = None
 
 
 @kind("bookmark.added")

@@ -239,6 +239,11 @@ _WENT = {"undo": "Undo", "rewind": "Rewound", "switch": "Switched to another bra
 _FILES_WENT = {"revert": "Reverted", "undo": "Files brought back"}
 
 
+def _switched(body: ModelSwitched) -> str:
+    price = f"; its cache is cold, so the next request costs about ${float(body.usd):.4f}" if body.usd else ""
+    return f"{body.detail}: " * bool(body.detail) + f"Model is now {body.model}{price}"
+
+
 def _moved(body: Any) -> str:
     count = len(body.files)
     files = f", {count} file{'' if count == 1 else 's'} restored" if count else ""
@@ -302,7 +307,7 @@ _SENTENCES: dict[str, Any] = {
     CommandDone.KIND: _done,
     ModelFailed.KIND: lambda body: f"Request failed ({body.error.replace('_', ' ')}): {body.message}",
     RetryWaiting.KIND: lambda body: f"Trying again in {body.delay_s:,.0f} s (attempt {body.attempt + 1})",
-    ModelSwitched.KIND: lambda body: f"Model is now {body.model}",
+    ModelSwitched.KIND: _switched,
     PlanChanged.KIND: _plan,
     PauseScheduled.KIND: lambda body: f"It will pause once {body.words}",
     PauseUnscheduled.KIND: lambda body: "No pause is scheduled any more",

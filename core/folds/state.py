@@ -50,6 +50,12 @@ class RunState:
         self.opened: SessionOpened | None = None
         self.name = ""
         self.model = ""
+        self.home: SessionOpened | None = None
+        """How the session would be opened to be served where its user wants it, also while another model steps in."""
+        self.route, self.routed_us = "", 0
+        """By which name of the configuration the model steps in that answers now, and since when; empty: the user's."""
+        self.tried: set[str] = set()
+        """The routes that did not answer since the last reply."""
         self.head: int | None = None
         self.last_seq = 0
         self.request = 0
@@ -177,11 +183,12 @@ class RunState:
 
     def _running(self, event: Event) -> None:
         if not self.paused and self.finished is None:
-            self._set(event, "running", "working")
+            stands_in = f"{self.model} stands in for {self.home.model}" if self.route and self.home else ""
+            self._set(event, "running", "working", stands_in)
 
     def _opened(self, event: Event) -> None:
         if isinstance(event.body, SessionOpened):
-            self.opened = event.body
+            self.opened = self.home = event.body
             self.name, self.model = event.body.name, event.body.model
             self.after_reboot = bool(event.body.settings.get("after_reboot"))
             self._mark(event)
@@ -195,11 +202,19 @@ class RunState:
             self.name = event.body.name
 
     def _switched(self, event: Event) -> None:
-        if isinstance(event.body, ModelSwitched):
-            self.model = event.body.model
-            self.failure, self.requested_us = None, 0
-            if self.opened is not None:
-                self.opened = switched(self.opened, event.body)
+        body = event.body
+        if not isinstance(body, ModelSwitched):
+            return
+        self.model = body.model
+        self.failure, self.requested_us = None, 0
+        if self.opened is not None:
+            self.opened = switched(self.opened, body)
+        if body.reason:
+            self.tried.add(self.route)
+        else:
+            self.home, self.tried = self.opened, set()
+        self.route, self.routed_us = body.route, event.at_us
+        self._running(event)
 
     def _paused(self, event: Event) -> None:
         if isinstance(event.body, SessionPaused):
@@ -270,6 +285,7 @@ class RunState:
         if not isinstance(body, ModelResponded):
             return
         self.open_attempt, self.failure = None, None
+        self.tried = set()
         self.turns += 1
         self.stop_reason = body.stop_reason
         self.pending = {call.use_id: call for call in calls_of(event.key or "", body)}

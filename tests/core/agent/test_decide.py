@@ -51,6 +51,22 @@ def test_a_new_session_sends_its_first_request():
     assert decided(Logbook()) == do.Send()
 
 
+def test_another_model_is_tried_when_one_has_failed_for_long_or_for_good_and_each_only_once():
+    log = Logbook()
+    log.add(ModelFailed(error="overloaded", message="Overloaded."), log.request())
+    patient = decided(log, routes=("other",), elsewhere_after_s=60.0)
+    assert isinstance(patient, do.Announce)
+    assert decided(log, routes=("other",)) == do.GoElsewhere("other", "m does not answer (Overloaded)")
+    assert isinstance(decided(log), do.Announce)
+    log = Logbook()
+    log.add(ModelFailed(error="auth", message="No."), log.request())
+    assert decided(log, routes=("other",), elsewhere_after_s=1e9) == do.GoElsewhere("other", "m does not answer (No)")
+    log = Logbook()
+    log.add(ModelFailed(error="bad_request", message="No."), log.request())
+    assert decided(log, routes=("other",)) == do.Pause("request", "No.")
+    assert decided(Logbook(), home_up=True) == do.GoElsewhere("", "it answers again")
+
+
 def test_reads_of_one_reply_run_together_and_the_write_after_them_alone():
     log = Logbook()
     attempt = log.reply(("read_file", {}), ("read_file", {}), ("edit_file", {}), ("read_file", {}))
