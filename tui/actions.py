@@ -115,7 +115,7 @@ ACTIONS: tuple[Action, ...] = (
     _watch("guard-ok", "O", "is fine", "Say that what a guard raised is fine.", _STEER, 0, "guard-ok"),
     _watch("constraint", "C", "forbid", "Forbid something, checked exactly.", _STEER, 0, "constraint"),
     _watch("edit-plan", "U", "edit plan", "Start, finish, drop, add or reword a step of the plan.", _STEER, 0, "plan"),
-    _watch("pause-at", "S", "pause at", "Pause by itself: at a time, a cost, after this step.", _STEER, 0, "pause-at"),
+    _watch("pause-at", "S", "pause at", "Pause or report by itself, by time or cost.", _STEER, 0, "pause-at check-in"),
     _watch("lift", "", "lift", "Lift a constraint.", _STEER, 0, "lift"),
     _watch("interrupt", "x", "interrupt", "Cut the reply or the command that is running.", _STEER, 0, "interrupt"),
     _watch("retry-now", "t", "try now", "Stop waiting and try the failed request again.", _STEER, 0, "retry-now"),

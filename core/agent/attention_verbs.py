@@ -1,4 +1,4 @@
-"""The control that schedules a pause."""
+"""The controls that schedule a pause, and check-ins."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from core.agent.facts import Facts
 from core.agent.verb import Refused, Verb
 from core.events import Draft, PauseUnscheduled
 from core.folds.attention import read_schedule
+from core.folds.checkins import read_check_ins
 from core.journal.inbox import Command
 
 
@@ -20,6 +21,24 @@ def _pause_at(command: Command, facts: Facts) -> list[Draft]:
     body = PauseUnscheduled() if scheduled is None else scheduled
     return [Draft(body, key=command.id, actor=command.actor)]
 
+
+def _check_in(command: Command, facts: Facts) -> list[Draft]:
+    if facts.state.finished is not None:
+        raise Refused("The session has ended.")
+    try:
+        wanted = read_check_ins(str(command.args.get("every") or ""))
+    except ValueError as fault:
+        raise Refused(str(fault)) from None
+    return [Draft(wanted, key=command.id, actor=command.actor)]
+
+
+CHECK_IN = Verb(
+    "check-in",
+    ("every",),
+    "tell what was done every 30m, 2h or $5; with `pause` behind it, stand then; never: not",
+    _check_in,
+    grants=lambda command, facts: str(command.args.get("every")).strip() == "never",
+)
 
 PAUSE_AT = Verb(
     "pause-at",

@@ -16,7 +16,7 @@ from core.agent.plan_keeping import open_points_of, unverified_of
 from core.agent.routes import OneWay, Routes
 from core.clock import MICROSECONDS, Clock
 from core.config import RetryPolicy
-from core.events import Allowance
+from core.events import Allowance, CheckInsSet
 from core.folds.guards.finding import Limits
 from core.request.projection import Head
 
@@ -35,6 +35,8 @@ class Terms:
     """How often a claim to be done is answered with what is open."""
     allowances: tuple[tuple[Allowance, float], ...] = ()
     """Limits of the configuration beside budget and turns."""
+    check_ins: CheckInsSet = field(default_factory=CheckInsSet)
+    """How often the configuration wants the user told what was done."""
     constraints: tuple[str, ...] = ()
     """What the configuration forbids every session."""
     guards: Limits = field(default_factory=Limits)
@@ -79,6 +81,7 @@ class Surroundings:
             called_off=terms.oversight.called_off() if speaking else "",
             max_turns=None if facts.allowances.set("turns") else terms.max_turns,
             scheduled=facts.attention.due(now_us, float(facts.spent)),
+            check_in=facts.check_ins.due(now_us) if speaking else "",
             open_points=open_points_of(facts) if state.answered else (),
             unverified=unverified_of(facts) if state.answered else "",
             rounds_left=terms.rounds - facts.insisted.rounds,

@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from core.agent.answer_verbs import ANSWER, parse_answer_words
 from core.agent.approval_verbs import APPROVAL_VERBS, parse_approval_words
-from core.agent.attention_verbs import PAUSE_AT
+from core.agent.attention_verbs import CHECK_IN, PAUSE_AT
 from core.agent.branch_verbs import BRANCH_VERBS, parse_branch_words
 from core.agent.constraint_verbs import CONSTRAINT_VERBS
 from core.agent.facts import Facts
@@ -275,6 +275,8 @@ VERBS: dict[str, Verb] = {
         *CONSTRAINT_VERBS,
         PLAN,
         PAUSE_AT,
+        CHECK_IN,
+        CHECK_IN,
         Verb("cancel", ("id",), "take back a command whose effect has not come yet, by its id or verb", _cancel),
         Verb("undo", ("seq",), "take back the last compression or rewind", _undo),
         Verb("rewind", ("to", "files", "conversation", "overwrite"), "go back to an event, files included", _rewind),
@@ -361,6 +363,7 @@ _OWN_WORDS: dict[str, Callable[[list[str]], dict[str, Any]]] = {
     "revert": parse_revert_words,
     **{verb.name: partial(parse_branch_words, verb.name) for verb in BRANCH_VERBS},
     "pause-at": lambda words: {"when": " ".join(words)},
+    "check-in": lambda words: {"every": " ".join(words)},
 }
 """Controls that read their words themselves."""
 

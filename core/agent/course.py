@@ -9,8 +9,19 @@ from core.agent.declaring import declarations
 from core.agent.desk import Desk
 from core.agent.facts import Facts
 from core.agent.guarding import drafts, pause_detail
-from core.config import LimitSettings
-from core.events import Allowance, AllowanceChanged, Body, BudgetCrossed, Draft, GuidanceDelivered, HumanAnswered
+from core.config import AttentionSettings, LimitSettings
+from core.events import (
+    Allowance,
+    AllowanceChanged,
+    Body,
+    BudgetCrossed,
+    CheckInMade,
+    CheckInsSet,
+    Draft,
+    GuidanceDelivered,
+    HumanAnswered,
+    SessionPaused,
+)
 from core.folds.allowances import WIND_DOWN, Taken
 from core.folds.asking import PendingCall
 from core.folds.guards.watch import Due
@@ -67,6 +78,20 @@ async def insist(desk: Desk, points: Iterable[str]) -> None:
     await desk.append(Draft(body, key=f"{INSIST}{number}", actor="system"))
 
 
+async def check_in(desk: Desk, text: str) -> None:
+    """Tell the user what was done; where they want that, stand until they let it go on."""
+    kept = desk.facts.check_ins
+    told = Draft(CheckInMade(text=text, since=kept.since), key=f"i{kept.made + 1}", actor="system")
+    stands = [Draft(SessionPaused(reason="scheduled", detail=f"check-in: {text}"))] if kept.wanted.pause else []
+    await desk.append(told, *stands)
+
+
+async def check_ins_at_start(desk: Desk, configured: CheckInsSet) -> None:
+    """What the configuration says of check-ins, where nobody has said something else in this session."""
+    if configured != CheckInsSet() and not desk.facts.check_ins.known:
+        await desk.append(Draft(configured, actor="user"))
+
+
 WIND_DOWN_TEXT = (
     "Automatic notice, not from the user: {words} are used, and the session pauses when that ends. Bring what you are "
     "doing to a safe end, remember what the next one must know, update the plan, and say where you stand."
@@ -95,6 +120,12 @@ def allowances_of(settings: LimitSettings) -> tuple[tuple[Allowance, float], ...
         "step_usd": settings.step_usd,
     }
     return tuple((name, float(value)) for name, value in wanted.items() if value)
+
+
+def check_ins_of(settings: AttentionSettings) -> CheckInsSet:
+    """How often the configuration wants a check-in."""
+    pause = settings.check_in == "pause"
+    return CheckInsSet(minutes=settings.check_in_minutes, usd=settings.check_in_usd, pause=pause)
 
 
 async def limit_at_start(desk: Desk, configured: Iterable[tuple[Allowance, float]]) -> None:

@@ -95,6 +95,13 @@ class CompressAgain:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckIn:
+    """It is time to tell the user what was done."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Insist:
     """It says that it is done, and the log says that these points are open."""
 
@@ -181,6 +188,7 @@ Decision = (
     | Raise
     | WindDown
     | Insist
+    | CheckIn
     | Announce
     | GoElsewhere
     | Wait
@@ -228,6 +236,8 @@ class Circumstances:
     """Why the session that it works for wants it to end."""
     scheduled: str = ""
     """Why the user wants a pause now, which they asked for before."""
+    check_in: str = ""
+    """What there is to tell the user, where it is time to."""
     open_points: tuple[str, ...] = ()
     """What a claim that all is done leaves open, by the log."""
     unverified: str = ""
@@ -268,6 +278,8 @@ def decide(state: RunState, now: Circumstances) -> Decision:
         return _after_answer(state, now)
     if now.scheduled:
         return Pause("scheduled", now.scheduled)
+    if now.check_in:
+        return CheckIn(now.check_in)
     if now.home_up:
         return GoElsewhere("", "it answers again")
     return (

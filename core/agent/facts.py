@@ -16,6 +16,7 @@ from core.folds.anchors import Anchors
 from core.folds.approvals import Approvals
 from core.folds.attention import Attention
 from core.folds.branches import Branches, Column
+from core.folds.checkins import CheckIns
 from core.folds.constraints import Constraints
 from core.folds.context_items import ContextItems
 from core.folds.context_usage import ContextWindow
@@ -221,6 +222,7 @@ class Facts:
         self.file_states = FileStates()
         self.allowances = Allowances(self.costs, self.plan)
         self.attention = Attention(self.plan)
+        self.check_ins = CheckIns(self.plan, self.costs)
         self.insisted = Insisted()
         self.proofs = Proofs(self.plan)
         self.constraints = Constraints()
@@ -251,6 +253,7 @@ class Facts:
                 self.file_states,
                 self.allowances,
                 self.attention,
+                self.check_ins,
                 self.insisted,
                 self.proofs,
                 self.constraints,

@@ -22,7 +22,7 @@ from core.agent.asides import Asides
 from core.agent.bridging import bridged, secrets_of, tools_of_requests
 from core.agent.calls import LARGEST_BLOB, CallRunner
 from core.agent.carriage import carrying_of, check_floor, tariff_of
-from core.agent.course import allowances_of
+from core.agent.course import allowances_of, check_ins_of
 from core.agent.delegation import Delegation, Errands, config_below
 from core.agent.desk import Desk
 from core.agent.endpoints import endpoint_of
@@ -44,7 +44,7 @@ from core.approvals.policy import Confinement as Fact
 from core.clock import Clock, SystemClock, pause_real
 from core.config import Config, ConfigError
 from core.economy.tariff import Tariff
-from core.events import Draft, Price, RunnerAttached, RunnerDetached, SessionFinished, SessionOpened, Usage
+from core.events import CheckInsSet, Draft, Price, RunnerAttached, RunnerDetached, SessionFinished, SessionOpened, Usage
 from core.journal.errors import JournalError
 from core.journal.lease import BEAT_EVERY_S, Lease, acquire
 from core.journal.live import clear_live
@@ -373,6 +373,7 @@ def _terms(hosting: Hosting, desk: Desk, settings: Mapping[str, Any], window: in
         rounds=config.guards.rounds if config.guards.enabled else 0,
         constraints=tuple(config.constraints.declare),
         allowances=allowances_of(config.limits),
+        check_ins=check_ins_of(config.attention) if hosting.oversight is None else CheckInsSet(),
         most_output=most_output,
         answer_within_s=hosting.approval_timeout_s or config.approvals.timeout_s,
     )

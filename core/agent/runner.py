@@ -133,6 +133,7 @@ class Runner:
         await recover(self.desk, self._calls)
         await self._upkeep.begin()
         await course.limit_at_start(self.desk, self.terms.allowances)
+        await course.check_ins_at_start(self.desk, self.terms.check_ins)
         await declare_at_start(self.desk, self.terms.constraints)
         self._recovered = True
 
@@ -230,8 +231,6 @@ class Runner:
                 await append(Draft(GuidanceDelivered(text=text, source="notice")))
             case do.Compress() | do.GiveUpCompressing() | do.CompressAgain():
                 await self._carry(decision)
-            case do.Deliver() | do.AnswerByDefault() | do.Anchor() | do.Raise() | do.WindDown() | do.Insist():
-                await self._keep_on_course(decision)
             case do.Announce(delay_s):
                 await self._announce(delay_s)
             case do.GoElsewhere(route, why):
@@ -247,6 +246,8 @@ class Runner:
             case do.End():
                 await self.desk.journal.checkpoint()
                 await self.desk.stirred.wait()
+            case _:
+                await self._keep_on_course(decision)
 
     async def _hold(self) -> None:
         """Stand still until a command comes; end where nobody will give one."""
@@ -258,10 +259,10 @@ class Runner:
         async with self.warmth.kept():
             await self.desk.stirred.wait()
 
-    async def _keep_on_course(
-        self, decision: do.Deliver | do.AnswerByDefault | do.Anchor | do.Raise | do.WindDown | do.Insist
-    ) -> None:
+    async def _keep_on_course(self, decision: do.Decision) -> None:
         match decision:
+            case do.CheckIn(text):
+                await course.check_in(self.desk, text)
             case do.Deliver(ids):
                 await course.deliver(self.desk, ids)
             case do.AnswerByDefault(call):

@@ -5,6 +5,7 @@ from core.config.loading import LARGEST_BYTES, WORKSPACE_FILE, config_path, load
 from core.config.manual import default_config_text
 from core.config.settings import (
     ApprovalSettings,
+    AttentionSettings,
     CommandSettings,
     Config,
     ConstraintSettings,

@@ -251,6 +251,16 @@ class ConstraintSettings(Section, frozen=True):
     ] = []
 
 
+class AttentionSettings(Section, frozen=True):
+    """How often a session tells you what it has done, whichever comes first."""
+
+    check_in_minutes: Annotated[Annotated[float, Meta(gt=0)] | None, says("Every so many minutes.", 60.0)] = None
+    check_in_usd: Annotated[Annotated[float, Meta(gt=0)] | None, says("Every so many dollars.", 5.0)] = None
+    check_in: Annotated[
+        Literal["call", "pause"], says("call: it calls you and goes on. pause: it stands until you let it go on.")
+    ] = "call"
+
+
 class RoutingSettings(Section, frozen=True):
     """Which models work beside the session's own, each named as for --model.
 
@@ -360,6 +370,7 @@ class Config(Section, frozen=True):
     sandbox: SandboxSettings = SandboxSettings()
     network: NetworkSettings = NetworkSettings()
     routing: RoutingSettings = RoutingSettings()
+    attention: AttentionSettings = AttentionSettings()
     guards: GuardSettings = GuardSettings()
     tools: ToolSettings = ToolSettings()
     mcp: dict[str, ServerSettings] = {}

@@ -80,6 +80,6 @@ from core.events.guards import (
     GuardRaised,
     Rung,
 )
-from core.events.human import HumanAnswered, HumanAsked, PauseScheduled, PauseUnscheduled
+from core.events.human import CheckInMade, CheckInsSet, HumanAnswered, HumanAsked, PauseScheduled, PauseUnscheduled
 from core.events.imports import ImportKept
 from core.events.servers import OfferedTool, ServerChanged, ToolsOffered

@@ -38,6 +38,24 @@ class PauseScheduled(Body, frozen=True):
     unless_heard: bool = False
 
 
+@kind("checkin.set")
+class CheckInsSet(Body, frozen=True):
+    """From here on the session tells its user what was done, every so many minutes or dollars, whichever comes first;
+    without either no more. `pause`: it then stands until somebody lets it go on, else it only calls."""
+
+    minutes: float | None = None
+    usd: float | None = None
+    pause: bool = False
+
+
+@kind("checkin.made")
+class CheckInMade(Body, frozen=True):
+    """Keyed `i<n>`. What was done since event `since`, in words."""
+
+    text: str
+    since: int = 0
+
+
 @kind("pause.unscheduled")
 class PauseUnscheduled(Body, frozen=True):
     """All pauses that were scheduled are off."""

@@ -12,6 +12,8 @@ from core.events import (
     ApprovalAsked,
     BookmarkAdded,
     BudgetCrossed,
+    CheckInMade,
+    CheckInsSet,
     CommandDone,
     ConstraintBroken,
     ConstraintDeclared,
@@ -275,6 +277,13 @@ def _reassessed(body: Any) -> str:
     return f"Plan looked at again {step}{proof}{changed}" + (f": {body.reason}" if body.reason else "")
 
 
+def _check_ins(body: Any) -> str:
+    often = [f"{body.minutes:g} minutes"] if body.minutes is not None else []
+    often += [f"${body.usd:g}"] if body.usd is not None else []
+    then = ", and stand then" if body.pause else ""
+    return f"It will tell what was done every {' or '.join(often)}{then}" if often else "No check-ins any more"
+
+
 def _paused(body: Any) -> str:
     return f"Paused ({body.reason})" + (f": {body.detail}" if body.detail else "")
 
@@ -310,6 +319,8 @@ _SENTENCES: dict[str, Any] = {
     ModelSwitched.KIND: _switched,
     PlanChanged.KIND: _plan,
     PauseScheduled.KIND: lambda body: f"It will pause once {body.words}",
+    CheckInsSet.KIND: _check_ins,
+    CheckInMade.KIND: lambda body: f"Check-in: {body.text}",
     PauseUnscheduled.KIND: lambda body: "No pause is scheduled any more",
     PlanReassessed.KIND: _reassessed,
     RunnerRecovered.KIND: lambda body: "Recovered: " + "; ".join(body.findings),

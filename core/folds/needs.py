@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from core.events import (
     ApprovalAsked,
+    CheckInMade,
     CommandAccepted,
     CommandRefused,
     ContextPolicy,
@@ -21,17 +22,19 @@ from core.events import (
 from core.folds.fold import Handler, Series
 from core.folds.words import call_line, one_line
 
-KINDS = ("failed", "approval", "question", "paused", "finished", "policy")
+KINDS = ("failed", "approval", "question", "paused", "finished", "policy", "checkin")
 """What a session can wait for, the most pressing first.
 
 failed: it ended before its task was done. approval: it asks before it runs a call. question: it asks
 something. paused: it can't go on by itself.
-finished: its task is done. policy: it switched automatic compression off.
+finished: its task is done. policy: it switched automatic compression off. checkin: it tells what was done, and goes on.
 """
 
 _STANDING = ("failed", "paused", "finished")
 _BY_THE_USER = ("operator", "rewound", "forked")
 _LONGEST = 300
+_TOLD_FOR_US = 600_000_000
+"""After so long a check-in is not called about any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,8 @@ class Needs:
             "human.asked": self._questions,
             "human.answered": self._replied,
             "context.policy": self._policy,
+            "checkin.made": self._checked_in,
+            "model.requested": self._went_on,
             "command.accepted": self._command,
             "command.refused": self._command,
         }
@@ -102,6 +107,15 @@ class Needs:
             self._need(event, "policy", "policy", "Automatic compression switched itself off", event.body.reason)
         else:
             self._close(event, "policy")
+
+    def _checked_in(self, event: Event) -> None:
+        if isinstance(event.body, CheckInMade):
+            self._need(event, "checkin", "checkin", "It tells what was done", event.body.text)
+
+    def _went_on(self, event: Event) -> None:
+        """What was only told waits for nobody for ever."""
+        if any(need.kind == "checkin" and event.at_us - need.at_us >= _TOLD_FOR_US for need in self.at()):
+            self._close(event, "checkin")
 
     def _asks(self, event: Event) -> None:
         self._asked[event.key or ""] = event

@@ -3,6 +3,7 @@
 from processes import command, until
 
 from core.events import (
+    CheckInMade,
     ConstraintBroken,
     ConstraintDeclared,
     GuardRaised,
@@ -170,3 +171,19 @@ def test_a_pause_at_a_cost_waits_for_its_user_also_where_nobody_attends(longwatc
     assert longwatch.here("send", "", "stop").returncode == 0
     process.communicate(timeout=60)
     assert process.returncode == 4
+
+
+def test_a_check_in_tells_what_was_done_and_stands_until_somebody_lets_it_go_on(longwatch):
+    attention = '[attention]\ncheck_in_usd = 0.005\ncheck_in = "pause"\n'
+    longwatch.config.write_text(longwatch.config.read_text() + attention)
+    process = longwatch.run(longwatch.script(command("echo 1"), command("echo 2"), {"text": "Done."}))
+    until(lambda: longwatch.count("session.paused"))
+    assert longwatch.here("send", "", "check-in", "sometimes").returncode != 0
+    assert longwatch.here("send", "", "check-in", "$50").returncode == 0
+    assert longwatch.here("send", "", "continue").returncode == 0
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    (told,) = bodies(longwatch.events(), CheckInMade)
+    assert " calls" in told.text and "no file changed" in told.text
+    (paused,) = bodies(longwatch.events(), SessionPaused)
+    assert paused.reason == "scheduled" and paused.detail == f"check-in: {told.text}"

@@ -28,6 +28,7 @@ AT_ONCE = {
     "drive": "You drive now; the other screens observe.",
     "cancel": "Taken back: it had no effect.",
     "constraint": "It holds from here on; the agent is told with the next request.",
+    "check-in": "Noted; see the conversation.",
     "pause-at": "Noted; it pauses at the next safe point after that.",
     "plan": "Changed; the agent is told with the next request.",
     "lift": "Lifted; the agent is told with the next request.",
