@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from core.journal.viewers import at_a_terminal
 from core.models.profiles import IMPORTED, Endpoint
 from core.version import app_version
 from core.workspace.snapshots import check_workspace
+from core.workspace.worktree import add_worktree, remove_worktree, unsaved_files
 
 LIVE_EVERY_S = 0.1
 GLANCE_S = 0.3
@@ -46,11 +47,30 @@ class NewSession:
     origin: dict[str, Any] | None = None
 
 
-async def create(home: Path, wanted: NewSession, clock: Clock | None = None) -> Path:
+async def create_apart(home: Path, wanted: NewSession, clock: Clock | None = None) -> tuple[Path, Path, int]:
+    """The same in a git worktree of the workspace's repository, which is made beside it.
+
+    Also the place that it works in, and how many files of the workspace are not committed, so not there. Raises
+    WorkspaceError or JournalError; there is no worktree then.
+    """
+    clock = clock or SystemClock()
+    original, session = check_workspace(wanted.workspace), ulid(clock.now_us())
+    name = name_from(wanted.name or wanted.task)
+    tree = await add_worktree(original, original.with_name(f"{original.name}.{name}-{session[-6:]}"), session)
+    origin = {**(wanted.origin or {}), "worktree": {"of": str(original)}}
+    try:
+        folder = await create(home, replace(wanted, workspace=tree.workspace, origin=origin), clock, session)
+    except BaseException:
+        await remove_worktree(original, tree.top)
+        raise
+    return folder, tree.workspace, await unsaved_files(original)
+
+
+async def create(home: Path, wanted: NewSession, clock: Clock | None = None, session: str = "") -> Path:
     """The folder of a new session with its first event. Raises WorkspaceError or JournalError."""
     clock = clock or SystemClock()
     workspace = check_workspace(wanted.workspace)
-    session = ulid(clock.now_us())
+    session = session or ulid(clock.now_us())
     folder = session_folder(home, session)
     endpoint = wanted.endpoint
     opened = SessionOpened(

@@ -14,6 +14,7 @@ from core.events import (
     HeadMoved,
     ModelResponded,
     PlanChanged,
+    SessionForked,
     SessionOpened,
     ToolFinished,
     ToolStarted,
@@ -67,6 +68,8 @@ class Course:
     """`base` is the first state that was kept; None: none was. `states` are (seq, tree) as they became known."""
 
     workspace: str = ""
+    original: str = ""
+    """Where the workspace is a worktree or a copy: of which folder."""
     base: str | None = None
     changes: list[Change] = field(default_factory=list)
     states: list[tuple[int, str]] = field(default_factory=list)
@@ -109,6 +112,10 @@ class _Tracer:
         match event.body:
             case SessionOpened() as body:
                 self.course.workspace = body.workspace
+                made = (body.origin or {}).get("worktree")
+                self.course.original = str(made.get("of", "")) if isinstance(made, dict) else ""
+            case SessionForked() as body:
+                self.course.original = self.course.original or body.workspace
             case GuidanceDelivered(source="user") as body:
                 self._guidance = one_line(body.text, _TEXT)
             case PlanChanged() as body:

@@ -11,6 +11,7 @@ from typing import Final
 from core.workspace.errors import WorkspaceError
 from core.workspace.git import find_git, git
 from core.workspace.snapshots import FILES, open_snapshots
+from core.workspace.worktree import add_worktree
 
 _OBJECTS: Final = "objects"
 
@@ -44,8 +45,8 @@ def _take(source: Path, target: Path, *, shared: bool) -> None:
 async def checkout(folder: Path, tree: str, original: Path, into: Path, *, plain: bool = False) -> str:
     """Make the new folder `into` hold the files of a snapshot kept in session `folder`; `worktree` or `copy`.
 
-    It is a worktree of the repository in `original`, where there is one and nothing else is wanted (`plain`). Raises
-    WorkspaceError; nothing is left behind then.
+    The folder's name is the id of the session. It is a worktree of the repository in `original`, where there is one and
+    nothing else is wanted (`plain`). Raises WorkspaceError; nothing is left behind then.
     """
     program = find_git()
     worktree = not plain and program is not None and (original / ".git").exists()
@@ -53,7 +54,7 @@ async def checkout(folder: Path, tree: str, original: Path, into: Path, *, plain
         raise WorkspaceError(f"{into} exists already and is not empty; choose another folder with --into.")
     try:
         if worktree and program is not None:
-            await git(program, original, "worktree", "add", "--quiet", "--detach", str(into), "HEAD")
+            await add_worktree(original, into, folder.name)
         else:
             into.mkdir(parents=True, exist_ok=True)
             if original.is_dir():

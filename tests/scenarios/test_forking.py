@@ -84,6 +84,28 @@ def test_the_files_are_a_worktree_where_the_workspace_is_a_repository(longwatch,
     assert status.stdout.strip() == "M log.txt"
     plain = forked(longwatch, "--copy", "--into", str(tmp_path / "copy"))
     assert plain["files"] == "copy" and not (tmp_path / "copy" / ".git").exists()
+    assert "stays" in longwatch.call("rm", made["session"], "--yes").stdout and (tmp_path / "fork").is_dir()
+
+
+def test_a_session_in_a_worktree_leaves_the_checkout_free_is_landed_and_goes_with_its_worktree(longwatch):
+    def git(*arguments):
+        command = ["git", "-C", str(longwatch.workspace), "-c", "user.name=x", "-c", "user.email=x@x", *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    (longwatch.workspace / "log.txt").write_text("committed\n")
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
+        git(*arguments)
+    (longwatch.workspace / "mine.txt").write_text("not committed\n")
+    process = longwatch.run(longwatch.script(*steps(2)), "--worktree")
+    _, said = process.communicate(timeout=60)
+    place = next(longwatch.workspace.parent.glob(f"{longwatch.workspace.name}.*"))
+    assert process.returncode == 0 and "(1 files) is not in it" in said
+    assert (place / "log.txt").read_text() == "committed\nstep-0\nstep-1\n"
+    assert (longwatch.workspace / "log.txt").read_text() == "committed\n" and "worktree" not in git("status", "-s")
+    assert "is there" in longwatch.call("land", "", "--branch", "landed").stdout
+    assert git("show", "landed:log.txt") == "committed\nstep-0\nstep-1\n"
+    assert "is gone" in longwatch.call("rm", longwatch.folder().name, "--yes", "--worktree").stdout
+    assert not place.exists() and (longwatch.workspace / "mine.txt").exists()
 
 
 def test_what_was_under_way_is_left_out_and_what_was_asked_of_the_original_is_not_asked_of_the_fork(ran, tmp_path):

@@ -128,12 +128,12 @@ def land(home: Path, session: str, branch: str, per_step: bool) -> int:
     if not parts:
         raise JournalError(NOTHING)
     workspace = Path(course.workspace)
+    if course.original and not workspace.is_dir():
+        workspace = Path(course.original)
     commits = make(Trees(summary.folder, workspace), workspace, branch, parts)
     for part, commit in zip(parts, commits, strict=True):
         say(f"{commit[:10]}  {one_line(part.subject)}")
-    say(
-        f"Branch {one_line(branch)} is there; look at it: git -C {one_line(course.workspace)} log -p {one_line(branch)}"
-    )
+    say(f"Branch {one_line(branch)} is there; look at it: git -C {one_line(str(workspace))} log -p {one_line(branch)}")
     return 0
 
 

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -25,6 +25,9 @@ from tui.commands.chosen import readable
 from tui.commands.consent import consented
 from tui.say import say, say_json
 from tui.terminal import shown_plainly
+
+if TYPE_CHECKING:
+    from core.session import NewSession
 
 EXIT_INTERRUPTED = 130
 DEMO_TASK = (
@@ -66,6 +69,7 @@ def screen_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--sandbox", type=click.Choice(get_args(SandboxMode)), help="Whether commands are confined.")
 @click.option("--preset", help="Limits and context settings by name: reference.")
 @click.option("--approvals", type=click.Choice(get_args(Mode)), help="What the agent may do without asking.")
+@click.option("--worktree", is_flag=True, help="Work in a git worktree; your checkout stays free.")
 @click.option("--name", help="What the session is called.")
 @click.option("--after-reboot", is_flag=True, help="Resume it when the machine comes up again (see service).")
 @click.option("--speed", type=float, default=1.0, help="Pace of a simulated model; 0: no delay.")
@@ -74,7 +78,7 @@ def screen_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def run(home: Path, task: str, workspace: Path, **options: Any) -> int:
     """Start a session. TASK: the words, @FILE, or - for standard input."""
     from core.agent.host import check_endpoint, check_room
-    from core.session import NewSession, create
+    from core.session import NewSession
     from core.workspace.instructions import instruction_files
     from core.workspace.snapshots import check_workspace
 
@@ -105,7 +109,18 @@ def run(home: Path, task: str, workspace: Path, **options: Any) -> int:
     kept = {name: value for name, value in settings.items() if value is not None}
     wanted = NewSession(_task(task), place, endpoint, options["name"] or config.workspace.name, kept)
     check_room(wanted.task, endpoint, kept, config)
-    return _go(asyncio.run(create(home, wanted)), config, options)
+    return _go(asyncio.run(_created(home, wanted, worktree=options["worktree"])), config, options)
+
+
+async def _created(home: Path, wanted: NewSession, *, worktree: bool) -> Path:
+    from core.session import create, create_apart
+
+    if not worktree:
+        return await create(home, wanted)
+    folder, place, unsaved = await create_apart(home, wanted)
+    left = f" What you have not committed ({unsaved:,} files) is not in it." if unsaved else ""
+    say(f"The agent works in the worktree {place}; your checkout stays free.{left}", err=True)
+    return folder
 
 
 @click.command()

@@ -22,6 +22,7 @@ from core.journal.surroundings import megabytes
 from core.metrics import metrics
 from core.overview import Overview, Overviews, read_totals
 from core.source import SessionSource
+from core.workspace.worktree import Worktree, in_worktree, remove_worktree, worktree_of
 from tui.commands.chosen import readable
 from tui.safe import safe_text
 from tui.say import say, say_json
@@ -143,8 +144,9 @@ async def _print_events(folder: Path, follow: bool, as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--now", is_flag=True, help="Delete it for good at once, also when it is in the trash already.")
 @click.option("--back", is_flag=True, help="Put it back from the trash.")
+@click.option("--worktree", is_flag=True, help="Remove the git worktree that was made for it, too; for good.")
 @click.pass_obj
-def rm(home: Path, session: str, yes: bool, now: bool, back: bool) -> int:
+def rm(home: Path, session: str, yes: bool, now: bool, back: bool, worktree: bool) -> int:
     """Move a session to the trash, from where it goes for good after 30 days: its log, its snapshots, its outputs."""
     if now and back:
         raise click.UsageError("--now deletes for good and --back puts back; give one of them.")
@@ -162,12 +164,28 @@ def rm(home: Path, session: str, yes: bool, now: bool, back: bool) -> int:
             f"Session {summary.id[:10]} is running; stop it first: longwatch send {summary.id[:10]} stop"
         )
     _confirm(yes, f"Delete session {summary.id[:10]} ({_described(summary)}){' for good' if now else ''}", session)
+    place = Path(summary.workspace)
+    apart = asyncio.run(worktree_of(place, summary.id)) if summary.workspace and in_worktree(place) else None
     trashed = trash.discard(home, summary.folder)
+    if apart is not None:
+        _part_with(apart, worktree, yes=yes)
     if now:
         trash.purge([trashed])
     else:
         say(f"In the trash for {trash.KEEP_DAYS} days. Put it back: longwatch rm --back {summary.id}")
     return 0
+
+
+def _part_with(apart: Worktree, wanted: bool, *, yes: bool) -> None:
+    """The worktree of a deleted session goes when that is wanted; it is asked where somebody is here."""
+    unsaved = f", with {apart.unsaved:,} files that no commit holds" if apart.unsaved else ""
+    if not wanted and not yes and sys.stdin.isatty():
+        wanted = click.confirm(f"Remove its worktree {safe_text(str(apart.top))}, too{unsaved}?")
+    if not wanted:
+        say(f"Its worktree stays: {safe_text(str(apart.top))}{unsaved}. `git worktree remove` takes it away.")
+        return
+    asyncio.run(remove_worktree(apart.top, apart.top))
+    say(f"Its worktree is gone: {safe_text(str(apart.top))}.")
 
 
 def _confirm(yes: bool, question: str, session: str) -> None:
