@@ -7,8 +7,10 @@ ones back afterwards.
 
 from __future__ import annotations
 
+import binascii
 import json
 import os
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
@@ -17,6 +19,8 @@ from core.sandbox import landlock_child
 from core.sandbox.access import EMPTY, PRIVATE_TEMPORARY, Access
 from core.tools.child import python
 
+_LONGEST_WORD: Final = 100_000
+"""Characters of a word of a command; the kernel takes a few more."""
 _DEVICES: Final = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 _UNSEEN: Final = (*PRIVATE_TEMPORARY, EMPTY, Path("/dev"))
 _RESOLVERS: Final = (Path("/run/systemd/resolve"), Path("/run/NetworkManager"), Path("/run/resolvconf"))
@@ -33,7 +37,14 @@ def landlock(access: Access) -> list[str]:
         "write": [*map(str, write), str(access.temporary), *_DEVICES],
         "network": access.network,
     }
-    return [*python(Path(landlock_child.__file__)), json.dumps(spec)]
+    return [*python(Path(landlock_child.__file__)), *_packed(spec)]
+
+
+def _packed(spec: dict[str, object]) -> list[str]:
+    """How many words follow, and they: a folder with thousands of neighbours to allow makes a long list."""
+    text = binascii.b2a_base64(zlib.compress(json.dumps(spec).encode()), newline=False).decode()
+    words = [text[start : start + _LONGEST_WORD] for start in range(0, len(text), _LONGEST_WORD)]
+    return [str(len(words)), *words]
 
 
 def _inside(folder: Path, paths: Iterable[Path]) -> frozenset[Path]:

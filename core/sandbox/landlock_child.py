@@ -1,13 +1,15 @@
-"""Run by itself as `python -I -S landlock_child.py SPEC COMMAND…`: shuts itself in, then becomes the command.
+"""Run by itself as `python -I -S landlock_child.py COUNT SPEC… COMMAND…`: shuts itself in, then becomes the command.
 
 The kernel's Landlock limits files and signals, a network space of its own or a system call filter limits sockets. What
 stays outside is a keeper of the command: it ends all that the command leaves behind, then passes its exit code on.
-SPEC is JSON: `read` and `write` list paths, `network` says whether other machines may be reached. Uses nothing but the
-standard library. Exit codes of its own: 125 when the command could not be shut in, 127 when it could not be started.
+SPEC, COUNT words of it, is JSON, compressed and in base 64: `read` and `write` list paths, `network` says whether other
+machines may be reached. Uses nothing but the standard library. Exit codes of its own: 125 when the command could not be
+shut in, 127 when it could not be started.
 """
 
 from __future__ import annotations
 
+import binascii
 import ctypes
 import fcntl
 import json
@@ -17,6 +19,7 @@ import signal
 import socket
 import struct
 import sys
+import zlib
 from contextlib import suppress
 from pathlib import Path
 
@@ -163,7 +166,9 @@ def _parent(process: Path) -> int:
 
 def main() -> int:
     """The keeper, and in its child the command."""
-    spec, command = json.loads(sys.argv[1]), sys.argv[2:]
+    count = int(sys.argv[1])
+    packed, command = "".join(sys.argv[2 : 2 + count]), sys.argv[2 + count :]
+    spec = json.loads(zlib.decompress(binascii.a2b_base64(packed)))
     _LIBC.prctl(_SET_SUBREAPER, 1, 0, 0, 0)
     child = os.fork()
     if child:

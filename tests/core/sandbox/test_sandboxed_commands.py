@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import re
 import signal
@@ -10,11 +11,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 from cage import Cage
+from conftest import sandbox_named
 
+from core.sandbox.access import access_for
 from core.tools.base import Outcome
 from core.tools.command import RunCommand
 from core.tools.jobs import MARK, Job, Phase, job_status
@@ -54,6 +58,18 @@ async def test_temporary_files_are_private_and_still_there_for_the_next_command(
     await cage("echo kept >$TMPDIR/note")
     assert "kept" in (await cage("cat $TMPDIR/note")).content
     assert not Path("/tmp/note").exists() and (cage.session / "tmp/note").read_text() == "kept\n"
+
+
+def test_a_home_of_thousands_of_entries_does_not_make_the_command_too_long(tmp_path: Path) -> None:
+    cage = Cage(tmp_path, sandbox_named("landlock"), {"PATH": os.environ["PATH"]})
+    for number in range(4_000):
+        (cage.user / hashlib.sha256(str(number).encode()).hexdigest()).write_text("open")
+    access, private = access_for(cage.around, cage.environment, False), cage.user / ".ssh"
+    access = replace(access, readable=(*access.readable, cage.user), hidden=(*access.hidden, private))
+    look = f"cat {cage.user}/{hashlib.sha256(b'3999').hexdigest()}; cat {private}/id_ed25519"
+    words = [*cage.sandbox.words(access, cage.workspace), "sh", "-c", look]
+    done = subprocess.run(words, cwd=cage.workspace, env=cage.environment, capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == ("open", 1), done.stderr
 
 
 async def test_programs_of_a_virtual_environment_elsewhere_are_found_and_run(cage: Cage) -> None:
