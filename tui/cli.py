@@ -20,6 +20,7 @@ COMMANDS = {
     "resume": "run",
     "attach": "watch",
     "replay": "watch",
+    "serve": "serving",
     "ls": "sessions",
     "report": "reporting",
     "export": "exporting",

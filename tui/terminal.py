@@ -39,15 +39,22 @@ def mend_terminal() -> None:
 
 def last_words(sentence: str) -> None:
     """Say something to a terminal that may be gone, or may have stopped reading: it is not worth waiting for."""
+    if in_browser():
+        return
     with suppress(OSError, ValueError):
         if select.select([], [sys.stdout], [], LAST_WORDS_S)[1]:
             say(sentence)
             sys.stdout.flush()
 
 
+def in_browser() -> bool:
+    """Whether the screen is one of a page (`tui.browser`): what is written then is packets, never plain lines."""
+    return bool(os.environ.get("TEXTUAL_DRIVER"))
+
+
 def has_terminal() -> bool:
     """Whether somebody sits at both ends."""
-    return sys.stdout.isatty() and sys.stdin.isatty()
+    return in_browser() or (sys.stdout.isatty() and sys.stdin.isatty())
 
 
 def is_dumb() -> bool:

@@ -22,6 +22,7 @@ from tui.safe import one_line
 from tui.sanitize import SanitizeFilter
 from tui.screens.palette import ActionCommands
 from tui.style_cache import let_closed_widgets_go
+from tui.terminal import in_browser
 from tui.theme_choice import fitting_theme, has_colours
 from tui.theming import Loaded, apply_themes, load_themes, role_variables, watch_themes
 
@@ -45,7 +46,9 @@ class ThemedApp(BreakableApp[ReturnType]):
     ) -> None:
         let_closed_widgets_go()
         self._sanitize = SanitizeFilter()  # one for good: strips keep what each filter made of them
-        super().__init__(driver_class=ResilientDriver if os.name == "posix" else None, fault_log=fault_log)
+        super().__init__(
+            driver_class=ResilientDriver if os.name == "posix" and not in_browser() else None, fault_log=fault_log
+        )
         self.line.thrift = thrifty
         self._wanted_theme, self._theme_folder, self._themes = theme, theme_folder, Loaded()
         self._keymap_overrides = dict(keymap or {})
