@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from core.changes.net import FileDiff
     from core.folds.file_states import Handwork
     from core.folds.highlights import Moment
+    from core.folds.tail import Tail
     from core.folds.view import SessionView
     from core.request.fidelity import Fact
     from core.workspace.base import FileFate
@@ -82,6 +83,10 @@ class Source(Protocol):
 
         Ends by itself only when nothing more can come (a file that is replayed).
         """
+        ...
+
+    def tails(self) -> AsyncIterator[Tail]:
+        """The end of the log before all of it is read, again and again as more is known of it, or as it grows."""
         ...
 
     async def last_seq(self) -> int:

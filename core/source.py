@@ -12,7 +12,9 @@ from core.clock import pause_real
 from core.events import Event
 from core.folds.fold import Dispatcher
 from core.folds.highlights import Highlights, Moment
+from core.folds.tail import Tail
 from core.folds.view import SessionView
+from core.journal.ending import count, read_tail
 from core.journal.errors import JournalError
 from core.journal.finding import find
 from core.journal.follow import Follow
@@ -25,6 +27,7 @@ from core.tools.jobs import written
 from core.tools.secrets import Redactor
 
 LIVE_EVERY_S = 0.1
+TAIL_EVERY_S = 0.5
 READ_CHUNK = 2_000
 
 
@@ -72,6 +75,17 @@ class SessionSource:
             if self._follow.caught_up and self._follow.position >= goal and not caught_up:
                 caught_up = True
                 yield []
+
+    async def tails(self) -> AsyncIterator[Tail]:
+        reader = self._read()
+        tail = await asyncio.to_thread(read_tail, reader)
+        yield tail
+        while True:
+            await asyncio.to_thread(count, tail, reader)
+            yield tail
+            while not (news := await asyncio.to_thread(reader.events, tail.last_seq)):
+                await pause_real(TAIL_EVERY_S)
+            tail.apply_all(news)
 
     async def last_seq(self) -> int:
         """The number of the newest event."""

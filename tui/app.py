@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from textual import events, work
 
-from core.clock import Clock, SystemClock, monotonic, pause_real
+from core.clock import Clock, SystemClock, pause_real
 from core.config import NotifySettings
-from core.events import Event
-from core.folds.view import Changes
 from core.journal.margin import MarginFile
 from core.journal.viewers import Present
 from core.notify.attendance import Attendance
 from core.protocols import Controls, Source
 from tui.attention import Sight
 from tui.driver import ResilientDriver
+from tui.following import Following
 from tui.job_control import Aside
 from tui.line_speed import Thrift
 from tui.messages import LeaveRequested
@@ -28,7 +27,6 @@ from tui.safe import one_line
 from tui.screens.seats import Seats
 from tui.screens.watch import WatchScreen
 from tui.themed_app import ThemedApp
-from tui.undisturbed import undisturbed
 
 if TYPE_CHECKING:
     from core.tools.vitals import Pulse
@@ -36,14 +34,8 @@ if TYPE_CHECKING:
 Mode = Literal["live", "attached", "replay"]
 Leaving = Literal["quit", "detached", "lost", "broken"]
 
-SLICE = 32
-"""Events applied between two looks at the clock."""
-KEEP_WHEN_LONGER_BY = 1 / 8
-"""A view is kept on the way too, lest a screen that is killed after a day leaves all of it to be read again."""
 LOOK_AROUND_S = 1.0
 PULSE_EVERY_S = 2.0
-SLICE_S = 0.03
-"""Longest stretch for which applying events may keep the loop."""
 
 
 class LongwatchApp(ThemedApp[Leaving]):
@@ -166,42 +158,17 @@ class LongwatchApp(ThemedApp[Leaving]):
 
     @work(name="follow", exit_on_error=False)
     async def _follow(self) -> None:
-        batches = aiter(self._source.batches())
         try:
-            with undisturbed():
-                await self._catch_up(batches)
-            self.watch_screen.caught_up()
-            await self._source.keep(self.view)
-            async for batch in batches:
-                await self._apply(batch)
-                await self._source.keep(self.view, KEEP_WHEN_LONGER_BY)
+            await Following(self._source, self.view, self.watch_screen).follow()
         except Exception as fault:
             self.notify(f"The log can't be read on: {one_line(str(fault))}", severity="error", markup=False, timeout=60)
         self.watch_screen.caught_up()
 
-    async def _catch_up(self, batches: AsyncIterator[Sequence[Event]]) -> None:
-        """All that is there already, up to the empty batch that says so."""
-        of = await self._source.last_seq()
-        async for batch in batches:
-            if not batch:
-                return
-            await self._apply(batch, of)
-
-    async def _apply(self, batch: Sequence[Event], of: int = 0) -> None:
-        """Take in events in slices short enough that keys and drawing go on between them; `of` so many, at first."""
-        changes, since = Changes.NONE, monotonic()
-        for index, event in enumerate(batch, start=1):
-            changes |= self.view.apply(event)
-            if event.kind.startswith("command."):
-                self.watch_screen.note_command(event)
-            if index % SLICE == 0 and monotonic() - since > SLICE_S:
-                self.watch_screen.view_changed(changes)
-                self.watch_screen.reading(event.seq, of)
-                await asyncio.sleep(0)
-                changes, since = Changes.NONE, monotonic()
-        if changes:
-            self.watch_screen.view_changed(changes)
-        self._source.put_away(self.view)
+    async def run_action(self, action: Any, *args: Any, **options: Any) -> bool:
+        """What needs all of the log waits until it is read, and says so."""
+        if isinstance(action, str) and self.screen is self.watch_screen and self.watch_screen.too_early(action):
+            return True
+        return await super().run_action(action, *args, **options)
 
     @work(name="stream", exit_on_error=False)
     async def _stream(self) -> None:

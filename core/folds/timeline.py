@@ -49,6 +49,11 @@ class Timeline:
         last = self.times[-1] if self.times else event.at_us
         self.times.append(max(last, event.at_us))
 
+    def skip_to(self, seq: int) -> None:
+        """Leave out the events up to `seq`: as far as anybody knows, they came with the last one that is known."""
+        if self.times and (left_out := seq - 1 - len(self.times)) > 0:
+            self.times.extend(array("q", (self.times[-1],)) * left_out)
+
     def at_us(self, seq: int) -> int:
         """When event `seq` happened (the clock's jumps back left out); 0 for an empty session."""
         if not self.times:

@@ -26,6 +26,7 @@ from core.journal.rows import Row
 from core.progress import tell
 
 _ALL: Final = f"SELECT {rows.COLUMNS} FROM event"
+LATEST: Final = f"{_ALL} WHERE kind = '{{kind}}' AND {schema.TELLS_STATE} ORDER BY seq DESC LIMIT 1"
 _TEXT: Final = "CASE typeof(body) WHEN 'blob' THEN inflated(body) ELSE body END"
 _VERIFY_CHUNK: Final = 500
 _WITHIN_CHUNK: Final = 100
@@ -92,7 +93,7 @@ class Reader:
         """The newest event of one of the kinds that tell a session's state (`schema.STATE_KINDS`); indexed."""
         if kind not in schema.STATE_KINDS:
             raise ValueError(f"{kind} is not indexed")
-        return self._first(f"{_ALL} WHERE kind = '{kind}' ORDER BY seq DESC LIMIT 1")
+        return self._first(LATEST.format(kind=kind))
 
     def of_kind(self, kind: str, limit: int) -> list[Event]:
         """Events of one kind, newest first, at most `limit`; reads through the log, so not for what is drawn."""

@@ -52,6 +52,9 @@ A slot is what that comes to in the index; short for what happens in every turn,
 _WHENS: Final = " ".join(f"WHEN '{kind}' THEN '{slot}'" for kind, slot in SLOTS.items())
 SLOT: Final = f"CASE kind {_WHENS} ELSE kind END"
 
+TELLS_STATE: Final = f"kind IN ({_quoted(STATE_KINDS)})"
+"""What an index holds. A question has to say it word for word beside the kind it asks for, or all rows are read."""
+
 # The key leads in the unique index: what belongs to one call then shares a page, whatever its kind.
 _TABLES: Final = f"""
 CREATE TABLE event(
@@ -66,7 +69,7 @@ CREATE TABLE event(
     chain  BLOB NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX event_once ON event(key, {SLOT}) WHERE key IS NOT NULL;
-CREATE INDEX event_state ON event(kind, seq) WHERE kind IN ({_quoted(STATE_KINDS)});
+CREATE INDEX event_state ON event(kind, seq) WHERE {TELLS_STATE};
 CREATE TABLE blob(hash TEXT PRIMARY KEY, size INTEGER NOT NULL, codec TEXT NOT NULL, data BLOB NOT NULL) STRICT;
 CREATE TABLE snapshot(
     fold TEXT NOT NULL, version INTEGER NOT NULL, seq INTEGER NOT NULL, body BLOB NOT NULL,

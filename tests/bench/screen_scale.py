@@ -84,7 +84,7 @@ async def opened(folder: Path) -> dict[str, float]:
     measured: dict[str, float] = {}
 
     async def pilot(_: Any) -> None:
-        while not app.watch_screen._read:  # noqa: ASYNC110 - the screen has no event for it
+        while not app.watch_screen.is_read:  # noqa: ASYNC110 - the screen has no event for it
             await asyncio.sleep(0.01)
         await written(app)
         measured.update(cpu=time.process_time(), mb=resident_mb(), calls=app.view.tool_calls.count())

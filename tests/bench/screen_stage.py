@@ -105,7 +105,7 @@ class Stage:
         came_to: list[T] = []
 
         async def pilot(_: Any) -> None:
-            while not self.screen._read:  # noqa: ASYNC110 - the screen has no event for it
+            while not self.screen.is_read:  # noqa: ASYNC110 - the screen has no event for it
                 await asyncio.sleep(0.02)
             await self.bytes_of(lambda: None)
             came_to.append(await play(self))

@@ -45,6 +45,7 @@ from core.events import (
 from core.folds.file_states import Handwork
 from core.folds.fold import Dispatcher
 from core.folds.highlights import Highlights, Moment
+from core.folds.tail import Tail
 from core.folds.view import SessionView
 from core.journal.finding import hits_of
 from core.protocols import Found, LiveDelta, ModelOffer, RestorePreview, Written
@@ -518,6 +519,8 @@ class FakeSource:
         self._deltas: asyncio.Queue[list[LiveDelta]] = asyncio.Queue()
         self._past = list(log.events)
         self.closed = False
+        self.tail = 20
+        """Events of its end."""
 
     def restored(self) -> SessionView:
         return SessionView()
@@ -532,6 +535,11 @@ class FakeSource:
         yield []
         while not self._ends:
             yield await self._news.get()
+
+    async def tails(self) -> AsyncIterator[Tail]:
+        tail = Tail()
+        tail.apply_all([self._past[0], *self._past[-self.tail :]])
+        yield tail
 
     async def last_seq(self) -> int:
         return len(self._past)

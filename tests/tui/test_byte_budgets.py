@@ -32,7 +32,7 @@ async def sizes_of(log, size, *steps):
 
     async def pilot(_):
         limit = monotonic() + PATIENCE_S
-        while not app.watch_screen._read:
+        while not app.watch_screen.is_read:
             assert monotonic() < limit
             await written(app)
         app.console._color_system = ColorSystem.TRUECOLOR

@@ -108,7 +108,7 @@ async def played(steps: list[Any]) -> tuple[list[list[Any]], list[list[Any]]]:
 
     async def script(pilot: Any) -> None:
         terminal = Terminal(SIZES[0])
-        while not app.watch_screen._read:
+        while not app.watch_screen.is_read:
             await written(app)
         app.forget_terminal()
         for step in steps:

@@ -83,7 +83,7 @@ async def test_over_a_slow_line_fewer_colours_are_sent_and_a_reply_once_a_second
 
     async def pilot(_: object) -> None:
         app.console._color_system = ColorSystem.TRUECOLOR
-        while not app.watch_screen._read:
+        while not app.watch_screen.is_read:
             await written(app)
         app.forget_terminal()
         told.append(await written(app, quiet_frames=60))

@@ -48,7 +48,7 @@ async def test_every_pane_says_why_it_shows_nothing_and_what_to_do(state, monkey
             monkeypatch.setattr(pane, "draw", fails)
     app = app_over(Log() if state == "reading" else begun())
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: app.watch_screen._read)
+        await until(pilot, lambda: app.watch_screen.is_read)
         for key, pane in enumerate(EMPTY, start=1):
             await pilot.press(str(key))
             await until(pilot, lambda pane=pane: STATES[state][pane] in said(pilot, pane))
@@ -83,7 +83,7 @@ def imported() -> Log:
 async def test_what_the_transcript_of_another_tool_does_not_tell_is_said_to_be_unknown():
     app = app_over(imported(), mode="replay", available=False, start_at=3)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: app.watch_screen._read)
+        await until(pilot, lambda: app.watch_screen.is_read)
         for key, pane in enumerate(EMPTY, start=1):
             await pilot.press(str(key))
             words = UNTOLD.get(pane, "I have looked.")
@@ -97,7 +97,7 @@ async def test_a_call_of_which_nobody_says_how_long_it_took_has_a_dash_for_it():
     log.add(done, key="r1.1.0", after_s=0)
     app = app_over(log, mode="replay", available=False, start_at=5)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: app.watch_screen._read)
+        await until(pilot, lambda: app.watch_screen.is_read)
         await pilot.press("2")
         await until(pilot, lambda: "a.py" in said(pilot, "tool_calls"))
         assert said(pilot, "tool_calls").endswith("–") and "0 ms" not in said(pilot, "tool_calls")

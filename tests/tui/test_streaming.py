@@ -163,7 +163,7 @@ async def play(log, story):
     async def pilot(_):
         limit = monotonic() + PATIENCE_S
         frames = Frames(app)
-        while not app.watch_screen._read:
+        while not app.watch_screen.is_read:
             assert monotonic() < limit
             await frames.next()
         await story(app, frames)

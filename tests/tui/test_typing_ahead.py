@@ -103,7 +103,7 @@ async def watched() -> AsyncIterator[tuple[Any, Terminal]]:
     app: Any = app_over(audit_session())
     app.driver_class = Terminal
     task = asyncio.create_task(app.run_async())
-    await true(lambda: app.is_running and app.watch_screen.is_mounted and app.watch_screen._read)
+    await true(lambda: app.is_running and app.watch_screen.is_mounted and app.watch_screen.is_read)
     yield app, app._driver
     app.exit()
     await task

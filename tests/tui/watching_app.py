@@ -113,7 +113,7 @@ async def until(pilot: Pilot[Any], condition: Callable[[], bool]) -> None:
 
 async def read(pilot: Pilot[Any]) -> None:
     """Wait until all that the source has is on the screen."""
-    await until(pilot, lambda: "persisted to #" in status(pilot) and pilot.app.watch_screen._read)
+    await until(pilot, lambda: "persisted to #" in status(pilot) and pilot.app.watch_screen.is_read)
 
 
 def status(pilot: Pilot[Any]) -> str:

@@ -41,6 +41,11 @@ class BranchRows:
     def __len__(self) -> int:
         return len(self.items) + len(self.tail)
 
+    @property
+    def view(self) -> SessionView | None:
+        """Of what these are the entries."""
+        return self._view
+
     def show(self, view: SessionView, at: int | None, items: Window[Item]) -> None:
         """From here on these are the entries."""
         self._view, self._at, self.items = view, at, items

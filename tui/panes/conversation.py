@@ -9,12 +9,12 @@ from typing import TypeVar
 
 from textual.app import ComposeResult
 
+from core.folds.branches import Window
 from core.folds.conversation import Item
 from core.folds.tool_calls import Call
 from core.folds.view import Changes, SessionView
 from core.protocols import LiveDelta
 from tui.messages import ItemOpened
-from tui.panes import figures
 from tui.panes.branch_rows import BranchRows
 from tui.panes.conversation_rows import Depth, Times, fold_key, foldable
 from tui.panes.matches import Hit, Matches, next_hit
@@ -46,6 +46,7 @@ class ConversationPane(Pane):
         self._rows = BranchRows(now_us)
         self._tail = LiveTail()
         self._matches = Matches("")
+        self._so_far = ""
         self._drawn_seq = 0
         self._drawn_at: int | None = None
         self._times: Times | None = None
@@ -66,20 +67,26 @@ class ConversationPane(Pane):
         return self._rows.items[index] if 0 <= index < len(self._rows.items) else None
 
     def note(self, view: SessionView, at: int | None) -> str:
-        return follow.chip(self.line_list.follow) or "following"
+        chip = follow.chip(self.line_list.follow)
+        if self._so_far:
+            return f"its end; read so far: {self._so_far}" if len(self._rows) else ""
+        return chip or "following"
 
     # What the log and the stream say
 
-    def reading(self, seq: int, of: int) -> None:
-        """How far the log is read, before any of it can be shown; a step that one can see at a time."""
-        if of:
-            shown = f"{READING} {figures.percent(seq / of)} of {of:,} events"
-            self.line_list.say_when_empty(shown)
+    def reading(self, so_far: str) -> None:
+        """How much of the log is read, while nothing of it can be shown, or its end alone; empty once it is all."""
+        if so_far != self._so_far:
+            self._so_far = so_far
+            self.line_list.say_when_empty(f"{READING} {so_far}")
+            if self.view is not None:
+                self.draw_title(self.view, self.at)
 
     def draw(self, view: SessionView, at: int | None, changes: Changes) -> None:
         self._set_manner(view)
         before, items, shown = self._rows.items, view.item_window(at), len(self._rows)
-        common = before.common(items)
+        earlier = self._earlier(view, items)
+        common = before.common(items) if earlier is None else 0
         grown = at is None and self._drawn_at is None and 0 < len(before) == common
         self._rows.show(view, at, items)
         self._tail.settle(items[common:] if grown else ())
@@ -87,10 +94,19 @@ class ConversationPane(Pane):
         self._update_list(common, shown, grown=grown)
         self._repaint_settled(view, common)
         self._repaint_receipts(view, common)
+        if earlier:
+            self.line_list.shift(earlier)
         self._drawn_seq, self._drawn_at = view.last_seq, at
         self.line_list.say_when_empty("" if view.last_seq else READING)
         if grown and view.state.status.last.state in RESTING:
             self.line_list.come_to_rest()
+
+    def _earlier(self, view: SessionView, items: Window[Item]) -> int | None:
+        """How many more entries there are before the same ones in another view; None where it is the same view."""
+        before = self._rows.items
+        if self._rows.view is view or not len(before):
+            return None
+        return bisect_right(items, before[-1].seq, key=lambda item: item.seq) - len(before)
 
     def _update_list(self, common: int, shown: int, *, grown: bool) -> None:
         if not grown or len(self._rows) < shown:

@@ -12,7 +12,7 @@ from tui.docks.scrubber import Scrubber
 from tui.line_meter import LineMeter
 from tui.line_speed import SECONDS_A_TICK, UNHURRIED_S, LinedApp, LineSpeed
 from tui.screens.session_screen import SessionScreen
-from tui.screens.status_facts import facts, line_words, state_content
+from tui.screens.status_facts import NOT_READ, Said, facts, first_facts, line_words, state_content
 from tui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
@@ -52,24 +52,34 @@ class Gauging(SessionScreen):
         if due:
             self._gauged_s = monotonic()
             back = self.looking.seq if self.looking.back else None
-            self.query_one(Scrubber).show(self.view, back, self.looking.playback)
+            if self.tail is None:
+                self.query_one(Scrubber).show(self.view, back, self.looking.playback)
         self._show_status(gauges=due)
 
     def _show_status(self, *, gauges: bool = True) -> None:
         line, at, now_us = self.query_one(StatusLine), self.looking.at, self.now_us()
-        state = state_content(
-            self.view, at, now_us, replay=self.replay, trouble=self._trouble(), interrupted=self.orphaned
-        )
+        state = self._state(at, now_us)
         if at is None and self._pulse is not None and not (self.ended or self.orphaned):
             colour = "$warning" if self._pulse.may_hang else "$muted"
             state = Content.assemble(state, (f" · {self._pulse.words}", colour))
         line.set("state", state)
-        for name, said in facts(self.view, at, now_us, self._real_now_us(), self._token_us).items():
+        for name, said in self._facts(at, now_us).items():
             if gauges or name not in GAUGES:
                 line.set(name, *said)
         sent = line_words(self._meter.total, self._meter.per_minute, thrifty=self.line.thrifty)
         line.set("bytes", *(sent if self._metered else ("",)))
         line.set("seats", *self.seats.words(self.view.state.driver))
+
+    def _state(self, at: int | None, now_us: int) -> Content:
+        if self.tail is not None and not self.tail.tells_state:
+            return NOT_READ
+        trouble = self._trouble()
+        return state_content(self.view, at, now_us, replay=self.replay, trouble=trouble, interrupted=self.orphaned)
+
+    def _facts(self, at: int | None, now_us: int) -> dict[str, Said]:
+        if self.tail is not None:
+            return first_facts(self.tail, now_us, self._real_now_us(), self._token_us)
+        return facts(self.view, at, now_us, self._real_now_us(), self._token_us)
 
     @property
     def line(self) -> LineSpeed:

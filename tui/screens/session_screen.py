@@ -10,6 +10,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from core.clock import Clock
+from core.folds.tail import Tail
 from core.folds.view import Changes, SessionView
 from core.protocols import Controls, Source
 from tui.safe import one_line
@@ -53,6 +54,8 @@ class SessionScreen(Screen[None]):
         self.films = films
         """A way into the log of another session, by its id; None where that is not here."""
         self.seats = Seats()
+        self.tail: Tail | None = None
+        """The end of the log in place of the view, while the rest of a long log is read."""
         self.orphaned = ""
         """Says that the session was cut off: its runner is gone without a last word."""
 

@@ -10,6 +10,7 @@ from textual.content import Content
 from core.clock import MICROSECONDS
 from core.folds.costs import Bill
 from core.folds.standing import Status
+from core.folds.tail import Tail
 from core.folds.tallies import Tally
 from core.folds.verdict import QUIET_US
 from core.folds.view import SessionView
@@ -84,6 +85,10 @@ class Said(NamedTuple):
     short: str | Content | None = None
 
 
+NOT_READ = Content.styled("… reading the log", "$muted")
+UNKNOWN_YET = Said("cost unknown yet", "cost …")
+
+
 def facts(view: SessionView, at: int | None, now_us: int, real_us: int, token_us: int | None = None) -> dict[str, Said]:
     """Every field but the state, by name. The cache ages with `real_us`, also while the session's `now_us` stands.
 
@@ -108,6 +113,20 @@ def facts(view: SessionView, at: int | None, now_us: int, real_us: int, token_us
         "steered": _steered(tally),
         "persisted": Said(f"persisted to #{view.last_seq:,}"),
     }
+
+
+def first_facts(tail: Tail, now_us: int, real_us: int, token_us: int | None) -> dict[str, Said]:
+    """The same of a log of which only the end is read: what that can't tell is left out, or said to be unknown yet."""
+    known, totals = facts(tail.view, None, now_us, real_us, token_us), tail.totals
+    said = dict.fromkeys(known, Said(""))
+    if not tail.last_seq:
+        return said
+    said |= {name: known[name] for name in ("elapsed", "heard", "context", "persisted")}
+    if totals is None:
+        return said | {"spent": UNKNOWN_YET}
+    bill = Bill(Decimal(totals.usd), replies=totals.turns, unpriced=totals.unpriced)
+    calls = Said(figures.plural(totals.tool_calls, "call"))
+    return said | {"spent": _spent(bill, None), "calls": calls}
 
 
 def _servers(view: SessionView, at: int | None) -> Said:

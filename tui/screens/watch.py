@@ -31,8 +31,8 @@ from tui.panes.plan import PlanPane
 from tui.panes.tool_calls import ToolCallsPane
 from tui.safe import one_line
 from tui.screens.answering import Answering
-from tui.screens.gauging import SECOND_S, Gauging
-from tui.screens.returning import Returning
+from tui.screens.gauging import SECOND_S
+from tui.screens.opening import Opening
 from tui.screens.seats import Seats
 from tui.screens.status_facts import FIELDS
 from tui.widgets.hint_bar import Hint, HintBar
@@ -54,7 +54,7 @@ TOO_SMALL = (
 )
 
 
-class WatchScreen(Gauging, Returning, Answering):
+class WatchScreen(Opening, Answering):
     """Status line, panes, docks, hints. Panes and docks speak to it by messages; they never know each other."""
 
     CSS_PATH = "watch.tcss"
@@ -75,7 +75,7 @@ class WatchScreen(Gauging, Returning, Answering):
         self.sight = sight or Sight()
         self._gone, self._driven = gone, driven
         self._front, self._sheet, self._zoomed = "conversation", "context", False
-        self._read = self._guarded = False
+        self._guarded = False
         self._pump: FramePump[Changes] | None = None
         self._unsaid: list[LiveDelta] = []
         self._owed, self._paid_s = Changes.NONE, float("-inf")
@@ -112,43 +112,15 @@ class WatchScreen(Gauging, Returning, Answering):
 
     def view_changed(self, changes: Changes) -> None:
         """The view took in events that concern `changes`; they are drawn with the next frame."""
-        if self._pump is not None and self._read:
+        if self._pump is not None and self.is_read:
             self._pump.mark(changes)
-
-    def reading(self, seq: int, of: int) -> None:
-        """So far the log is read, of so many events; said while nothing can be shown yet."""
-        if not self._read:
-            self.conversation.reading(seq, of)
-
-    @property
-    def is_read(self) -> bool:
-        """Whether all that was there at first is read, so that any moment of it can be shown."""
-        return self._read
-
-    def caught_up(self) -> None:
-        """All that was there is read: show it, a replay from where it is to start."""
-        if not self._read:
-            self._read = True
-            self._start_looking()
-            self.show_moment()
-            self.greet()
-
-    def _start_looking(self) -> None:
-        """Where one looks first: a replay plays from its start unless it was asked for a moment."""
-        if not self.replay:
-            self.seek(None)
-        elif self.looking.at is not None:
-            self.seek(self.looking.at)
-        else:
-            self.seek(1)
-            self.action_play()
 
     def note_command(self, event: Event) -> None:
         """A `command.*` event: perhaps the echo of one of ours."""
         verdict = self.orders.observe(event)
         if verdict is not None:
             self.say(verdict.text, wrong=not verdict.ok)
-        if self._read and self._driven and isinstance(event.body, CommandAccepted) and event.body.verb == "detach":
+        if self.is_read and self._driven and isinstance(event.body, CommandAccepted) and event.body.verb == "detach":
             self.action_detach()
 
     def pulse_changed(self, pulse: Pulse | None) -> None:
@@ -230,7 +202,7 @@ class WatchScreen(Gauging, Returning, Answering):
         at = self.looking.at
         for name, pane in self.panes.items():
             if name in PROMPT or name == self._front:
-                pane.show(self.view, at, changes)
+                pane.show(self.view_for(pane), at, changes)
         if self.line.thrifty and changes != Changes.ALL:
             self._owed |= changes
         else:
@@ -246,12 +218,12 @@ class WatchScreen(Gauging, Returning, Answering):
         changes, self._owed, self._paid_s = changes | self._owed, Changes.NONE, monotonic()
         for name, pane in self.panes.items():
             if name not in PROMPT and name != self._front:
-                pane.show(self.view, self.looking.at, changes)
+                pane.show(self.view_for(pane), self.looking.at, changes)
 
     def _show_tabs(self) -> None:
         at = self.looking.at
         tabs = [
-            Tab(name, str(number), pane.LABEL, pane.summary(self.view, at))
+            Tab(name, str(number), pane.LABEL, pane.summary(self.view, at) if self.tail is None else "")
             for number, (name, pane) in enumerate(self.panes.items(), start=1)
         ]
         self.query_one("#tabs", PaneTabs).set_tabs(tabs, self._front)

@@ -121,6 +121,14 @@ class ItemLines(ScrollView):
             self.cursor = min(self.cursor, len(self.rows) - 1) if len(self.rows) else None
         self._settle(0)
 
+    def shift(self, by: int) -> None:
+        """After a `reset`: what was shown before it stands so many places further on now, and stays in view."""
+        if self.cursor is not None:
+            self.cursor = min(self.cursor + by, len(self.rows) - 1)
+        if isinstance(self.follow, Held):
+            self._set_follow(Held(self.follow.item + by, self.follow.offset, max(0, self.follow.unseen - by)))
+            self._settle(0)
+
     def restyle(self) -> None:
         """Every item looks different now, and is as high as it was."""
         self._measured.forget_lines()

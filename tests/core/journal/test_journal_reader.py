@@ -6,6 +6,7 @@ import random
 import shutil
 import sqlite3
 import zlib
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ from core.clock import VirtualClock
 from core.events import GuidanceDelivered, Unknown
 from core.folds.branches import Span
 from core.journal import Journal, JournalError, Reader
-from core.journal.schema import database
+from core.journal.reader import LATEST
+from core.journal.schema import STATE_KINDS, database
 
 SAID = GuidanceDelivered.KIND
 
@@ -120,6 +122,14 @@ async def test_the_latest_event_of_a_state_kind_is_at_hand(folder: Path) -> None
         assert reader.latest("session.finished") is None
         with pytest.raises(ValueError, match="not indexed"):
             reader.latest("tool.started")
+
+
+async def test_the_newest_event_that_tells_the_state_is_found_by_the_index_in_a_log_of_any_length(folder: Path) -> None:
+    async with await Journal.create(folder, VirtualClock()):
+        with closing(sqlite3.connect(database(folder))) as db:
+            for kind in STATE_KINDS:
+                (plan,) = db.execute(f"EXPLAIN QUERY PLAN {LATEST.format(kind=kind)}")
+                assert "event_state" in plan[-1]
 
 
 async def test_a_crashed_journal_is_read_with_all_that_was_committed(folder: Path, tmp_path: Path) -> None:
