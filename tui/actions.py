@@ -139,7 +139,7 @@ ACTIONS: tuple[Action, ...] = (
     _watch("changes", "D", "changes", "What it changed, hunk by hunk; review, revert.", _LOOK, 0, "revert"),
     _watch("branches", "R", "branches", "What was gone back from; go on with it.", _LOOK, 0, "switch name-branch"),
     _watch("moments", "h", "moments", "A dozen moments that tell the session, and its chapters.", _LOOK),
-    _watch("timeline", "H", "timeline", "The session at a glance: by time, by events, and away again.", _LOOK),
+    _watch("timeline", "H", "timeline", "The session at a glance: by time, by events, how well it went, away.", _LOOK),
     _watch("bytes", "", "bytes", "Show in the status line what goes to this terminal, or no more.", _LOOK),
     _watch("next-error", "e", "next error", "Go to the next failed tool call or request.", _LOOK),
     _watch("follow", "f", "follow", "Show the end and move with it. End does the same in a list.", _LOOK),

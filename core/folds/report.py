@@ -78,6 +78,7 @@ def _work(totals: Totals) -> dict[str, Any]:
         "calls_per_hour": round(calls * 3600 / seconds, 2) if seconds else None,
         "repetition_rate": round(totals.repeats / calls, 4) if calls else None,
         "no_progress_repeats": totals.no_progress,
+        "longest_stall_s": round(totals.stall_us / MICROSECONDS, 3),
     }
 
 

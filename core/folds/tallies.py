@@ -31,9 +31,16 @@ class Tallies:
     def __init__(self, totals: Totals) -> None:
         self._totals = totals
         self.series: Series[Tally] = Series(Tally())
+        self.stall_us: Series[int] = Series(0)
+        """The longest time in which nothing was heard of the session while it ran."""
 
     def handlers(self) -> dict[str, Handler]:
         return dict.fromkeys(("tool.started", "tool.finished", "guidance.delivered", "command.accepted"), self._note)
+
+    def observe(self, event: Event) -> None:
+        """Called for each event, since silence may end with any."""
+        if self._totals.stall_us > self.stall_us.last:
+            self.stall_us.append(event.seq, self._totals.stall_us)
 
     def at(self, at: int | None = None) -> Tally:
         return self.series.at(at)

@@ -54,7 +54,7 @@ class Totals(msgspec.Struct, kw_only=True):
     """
 
     NAME: ClassVar[str] = "totals"
-    VERSION: ClassVar[int] = 6
+    VERSION: ClassVar[int] = 7
 
     seq: int = 0
     session: str = ""
@@ -66,6 +66,8 @@ class Totals(msgspec.Struct, kw_only=True):
     reason: str = "working"
     started_us: int = 0
     last_us: int = 0
+    stall_us: int = 0
+    """The longest time between two events in which it ran, and neither waited nor was without a runner."""
     ended_us: int = 0
     questions: list[str] = []
     """Questions of the agent that nobody has answered, by call."""
@@ -122,6 +124,8 @@ class Totals(msgspec.Struct, kw_only=True):
 
     def observe(self, event: Event) -> None:
         """Note how far the totals go, and what became of the cache; called for each event, counted or not."""
+        if self.state == "running" and self.last_us and event.kind != "runner.attached":
+            self.stall_us = max(self.stall_us, event.at_us - self.last_us)
         self.seq, self.last_us = event.seq, event.at_us
         if event.kind in WATCHED and (miss := self.cache.observe(event)) is not None:
             self.losses[miss.cause] = self.losses.get(miss.cause, Loss()).plus(miss)

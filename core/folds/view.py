@@ -182,6 +182,7 @@ class SessionView:
         """Take in the next event; which panes it concerns."""
         self.state.observe(event)
         self.totals.observe(event)
+        self.tallies.observe(event)
         self.timeline.observe(event)
         self.absence.observe(event)
         self._dispatch.apply(event)

@@ -136,17 +136,18 @@ async def test_on_a_tall_terminal_the_timeline_is_there_and_a_click_leads_into_t
         await until(pilot, lambda: "‖ held" in screen_text(pilot))
 
 
-async def test_elsewhere_a_key_brings_the_timeline_by_time_by_events_and_takes_it_away():
+async def test_elsewhere_a_key_brings_the_timeline_by_time_by_events_by_how_it_went_and_takes_it_away():
     async with app_over(audit_session()).run_test(size=(80, 24)) as pilot:
         await read(pilot)
         scrubber = pilot.app.watch_screen.query_one(Scrubber)
         assert not scrubber.display
         shown = []
-        for _ in range(3):
+        for _ in range(4):
             await pilot.press("H")
             await pilot.pause()
             shown.append(screen_text(pilot).splitlines()[-2] if scrubber.display else "")
-        assert "▲" in shown[0] and "▲" in shown[1] and shown[0] != shown[1] and shown[2] == ""
+        assert "▲" in shown[0] and "▲" in shown[1] and shown[0] != shown[1]
+        assert "▲" not in shown[2] and "▁" in shown[2] and shown[3] == ""
 
 
 def test_drawing_the_strip_reads_as_much_of_a_long_session_as_of_a_short_one(monkeypatch):

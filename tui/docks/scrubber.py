@@ -85,6 +85,8 @@ class Scrubber(Vertical):
         self._at: int | None = None
         self._playback: Playback | None = None
         self._axis: Axis = AXES[0]
+        self._work = False
+        """Whether it shows how well the work went, in place of what happened."""
         self._counted: tuple[object, ...] = ()
         self._cells: list[Cell] = []
         self._notes: Sequence[tuple[int, str]] = ()
@@ -107,16 +109,16 @@ class Scrubber(Vertical):
             self._draw()
 
     def change(self) -> None:
-        """By time, by events, and out of sight again; never out of sight while one looks back."""
+        """By time, by events, how well it went, and out of sight again; never that while one looks back."""
         if not self.display:
-            self._axis = AXES[0]
             self.set_class(True, "-asked").set_class(False, "-dismissed")
-        elif self._axis == AXES[0]:
+        elif self._axis == AXES[0] and not self._work:
             self._axis = AXES[1]
-        elif self._at is None:
-            self.set_class(False, "-asked").set_class(True, "-dismissed")
+        elif not self._work:
+            self._axis, self._work = AXES[0], True
         else:
-            self._axis = AXES[0]
+            self._work = False
+            self.set_class(self._at is not None, "-asked").set_class(self._at is None, "-dismissed")
         self._draw()
 
     def on_show(self) -> None:
@@ -135,13 +137,17 @@ class Scrubber(Vertical):
             room = width - strip.GUTTER if three else width
             self._cells, self._counted = view.lanes.strip(max(1, room), axis=self._axis), wanted
         here = None if self._at is None else cell_of(self._cells, self._at)
-        draw = strip.three_lines if three else strip.one_line
-        noted = {cell_of(self._cells, seq) for seq, _ in self._notes} if self._cells else set()
-        self.query_one(Track).set_lines(draw(self._cells, here, noted))
+        self.query_one(Track).set_lines(self._lines(view, here, three=three))
         if self._at is not None and self._playback is not None:
             note = next((text for seq, text in self._notes if seq == self._at), "")
             line = position_line(view, self._at, self._playback, width, self._cells, note)
             self.query_one(".scrubber--line", LiveLabel).update(line)
+
+    def _lines(self, view: SessionView, here: int | None, *, three: bool) -> Sequence[Content]:
+        if self._work:
+            return strip.work_lines(self._cells, view, here, three=three)
+        draw = strip.three_lines if three else strip.one_line
+        return draw(self._cells, here, {cell_of(self._cells, seq) for seq, _ in self._notes} if self._cells else set())
 
     def seek_to_cell(self, x: int) -> None:
         """What a click on column `x` of the strip asks for."""

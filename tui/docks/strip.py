@@ -12,6 +12,7 @@ from itertools import groupby
 from textual.content import Content
 
 from core.folds.lanes import Cell, Lanes, rounded
+from core.folds.view import SessionView
 from tui.panes.sheet_lines import MUTED
 
 GLYPHS = {
@@ -54,6 +55,28 @@ def three_lines(cells: Sequence[Cell], here: int | None, noted: Set[int] = froze
 
 def _with_notes(pieces: list[_Piece], noted: Set[int]) -> list[_Piece]:
     return [(NOTE, "$user") if index in noted else piece for index, piece in enumerate(pieces)]
+
+
+def work_lines(cells: Sequence[Cell], view: SessionView, here: int | None, *, three: bool) -> list[Content]:
+    """How well it went: of the calls of each cell how many failed, and how many asked again what was known."""
+    again = [view.tallies.at(cell.last).vain - view.tallies.at(cell.first - 1).vain for cell in cells]
+    failed = [cell.errors for cell in cells]
+    if not three:
+        troubled = [_share(cell, bad + vain, "$error") for cell, bad, vain in zip(cells, failed, again, strict=True)]
+        return [_line(troubled, here)]
+    fails = [_share(cell, bad, "$error") for cell, bad in zip(cells, failed, strict=True)]
+    vains = [_share(cell, vain, "$warning") for cell, vain in zip(cells, again, strict=True)]
+    dollars = _bars([cell.usd for cell in cells], "$secondary")
+    named = (("fails", fails), ("again", vains), ("cost", dollars))
+    return [Content.styled(name.ljust(GUTTER), MUTED) + _line(pieces, here) for name, pieces in named]
+
+
+def _share(cell: Cell, count: int, style: str) -> _Piece:
+    """A bar as high as the share of the calls; a rail where there were none."""
+    if not cell.calls:
+        return RAIL, "$faint"
+    share = min(1.0, count / cell.calls)
+    return (BARS[min(len(BARS) - 1, int(share * len(BARS)))], style) if count > 0 else (BARS[0], "$success")
 
 
 def target(lanes: Lanes, cell: Cell) -> int:

@@ -36,6 +36,7 @@ FIELDS = (
     Field("next", 12, rank=13),
     Field("repeats", 12, rank=15, full=21),
     Field("steered", 17, rank=16, full=31),
+    Field("stall", 9, rank=17, full=17, optional=True),
     Field("persisted", 19, rank=12),
 )
 """The higher the rank, the earlier a field goes when the line gets narrow. Ranks 1 to 5 always fit into 78 cells, and
@@ -78,6 +79,9 @@ REASONS = {
 }
 
 
+MINUTE_US = 60 * MICROSECONDS
+
+
 class Said(NamedTuple):
     """What a field says, and in fewer cells."""
 
@@ -111,6 +115,7 @@ def facts(view: SessionView, at: int | None, now_us: int, real_us: int, token_us
         "next": Said("" if (usd := _next(view, at, real_us)) is None else f"next {figures.usd(usd)}"),
         "repeats": _repeats(tally),
         "steered": _steered(tally),
+        "stall": _stall(view.tallies.stall_us.at(at)),
         "persisted": Said(f"persisted to #{view.last_seq:,}"),
     }
 
@@ -185,6 +190,14 @@ def _steered(tally: Tally) -> Said:
     """Who changed the course how often: the user and the guards."""
     long = f"{figures.plural(tally.interventions, 'intervention')}, {figures.plural(tally.corrections, 'correction')}"
     return Said(long, f"you {tally.interventions:,}, guard {tally.corrections:,}")
+
+
+def _stall(stall_us: int) -> Said:
+    """The longest silence while it ran, from a minute on."""
+    if stall_us < MINUTE_US:
+        return Said("")
+    lasted = figures.ago(stall_us)
+    return Said(f"longest stall {lasted}", f"stall {lasted}")
 
 
 def _next(view: SessionView, at: int | None, real_us: int) -> Decimal | None:

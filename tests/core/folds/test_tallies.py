@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from lives import Life
 from logbook import sessions
 
-from core.events import CommandAccepted, GuidanceDelivered
+from core.events import CommandAccepted, GuidanceDelivered, RunnerAttached, SessionContinued, SessionPaused
 from core.folds.tallies import Tally
 from core.folds.view import SessionView
 
@@ -23,6 +23,18 @@ def test_a_tally_as_of_an_event_is_that_of_the_totals_up_to_it(log, data):
     totals = folded(log.events[:seq]).totals
     wanted = Tally(totals.tool_calls, totals.repeats, totals.no_progress, totals.corrections, totals.interventions)
     assert folded(log.events).tallies.at(seq) == wanted
+
+
+def test_the_longest_stall_is_silence_while_it_ran_and_nobody_was_waited_for():
+    log = Life()
+    log.run("ls")
+    log.add(CommandAccepted(verb="bookmark"), "b", "user", after_s=90)
+    stalled = log.view.last_seq
+    log.add(SessionPaused(reason="operator"), after_s=5)
+    log.add(SessionContinued(), after_s=5_000)
+    log.add(RunnerAttached(pid=1, host="h", epoch=2, app_version="0"), after_s=700)
+    assert log.view.tallies.stall_us.at(stalled - 1) < 90_000_000
+    assert log.view.tallies.stall_us.at(stalled) == log.view.totals.stall_us == 90_000_000
 
 
 def test_each_is_counted_where_it_happens():
