@@ -87,7 +87,12 @@ class Desk:
         """Journal them in one transaction and fold them; shielded, so that what is written is always folded."""
         if not drafts:
             return []
-        return await asyncio.shield(self._append(drafts, blobs))
+        writing = asyncio.ensure_future(self._append(drafts, blobs))
+        try:
+            return await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            writing.add_done_callback(_heed)
+            raise
 
     async def undisturbed(self, think: Callable[[], T]) -> T:
         """What comes of thinking over the facts in a thread; what is appended meanwhile waits, so they stay."""
@@ -352,3 +357,9 @@ def _label(order: Order) -> str:
     if order.verb == "switch":
         return f"before going to branch {order.args['branch']}"
     return f"before reverting {order.args['path']}" if order.verb == "revert" else "before an undo"
+
+
+def _heed(writing: asyncio.Future[list[Event]]) -> None:
+    """Look at how it ended, as nobody waits for it any more; a disk that refuses is told by who writes next."""
+    if not writing.cancelled():
+        writing.exception()

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from core.agent.host import Hosting, host
 from core.clock import VirtualClock
-from core.config import Config, ContextSettings, PriceSettings, ProfileSettings
+from core.config import ApprovalSettings, Config, ContextSettings, PriceSettings, ProfileSettings
 from core.config.settings import Policy
 from core.events import Event, SessionOpened
 from core.journal.reader import Reader
 from core.models.profiles import resolve_endpoint
+from core.rehearsal.calendar import Around, Calendar, FullDisk, Weather, due, still_s
 from core.rehearsal.pace import Paced
+from core.rehearsal.supervisor import Supervisor
 from core.rehearsal.town import Sizes, Town, found
 from core.session import NewSession, create
-from core.simulator import Faults, SimulatedServer, load_policy
+from core.simulator import SimulatedServer, load_policy
 
 PROFILE, MODEL = "reference", "surveyor"
 KEY = "LONGWATCH_REHEARSAL_KEY"
@@ -27,6 +30,8 @@ PRICES = PriceSettings(input=2.5, output=7.5, cache_read=0.25, cache_write=3.125
 """Dollars a million tokens: those of the published session's model."""
 WINDOW = 1_000_000
 NOTES = "rehearsal.json"
+ASKED = "run_command: python3 -m unittest discover -s tests -t . -q"
+"""What the supervisor wants to be asked about: the whole suite, which takes long."""
 TASK = (
     "Audit this code base for security problems. Go through it department by department, mend what can be mended with "
     "the tests green, and write AUDIT.md: each weak place with what became of it, each department with its review "
@@ -35,7 +40,8 @@ TASK = (
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What is rehearsed. `hours` of virtual time that the calls take together."""
+    """What is rehearsed. `hours` of virtual time that all of it takes; `supervised`: a scripted supervisor steps in;
+    `disturbed`: what befalls a session of 35 hours befalls it."""
 
     seed: int = 7
     lines: int = 200_000
@@ -45,10 +51,17 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     known: int = 40
     aside: int = 20
     decoys: int = 100
+    supervised: bool = False
+    disturbed: bool = True
 
     @property
     def sizes(self) -> Sizes:
         return Sizes(self.lines, self.known, self.aside, self.decoys)
+
+    @property
+    def share(self) -> float:
+        """Of the reference session's calls."""
+        return self.calls / Wanted().calls
 
     @property
     def town(self) -> Town:
@@ -70,9 +83,7 @@ async def prepare(home: Path, place: Path, wanted: Wanted) -> Staged:
     workspace.mkdir(parents=True)
     wanted.town.write(workspace)
     clock = VirtualClock()
-    async with _server(wanted, clock, 0, Faults()) as server:
-        url = server.base_url
-    endpoint = resolve_endpoint(_config(wanted), f"{PROFILE}:{MODEL}", url)
+    endpoint = resolve_endpoint(_config(wanted), f"{PROFILE}:{MODEL}", f"http://127.0.0.1:{_free_port()}")
     task = TASK.format(calls=wanted.calls)
     session = NewSession(task, workspace.resolve(), endpoint, f"reference {wanted.policy}", {"policy": wanted.policy})
     staged = Staged(folder=await create(home, session, clock), workspace=workspace, wanted=wanted)
@@ -80,33 +91,78 @@ async def prepare(home: Path, place: Path, wanted: Wanted) -> Staged:
     return staged
 
 
+def _free_port() -> int:
+    """A port on loopback that nobody listens on, so that the server is found again after a kill."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def staged_at(place: Path) -> Staged:
     """What was prepared in a folder. Raises OSError, msgspec.MsgspecError."""
     return msgspec.json.decode((place / NOTES).read_bytes(), type=Staged, dec_hook=lambda kind, value: kind(value))
 
 
-async def play(
-    staged: Staged, faults: Faults | None = None, on_events: Callable[[list[Event]], None] | None = None
-) -> int:
-    """Run the session to its end in this process, from wherever it stands; the exit code of the contract."""
-    opened, last_us = _standing(staged.folder)
-    clock, wanted = VirtualClock(last_us), staged.wanted
-    port = int(opened.endpoint.rpartition(":")[2])
-    async with _server(wanted, clock, port, faults or Faults()):
-        environ = {KEY: "rehearsal", "PATH": "/usr/local/bin:/usr/bin:/bin"}
+async def play(staged: Staged, told: Callable[[float, int], None] = lambda hours, calls: None) -> int:
+    """Run the session to its end in this process, from wherever it stands; the exit code of the contract.
+
+    `told` hears the hour of the session and how many calls there have been, after each commit.
+    """
+    standing, wanted = _standing(staged.folder), staged.wanted
+    clock = VirtualClock(standing.last_us)
+    weather, environ = Weather(clock), {KEY: "rehearsal", "PATH": "/usr/local/bin:/usr/bin:/bin"}
+    async with _server(staged, clock, standing.port, weather) as server:
+        disk = FullDisk(clock)
+        around = Around(clock, weather, environ, KEY, server.expect_key, disk.fill, wanted.share)
+        around.before_death = lambda: _keep(staged, server)
+        watchers = _watchers(staged, around, standing.calls)
+
+        def heard(events: list[Event]) -> None:
+            for watcher in watchers:
+                watcher.observe(events)
+            told((events[-1].at_us - standing.start_us) / 3.6e9, watchers[0].calls)
+
         hosting = Hosting(
-            staged.folder, _config(wanted), wait=True, clock=clock, environ=environ, on_events=on_events, speed=1.0
+            staged.folder, _config(wanted), wait=True, clock=clock, environ=environ, on_events=heard, speed=1.0
         )
         return await host(hosting)
 
 
-def _standing(folder: Path) -> tuple[SessionOpened, int]:
-    """How the session was opened, and the time of its last event."""
+def _watchers(staged: Staged, around: Around, calls: int) -> list[Calendar | Supervisor]:
+    wanted = staged.wanted
+    happenings = due(wanted.calls) if wanted.disturbed else ()
+    watchers: list[Calendar | Supervisor] = [Calendar.of(around, calls, happenings)]
+    if wanted.supervised:
+        areas = wanted.town.areas
+        watchers.append(Supervisor.of(staged.folder, around.clock, calls, wanted.calls, areas))
+    return watchers
+
+
+def _keep(staged: Staged, server: SimulatedServer) -> None:
+    """Before this process dies: the provider's cache is the provider's, and outlives it."""
+    _vendor(staged).write_bytes(msgspec.json.encode(server.remembered()))
+
+
+def _vendor(staged: Staged) -> Path:
+    return staged.workspace.parent / "vendor.json"
+
+
+class Standing(NamedTuple):
+    """Where a session stands in its log: its server's port, its times, how many calls there were."""
+
+    port: int
+    start_us: int
+    last_us: int
+    calls: int
+
+
+def _standing(folder: Path) -> Standing:
     with Reader(folder) as reader:
-        first = reader.event(1)
-        last = reader.event(reader.last_seq())
-    assert first is not None and last is not None and isinstance(first.body, SessionOpened)
-    return first.body, last.at_us
+        events = reader.events()
+    opened = events[0].body
+    assert isinstance(opened, SessionOpened)
+    calls = sum(event.kind == "tool.finished" for event in events)
+    return Standing(int(opened.endpoint.rpartition(":")[2]), events[0].at_us, events[-1].at_us, calls)
 
 
 def _config(wanted: Wanted) -> Config:
@@ -115,14 +171,19 @@ def _config(wanted: Wanted) -> Config:
     )
     return Config(
         profiles={PROFILE: profile},
-        prices={f"{PROFILE}/{MODEL}": PRICES},
+        prices={f"{PROFILE}/{model}": PRICES for model in (MODEL, f"{MODEL}-next")},
         context=ContextSettings(policy=wanted.policy),
+        approvals=ApprovalSettings(ask=[ASKED] if wanted.supervised else []),
     )
 
 
 @asynccontextmanager
-async def _server(wanted: Wanted, clock: VirtualClock, port: int, faults: Faults) -> AsyncIterator[SimulatedServer]:
-    policy = Paced(load_policy(MODEL), wanted.calls, wanted.hours)
-    options: dict[str, Any] = {"context_limit": WINDOW, "port": port, "faults": faults, "api_key": "rehearsal"}
+async def _server(staged: Staged, clock: VirtualClock, port: int, weather: Weather) -> AsyncIterator[SimulatedServer]:
+    """The provider, with what its cache still held when its process died."""
+    wanted, kept = staged.wanted, _vendor(staged)
+    still = still_s(wanted.share) / 3_600 if wanted.disturbed else 0.0
+    policy = Paced(load_policy(MODEL), wanted.calls, wanted.hours - still)
+    options: dict[str, Any] = {"context_limit": WINDOW, "port": port, "faults": weather, "api_key": "rehearsal"}
+    options["remembered"] = msgspec.json.decode(kept.read_bytes()) if kept.exists() else ()
     async with SimulatedServer(policy, clock=clock, **options) as server:
         yield server

@@ -76,6 +76,17 @@ class PromptCache:
         """Forget every entry, as a vendor may inside a lifetime."""
         self._entries.clear()
 
+    def entries(self) -> list[tuple[int, int, int]]:
+        """Everything that is kept, as (prefix, expires in microseconds, lifetime in seconds).
+
+        A prefix is the same in another process only where both have the same PYTHONHASHSEED.
+        """
+        return [(prefix, entry.expires_us, entry.ttl_s) for prefix, entry in self._entries.items()]
+
+    def restore(self, entries: Iterable[tuple[int, int, int]]) -> None:
+        """Keep what another cache kept."""
+        self._entries |= {prefix: _Entry(expires_us, ttl_s) for prefix, expires_us, ttl_s in entries}
+
     def bill(self, scope: Any, blocks: Iterable[Block], keep: bool = True) -> Billed:
         """Split a prompt's tokens. `scope` (hashable) is what must be equal for a hit besides the blocks: the model.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any
@@ -43,8 +43,8 @@ class SimulatedServer:
 
     `speed` 1 is a human-watchable pace, 0 or infinity no delay at all; every wait goes through `clock`.
     `api_key` and `models` restrict who may ask for what; `context_limit` is in tokens; with `prices` each reply says
-    what it cost. `requests` counts calls of /v1/messages, `invoices` holds the bill of each that was answered,
-    `warnings` what a vendor would quietly mend.
+    what it cost; `remembered` is what the cache of an earlier process held. `requests` counts calls of /v1/messages,
+    `invoices` holds the bill of each that was answered, `warnings` what a vendor would quietly mend.
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class SimulatedServer:
         context_limit: int = 1_000_000,
         prices: PriceList | None = None,
         port: int = 0,
+        remembered: Iterable[tuple[int, int, int]] = (),
     ) -> None:
         self.base_url = ""
         self.requests = 0
@@ -70,6 +71,7 @@ class SimulatedServer:
         self._pace = Pace(speed)
         self._faults = faults or Faults()
         self._cache = PromptCache(rules or CacheRules(), clock)
+        self._cache.restore(remembered)
         self._reader = PromptReader()
         self._api_key = api_key
         self._models = tuple(models)
@@ -85,6 +87,14 @@ class SimulatedServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._listener.stop()
+
+    def remembered(self) -> list[tuple[int, int, int]]:
+        """What the cache holds, for a server in another process that goes on in this one's place."""
+        return self._cache.entries()
+
+    def expect_key(self, key: str) -> None:
+        """From now on only this key is good."""
+        self._api_key = key
 
     def _application(self) -> Starlette:
         routes = [

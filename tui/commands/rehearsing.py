@@ -30,6 +30,12 @@ SHOWN = 40
 @click.option("--hours", type=click.FloatRange(min=0, min_open=True), help="Where would this time have stopped it?")
 @click.option("--guards", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="[guards] of this file.")
 @click.option("--policy", help="Where would this policy have compressed, and what would it have cost?")
+@click.option("--lines", type=click.IntRange(min=1_000), default=200_000, help="reference: lines of the code base.")
+@click.option("--calls", type=click.IntRange(min=40), default=1_158, help="reference: calls of the session.")
+@click.option("--seed", type=int, default=7, help="reference: another code base for another number.")
+@click.option("--supervised", is_flag=True, help="reference: a scripted supervisor steps in.")
+@click.option("--undisturbed", is_flag=True, help="reference: no outage, kill, full disk, night or lost key.")
+@click.option("--into", type=click.Path(path_type=Path), help="reference: put the code base there.")
 @click.option("--json", "as_json", is_flag=True)
 @click.pass_obj
 def rehearse(
@@ -41,12 +47,21 @@ def rehearse(
     guards: Path | None,
     policy: str | None,
     as_json: bool,
+    **staging: Any,
 ) -> int:
     """Say where limits, guards and a policy would have acted in a session that has been.
 
     Without --guards those of your configuration are rehearsed. After each of them the session goes on as it was
     recorded, for nobody knows what it would have done instead.
+
+    `rehearse reference` is a session that is yet to be: a code base of 200,000 lines is made, a simulated auditor goes
+    through it in 35 hours of virtual time (10 to 30 minutes), and a table stands beside the published one. --policy
+    may be several, as in auto,off. (A session of that name is meant by its id.)
     """
+    if session == "reference":
+        if budget or max_turns or hours or guards:
+            raise click.UsageError("rehearse reference knows no --budget, --max-turns, --hours or --guards.")
+        return _reference(home, policy or "auto", as_json, staging)
     config = load_config(guards) if guards else load_config()
     wanted = Wanted(_dollars(budget), max_turns, hours, limits_of(config.guards), policy or "")
     try:
@@ -60,6 +75,13 @@ def rehearse(
     for line in _lines(made, wanted):
         say(line)
     return 0
+
+
+def _reference(home: Path, policies: str, as_json: bool, staging: dict[str, Any]) -> int:
+    from tui.commands.reference import Ordered, rehearse_reference
+
+    names = tuple(name.strip() for name in policies.split(","))
+    return rehearse_reference(home, Ordered(policies=names, as_json=as_json, **staging))
 
 
 def _dollars(text: str | None) -> Decimal | None:

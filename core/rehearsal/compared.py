@@ -1,0 +1,86 @@
+"""The form in which two runs of a rehearsal are the same: what happened, without what belongs to one machine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from core.events import Event, SessionOpened
+
+Row = tuple[str, str, Any]
+
+OUTSIDE = frozenset(
+    (
+        *("pid", "host", "epoch", "app_version", "session", "endpoint", "folder", "at", "duration_ms", "duration_s"),
+        *("ms", "started_at", "ended_at", "waited_s", "delay_s", "until_us", "retry_after_s", "usage", "raw_usage"),
+        *("price", "outlook", "request_id", "message_id", "use_id", "id", "fingerprint", "before", "after", "blob"),
+        *("signature", "sections", "prefix", "tree", "commit", "snapshot", "job", "sandbox", "evidence", "marks"),
+    )
+)
+"""Names in bodies: processes, times, durations, money, ids by chance, and hashes of texts that hold such."""
+AS_A_SET = frozenset(("runner.attached", "runner.detached", "runner.recovered", "retry.waiting", "model.failed"))
+"""Recovery events: which of them come matters, not when."""
+BESIDE = frozenset(("checkpoint.made", "guard.raised", "guard.answered", "cache.missed", "workspace.changed"))
+"""Kinds whose place depends on times, or on the machine."""
+_WITHIN_A_TEXT = (
+    (re.compile(r"\b\d+(?:\.\d+)? ?(?:ms|s|seconds?|min)\b"), "some time"),
+    (re.compile(r"\b[0-9a-f]{12,64}\b"), "some hash"),
+    (re.compile(r"\b0x[0-9a-f]+\b"), "some address"),
+    (re.compile(r"\b\d{4}-\d\d-\d\dT[\d:.]+Z?"), "some day"),
+)
+
+
+def compared(events: Iterable[Event], workspace: Path) -> list[Row]:
+    """(kind, key, body) of each event that counts: results in the order of their calls, recovery events at the end.
+
+    Paths are relative to the workspace. Two runs of the same rehearsal give equal lists.
+    """
+    ordinary: list[Row] = []
+    recovery: set[str] = set()
+    results: list[Row] = []
+    where = str(workspace.resolve())
+    for event in events:
+        if event.kind in AS_A_SET:
+            recovery.add(event.kind)
+        elif event.kind == "tool.finished":
+            results.append(_row(event, where))
+        elif event.kind not in BESIDE:
+            if event.kind.startswith("model."):
+                ordinary += sorted(results, key=lambda row: _place(row[1]))
+                results.clear()
+            ordinary.append(_row(event, where))
+    ordinary += sorted(results, key=lambda row: _place(row[1]))
+    return [*ordinary, ("recovery", "", sorted(recovery))]
+
+
+def _row(event: Event, where: str) -> Row:
+    body = msgspec.to_builtins(event.body, str_keys=True)
+    if isinstance(event.body, SessionOpened):
+        body = {"task": event.body.task, "model": event.body.model, "settings": event.body.settings}
+    return event.kind, event.key or "", _plain(body, where)
+
+
+def _plain(value: Any, where: str) -> Any:
+    """A value without what is outside, its texts without times, hashes and the place of the workspace."""
+    if isinstance(value, dict):
+        return {name: _plain(inner, where) for name, inner in _inside(value)}
+    if isinstance(value, list):
+        return [_plain(inner, where) for inner in value]
+    if isinstance(value, str):
+        text = value.replace(where, ".")
+        for pattern, word in _WITHIN_A_TEXT:
+            text = pattern.sub(word, text)
+        return text
+    return value
+
+
+def _inside(body: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    return ((name, value) for name, value in sorted(body.items()) if name not in OUTSIDE)
+
+
+def _place(key: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", key))

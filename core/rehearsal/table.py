@@ -1,0 +1,159 @@
+"""The report of a rehearsal in the form of the published session's table, ours beside it, with the definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from core.events import Event, ModelResponded
+from core.journal.reader import Reader
+from core.publish.film import report_fields
+from core.rehearsal.stage import Staged
+from core.rehearsal.verdict import Share, Verdict, missed, verdict
+
+Row = tuple[str, str, str]
+DEFINITIONS = (
+    "calls an hour: over the whole duration, outages and the night included.",
+    "repetition: calls whose tool and arguments had been seen before; without progress: result too, no file changed.",
+    "tokens: `new` is everything once (written to the cache, or fresh), `sent` every prompt as it was sent, `read` "
+    "what of it came from the cache, `output` what the model wrote.",
+    "useful memory: departments whose review code, read in the first hour, stands rightly in the report; `looked up` "
+    "had left the context and came back by recall.",
+    "fixed: the report says so and the proof, a test that it never saw, passes. false claims: findings that are none, "
+    "and fixes whose proof fails.",
+    "set aside: flaws from templates and a seed that the auditor's rules were not written for.",
+    "published: the demonstration of 35 hours; what it does not tell is left empty.",
+)
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """One run: the session's report, the verdict, and what the machine spent (None where nobody measured it)."""
+
+    policy: str
+    report: dict[str, Any]
+    verdict: Verdict
+    missed: list[str]
+    peak_tokens: int
+    cpu_s: float | None = None
+    memory_mb: float | None = None
+    wall_s: float | None = None
+    terminal_bytes: int | None = None
+
+
+def outcome(staged: Staged, **spent: Any) -> Outcome:
+    """Judge a run that has ended. Blocks."""
+    with Reader(staged.folder) as reader:
+        events = reader.events()
+    town = staged.wanted.town
+    judged = verdict(town, staged.workspace, events)
+    names = [f"{one.id} {one.kind} {one.path}" for one in missed(town, judged, staged.workspace)]
+    fields = report_fields(staged.folder)
+    peak = max((_prompt(event) for event in events), default=0)
+    policy = staged.wanted.policy
+    return Outcome(policy=policy, report=fields, verdict=judged, missed=names, peak_tokens=peak, **spent)
+
+
+def rows(run: Outcome) -> list[Row]:
+    """(what, published, ours), in the published order; what is ours alone behind it."""
+    report, judged, tokens = run.report, run.verdict, run.report["tokens"]
+    new = tokens["fresh_input"] + tokens["cache_write"]
+    return [
+        ("duration", "35 h 02", duration(report["duration_s"])),
+        ("tool calls", "1,158", f"{report['tool_calls']:,}"),
+        ("calls an hour", "33.1", f"{report['calls_per_hour'] or 0:.1f}"),
+        ("repetition", "2.3 %", f"{_percent(report['repetition_rate'])}, {report['no_progress_repeats']} no progress"),
+        ("tokens", "820,000", f"{new:,} new, {tokens['sent']:,} sent"),
+        ("", "", f"{tokens['cache_read']:,} read, {tokens['output']:,} output"),
+        ("corrections", "47", f"{report['corrections']:,}"),
+        ("interventions", "0", f"{report['interventions']:,}"),
+        ("degradation, errors", "none measurable", _trend(report, "error_rate")),
+        ("redundant calls", "usual: 8-12 %", _trend(report, "redundant_rate")),
+        (
+            "useful memory",
+            "60-70 %",
+            f"{_share(judged.codes)}, {judged.recalled} looked up, {judged.outdated} outdated",
+        ),
+        ("cost", "$35-65", f"${report['cost_usd'] or 0:,.2f}{_hindsight(report)}"),
+        *_findings(judged),
+        ("context peak", "", f"{run.peak_tokens:,} tokens, {report['compressions']} compressions"),
+        ("cache hits", "", _percent(report["cache_hit_rate"])),
+        ("retries, recoveries", "", f"{report['retries']:,}, {report['recoveries']:,}"),
+        *_spent(run),
+    ]
+
+
+def _findings(judged: Verdict) -> list[Row]:
+    wrong = len(judged.false_findings) + len(judged.false_fixes)
+    return [
+        ("known flaws found", "", _share(judged.found["known"])),
+        ("  of these truly fixed", "", _of(judged.fixed["known"].count, judged.found["known"].count)),
+        ("set aside, found", "", _share(judged.found["aside"])),
+        ("  of these truly fixed", "", _of(judged.fixed["aside"].count, judged.found["aside"].count)),
+        ("false claims", "", str(wrong)),
+        ("the town's tests", "", "pass" if judged.suite else "fail"),
+    ]
+
+
+def _spent(run: Outcome) -> list[Row]:
+    spent = [
+        ("bytes to a terminal", run.terminal_bytes, "{:,}"),
+        ("CPU", run.cpu_s, "{:,.0f} s"),
+        ("memory", run.memory_mb, "{:,.0f} MB"),
+        ("wall time", run.wall_s, "{:,.0f} s"),
+    ]
+    return [(what, "", form.format(value)) for what, value, form in spent if value is not None]
+
+
+def lines(runs: Sequence[Outcome]) -> list[str]:
+    """The table with a column for each run, then its definitions and what was missed."""
+    columns = [rows(run) for run in runs]
+    heads = ["", "published", *(f"ours, {run.policy}" for run in runs)]
+    table = [
+        [what, published, *(column[place][2] for column in columns)]
+        for place, (what, published, _) in enumerate(columns[0])
+    ]
+    widths = [max(len(row[place]) for row in [heads, *table]) for place in range(len(heads))]
+    text = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in [heads, *table]
+    ]
+    for run in runs:
+        text += ["", f"Missed with {run.policy}:", *(f"  {name}" for name in run.missed)] if run.missed else []
+    return [*text, "", *DEFINITIONS]
+
+
+def _prompt(event: Event) -> int:
+    usage = event.body.usage if isinstance(event.body, ModelResponded) else None
+    return usage.sent if usage else 0
+
+
+def duration(seconds: float) -> str:
+    """`35 h 02`."""
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60:02d}"
+
+
+def _percent(rate: float | None) -> str:
+    return "—" if rate is None else f"{100 * rate:.1f} %"
+
+
+def _share(share: Share) -> str:
+    return _of(share.count, share.of)
+
+
+def _of(count: int, whole: int) -> str:
+    return f"{count} of {whole}"
+
+
+def _trend(report: dict[str, Any], name: str) -> str:
+    trend = (report.get("quality_trend") or {}).get(name) or {}
+    if "first" not in trend:
+        return str(trend.get("verdict", "—"))
+    return f"{_percent(trend['first'])} to {_percent(trend['last'])}: {trend['verdict']}"
+
+
+def _hindsight(report: dict[str, Any]) -> str:
+    best = next((row["usd"] for row in report.get("counterfactuals") or [] if "hindsight" in row["what"]), None)
+    return f", {report['cost_usd'] / best:.2f} x the best in hindsight" if best and report["cost_usd"] else ""
