@@ -11,7 +11,7 @@ from typing import Final, Literal
 from core.sandbox.access import Access, Surroundings, access_for, configuration
 from core.sandbox.bubblewrap import bubblewrap
 from core.sandbox.grant import NOTHING, Grant
-from core.sandbox.guard import Guard
+from core.sandbox.guard import LEFT, Guard
 from core.sandbox.landlock import landlock
 
 Backend = Literal["bubblewrap", "landlock", "none"]
@@ -58,9 +58,11 @@ class Cell:
         if self.guard is not None:
             self.guard.leave(folder)
 
-    def close(self) -> list[str]:
-        """Put back what the command must not change; the names of what it did. Raises OSError."""
-        return self.guard.put_back() if self.guard else []
+    def close(self, folder: Path) -> list[str]:
+        """Put back what the command must not change, once; the names of what it did. Raises OSError."""
+        changed = self.guard.put_back() if self.guard else []
+        (folder / LEFT).unlink(missing_ok=True)
+        return changed
 
 
 @dataclass(frozen=True, slots=True)

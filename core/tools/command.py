@@ -93,7 +93,7 @@ class RunCommand:
         confinement: Confinement | None = context.settings.get("confinement")
         if confinement is not None:
             with explained("prepare the sandbox"):
-                cell = await asyncio.to_thread(confinement.cell, folder, environment, context.grant)
+                cell = await asyncio.to_thread(_prepared, job, confinement, folder, environment, context)
             environment = confinement.environment(environment)
         job.spawn(_shell(), arguments.command, folder, environment, cell.words)
         return await self._ended(job, cell, arguments, context)
@@ -105,10 +105,8 @@ class RunCommand:
             state = await job.wait(_timeout(arguments, context), context.stays)
         finally:
             with explained("put back what the command changed and must not"):
-                if context.stays():
-                    await asyncio.to_thread(cell.leave, job.folder)
-                else:
-                    put_back = await asyncio.to_thread(cell.close)
+                if not context.stays():
+                    put_back = await asyncio.to_thread(cell.close, job.folder)
         outcome = await asyncio.to_thread(_outcome, job, state, context)
         return replace(outcome, content=outcome.content + _told(put_back)) if put_back else outcome
 
@@ -148,6 +146,16 @@ def _timeout(arguments: CommandArguments, context: ToolContext) -> float:
 def _job(context: ToolContext) -> Job:
     most = context.settings.get("most_processes") or MOST_PROCESSES
     return Job(context.jobs / context.call, most_processes=most)
+
+
+def _prepared(
+    job: Job, confinement: Confinement, folder: Path, environment: Mapping[str, str], context: ToolContext
+) -> Cell:
+    """A cell, with what it puts back written down first: whoever takes the command up after a kill puts it back."""
+    cell = confinement.cell(folder, environment, context.grant)
+    job.make_folder()
+    cell.leave(job.folder)
+    return cell
 
 
 def _shell() -> list[str]:

@@ -157,6 +157,11 @@ class Job:
         self._confined = False
         self._mark = f"{MARK}={folder}".encode()
 
+    def make_folder(self) -> None:
+        """Nobody has claimed it yet. Raises OSError."""
+        for folder in (self.folder.parent, self.folder):
+            folder.mkdir(mode=0o700, exist_ok=True)
+
     def spawn(
         self,
         shell: list[str],
@@ -172,8 +177,7 @@ class Job:
         self._confined = bool(confined)
         inside = [*self._crowd.words(), *confined]
         try:
-            for folder in (self.folder.parent, self.folder):
-                folder.mkdir(mode=0o700, exist_ok=True)
+            self.make_folder()
             output = os.open(output_path(self.folder), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             try:
                 self._child = subprocess.Popen(

@@ -68,5 +68,5 @@ def _succeeded(escape: Escape, out: Outside, sandbox: Sandbox, user: int) -> boo
         timeout=60,
         **ids,  # type: ignore[call-overload]
     )
-    cell.close()
+    cell.close(out.session)
     return escape.witness(out) if escape.witness else answer.returncode == 0

@@ -7,12 +7,27 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from core.sandbox.access import Surroundings
 from core.sandbox.grant import NOTHING, Grant
+from core.sandbox.probe import candidates, try_to_escape
 from core.sandbox.sandbox import Confinement, Sandbox
 from core.tools.base import Outcome, ToolContext
 from core.tools.command import RunCommand
 from core.tools.registry import parse_arguments
+
+_TROUBLE: dict[str, str] = {}
+
+
+def sandbox_named(backend: str) -> Sandbox:
+    """The sandbox of that kind; the test is skipped with the reason where it does not work."""
+    found = next((it for it in candidates() if it.backend == backend), Sandbox("none", "only Linux is supported"))
+    if backend not in _TROUBLE:
+        _TROUBLE[backend] = found.why or try_to_escape(found)
+    if _TROUBLE[backend]:
+        pytest.skip(f"no {backend} here: {_TROUBLE[backend]}")
+    return found
 
 
 class Cage:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from breakout import BEYOND, NONE, USERS, acting_as, gets_out, reachable_place
-from conftest import sandbox_named
+from cage import sandbox_named
 from escapes import ESCAPES
 
 from core.sandbox.sandbox import Sandbox

@@ -15,8 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import psutil
-from cage import Cage
-from conftest import sandbox_named
+from cage import Cage, sandbox_named
 
 from core.sandbox.access import access_for
 from core.tools.base import Outcome
@@ -110,28 +109,31 @@ AGENT = """
 import asyncio, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from cage import Cage
+from cage import Cage, sandbox_named
 from core.sandbox.probe import candidates
 cage = Cage(Path(sys.argv[2]), next(it for it in candidates() if it.backend == sys.argv[3]), {"PATH": sys.argv[4]})
 asyncio.run(cage(sys.argv[5]))
 """
 
 
-def test_a_command_outlives_its_agent_and_gives_its_true_outcome(cage: Cage) -> None:
-    command = "echo x >>runs; touch up; until [ -e go ]; do sleep 0.05; done; echo done; exit 5"
+def test_a_command_outlives_its_agent_gives_its_true_outcome_and_what_it_must_not_change_is_put_back(
+    cage: Cage,
+) -> None:
+    protected = cage.workspace / "AGENTS.md"
+    command = "echo x >>runs; echo obey >AGENTS.md; touch up; until [ -e go ]; do sleep 0.05; done; echo done; exit 5"
     here, kind = str(Path(__file__).parent), cage.sandbox.backend
     words = [sys.executable, "-c", AGENT, here, str(cage.place), kind, os.environ["PATH"], command]
     with subprocess.Popen(words, cwd=ROOT) as agent:
         eventually((cage.workspace / "up").exists)
         agent.send_signal(signal.SIGKILL)
     folder = cage.session / "jobs/r1.0.0"
-    assert job_status(folder).phase is Phase.RUNNING
+    assert job_status(folder).phase is Phase.RUNNING and protected.exists()
     tool = RunCommand(cage.environment)
     arguments = parse_arguments(tool, {"command": command})
     (cage.workspace / "go").touch()
     outcome = asyncio.run(tool.recover(arguments, {}, cage.context("r1.0.0")))
-    assert isinstance(outcome, Outcome) and outcome.exit_code == 5 and outcome.content.endswith("\ndone")
-    assert (cage.workspace / "runs").read_text() == "x\n"
+    assert isinstance(outcome, Outcome) and outcome.exit_code == 5 and "\ndone\n[put back" in outcome.content
+    assert (cage.workspace / "runs").read_text() == "x\n" and not protected.exists()
 
 
 async def test_a_recovered_command_can_be_stopped(cage: Cage) -> None:
