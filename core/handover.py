@@ -41,6 +41,11 @@ def prepare(folder: Path, config: Config, environ: Mapping[str, str]) -> Running
     runner = holder(folder)
     if runner is None:
         raise JournalError(f"No runner holds this session; `longwatch resume {folder.name[:10]}` goes on with it.")
+    return Running(runner, terms_of(folder, config, environ))
+
+
+def terms_of(folder: Path, config: Config, environ: Mapping[str, str]) -> Mapping[str, object]:
+    """On what terms a session was run last; blocks. Raises JournalError or ConfigError as `prepare` does."""
     state = RunState()
     dispatch = Dispatcher([state])
     with Reader(folder) as reader:
@@ -49,7 +54,19 @@ def prepare(folder: Path, config: Config, environ: Mapping[str, str]) -> Running
     if state.opened is None:
         raise JournalError(f"The session in {folder} was never opened: its journal has no first event.")
     check_endpoint(endpoint_of(state.opened, config, environ), environ)
-    return Running(runner, state.runner.terms if isinstance(state.runner, RunnerAttached) else {})
+    return state.runner.terms if isinstance(state.runner, RunnerAttached) else {}
+
+
+async def go_on(folder: Path, config: Config, environ: Mapping[str, str] = os.environ) -> str:
+    """Run a session that nobody runs, on the terms of its last runner; what was done, as a sentence.
+
+    Raises JournalError or ConfigError when it can't be run.
+    """
+    terms = await asyncio.to_thread(terms_of, folder, config, environ)
+    if problem := await asyncio.to_thread(start_runner, folder, terms):
+        raise JournalError(problem)
+    new = await _holder_of(folder)
+    return f"Process {new.pid} goes on with it; what was running is settled first."
 
 
 async def hand_over(folder: Path, controls: Controls, config: Config, environ: Mapping[str, str] = os.environ) -> str:
@@ -62,9 +79,15 @@ async def hand_over(folder: Path, controls: Controls, config: Config, environ: M
     await _released(folder, command, running.holder)
     if problem := await asyncio.to_thread(start_runner, folder, running.terms):
         raise JournalError(f"The session was let go, but not taken up: {problem}")
+    new = await _holder_of(folder)
+    return f"Longwatch {new.version} goes on with it in process {new.pid}; process {running.holder.pid} has let it go."
+
+
+async def _holder_of(folder: Path) -> Holder:
+    """Wait until somebody runs the session: who."""
     while (new := await asyncio.to_thread(holder, folder)) is None:
         await pause_real(LOOK_EVERY_S)
-    return f"Longwatch {new.version} goes on with it in process {new.pid}; process {running.holder.pid} has let it go."
+    return new
 
 
 async def _released(folder: Path, command: str, old: Holder) -> None:

@@ -134,6 +134,7 @@ ACTIONS: tuple[Action, ...] = (
     _watch("find", "F", "find all", "Find words in everything: said, thought, done, put out, remembered.", _LOOK),
     _watch("next-match", "n", "next", "Go to the next match.", _LOOK),
     _watch("previous-match", "N", "previous", "Go to the previous match.", _LOOK),
+    _watch("why", "!", "why", "What is wrong, why, and what helps.", _LOOK),
     _watch("since", "L", "since you left", "What happened since you left, and what waits for you.", _LOOK),
     _watch("note", "A", "note", "Write something in the margin of this moment, for yourself and others.", _LOOK),
     _watch("changes", "D", "changes", "What it changed, hunk by hunk; review, revert.", _LOOK, 0, "revert"),

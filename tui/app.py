@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
@@ -10,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from textual import events, work
 
-from core.clock import Clock, SystemClock, pause_real
-from core.config import NotifySettings
+from core.clock import Clock, SystemClock
+from core.config import Config, NotifySettings, ScreenSettings
 from core.journal.margin import MarginFile
 from core.journal.viewers import Present
 from core.notify.attendance import Attendance
 from core.protocols import Controls, Source
+from tui import lookout
 from tui.attention import Sight
 from tui.driver import ResilientDriver
 from tui.following import Following
@@ -24,7 +24,6 @@ from tui.line_speed import Thrift
 from tui.messages import LeaveRequested
 from tui.needs_you import NeedsYou
 from tui.safe import one_line
-from tui.screens.seats import Seats
 from tui.screens.watch import WatchScreen
 from tui.themed_app import ThemedApp
 
@@ -33,9 +32,6 @@ if TYPE_CHECKING:
 
 Mode = Literal["live", "attached", "replay"]
 Leaving = Literal["quit", "detached", "lost", "broken"]
-
-LOOK_AROUND_S = 1.0
-PULSE_EVERY_S = 2.0
 
 
 class LongwatchApp(ThemedApp[Leaving]):
@@ -73,7 +69,10 @@ class LongwatchApp(ThemedApp[Leaving]):
         aside: Aside | None = None,
         presence: Present | None = None,
         feel: Callable[[str], Awaitable[Pulse | None]] | None = None,
+        free: Callable[[], int | None] | None = None,
+        screen: ScreenSettings | None = None,
         hand_over: Callable[[], Awaitable[str]] | None = None,
+        go_on: Callable[[], Awaitable[str]] | None = None,
         fork: Callable[[int, str], Awaitable[str]] | None = None,
         films: Callable[[str], tuple[Source, Controls] | None] = lambda session: None,
         notice: str = "",
@@ -83,8 +82,8 @@ class LongwatchApp(ThemedApp[Leaving]):
     ) -> None:
         super().__init__(theme=theme, theme_folder=theme_folder, keymap=keymap, fault_log=fault_log, thrifty=thrifty)
         clock = clock or SystemClock()
-        self._aside, self._presence, self._notice = aside, presence, notice
-        self._card, self._feel = card, feel
+        self._aside, self._notice = aside, notice
+        self._card, self._looks = card, (gone, presence, free, feel)
         self._source, self._mode, self._background, self._on_quit = source, mode, background, on_quit
         self.title = one_line(title) or "Longwatch"
         self.view = source.restored()
@@ -98,7 +97,8 @@ class LongwatchApp(ThemedApp[Leaving]):
             speed=speed,
             clock=clock,
             trouble=trouble or (lambda: None),
-            gone=gone or (lambda: None),
+            screen=screen,
+            go_on=go_on,
             driven=background is not None,
             sight=sight,
             hand_over=hand_over,
@@ -120,6 +120,9 @@ class LongwatchApp(ThemedApp[Leaving]):
         self._needs_you.begin()
         self.set_interval(1.0, self._needs_you.tick)
 
+    def configured(self, config: Config) -> None:
+        self.watch_screen.settings = config.screen
+
     def _show_card(self) -> None:
         from tui.screens.card import CardScreen
 
@@ -136,25 +139,9 @@ class LongwatchApp(ThemedApp[Leaving]):
         self._follow()
         if self._mode != "replay":
             self._stream()
-        if self._presence is not None:
-            self._look_around(self._presence)
-        if self._feel is not None:
-            self._feel_pulse(self._feel)
-
-    @work(name="pulse", exit_on_error=False)
-    async def _feel_pulse(self, feel: Callable[[str], Awaitable[Pulse | None]]) -> None:
-        """How the command that runs is; asked only while one runs."""
-        while True:
-            call = self.view.tool_calls.commanding()
-            self.watch_screen.pulse_changed(await feel(call.key) if call else None)
-            await pause_real(PULSE_EVERY_S)
-
-    @work(name="viewers", exit_on_error=False)
-    async def _look_around(self, presence: Present) -> None:
-        """Who else looks, off the loop: a disk may be slow."""
-        while True:
-            self.watch_screen.seats_changed(Seats(presence.viewer, await asyncio.to_thread(presence.others)))
-            await pause_real(LOOK_AROUND_S)
+        gone, presence, free, feel = self._looks
+        for look in lookout.looks(self.watch_screen, gone=gone, presence=presence, free=free, feel=feel):
+            self.run_worker(look, exit_on_error=False)
 
     @work(name="follow", exit_on_error=False)
     async def _follow(self) -> None:

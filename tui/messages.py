@@ -90,6 +90,13 @@ class PlaceWanted(Message):
 
 
 @dataclass
+class RemedyChosen(Message):
+    """Do what helps against something that is wrong: the id of an action."""
+
+    action: str
+
+
+@dataclass
 class PaneChosen(Message):
     """Bring this pane (its id) to the front."""
 

@@ -86,12 +86,16 @@ class ThemedApp(BreakableApp[ReturnType]):
             self.line.thrift = config.screen.thrifty
             self._keymap_overrides = dict(config.screen.keymap)
             self.set_keymap(self._keymap_overrides)
+            self.configured(config)
             self.notify(SAID, markup=False)
 
         def broken(sentence: str) -> None:
             self.notify(one_line(f"The configuration was edited. {sentence}"), severity="warning", markup=False)
 
         await watch_config(file, changed, broken)
+
+    def configured(self, config: Config) -> None:
+        """The configuration was edited."""
 
     @work(name="themes", exit_on_error=False)
     async def _watch_theme_folder(self, folder: Path) -> None:

@@ -14,6 +14,7 @@ from core.events import SessionOpened
 from core.folds.file_states import Handwork
 from core.journal.lease import holder
 from core.journal.margin import MarginFile
+from core.journal.reserve import free_bytes
 from core.journal.seen import SeenMark
 from core.journal.viewers import Present
 from core.notify.attendance import Attendance
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 SCREEN_LOG = "screen.log"
 """In the session's folder: what broke the screen, if anything did."""
-LOOK_EVERY_S = 2.0
+LOOK_EVERY_S = 0.4
 """Shortest time between two looks at who runs a session."""
 
 
@@ -124,6 +125,7 @@ def watch(
         trouble=trouble,
         clock=clock,
         notify=config.notify,
+        screen=config.screen,
         sight=sight,
         fault_log=folder / SCREEN_LOG if folder else None,
         aside=aside,
@@ -169,6 +171,8 @@ def _abilities(folder: Path | None, controls: Controls | None, config: Config, m
             "gone": RunnerWatch(folder, held=mode == "attached"),
             "attendance": Attendance(folder),
             "feel": _feeling(folder),
+            "free": lambda: free_bytes(folder),
+            "go_on": _going_on(folder, config),
             "hand_over": _handing_over(folder, controls, config) if controls else None,
         }
     return found
@@ -197,6 +201,17 @@ def _handing_over(folder: Path, controls: Controls, config: Config) -> Callable[
         return await hand_over(folder, controls, config)
 
     return move
+
+
+def _going_on(folder: Path, config: Config) -> Callable[[], Awaitable[str]]:
+    """The same for a session that nobody runs any more."""
+
+    async def run() -> str:
+        from core.handover import go_on
+
+        return await go_on(folder, config)
+
+    return run
 
 
 def _forking(folder: Path) -> Callable[[int, str], Awaitable[str]]:

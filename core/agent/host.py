@@ -27,6 +27,7 @@ from core.agent.delegation import Delegation, Errands, config_below
 from core.agent.desk import Desk
 from core.agent.endpoints import endpoint_of
 from core.agent.guarding import limits_of
+from core.agent.handwork import Handwork
 from core.agent.hooks import Hooks
 from core.agent.measuring import measured
 from core.agent.oversight import Free, Oversight
@@ -302,10 +303,11 @@ async def _runner(
     hooks = Hooks(config.hooks, desk, place, hosting.environ)
     stack.callback(desk.journal.subscribe(hooks.observe))
     await stack.enter_async_context(hooks.kept())
+    seen: dict[str, str] = {}
     calls = CallRunner(
         desk,
         ChainMap(own, bridging.tools),  # type: ignore[arg-type]
-        _contexts(hosting, opened, recall, redact, gate, confinement, endpoint, desk),
+        _contexts(hosting, opened, recall, redact, gate, confinement, endpoint, desk, seen),
         redact,
         longest_result=config.context.result_tokens * BYTES_PER_TOKEN,
         gate=gate,
@@ -315,7 +317,7 @@ async def _runner(
     terms = _terms(hosting, desk, settings, window, most_output)
     turns = Turns(desk, wire, hosting.clock, priced, prompt_version)
     asides = Asides(desk, wire, hosting.clock, priced, lambda: turns.last)
-    upkeep = Upkeep(desk, recall, project, bridging)
+    upkeep = Upkeep(desk, recall, project, bridging, Handwork(desk, place, seen))
     return Runner(desk, turns, calls, asides, upkeep, head, terms, hosting.clock, random.Random().random)
 
 
@@ -402,8 +404,8 @@ def _contexts(
     confinement: Confinement,
     endpoint: Endpoint,
     desk: Desk,
+    seen: dict[str, str],
 ) -> Callable[[str], ToolContext]:
-    read_hashes: dict[str, str] = {}
     workspace = Path(opened.workspace)
     settings = {
         "redact": redact,
@@ -427,7 +429,7 @@ def _contexts(
             jobs=hosting.folder / JOBS,
             call=call,
             recall=recall,
-            read_hashes=read_hashes,
+            read_hashes=seen,
             settings=settings,
         )
 

@@ -1,4 +1,4 @@
-"""What is kept in step with the log beside it: recall's index, what the project remembers, how the servers are."""
+"""What is kept in step beside the log: recall's index, the project's memory, servers, files that others change."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 
 from core.agent.bridging import Bridging
 from core.agent.desk import Desk
+from core.agent.handwork import Handwork
 from core.agent.recollection import Recollection
 from core.allocator import give_back
 from core.events import Draft, Event, GuidanceDelivered, HeadMoved
@@ -22,12 +23,18 @@ class Upkeep:
     """Called between the steps of a session; nothing here ever stops one."""
 
     def __init__(
-        self, desk: Desk, recollection: Recollection, project: ProjectMemory, bridging: Bridging | None = None
+        self,
+        desk: Desk,
+        recollection: Recollection,
+        project: ProjectMemory,
+        bridging: Bridging | None = None,
+        handwork: Handwork | None = None,
     ) -> None:
         self._desk = desk
         self._recollection = recollection
         self._project = project
         self._bridging = bridging
+        self._handwork = handwork
         self._remembered = True
         self._compressed = False
         self._behind = 0
@@ -54,9 +61,11 @@ class Upkeep:
             await self._desk.append(*drafts)
 
     async def look(self) -> None:
-        """Log how the servers are, also while a session waits."""
+        """Log how the servers are, and what others did to files, also while a session waits."""
         if self._bridging is not None:
             await self._bridging.look()
+        if self._handwork is not None:
+            await self._handwork.look()
 
     async def after_step(self) -> None:
         """Write the project's entries where they have changed; index what a compression made worth recalling."""

@@ -309,6 +309,12 @@ class ScreenSettings(Section, frozen=True):
             "Send less: 256 colours, a frame a second, numbers at leisure. By itself over SSH where the line is slow."
         ),
     ] = "auto"
+    silent_s: Annotated[
+        Seconds, says("Seconds without a piece of the reply after which the screen says that the model is silent.")
+    ] = 60.0
+    low_disk_mb: Annotated[
+        Count, says("Megabytes of free disk below which the screen says that it is nearly full.")
+    ] = 1_024
     keymap: Annotated[dict[str, str], says("Keys by action, separated by commas.", {"pause": "space,ctrl+s"})] = {}
 
 

@@ -58,6 +58,7 @@ from core.events.conversation import (
     ToolFinished,
     ToolStarted,
     Usage,
+    WorkspaceChanged,
     is_aside,
 )
 from core.events.envelope import (

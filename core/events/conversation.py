@@ -231,6 +231,16 @@ class FileChange(Body, frozen=True):
     removed: int = 0
 
 
+@kind("workspace.changed")
+class WorkspaceChanged(Body, frozen=True):
+    """Files that the agent has read changed between two calls: by hand, or by what a command left running.
+
+    `before` of each is what the agent has seen, `after` None where the file is gone.
+    """
+
+    files: list[FileChange]
+
+
 class MediaShown(Body, frozen=True):
     """An image or a document that the model sees with a result: `blob` is its hash, `tokens` an estimate."""
 

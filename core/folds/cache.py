@@ -262,6 +262,10 @@ class CacheLedger:
         """Every miss as of event `at`, oldest first."""
         return self._misses.within([Span(0, FOREVER if at is None else at)])
 
+    def last_miss(self, at: int | None = None) -> Miss | None:
+        """The latest miss as of event `at`."""
+        return self._misses.last([Span(0, FOREVER if at is None else at)])
+
     def _observe(self, event: Event) -> None:
         body, watch = event.body, self._watch
         miss = watch.observe(event)

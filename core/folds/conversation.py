@@ -48,6 +48,7 @@ from core.events import (
     ToolFinished,
     ToolsOffered,
     ToolStarted,
+    WorkspaceChanged,
 )
 from core.folds.branches import Column
 from core.folds.fold import Handler
@@ -298,6 +299,11 @@ def _server(body: Any) -> str:
     return f"Server {body.server} is up, {body.tools} tools" + (f": {body.detail}" if body.detail else "")
 
 
+def _changed_by_others(body: Any) -> str:
+    named = ", ".join(file.path + (" (gone)" if file.after is None else "") for file in body.files)
+    return f"Changed by hand, or by what a command left running: {named}"
+
+
 def _offered(body: Any) -> str:
     others = f", {body.others} more are found by find_tools" if body.others else ""
     return f"{len(body.tools)} tools of servers stand in every request{others}"
@@ -334,4 +340,5 @@ _SENTENCES: dict[str, Any] = {
     ServerChanged.KIND: _server,
     HookFailed.KIND: lambda body: body.detail,
     ToolsOffered.KIND: _offered,
+    WorkspaceChanged.KIND: _changed_by_others,
 }

@@ -201,6 +201,11 @@ The reason itself is the verdict's to say, so no decision repeats it.
 """
 
 
+def answer_of(reason: str) -> str:
+    """The control that answers a pause for this reason."""
+    return _ANSWERS.get(reason, ("continue", _GO_ON))[0]
+
+
 def reason_of(situation: Situation) -> str:
     """Why it stands still, as half a sentence."""
     if situation.cut_off:

@@ -30,6 +30,7 @@ from core.folds.idle import Idle
 from core.folds.lanes import Lanes
 from core.folds.memories import Memories
 from core.folds.memory_use import MemoryUse
+from core.folds.mishaps import Mishaps
 from core.folds.needs import Needs
 from core.folds.pages import PageStore, pages_of
 from core.folds.plan import Plan
@@ -117,6 +118,7 @@ class SessionView:
         self.needs = Needs()
         self.guards = GuardLog()
         self.servers = Servers()
+        self.mishaps = Mishaps()
         self.allowances = Allowances(self.costs, self.plan)
         self.constraints = Constraints()
         self.approvals = Approvals()
@@ -142,6 +144,7 @@ class SessionView:
                 self.needs,
                 self.guards,
                 self.servers,
+                self.mishaps,
                 self.allowances,
                 self.constraints,
                 self.approvals,

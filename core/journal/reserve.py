@@ -14,6 +14,14 @@ ENOUGH_BYTES: Final = 1024 * 1024
 """Free room, beside the reserve, from which a session that waited for room goes on."""
 
 
+def free_bytes(folder: Path) -> int | None:
+    """Room on the disk of a folder; None where nobody can say. Blocks for as long as the disk takes."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return None
+
+
 class Reserve:
     """A file that takes up room in the session's folder until `spend` gives it back. Nothing here raises."""
 

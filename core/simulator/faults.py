@@ -63,10 +63,14 @@ class Faults:
     """The faults that are still to come; each request takes the first that matches it."""
 
     def __init__(self, faults: Iterable[Fault | str] = ()) -> None:
-        self._left = [
-            [fault, fault.times]
-            for fault in (parse_fault(fault) if isinstance(fault, str) else fault for fault in faults)
-        ]
+        self._left: list[list[Fault | int | None]] = []
+        self.add(faults)
+
+    def add(self, faults: Iterable[Fault | str]) -> None:
+        """More to come, after those that there are. Raises ValueError when one can't be read."""
+        for fault in faults:
+            parsed = parse_fault(fault) if isinstance(fault, str) else fault
+            self._left.append([parsed, parsed.times])
 
     def take(self, request: int, text: str) -> Fault | None:
         """The fault of this request, used up by one."""

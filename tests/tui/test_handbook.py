@@ -9,6 +9,8 @@ from click import Context, Group
 from click.testing import CliRunner
 
 from core.config import default_config_text
+from core.folds.verdict import RESUME
+from core.simulator.incidents import INCIDENTS
 from tui.actions import ACTIONS
 from tui.cli import cli
 from tui.commands.handbook import PAGES, page_text
@@ -69,6 +71,17 @@ def test_the_keys_of_a_page_are_bound(page):
     bound = {key for action in ACTIONS for key in action.keys}
     named = re.findall(r"`([^`\s-]|ctrl\+[^`])`", page_text(page))
     assert not [key for key in named if key not in bound]
+
+
+def test_the_page_on_trouble_tells_every_incident_with_the_key_that_helps():
+    section = page_text("trouble").split("## What it says")[1].split("\n## ")[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in section.splitlines() if line.startswith("| `")]
+    told = {words.strip("`"): re.findall(r"`([^`]+)`", helps) for words, _, helps in rows}
+    assert list(told) == [incident.words for incident in INCIDENTS]
+    for incident in INCIDENTS:
+        verb = "continue" if incident.remedy == RESUME else incident.remedy
+        (action,) = (action for action in ACTIONS if verb in action.verbs)
+        assert action.keys[0] in told[incident.words], incident.name
 
 
 def test_without_a_page_all_are_listed_and_an_unknown_one_is_refused():

@@ -65,8 +65,7 @@ async def test_a_session_that_reads_as_running_and_is_run_by_nobody_says_interru
         assert app.watch_screen.now_us() == elapsed, "the session's clock goes on though nobody runs it"
         assert "✗ interrupted" in status(pilot) and "last event 1m ago" in status(pilot)
         gone[0] = None
-        app.watch_screen._second()
-        assert "● running" in status(pilot)
+        await until(pilot, lambda: "● running" in status(pilot))
 
 
 async def test_a_session_that_has_ended_is_not_interrupted():

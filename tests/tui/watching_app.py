@@ -119,7 +119,7 @@ async def read(pilot: Pilot[Any]) -> None:
 def status(pilot: Pilot[Any]) -> str:
     """Every field of the status line."""
     line = pilot.app.watch_screen.query_one("#status")
-    return " | ".join(content.plain for content in line._values.values())
+    return " | ".join(forms[0].plain for forms in line._forms.values())
 
 
 def screen_text(pilot: Pilot[Any]) -> str:

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 
-from core.clock import monotonic
+from core.clock import MICROSECONDS, monotonic
+from core.config import ScreenSettings
+from core.folds.alarms.alarm import Alarm, Look
+from core.folds.alarms.finding import alarms
 from tui.docks.scrubber import Scrubber
 from tui.line_meter import LineMeter
 from tui.line_speed import SECONDS_A_TICK, UNHURRIED_S, LinedApp, LineSpeed
 from tui.screens.session_screen import SessionScreen
-from tui.screens.status_facts import NOT_READ, Said, facts, first_facts, line_words, state_content
+from tui.screens.state_line import state_forms
+from tui.screens.status_facts import NOT_READ, Said, facts, first_facts, line_words
 from tui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
@@ -33,10 +37,21 @@ GAUGES = frozenset(("persisted", "rate"))
 class Gauging(SessionScreen):
     """Keeps the status line and the strip. `trouble` says in a sentence what keeps the runner from working."""
 
-    def __init__(self, *args: Any, trouble: Callable[[], str | None] = lambda: None, **options: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        trouble: Callable[[], str | None] = lambda: None,
+        screen: ScreenSettings | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(*args, **options)
         self._trouble = trouble
+        self.settings = screen or ScreenSettings()
+        self.alarms: list[Alarm] = []
+        """What is wrong, as far as the status line knows, the most pressing first."""
+        self._room: int | None = None
         self._pulse: Pulse | None = None
+        self._pulse_of = ""
         self._token_us: int | None = None
         self._meter, self._metered = LineMeter(), False
         self._gauged_s = self._asked_s = float("-inf")
@@ -58,11 +73,8 @@ class Gauging(SessionScreen):
 
     def _show_status(self, *, gauges: bool = True) -> None:
         line, at, now_us = self.query_one(StatusLine), self.looking.at, self.now_us()
-        state = self._state(at, now_us)
-        if at is None and self._pulse is not None and not (self.ended or self.orphaned):
-            colour = "$warning" if self._pulse.may_hang else "$muted"
-            state = Content.assemble(state, (f" · {self._pulse.words}", colour))
-        line.set("state", state)
+        self.alarms = self.look_for_alarms()
+        line.set("state", *self._state(at, now_us), urgent=bool(self.alarms) and len(self.alarms[0].words) > 1)
         for name, said in self._facts(at, now_us).items():
             if gauges or name not in GAUGES:
                 line.set(name, *said)
@@ -70,16 +82,47 @@ class Gauging(SessionScreen):
         line.set("bytes", *(sent if self._metered else ("",)))
         line.set("seats", *self.seats.words(self.view.state.driver))
 
-    def _state(self, at: int | None, now_us: int) -> Content:
+    def _state(self, at: int | None, now_us: int) -> list[Content]:
         if self.tail is not None and not self.tail.tells_state:
-            return NOT_READ
-        trouble = self._trouble()
-        return state_content(self.view, at, now_us, replay=self.replay, trouble=trouble, interrupted=self.orphaned)
+            return [NOT_READ]
+        alarm, pulse = next(iter(self.alarms), None), self.pulse.words if self.pulse else ""
+        return state_forms(self.view, at, now_us, alarm, replay=self.replay, pulse=pulse)
 
     def _facts(self, at: int | None, now_us: int) -> dict[str, Said]:
         if self.tail is not None:
             return first_facts(self.tail, now_us, self._real_now_us(), self._token_us)
         return facts(self.view, at, now_us, self._real_now_us(), self._token_us)
+
+    def look_for_alarms(self) -> list[Alarm]:
+        """What is wrong at the moment that is shown; of a log of which only the end was read it is not known."""
+        return [] if self.tail is not None else alarms(self.view, self.looking.at, self._look())
+
+    @property
+    def pulse(self) -> Pulse | None:
+        """How the command is that runs now; None where none runs, or it was not looked at yet."""
+        call = self.view.tool_calls.commanding()
+        return self._pulse if call is not None and call.key == self._pulse_of and not self.ended else None
+
+    def _look(self) -> Look | None:
+        """What is not in the log, as of now; nothing of it concerns a recording."""
+        if self.replay:
+            return None
+        pulse, screen = self.pulse, self.settings
+        return Look(
+            self._real_now_us(),
+            trouble=self._trouble() or "",
+            token_us=self._token_us,
+            pulse=pulse.words if pulse else "",
+            may_hang=bool(pulse and pulse.may_hang),
+            gone=self.orphaned,
+            free=self._room,
+            silent_us=int(screen.silent_s * MICROSECONDS),
+            low=screen.low_disk_mb * 1024 * 1024,
+        )
+
+    def room_left(self, free: int | None) -> None:
+        """So many bytes are free on the disk of the session."""
+        self._room = free
 
     @property
     def line(self) -> LineSpeed:

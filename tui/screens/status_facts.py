@@ -20,7 +20,7 @@ from tui.safe import one_line
 from tui.widgets.status_line import Field
 
 FIELDS = (
-    Field("state", 25, rank=1, grow=True),
+    Field("state", 25, rank=1, grow=True, wants=37),
     Field("needs", 9, rank=2, optional=True),
     Field("sandbox", 10, rank=6, optional=True),
     Field("servers", 11, rank=8, full=28, optional=True),
@@ -210,23 +210,6 @@ def _context(view: SessionView, at: int | None) -> Said:
         return Said(f"ctx {figures.tokens(usage.total)}")
     short = f"ctx {figures.percent(usage.total / usage.window)}"
     return Said(f"{short} of {figures.window(usage.window)}", short)
-
-
-def state_content(
-    view: SessionView, at: int | None, now_us: int, *, replay: bool, trouble: str | None, interrupted: str = ""
-) -> Content:
-    """The state in words and why. What is not now says so first; what keeps the runner from working before all.
-
-    `interrupted` says why a session that reads as running no longer is.
-    """
-    if trouble:
-        return Content.styled(f"✗ {one_line(trouble)}", "bold $state-failed")
-    if at is None and interrupted:
-        return state_words(Status("interrupted", "", one_line(interrupted)), now_us)
-    status = state_words(view.state.status.at(at), now_us)
-    if at is None:
-        return status
-    return Content.styled(f"{'REPLAY' if replay else 'PAST'} #{at:,}", "bold reverse") + Content(" ") + status
 
 
 def state_words(status: Status, now_us: int) -> Content:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -29,8 +29,7 @@ from tui.panes.pane import Pane
 from tui.panes.pane_tabs import PaneTabs, Tab
 from tui.panes.plan import PlanPane
 from tui.panes.tool_calls import ToolCallsPane
-from tui.safe import one_line
-from tui.screens.answering import Answering
+from tui.screens.alarming import Alarming
 from tui.screens.gauging import SECOND_S
 from tui.screens.opening import Opening
 from tui.screens.seats import Seats
@@ -38,23 +37,18 @@ from tui.screens.status_facts import FIELDS
 from tui.widgets.hint_bar import Hint, HintBar
 from tui.widgets.status_line import StatusLine
 
-if TYPE_CHECKING:
-    from core.tools.vitals import Pulse
-
 PANES = ("conversation", "tool_calls", "context", "memory", "cost", "plan")
 """Ids in the order of their keys 1 to 6."""
 SHEETS = PANES[2:]
 PROMPT = PANES[:2]
 """Drawn with every frame; the others only where they are in front, when the line is slow."""
-FRESH = 30
-"""Events after a guard's signal for which its key is hinted at."""
 CHOOSE = "Choose an item of the context first: 3, then down until one is marked."
 TOO_SMALL = (
     "Longwatch needs 40x12 cells to show anything. The agent goes on. Make the terminal larger, or press q to leave."
 )
 
 
-class WatchScreen(Opening, Answering):
+class WatchScreen(Alarming, Opening):
     """Status line, panes, docks, hints. Panes and docks speak to it by messages; they never know each other."""
 
     CSS_PATH = "watch.tcss"
@@ -66,14 +60,13 @@ class WatchScreen(Opening, Answering):
     def __init__(
         self,
         *args: Any,
-        gone: Callable[[], str | None] = lambda: None,
         driven: bool = False,
         sight: Sight | None = None,
         **options: Any,
     ) -> None:
         super().__init__(*args, **options)
         self.sight = sight or Sight()
-        self._gone, self._driven = gone, driven
+        self._driven = driven
         self._front, self._sheet, self._zoomed = "conversation", "context", False
         self._guarded = False
         self._pump: FramePump[Changes] | None = None
@@ -123,13 +116,6 @@ class WatchScreen(Opening, Answering):
         if self.is_read and self._driven and isinstance(event.body, CommandAccepted) and event.body.verb == "detach":
             self.action_detach()
 
-    def pulse_changed(self, pulse: Pulse | None) -> None:
-        """The running command was looked at; that it may hang is said once, and nothing is done about it."""
-        before, self._pulse = self._pulse, pulse
-        if pulse is not None and pulse.may_hang and not (before and before.may_hang):
-            advice = f"{pulse.words}. {self.key_of(BY_ID['interrupt'])} would end it."
-            self.notify(f"The running command: {advice}", severity="warning", markup=False, timeout=30)
-
     def seats_changed(self, seats: Seats) -> None:
         """Somebody came or went."""
         if seats != self.seats:
@@ -149,7 +135,6 @@ class WatchScreen(Opening, Answering):
     def _second(self) -> None:
         if self.orders.tick():
             self._show_hints()
-        self._look_for_the_runner()
         self._look_at_the_guard()
         self._mind_the_line()
         if self._unsaid:
@@ -157,6 +142,7 @@ class WatchScreen(Opening, Answering):
             self._unsaid.clear()
         if self.ticks:
             self._tick()
+        self.heed_alarms()
         self.call_later(self.look_for_questions)
 
     def _mind_the_line(self) -> None:
@@ -178,12 +164,6 @@ class WatchScreen(Opening, Answering):
                 self.conversation.tick()
                 self.query_one(ToolCallsPane).tick()
         self.show_gauges(now=not self.line.thrifty)
-
-    def _look_for_the_runner(self) -> None:
-        """A session that reads as running, and is run by nobody, was cut off; the status line may cut how to go on."""
-        before, self.orphaned = self.orphaned, "" if self.ended or self.view.state.paused else self._gone() or ""
-        if self.orphaned and not before:
-            self.notify(f"Interrupted: {one_line(self.orphaned)}.", severity="warning", markup=False, timeout=30)
 
     def _look_at_the_guard(self) -> None:
         """That compressions were switched off is said once, wherever one looks."""
@@ -234,21 +214,11 @@ class WatchScreen(Opening, Answering):
         replay = hinted(action for action in usable if action.scope == "replay") if self.looking.back else []
         others = hinted(action for action in usable if action.scope in ("watch", "global"))
         cancel = [BY_ID["cancel"]] if self.orders.latest() else []
-        first = [*self._to_answer(), *cancel, *self._for_the_item()]
-        hints = [self._hint(action) for action in [*first, *replay, *others]]
+        first = [*self.alarm_hints(), *cancel, *self._for_the_item()]
+        hints = [self._hint(action) for action in dict.fromkeys([*first, *replay, *others])]
         chip = self.orders.receipt(self.view) or self.seats.advice(self.view.state.driver, self.wheel_key)
         notes = [note for note in (Content.styled(chip, "$warning"), self.search_chip) if note]
         self.query_one(HintBar).show(hints, Content("  ").join(notes))
-
-    def _to_answer(self) -> list[Action]:
-        """What answers the agent while it asks, and a guard that has just raised something."""
-        if not self.controls.available:
-            return []
-        signal = self.view.guards.latest()
-        fresh = signal is not None and not signal.fine() and self.view.last_seq - signal.seq <= FRESH
-        waiting = self.view.approvals.waiting() or self.view.state.questions
-        asks = [BY_ID["answer"]] if waiting else []
-        return [*asks, BY_ID["guard-ok"]] if fresh else asks
 
     def _for_the_item(self) -> list[Action]:
         """What can be done with the chosen item of the context."""
@@ -265,7 +235,7 @@ class WatchScreen(Opening, Answering):
         return self.app.keys_of(action) if isinstance(self.app, KeyedApp) else action.keys
 
     def _hint(self, action: Action) -> Hint:
-        goes_on = action.id == "pause" and (self.view.state.paused or self.ended)
+        goes_on = action.id == "pause" and (self.view.state.paused or self.ended or bool(self.orphaned))
         owner = "app" if action.scope == "global" else "screen"
         key = self.key_of(action)
         return Hint(key, "continue" if goes_on else action.label, f"{owner}.{action.method}")

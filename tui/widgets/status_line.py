@@ -19,13 +19,15 @@ from tui.widgets.painting import Painter
 from tui.widgets.wrapping import fit
 
 _SEPARATOR = " │ "
+STANDING = 5
+"""Fields of this rank and before stay whatever another one has to say."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
     """`width` in cells, or `full` of them where there is room for the long form; `rank` 1 stays longest.
 
-    `grow` takes what is left over; `optional` takes no room while it says nothing.
+    `grow` takes what is left over; `optional` takes no room while it says nothing; `wants` cells while it is urgent.
     """
 
     name: str
@@ -35,24 +37,34 @@ class Field:
     grow: bool = False
     full: int = 0
     optional: bool = False
+    wants: int = 0
 
 
-def placed(fields: Sequence[Field], width: int, silent: Collection[str] = ()) -> list[tuple[Field, int, int]]:
+def placed(
+    fields: Sequence[Field], width: int, silent: Collection[str] = (), urgent: Collection[str] = ()
+) -> list[tuple[Field, int, int]]:
     """(field, first cell, width) of the fields that fit into `width`, in their order: all up to some rank.
 
-    `silent` names those that say nothing now.
+    `silent` names those that say nothing now; `urgent` those that get all they want before any field comes that does
+    not stand always.
     """
     speaking = [one for one in fields if not (one.optional and one.name in silent)]
     ranked = sorted(speaking, key=lambda one: one.rank)
+    wanted = sum(max(0, one.wants - one.width) for one in ranked if one.name in urgent)
     kept: list[Field] = []
     spare = width + len(_SEPARATOR)
     for one in ranked:
         spare -= one.width + len(_SEPARATOR)
-        if spare < 0:
+        if spare < (wanted if one.rank > STANDING else 0):
             spare += one.width + len(_SEPARATOR)
             break
         kept.append(one)
     widths = {one.name: one.width for one in kept}
+    for one in kept:
+        if one.name in urgent and spare > 0:
+            more = min(spare, one.wants - one.width)
+            spare -= more
+            widths[one.name] += more
     for one in kept:
         if one.full and spare >= one.full - one.width:
             spare -= one.full - one.width
@@ -78,23 +90,30 @@ class StatusLine(Widget):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._fields = tuple(fields)
-        self._values = {one.name: Content("") for one in fields}
-        self._short = dict(self._values)
+        self._forms: dict[str, tuple[Content, ...]] = {one.name: (Content(""),) for one in fields}
+        self._urgent: frozenset[str] = frozenset()
         self._places: list[tuple[Field, int, int]] = []
         self._painter = Painter()
 
-    def set(self, name: str, value: str | Content, short: str | Content | None = None) -> None:
-        """Show `value` in the field called `name`; `short` stands for it where the field has not its full width.
+    def set(self, name: str, *forms: str | Content | None, urgent: bool = False) -> None:
+        """Show the longest of `forms` that fits into the field called `name`; the last one, cut, where none does.
+
+        `urgent`: it has all the room that it wants, at the cost of fields that do not stand always.
 
         Raises:
             KeyError: there is no such field.
         """
-        long, brief = _content(value), _content(value if short is None else short)
-        if self._values[name].is_same(long) and self._short[name].is_same(brief):
+        said = tuple(_content(form) for form in forms if form is not None)
+        before = self._forms[name]
+        same = len(said) == len(before) and all(map(Content.is_same, said, before))
+        if same and urgent == (name in self._urgent):
             return
-        appears = bool(self._values[name].plain) != bool(long.plain)
-        self._values[name], self._short[name] = long, brief
-        if appears and any(one.optional for one in self._fields if one.name == name):
+        appears = bool(before[0].plain) != bool(said[0].plain)
+        self._forms[name] = said
+        if (appears and any(one.optional for one in self._fields if one.name == name)) or urgent != (
+            name in self._urgent
+        ):
+            self._urgent = self._urgent | {name} if urgent else self._urgent - {name}
             self._place()
             return
         for one, x, width in self._places:
@@ -103,14 +122,14 @@ class StatusLine(Widget):
 
     def value(self, name: str) -> str:
         """What a field says at its full width."""
-        return self._values[name].plain
+        return self._forms[name][0].plain
 
     def on_resize(self) -> None:
         self._place()
 
     def _place(self) -> None:
-        silent = {name for name, value in self._values.items() if not value.plain}
-        self._places = placed(self._fields, self.size.width, silent)
+        silent = {name for name, forms in self._forms.items() if not forms[0].plain}
+        self._places = placed(self._fields, self.size.width, silent, self._urgent)
         self.refresh()
 
     def notify_style_update(self) -> None:
@@ -123,8 +142,8 @@ class StatusLine(Widget):
         return self._painter.strip(line, self.visual_style, self.size.width)
 
     def _said(self, one: Field, width: int) -> Content:
-        long = self._values[one.name]
-        return long if long.cell_length <= width else self._short[one.name]
+        forms = self._forms[one.name]
+        return next((form for form in forms if form.cell_length <= width), forms[-1])
 
 
 def _content(value: str | Content) -> Content:

@@ -49,8 +49,13 @@ class ScriptPolicy:
 
     def __init__(self, rows: Sequence[Row | Mapping[str, Any]]) -> None:
         """Raises ValueError when a row is not of the form of `Row`."""
+        self._rows: list[Row] = []
+        self.add(rows)
+
+    def add(self, rows: Sequence[Row | Mapping[str, Any]]) -> None:
+        """More replies, behind those that there are. Raises ValueError when a row is not of the form of `Row`."""
         try:
-            self._rows = [row if isinstance(row, Row) else msgspec.convert(row, Row) for row in rows]
+            self._rows += [row if isinstance(row, Row) else msgspec.convert(row, Row) for row in rows]
         except msgspec.ValidationError as error:
             raise ValueError(f"A row of the script is not valid: {error}.") from error
 

@@ -1,0 +1,59 @@
+"""What went wrong beside the agent's own work, as of any event, and what its user has done since."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import NamedTuple
+
+from core.events import CommandAccepted, Event, ModelConsulted, WorkspaceChanged
+from core.folds.fold import Handler, Ordinals, Series
+
+DIGEST = "digest"
+"""How the attempts of requests for a paragraph are named."""
+
+
+class Mishap(NamedTuple):
+    """Event `seq` at `at_us`; `what` in a few words. Without a seq there was none."""
+
+    seq: int = 0
+    at_us: int = 0
+    what: str = ""
+
+
+class Mishaps:
+    """The last one of each sort, and every control that was given. A paragraph that is taken ends a refused one."""
+
+    def __init__(self) -> None:
+        self.digest: Series[Mishap] = Series(Mishap())
+        self.handwork: Series[tuple[Mishap, tuple[str, ...]]] = Series((Mishap(), ()))
+        self._given: defaultdict[str, Ordinals] = defaultdict(Ordinals)
+
+    def handlers(self) -> dict[str, Handler]:
+        return {
+            "model.consulted": self._consulted,
+            "workspace.changed": self._changed,
+            "command.accepted": self._accepted,
+        }
+
+    def given(self, verb: str, after: int, at: int | None = None) -> bool:
+        """Whether the user gave this control after one event and until another."""
+        given = self._given.get(verb)
+        return given is not None and given.at(at) > given.at(after)
+
+    def _consulted(self, event: Event) -> None:
+        body = event.body
+        if not isinstance(body, ModelConsulted) or not (event.key or "").startswith(DIGEST):
+            return
+        if not body.used:
+            self.digest.append(event.seq, Mishap(event.seq, event.at_us, body.detail))
+        elif self.digest.last.seq:
+            self.digest.append(event.seq, Mishap())
+
+    def _accepted(self, event: Event) -> None:
+        if isinstance(event.body, CommandAccepted):
+            self._given[event.body.verb].add(event.seq)
+
+    def _changed(self, event: Event) -> None:
+        if isinstance(event.body, WorkspaceChanged) and event.body.files:
+            paths = tuple(file.path for file in event.body.files)
+            self.handwork.append(event.seq, (Mishap(event.seq, event.at_us, paths[0]), paths))
