@@ -36,13 +36,15 @@ from core.journal.errors import JournalError
 from core.journal.forking import copy_log
 from core.journal.lease import acquire
 from core.journal.reader import Reader
-from core.journal.schema import make_private
+from core.journal.schema import CAME, UNSAID, make_private
 from core.journal.writer import Journal
 from core.workspace.checkout import abandon, checkout, copy_store
 from core.workspace.errors import WorkspaceError
-from core.workspace.snapshots import open_snapshots
+from core.workspace.snapshots import FILES, open_snapshots
 
 _CHUNK: Final = 2_000
+_HARMLESS: Final = frozenset({"context", "policy", "anchor_every", "max_tokens", "instructions", "speed"})
+"""Settings of a foreign session that permit nothing."""
 NOT_CARRIED: Final = "not carried over into a fork"
 
 
@@ -54,6 +56,8 @@ class Wish:
     name: str = ""
     into: Path | None = None
     plain: bool = False
+    foreign: bool = False
+    """It is a film that came as a file: nothing that it says of this machine, or permits, counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +116,22 @@ async def fork(home: Path, source: Path, wish: Wish, clock: Clock | None = None)
         assert opened is not None
         id = ulid(clock.now_us())
         name, original = wish.name or f"{moment.facts.state.name}-fork", Path(opened.workspace)
-        into = (wish.into or original.with_name(f"{original.name}.fork-{id[-6:]}")).expanduser().absolute()
+        foreign = wish.foreign or (source / CAME).exists()
+        beside = Path.cwd() / original.name if foreign else original
+        into = (wish.into or beside.with_name(f"{original.name}.fork-{id[-6:]}")).expanduser().absolute()
         make_private(session_folder(home, id).parent)
         with tempfile.TemporaryDirectory(prefix=".forking-", dir=home, ignore_cleanup_errors=True) as place:
             draft = Path(place) / id
             draft.mkdir(mode=0o700)
-            tree = await _files(reader, source, draft, moment, original)
-            how = await checkout(draft, tree, original, into, plain=wish.plain)
+            tree = await _files(reader, source, draft, moment, None if foreign else original)
+            how = await checkout(draft, tree, into if foreign else original, into, plain=wish.plain or foreign)
             try:
                 origin = {"fork": {"session": opened.session, "at": moment.upto}}
                 changed = {"session": id, "name": name, "workspace": str(into.resolve()), "origin": origin}
                 changed["told_workspace"] = opened.told_workspace or opened.workspace
+                if foreign:
+                    changed["settings"] = {name: opened.settings[name] for name in _HARMLESS & opened.settings.keys()}
+                    (draft / UNSAID).touch(mode=0o600)
                 await asyncio.to_thread(lambda: copy_log(reader, draft, moment.upto, **changed))
                 await _begin(draft, _first_words(moment, opened, into.resolve()), clock)
                 draft.rename(session_folder(home, id))
@@ -152,17 +161,21 @@ def _folded(reader: Reader, until: int) -> _Moment:
     return moment
 
 
-async def _files(reader: Reader, source: Path, draft: Path, moment: _Moment, original: Path) -> str:
+async def _files(reader: Reader, source: Path, draft: Path, moment: _Moment, original: Path | None) -> str:
     """The tree of that moment, its contents within reach of the new session.
 
     Before the first snapshot the files were as that one found them; without any, they are as they are now.
     """
+    if original is None and not (source / FILES).is_dir():
+        raise WorkspaceError("It holds no files (it was exported without --files), so there is nothing to go on with.")
     await asyncio.to_thread(copy_store, source, draft)
     later = reader.within([Span(moment.upto + 1, reader.last_seq())], {CheckpointMade.KIND})
     found = (event.body.tree for event in later if isinstance(event.body, CheckpointMade) and event.body.tree)
     tree = moment.tree or next(found, None)
     if tree is not None:
         return tree
+    if original is None:
+        raise WorkspaceError("It never looked at its files, so there is nothing to go on with.")
     shot = await open_snapshots(original, draft).snapshot("before a fork")
     if shot.tree is None:
         raise WorkspaceError(shot.detail)

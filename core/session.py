@@ -24,8 +24,9 @@ from core.ids import name_from, ulid
 from core.journal.catalogue import session_folder
 from core.journal.errors import JournalError
 from core.journal.lease import LeaseHeld
+from core.journal.schema import CAME, UNSAID
 from core.journal.viewers import at_a_terminal
-from core.models.profiles import IMPORTED, Endpoint
+from core.models.profiles import IMPORTED, Endpoint, resolve_endpoint
 from core.version import app_version
 from core.workspace.snapshots import check_workspace
 from core.workspace.worktree import add_worktree, remove_worktree, unsaved_files
@@ -126,12 +127,19 @@ async def continue_session(
                 f"This session was imported from {(state.opened.origin or {}).get('tool', 'another tool')}; it can be "
                 "looked at, not gone on with."
             )
+        if (folder / CAME).exists():
+            raise JournalError(
+                "This session came as a file; what it left unfinished is not ours to carry out. Branch off from it: "
+                f"longwatch fork {folder.name[:10]}"
+            )
         if above := (state.opened.origin or {}).get(DELEGATED):
             raise JournalError(f"This session works for another one; go on with that: longwatch resume {above[:10]}")
         if state.finished is not None and state.finished.state == "finished" and state.answered and not state.queued:
             guide = f"longwatch send {folder.name[:10]} guide TEXT"
             raise JournalError(f"The task of this session is finished; say what else to do: {guide}")
         endpoint = told.endpoint(state.opened, config) if told else endpoint_of(state.opened, config)
+        if (folder / UNSAID).exists():
+            endpoint = _own_choice(config, told)
         check_endpoint(endpoint)
         if told:
             await desk.append(Draft(switch_to(endpoint), actor="user"))
@@ -145,7 +153,15 @@ async def continue_session(
             await desk.append(Draft(BudgetChanged(usd=budget_usd), actor="user"))
         if state.finished is not None or (state.paused and state.status.last.reason != "operator"):
             await desk.append(Draft(SessionContinued(detail="resumed"), actor="user"))
+        (folder / UNSAID).unlink(missing_ok=True)
         return state.opened
+
+
+def _own_choice(config: Config, told: Told | None) -> Endpoint:
+    """Where a branch of a foreign session is to go on: as told here, whatever its log says. Raises JournalError."""
+    if told is None or told.model is None:
+        raise JournalError("This branches off from a file: say with which model it is to go on, as in --model NAME.")
+    return resolve_endpoint(config, told.model, told.base_url, told.api_key_env)
 
 
 def switch_to(endpoint: Endpoint) -> ModelSwitched:

@@ -52,7 +52,7 @@ from core.journal.live import clear_live
 from core.journal.project_memory import ProjectMemory
 from core.journal.reader import Reader
 from core.journal.recall_index import RecallIndex
-from core.journal.schema import JOBS
+from core.journal.schema import CAME, JOBS
 from core.journal.writer import Journal
 from core.models.illustrated import Illustrated
 from core.models.keys import read_key
@@ -121,7 +121,7 @@ async def seated(folder: Path, clock: Clock, vouchers: Vouchers | None = None) -
                 if first is None or not isinstance(first.body, SessionOpened):
                     raise JournalError(f"The session in {folder} was never opened: its journal has no first event.")
                 snapshots: Snapshots = NoSnapshots()
-                if first.body.profile != IMPORTED:
+                if first.body.profile != IMPORTED and not (folder / CAME).exists():
                     snapshots = open_snapshots(Path(first.body.workspace), folder)
                 desk = Desk(folder, journal, snapshots, clock, vouchers, reader.within)
                 after = 0

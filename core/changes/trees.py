@@ -38,12 +38,12 @@ class Trees:
         found = self._listed(at).get(name)
         return found if found is not None and found.mode != _FOLDER else None
 
-    def content(self, oid: str) -> bytes:
+    def content(self, oid: str, kind: str = "blob") -> bytes:
         """A content by its id. Raises WorkspaceError when nobody has it any more."""
         try:
-            return self._store.get(oid)
+            return self._store.get(oid, kind)
         except WorkspaceError:
-            if (borrowed := self._borrowed(oid)) is None:
+            if kind != "blob" or (borrowed := self._borrowed(oid)) is None:
                 raise
             return borrowed
 

@@ -194,8 +194,8 @@ class RunState:
             self._mark(event)
 
     def _forked(self, event: Event) -> None:
-        """Limits and warnings count from here on; whoever drove the other session has nothing to do with this one."""
-        self.forked_at, self.turns, self.driver = event.seq, 0, None
+        """Limits and warnings count from here on; who drove the other session, and what was allowed there, is gone."""
+        self.forked_at, self.turns, self.driver, self.allowed = event.seq, 0, None, []
 
     def _renamed(self, event: Event) -> None:
         if isinstance(event.body, SessionRenamed):

@@ -15,7 +15,8 @@ from core.journal.catalogue import session_folder
 from core.journal.errors import JournalError
 from core.journal.export import open_export, row_of_line
 from core.journal.reader import Reader
-from core.journal.schema import database, make_private
+from core.journal.schema import CAME, database, make_private
+from core.workspace.snapshots import FILES
 
 if TYPE_CHECKING:
     from core.importers.importing import Made
@@ -60,11 +61,14 @@ def _placed(folder: Path, home: Path, new_id: Callable[[], str]) -> Made:
     id = told if isinstance(told, str) and len(told) == _ID and set(told) <= _FITS else new_id()
     if database(session_folder(home, id)).exists():
         if _holds(session_folder(home, id), last, chain):
+            if (folder / FILES).is_dir() and not (session_folder(home, id) / FILES).is_dir():
+                (folder / FILES).rename(session_folder(home, id) / FILES)
             return _made(session_folder(home, id), id, known=True)
         id = new_id()
     target = session_folder(home, id)
     make_private(target.parent)
     database(folder).chmod(0o600)
+    (folder / CAME).touch(mode=0o600)
     folder.rename(target)
     return _made(target, id)
 

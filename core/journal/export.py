@@ -1,8 +1,8 @@
 """A session as one file that can be carried anywhere, and such a file as a session that can be read.
 
-A `.longwatch` file is a zip: `manifest.json`, `events.jsonl` (one event a line, as printed everywhere) and
-`blobs/<hash>`. It is read member by member under limits and never opened as a foreign database; kinds that this
-version does not know pass through unchanged.
+A `.longwatch` file is a zip: `manifest.json`, `events.jsonl` (one event a line, as printed everywhere), `blobs/<hash>`,
+and perhaps `files/`, the snapshots. It is read member by member under limits and never opened as a foreign database;
+kinds that this version does not know pass through unchanged.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import msgspec
 
 from core.clock import iso
 from core.journal import rows, schema
+from core.journal.cargo import PREFIX, Cargo, take_in
 from core.journal.errors import JournalError
 from core.journal.reader import Reader
 from core.journal.rows import Row
@@ -112,11 +113,16 @@ def export_jsonl(reader: Reader, out: IO[bytes], after: int = 0, redact: Redact 
 
 
 def export_session(
-    folder: Path, target: Path, redact: Redact = nothing_redacted, about: Mapping[str, Any] | None = None
+    folder: Path,
+    target: Path,
+    redact: Redact = nothing_redacted,
+    about: Mapping[str, Any] | None = None,
+    *,
+    files: bool = False,
 ) -> None:
     """Pack a session into one file, which appears whole or not at all. Raises JournalError.
 
-    `about` is what the file says of itself beside its events.
+    `about` is what the file says of itself beside its events; with `files` the snapshots of the workspace go along.
     What `redact` changes is changed in the export alone, whose chain and hashes are those of what it holds.
     """
     draft = target.with_name(f".{target.name}.new")
@@ -124,7 +130,8 @@ def export_session(
         with Reader(folder) as reader, draft.open("wb") as file:
             draft.chmod(0o600)
             with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-                _pack(reader, archive, redact, about or {})
+                cargo = Cargo(folder, reader, redact) if files else None
+                _pack(reader, archive, redact, about or {}, cargo)
         draft.replace(target)
     except OSError as error:
         raise JournalError(f"The export can't be written to {target}: {error.strerror}.") from error
@@ -168,8 +175,13 @@ def _redacted(row: Row, redact: Redact) -> Row:
     return row if clean == body else row._replace(body=msgspec.json.encode(clean).decode())
 
 
-def _pack(reader: Reader, archive: zipfile.ZipFile, redact: Redact, about: Mapping[str, Any]) -> None:
+def _pack(
+    reader: Reader, archive: zipfile.ZipFile, redact: Redact, about: Mapping[str, Any], cargo: Cargo | None
+) -> None:
     chain, count, renamed, links = rows.GENESIS, 0, dict[str, str](), dict[int, str]()
+    if cargo is not None:
+        cargo.load(archive.writestr)
+        renamed, about = dict(cargo.renamed), {**about, "files": cargo.about()}
     for name, _ in reader.blobs():
         data = reader.blob(name) or b""
         text = data.decode("utf-8", "surrogateescape")
@@ -197,7 +209,7 @@ def _pack(reader: Reader, archive: zipfile.ZipFile, redact: Redact, about: Mappi
 
 
 def _pointing(row: Row, renamed: Mapping[str, str]) -> Row:
-    """The event with the new names of the outputs that were redacted."""
+    """The event with the new names of the outputs and the states of files that were redacted."""
     body = row.body
     for old, new in renamed.items():
         body = body.replace(old, new)
@@ -269,6 +281,7 @@ def _unpack(members: _Members, folder: Path) -> None:
         for name in members.names(_BLOBS):
             db.execute("INSERT INTO blob VALUES (?, ?, ?, ?)", _blob(members, name))
         db.execute("COMMIT")
+    take_in(members.names(PREFIX), lambda name: members.read(name, MAX_BYTES), folder, members.path)
     database.chmod(0o400)
 
 

@@ -17,6 +17,10 @@ from typing import Final
 from core.journal.errors import JournalError
 
 DATABASE: Final = "session.db"
+CAME: Final = "came-as-a-file"
+"""A mark in the folder of a session that came as an export: what its log says, anybody may have written."""
+UNSAID: Final = "model-unsaid"
+"""A mark in the folder of a branch of such a session: nobody here has said yet with which model it may go on."""
 JOBS: Final = "jobs"
 VERSION: Final = 1
 _LAST_CONCEIVABLE_VERSION: Final = 99

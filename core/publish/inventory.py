@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from core.journal.cargo import Cargo
 from core.journal.reader import Reader
 from core.publish.redaction import found_in
 from core.publish.words import moment
@@ -29,6 +30,8 @@ class Inventory:
         self.traces: dict[str, Counter[str]] = {}
         self.first_us = self.last_us = 0
         self.workspace = self.model = ""
+        self.states = self.contents = self.content_bytes = self.unclean = 0
+        self.files = False
 
     def lines(self) -> list[str]:
         """For people."""
@@ -39,7 +42,8 @@ class Inventory:
             f"{total:,} events, {self.bytes:,} bytes: {kinds}" + (", …" if len(self.events) > _NAMED else ""),
             f"{self.outputs:,} whole outputs and fixed parts of requests, {self.output_bytes:,} bytes",
             f"from {when}; workspace {self.workspace or 'unknown'}; model {self.model or 'unknown'}",
-            "your words, the agent's, every argument and every output; no snapshots of files, no key",
+            "your words, the agent's, every argument and every output; no key",
+            self._files_line(),
         ]
         found = ", ".join(f"{count:,} × {kind}" for kind, count in self.secrets.most_common(_NAMED))
         lines.append(f"secrets taken out: {found or 'none was found'}")
@@ -51,11 +55,20 @@ class Inventory:
             )
         return lines
 
+    def _files_line(self) -> str:
+        size = f"{self.states:,} states of {self.contents:,} contents, {self.content_bytes:,} bytes before packing"
+        if not self.states:
+            return "no snapshots of files: there are none"
+        if not self.files:
+            return f"no snapshots of files; --files takes them along: {size}"
+        return f"snapshots of files: {size}; secrets taken out of {self.unclean:,} contents"
 
-def take_stock(folder: Path, redact: Callable[[Any], Any]) -> Inventory:
+
+def take_stock(folder: Path, redact: Callable[[Any], Any], *, files: bool = False) -> Inventory:
     """Read a session as it would leave after `redact`. Blocks; raises JournalError."""
     found = Inventory()
     with Reader(folder) as reader:
+        _count_files(found, Cargo(folder, reader, redact if files else lambda value: value), files)
         after = 0
         while rows := reader.raw(after, _CHUNK):
             for row in rows:
@@ -68,6 +81,13 @@ def take_stock(folder: Path, redact: Callable[[Any], Any]) -> Inventory:
             data = reader.blob(name) or b""
             _look(found, redact(data.decode("utf-8", "surrogateescape")))
     return found
+
+
+def _count_files(found: Inventory, cargo: Cargo, files: bool) -> None:
+    cargo.load(lambda name, data: None)
+    about, found.files = cargo.about(), files
+    found.states, found.contents = about["states"], about["contents"]
+    found.content_bytes, found.unclean = about["bytes"], about["redacted"]
 
 
 def _count(found: Inventory, kind: str, at_us: int, body: Any) -> None:

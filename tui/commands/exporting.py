@@ -32,47 +32,69 @@ Redact = Callable[[Any], Any]
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True), required=False)
 @click.option("--format", "form", type=click.Choice(FORMATS), help="Default: by the file's name.")
 @click.option("--redact", "covered", is_flag=True, help="Take out paths, names, hosts and mail addresses too.")
+@click.option("--files", is_flag=True, help="session: take the snapshots of the workspace's files along.")
 @click.option("--preview", is_flag=True, help="List what would leave, and write nothing.")
 @click.option("--size", default="100x30", show_default=True, help="asciicast: columns x rows.")
 @click.option("--speed", type=click.FloatRange(min=1, max=100_000), default=60.0, show_default=True, help="asciicast.")
 @click.pass_obj
 def export(
-    home: Path, session: str, file: Path | None, form: str | None, covered: bool, preview: bool, size: str, speed: float
+    home: Path,
+    session: str,
+    file: Path | None,
+    form: str | None,
+    covered: bool,
+    files: bool,
+    preview: bool,
+    size: str,
+    speed: float,
 ) -> int:
     """Write a session to a FILE (`-`: standard output).
 
-    `session` packs all of it into one .longwatch file, `jsonl` is one event a line, `md` a document, `html` one page
+    `session` packs all of it into one .longwatch file (with --files also every state of the workspace's files, so that
+    `diff` and `fork` work on it elsewhere), `jsonl` is one event a line, `md` a document, `html` one page
     with a scrubber and search that needs no network, `asciicast` the replay's own screen for asciinema players. Secrets
     that are known here, and what looks like one, are taken out of every form.
     """
     summary = readable(home, session)
     redact = _redaction(summary, covered)
+    if files and covered:
+        raise click.UsageError("--redact leaves files out: they tell where and who in their own ways. Drop --files.")
     if preview:
         from core.publish.inventory import take_stock
 
         with Progress("preview"):
-            stock = take_stock(summary.folder, redact)
+            stock = take_stock(summary.folder, redact, files=files)
         for line in stock.lines():
             say(line)
         return 0
     if file is None:
         raise click.UsageError("Say into which FILE, or `-` for standard output; --preview lists what would leave.")
     form = form or SUFFIXES.get(file.suffix.lower(), "session")
+    if files and form != "session":
+        raise click.UsageError(f"Only a .longwatch file holds files; {form} does not.")
     with _target(file) as aside, Progress(f"export to {form}"):
-        _write(form, summary, aside, redact, covered=covered, size=_size(size), speed=speed)
+        _write(form, summary, aside, redact, covered=covered, files=files, size=_size(size), speed=speed)
     if str(file) != "-":
         say(f"{file} ({file.stat().st_size:,} bytes)", err=True)
     return 0
 
 
 def _write(
-    form: str, summary: Summary, aside: Path, redact: Redact, *, covered: bool, size: tuple[int, int], speed: float
+    form: str,
+    summary: Summary,
+    aside: Path,
+    redact: Redact,
+    *,
+    covered: bool,
+    files: bool,
+    size: tuple[int, int],
+    speed: float,
 ) -> None:
     from core.journal.export import export_jsonl, export_session
     from core.journal.reader import Reader
 
     if form == "session":
-        export_session(summary.folder, aside, redact, about=_about(covered))
+        export_session(summary.folder, aside, redact, about=_about(covered, files), files=files)
     elif form == "jsonl":
         with Reader(summary.folder) as reader, _private(aside) as out:
             export_jsonl(reader, out, redact=redact)
@@ -113,11 +135,11 @@ def _redaction(summary: Summary, covered: bool) -> Redact:
     return cover
 
 
-def _about(covered: bool) -> dict[str, Any]:
+def _about(covered: bool, files: bool) -> dict[str, Any]:
     """What the file says of itself; nothing of who made it where names are to be left out."""
     about: dict[str, Any] = {"at": iso(SystemClock().now_us()), "version": app_version(), "files": False}
     about["redacted"] = ["secrets", *(["paths", "names", "hosts"] if covered else [])]
-    about["left_out"] = ["snapshots of files", "the workspace"]
+    about["left_out"] = ["the workspace as it is now"] if files else ["snapshots of files", "the workspace"]
     if not covered:
         about["by"] = f"{getpass.getuser()}@{socket.gethostname()}"
     return about

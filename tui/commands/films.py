@@ -18,6 +18,7 @@ from core.journal.catalogue import session_folder
 from core.journal.export import Manifest, open_export, read_manifest
 from core.journal.reader import Reader
 from core.overview import read_totals
+from tui.panes import figures
 from tui.progress import Progress, telling
 from tui.safe import one_line
 
@@ -110,7 +111,19 @@ def _about(about: dict[str, Any]) -> list[str]:
         f"{made}, Longwatch {one_line(str(about.get('version', '?')))}",
         f"taken out: {redacted}",
         f"left out: {left_out}",
+        _files(about.get("files")),
     ]
+
+
+def _files(told: Any) -> str:
+    """Whether the files of the workspace are in it."""
+    if not isinstance(told, dict):
+        return "files: not included"
+    states, contents, size = (
+        told[name] if isinstance(told.get(name), int) else 0 for name in ("states", "contents", "bytes")
+    )
+    gone = f"; {told['missing']:,} were gone" if isinstance(told.get("missing"), int) and told["missing"] else ""
+    return f"files: included, {states:,} states of {contents:,} contents, {figures.size(size)}{gone}"
 
 
 def _listed(value: Any) -> list[Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -13,6 +15,19 @@ from core.forking import fork as fork_of
 from tui.commands.chosen import readable
 from tui.progress import Progress
 from tui.say import say, say_json
+
+
+@contextlib.contextmanager
+def _source(home: Path, session: str | None) -> Iterator[tuple[Path, bool]]:
+    """The folder of a session, or of a film, and whether it is one."""
+    film = Path(session).expanduser() if session else None
+    if film is None or not film.is_file():
+        yield readable(home, session).folder, False
+        return
+    from tui.commands.films import opened
+
+    with opened(str(film)) as (folder, _):
+        yield folder, True
 
 
 @click.command()
@@ -30,9 +45,11 @@ def fork(
 
     The original stays as it is, its files too, also while it runs; what it cost until then is not counted again. A
     reply or a call that was under way at SEQ is left out. The new session stands until `longwatch resume`.
+
+    SESSION may be a .longwatch FILE that holds its files: what it allowed, and where its model was, counts for nothing.
     """
-    with Progress("fork"):
-        made = asyncio.run(fork_of(home, readable(home, session).folder, Wish(at, name, into, plain=copy)))
+    with Progress("fork"), _source(home, session) as (folder, foreign):
+        made = asyncio.run(fork_of(home, folder, Wish(at, name, into, plain=copy, foreign=foreign)))
     if as_json:
         fields = {"session": made.folder.name, "name": made.name, "at": made.upto}
         say_json(json.dumps(fields | {"workspace": str(made.workspace), "files": made.how}))
