@@ -92,7 +92,8 @@ class Hosting:
     """How a session is run here. `speed` is the pace of a simulated model; `environ` where keys are looked up.
 
     `max_turns` None: as the session was opened; `approval_timeout_s` None: as it is configured. `vouchers` knows which
-    commands come from this process, and how the agent's are confined.
+    commands come from this process, and how the agent's are confined. `jitter` gives numbers below 1 by which retries
+    are spread.
     """
 
     folder: Path
@@ -107,6 +108,7 @@ class Hosting:
     extra_tools: Sequence[Tool] = ()
     approval_timeout_s: float | None = None
     vouchers: Vouchers = field(default_factory=Vouchers)
+    jitter: Callable[[], float] = field(default_factory=lambda: random.Random().random)
     oversight: Oversight | None = None
     """What it is held to by the session that it works for; None: it works for its user."""
 
@@ -318,7 +320,7 @@ async def _runner(
     turns = Turns(desk, wire, hosting.clock, priced, prompt_version)
     asides = Asides(desk, wire, hosting.clock, priced, lambda: turns.last)
     upkeep = Upkeep(desk, recall, project, bridging, Handwork(desk, place, seen))
-    return Runner(desk, turns, calls, asides, upkeep, head, terms, hosting.clock, random.Random().random)
+    return Runner(desk, turns, calls, asides, upkeep, head, terms, hosting.clock, hosting.jitter)
 
 
 def _own_tools(hosting: Hosting) -> dict[str, Tool]:

@@ -16,19 +16,47 @@ Row = tuple[str, str, Any]
 OUTSIDE = frozenset(
     (
         *("pid", "host", "epoch", "app_version", "session", "endpoint", "folder", "at", "duration_ms", "duration_s"),
-        *("ms", "started_at", "ended_at", "waited_s", "delay_s", "until_us", "retry_after_s", "usage", "raw_usage"),
+        *(
+            "ms",
+            "size",
+            "body_bytes",
+            "parts",
+            "tokens_before",
+            "tokens_after",
+            "keep_from",
+            "seq",
+            "usd",
+            "digest",
+            "quote",
+            "first_token_ms",
+            "elapsed_ms",
+            "started_at",
+            "ended_at",
+            "waited_s",
+            "delay_s",
+            "until_us",
+            "retry_after_s",
+            "usage",
+            "raw_usage",
+        ),
         *("price", "outlook", "request_id", "message_id", "use_id", "id", "fingerprint", "before", "after", "blob"),
         *("signature", "sections", "prefix", "tree", "commit", "snapshot", "job", "sandbox", "evidence", "marks"),
     )
 )
-"""Names in bodies: processes, times, durations, money, ids by chance, and hashes of texts that hold such."""
+"""Names in bodies: processes, times, durations, money, sizes, places in the log, ids by chance, hashes
+of such, and the digest, which lists parallel calls as they came to their ends."""
 AS_A_SET = frozenset(("runner.attached", "runner.detached", "runner.recovered", "retry.waiting", "model.failed"))
 """Recovery events: which of them come matters, not when."""
 BESIDE = frozenset(("checkpoint.made", "guard.raised", "guard.answered", "cache.missed", "workspace.changed"))
 """Kinds whose place depends on times, or on the machine."""
+_CALL = re.compile(r"r(\d+)\.\d+(\.\d+)?")
+_CHANCE = re.compile(r"[0-9a-hjkmnp-tv-z]{26}")
 _WITHIN_A_TEXT = (
-    (re.compile(r"\b\d+(?:\.\d+)? ?(?:ms|s|seconds?|min)\b"), "some time"),
+    (re.compile(r"\b(r\d+)\.\d+(?=\.\d+\b)"), r"\1"),
+    (re.compile(r"\b\d+(?:\.\d+)? ?(?:ms|s|seconds?|min|minutes?)\b"), "some time"),
     (re.compile(r"\b[0-9a-f]{12,64}\b"), "some hash"),
+    (re.compile(r"#\d+"), "#n"),
+    (re.compile(r"\b127\.0\.0\.1:\d+"), "some server"),
     (re.compile(r"\b0x[0-9a-f]+\b"), "some address"),
     (re.compile(r"\b\d{4}-\d\d-\d\dT[\d:.]+Z?"), "some day"),
 )
@@ -41,27 +69,41 @@ def compared(events: Iterable[Event], workspace: Path) -> list[Row]:
     """
     ordinary: list[Row] = []
     recovery: set[str] = set()
-    results: list[Row] = []
-    where = str(workspace.resolve())
+    calls: list[Row] = []
+    where, events = str(workspace.resolve()), list(events)
+    refused = {event.key for event in events if event.kind == "model.failed"}
     for event in events:
+        if event.kind == "model.requested" and event.key in refused:
+            continue
         if event.kind in AS_A_SET:
             recovery.add(event.kind)
-        elif event.kind == "tool.finished":
-            results.append(_row(event, where))
+        elif event.kind in ("tool.started", "tool.finished"):
+            calls.append(_row(event, where))
         elif event.kind not in BESIDE:
             if event.kind.startswith("model."):
-                ordinary += sorted(results, key=lambda row: _place(row[1]))
-                results.clear()
+                ordinary += _in_order(calls)
+                calls.clear()
             ordinary.append(_row(event, where))
-    ordinary += sorted(results, key=lambda row: _place(row[1]))
-    return [*ordinary, ("recovery", "", sorted(recovery))]
+    return [*ordinary, *_in_order(calls), ("recovery", "", sorted(recovery))]
+
+
+def _in_order(calls: list[Row]) -> list[Row]:
+    """Calls of a reply with their outcomes, in the order in which the model made them."""
+    return sorted(calls, key=lambda row: (_place(row[1]), row[0] == "tool.finished"))
 
 
 def _row(event: Event, where: str) -> Row:
     body = msgspec.to_builtins(event.body, str_keys=True)
     if isinstance(event.body, SessionOpened):
         body = {"task": event.body.task, "model": event.body.model, "settings": event.body.settings}
-    return event.kind, event.key or "", _plain(body, where)
+    return event.kind, _key(event), _plain(body, where)
+
+
+def _key(event: Event) -> str:
+    """`r8.2` for the call 2 of request 8: how often a request was tried is part of a recovery; ids are by chance."""
+    key = event.key or ""
+    found = _CALL.fullmatch(key)
+    return f"r{found[1]}{found[2] or ''}" if found else "" if _CHANCE.fullmatch(key) else key
 
 
 def _plain(value: Any, where: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -122,10 +123,9 @@ async def play(staged: Staged, told: Callable[[float, int], None] = lambda hours
                 watcher.observe(events)
             told((events[-1].at_us - standing.start_us) / 3.6e9, watchers[0].calls)
 
-        hosting = Hosting(
-            staged.folder, _config(wanted), wait=True, clock=clock, environ=environ, on_events=heard, speed=1.0
-        )
-        return await host(hosting)
+        jitter = random.Random(f"{wanted.seed}:{standing.calls}").random
+        ways: dict[str, Any] = {"clock": clock, "environ": environ, "on_events": heard, "jitter": jitter}
+        return await host(Hosting(staged.folder, _config(wanted), wait=True, **ways))
 
 
 def _watchers(staged: Staged, around: Around, calls: int) -> list[Calendar | Supervisor]:

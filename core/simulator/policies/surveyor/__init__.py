@@ -25,7 +25,8 @@ _STEPS: dict[str, Handler] = {
     "baseline": steps.baseline,
     "baselined": steps.baselined,
     "sweep": steps.sweep,
-    "replan": steps.replan,
+    "advance": steps.advance,
+    "spots": steps.spots,
     "judge": steps.judge,
     "check": steps.check,
     "sign": steps.sign,
@@ -54,9 +55,9 @@ class SurveyorPolicy:
     def _step(self, sight: Sight, progress: Progress) -> Step:
         if asks_to_stop(sight.guidance):
             return end("Understood: I stop here.", progress)
-        progress, said = follow(progress, sight.guidance, sight.areas() if sight.guidance else [])
+        progress, said = follow(progress, sight.guidance)
         if progress.step == "done":
-            step = steps.sweep(sight, progress) if said else end("There is nothing left for me to do.", progress)
+            step = steps.advance(sight, progress) if said else end("There is nothing left for me to do.", progress)
         else:
             step = _STEPS.get(progress.step, steps.survey)(sight, progress)
         calls: list[Call] = [call for call in (fit(call, sight.offered) for call in step.calls) if call is not None]

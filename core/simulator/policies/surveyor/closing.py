@@ -20,9 +20,9 @@ def report(sight: Sight, progress: Progress) -> Step:
     tests = read_run(done).summary if done else "not run"
     text = f"Found {progress.found}, fixed {progress.fixed}. Tests at the end: {tests}."
     edit = Call("edit_file", {"path": REPORT, "old": ROWS_END, "new": f"\n## Summary\n\n{text}\n"})
-    areas = sight.areas()
+    areas = sight.areas(progress.total)
     calls = [edit, run(progress.tests or COMPILE), read(REPORT)]
-    calls += [plan(areas, len(areas) + 3, progress.tests)] if areas else []
+    calls += [plan(areas, len(areas) + 3)] if areas else []
     said = f"{text} I write that down, let the tests run behind it and read the report."
     return Step(said, progress.to("finish"), calls)
 

@@ -14,22 +14,20 @@ _REPORT = re.compile(r"\bwrite (?:the|your) report\b|\bwrap up\b", re.I)
 _STOP = re.compile(r"(?<!not )(?<!n't )\bstop\b", re.I)
 
 
-def follow(progress: Progress, guidance: Iterable[str], areas: list[str]) -> tuple[Progress, list[str]]:
+def follow(progress: Progress, guidance: Iterable[str]) -> tuple[Progress, list[str]]:
     """Progress with what was asked for, and a sentence to each piece of it.
 
     A folder that is taken in again after it was passed is gone back to.
     """
     said: list[str] = []
-    names = [area.rpartition("/")[2] for area in areas]
     for text in guidance:
         for name in (found.rpartition("/")[2] for found in _LEAVE.findall(text)):
             progress = replace(progress, skip=tuple(dict.fromkeys((*progress.skip, name))))
             said.append(f"Understood: I leave out {name}.")
         for name in (found.rpartition("/")[2] for found in _TAKE.findall(text)):
-            progress = replace(progress, skip=tuple(one for one in progress.skip if one != name))
+            skip = tuple(one for one in progress.skip if one != name)
+            progress = replace(progress, skip=skip, again=tuple(dict.fromkeys((*progress.again, name))))
             said.append(f"Understood: {name} is to be looked at after all.")
-            if name in names and names.index(name) < progress.area:
-                progress = replace(progress, area=names.index(name), batch=0, todo=())
         if _REPORT.search(text):
             progress = replace(progress, closing=True)
             said.append("Understood: I come to the report.")

@@ -9,15 +9,18 @@ from core.simulator.policies.auditor.progress import progress_line
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`step` comes next; `area` is the number of the folder in work, `batch` of its searches, `spot` of spot checks.
+    """`step` comes next; `folder` is in work, number `area` of `total`, with `batch` of its searches and `spot` checks.
 
     `todo` are modules of it that searches pointed at, `open` those under its eyes, `settled` what was decided in these
     (`module:function:kind`). `file`, `function`, `kind` and `attempt` say what is being mended. `calls` and `replies`
-    count everything so far, `found` and `fixed` the flaws. `tests` is the command for all tests.
+    count everything so far, `found` and `fixed` the flaws. `tests` is the command for all tests, `again` what is gone
+    back to as the user changed his mind.
     """
 
     step: str = "survey"
-    area: int = 0
+    folder: str = ""
+    area: int = -1
+    total: int = 0
     batch: int = 0
     spot: int = 0
     todo: tuple[str, ...] = ()
@@ -34,6 +37,7 @@ class Progress:
     fixed: int = 0
     tests: str = ""
     skip: tuple[str, ...] = ()
+    again: tuple[str, ...] = ()
     closing: bool = False
 
     def line(self) -> str:

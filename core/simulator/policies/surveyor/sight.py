@@ -16,10 +16,10 @@ _CODE = re.compile(r"review code of ([\w-]+) is ([A-Z]{2,4}-\d{4}-[A-Z])")
 _SINCE = re.compile(r"In force since (\d{4}-\d\d-\d\d)")
 _HOLDS = re.compile(r"the later paper holds: review codes are now (.+)")
 _NOW = re.compile(r"([\w-]+) ([A-Z]{2,4}-\d{4}-[A-Z])")
-_AREAS = re.compile(r"Audit (\S+): ([\w, .-]+)")
 _LIMIT = re.compile(r"(\d[\d,]*) tool calls")
 _HIT = re.compile(r"^(?P<path>[^:\n]+\.py):\d+: ", re.M)
 _FOLDER = re.compile(r"^([\w./-]+)/  \d+ entr(?:y|ies)$", re.M)
+_NO_CODE = ("tests", "test", "docs")
 LASTING = "9999"
 """Stands for the day of a paper where it was already found out which one holds."""
 
@@ -57,18 +57,16 @@ class Sight:
         found = _LIMIT.search(self.head)
         return int(found[1].replace(",", "")) if found else 0
 
-    def areas(self) -> list[str]:
-        """The folders to go through, as the plan names them."""
-        plans = [str(step.get("intent", "")) for done in self.history if done.name == "plan" for step in _steps(done)]
-        found: dict[str, None] = {}
-        for root, names in _AREAS.findall("\n".join([self.head, *plans])):
-            found |= dict.fromkeys(joined(root, name.strip(" .")) for name in names.split(","))
-        return list(found)
+    def areas(self, total: int = 0) -> list[str]:
+        """The folders to go through, `total` of them where that is known; none when they are out of sight.
 
-    def folders(self) -> list[str]:
-        """Folders of code that the newest listing shows, tests and papers left out; deepest ones only."""
-        text = "\n".join(done.content for done in self.named("list_files") if not done.failed)
-        return [name for name in _FOLDER.findall(text) if name.split("/")[0] not in ("tests", "test", "docs")]
+        Folders of code of a listing, tests and papers left out, deepest ones only.
+        """
+        for done in reversed(self.history):
+            if done.name == "list_files" and not done.failed and done.path == ".":
+                found = [name for name in _FOLDER.findall(done.content) if name.split("/")[0] not in _NO_CODE]
+                return (found or ["."]) if total in (0, len(found or ["."])) else []
+        return []
 
     def hits(self, area: str) -> list[str]:
         """Modules of a folder that the newest searches point at, without their ending."""
@@ -109,11 +107,6 @@ def look(request: Mapping[str, Any]) -> Sight:
     sight.head = "\n".join(message_texts(messages[0]))
     sight.progress = read_line(texts[-3:], Progress)
     return sight
-
-
-def _steps(done: Done) -> list[Mapping[str, Any]]:
-    steps = done.input.get("steps")
-    return [step for step in steps if isinstance(step, Mapping)] if isinstance(steps, list) else []
 
 
 def joined(root: str, name: str) -> str:

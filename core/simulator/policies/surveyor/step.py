@@ -31,7 +31,7 @@ class Step:
 Handler = Callable[[Sight, Progress], Step]
 
 
-def plan(areas: Sequence[str], active: int, tests: str) -> Call:
+def plan(areas: Sequence[str], active: int) -> Call:
     """The plan with step `active` in work: the tests as they are, the folders a few at a time, the report."""
     size = per_step(areas)
     parts = [areas[start : start + size] for start in range(0, len(areas), size)]

@@ -12,10 +12,12 @@ from core.simulator.policies.surveyor.kinds import KINDS
 from core.simulator.policies.surveyor.progress import Progress
 from core.simulator.policies.surveyor.sight import Sight, joined
 from core.simulator.policies.surveyor.step import (
+    MAX_TRIES,
     REPORT,
     ROWS_END,
     Step,
     count,
+    end,
     per_step,
     plan,
     read,
@@ -36,7 +38,7 @@ _PAPER = re.compile(r"^(docs/[\w./-]+\.md)  ", re.M)
 
 
 def survey(sight: Sight, progress: Progress) -> Step:
-    calls = [Call("list_files", {"path": ".", "depth": 2, "limit": 400}), read("README.md")]
+    calls = [listing(), read("README.md")]
     return Step(f"{LABEL}\n\nFirst the tree and what the project says of itself.", progress.to("papers"), calls)
 
 
@@ -44,19 +46,18 @@ def papers(sight: Sight, progress: Progress) -> Step:
     """The areas, the command of the tests, the papers, the report's beginning."""
     listing = "\n".join(done.content for done in sight.named("list_files"))
     told = "\n".join(done.content for done in sight.named("read_file") if not done.failed)
-    areas, names = sight.folders() or ["."], _PAPER.findall(listing)
+    areas, names = sight.areas(), _PAPER.findall(listing)
     whole = [command for command in _COMMAND.findall(told) if not re.search(r"\b[A-Z]{3,}\b", command)]
     tests = whole[0] if whole else first_command(told)
     head = f"# Security audit\n\nMade by the simulated surveyor: rules, not a language model.\n\n{ROWS_END}\n"
-    calls = [plan(areas, 0, tests), Call("write_file", {"path": REPORT, "content": head}), *map(read, names[:16])]
+    calls = [plan(areas, 0), Call("write_file", {"path": REPORT, "content": head}), *map(read, names[:16])]
     text = f"{count(len(areas), 'folder')} of code, {count(len(names), 'paper')}. The tests run with `{tests}`."
-    return Step(text, replace(progress.to("baseline"), tests=tests), calls)
+    return Step(text, replace(progress.to("baseline"), tests=tests, total=len(areas)), calls)
 
 
 def baseline(sight: Sight, progress: Progress) -> Step:
     """What papers contradict each other about, and the tests as they are."""
-    areas = sight.areas()
-    seen = {area.rpartition("/")[2]: sight.codes(area) for area in areas}
+    seen = {area.rpartition("/")[2]: sight.codes(area) for area in sight.areas(progress.total)}
     differ = {name: codes[-1][1] for name, codes in seen.items() if len(codes) > 1}
     calls, said = [run(progress.tests)], "Before I touch anything: the tests."
     if differ:
@@ -72,45 +73,56 @@ def baselined(sight: Sight, progress: Progress) -> Step:
     result = read_run(done) if done else None
     summary = result.summary if result else "no result"
     calls = [remember(f"Test command `{progress.tests}`, at the start: {summary}", "tests", "fact")]
-    calls.append(plan(sight.areas(), 1, progress.tests))
-    return sweep(sight, replace(progress, batch=0), calls, [f"The tests at the start: {summary}."])
+    return advance(sight, progress, calls, [f"The tests at the start: {summary}."])
+
+
+def advance(sight: Sight, progress: Progress, calls: list[Call] | None = None, said: list[str] | None = None) -> Step:
+    """On to the next folder: one that the user wants after all, else the next in order; the plan follows."""
+    calls, said, areas = calls or [], said or [], sight.areas(progress.total)
+    fresh = replace(progress, batch=0, todo=(), open=(), settled=(), tries=0)
+    if not areas:
+        if progress.step == "advance" and progress.tries >= MAX_TRIES:
+            return end("The folders of the project can't be listed any more; I end here.", progress)
+        following = replace(fresh, step="advance", tries=progress.tries + 1 if progress.step == "advance" else 0)
+        return Step(" ".join([*said, "I look at the tree again."]), following, [*calls, listing()])
+    passed = [area for area in areas[: fresh.area + 1] if area.rpartition("/")[2] in fresh.again]
+    if passed:
+        rest = tuple(name for name in fresh.again if name != passed[0].rpartition("/")[2])
+        return sweep(sight, replace(fresh, folder=passed[0], again=rest), calls, said)
+    fresh = replace(fresh, area=fresh.area + 1)
+    while fresh.area < len(areas) and areas[fresh.area].rpartition("/")[2] in fresh.skip:
+        said.append(f"{areas[fresh.area]} is left out, as I was told.")
+        fresh = replace(fresh, area=fresh.area + 1)
+    if fresh.area % per_step(areas) == 0 or fresh.area >= len(areas):
+        calls.append(plan(areas, 1 + -(-fresh.area // per_step(areas))))
+    if fresh.area >= len(areas) or fresh.closing or _is_out_of_calls(sight, fresh):
+        return spot(sight, fresh, calls, said)
+    return sweep(sight, replace(fresh, folder=areas[fresh.area]), calls, said)
+
+
+def listing() -> Call:
+    return Call("list_files", {"path": ".", "depth": 2, "limit": 400})
 
 
 def sweep(sight: Sight, progress: Progress, calls: list[Call] | None = None, said: list[str] | None = None) -> Step:
     """Search the folder for the kinds, a few at a time; the modules that the answers name are to be read."""
-    calls, said, areas = calls or [], said or [], sight.areas()
-    if not areas and progress.tries < 1:
-        listing = Call("list_files", {"path": ".", "depth": 2, "limit": 400})
-        return Step("I look at the tree again.", replace(progress, step="replan", tries=1), [*calls, listing])
-    while progress.area < len(areas) and areas[progress.area].rpartition("/")[2] in progress.skip:
-        said.append(f"{areas[progress.area]} is left out, as I was told.")
-        progress = replace(progress, area=progress.area + 1)
-    if progress.area >= len(areas) or progress.closing or _is_out_of_calls(sight, progress):
-        return spot(sight, progress, calls, said)
-    area = areas[progress.area]
+    calls, said, folder = calls or [], said or [], progress.folder
     if progress.batch:
-        progress = replace(progress, todo=tuple(dict.fromkeys((*progress.todo, *sight.hits(area)))))
+        progress = replace(progress, todo=tuple(dict.fromkeys((*progress.todo, *sight.hits(folder)))))
     kinds = KINDS[progress.batch * _AT_ONCE : (progress.batch + 1) * _AT_ONCE]
     if not kinds:
         return read_next(sight, progress, calls, said)
-    searches = [Call("search_codebase", {"pattern": kind.pattern, "path": area, "glob": "*.py"}) for kind in kinds]
-    said.append(f"{area}: {', '.join(kind.rule.name for kind in kinds)}.")
+    searches = [Call("search_codebase", {"pattern": kind.pattern, "path": folder, "glob": "*.py"}) for kind in kinds]
+    said.append(f"{folder}: {', '.join(kind.rule.name for kind in kinds)}.")
     following = replace(progress, step="sweep", batch=progress.batch + 1)
     return Step(" ".join(said), following, [*calls, *searches])
-
-
-def replan(sight: Sight, progress: Progress) -> Step:
-    """The plan once more, where it was lost from sight."""
-    areas = sight.folders() or ["."]
-    here = plan(areas, 1 + progress.area // per_step(areas), progress.tests)
-    return Step("The plan again.", replace(progress, step="sweep", batch=0, todo=()), [here])
 
 
 def read_next(sight: Sight, progress: Progress, calls: list[Call], said: list[str]) -> Step:
     """The next modules that searches pointed at, side by side; then on to the folder's end."""
     if not progress.todo:
         return sign(sight, progress, calls, said)
-    area, batch = sight.areas()[progress.area], progress.todo[:_AT_ONCE]
+    area, batch = progress.folder, progress.todo[:_AT_ONCE]
     following = replace(progress, todo=progress.todo[_AT_ONCE:]).opened(*(joined(area, f"{name}.py") for name in batch))
     said.append(f"In context: {', '.join(batch)}.")
     return Step(" ".join(said), following, [*calls, *map(read, following.open)])
@@ -135,33 +147,33 @@ def check(sight: Sight, progress: Progress) -> Step:
 
 def sign(sight: Sight, progress: Progress, calls: list[Call] | None = None, said: list[str] | None = None) -> Step:
     """Write the folder down with its review code, looking the code up where it is out of sight; on to the next one."""
-    calls, said, areas = calls or [], said or [], sight.areas()
-    if progress.area >= len(areas):
-        return sweep(sight, progress, calls, said)
-    area, codes = areas[progress.area], sight.codes(areas[progress.area])
-    name = area.rpartition("/")[2]
+    calls, said, area = calls or [], said or [], progress.folder
+    codes, name = sight.codes(area), area.rpartition("/")[2]
     if not codes and progress.tries < 1 and "recall" in sight.offered:
         look = Call("recall", {"query": f"review code of {name}"})
         following = replace(progress, step="sign", todo=(), tries=progress.tries + 1)
         return Step(" ".join([*said, f"What was the review code of {name}?"]), following, [*calls, look])
     where = "" if not codes else f", review code {codes[-1][1]}"
     said.append(f"{area} is done{where}.")
-    calls.append(row(f"{area}: reviewed{where}"))
-    following = replace(progress, area=progress.area + 1, batch=0, todo=(), open=(), settled=(), tries=0)
-    if following.area % per_step(areas) == 0 or following.area == len(areas):
-        calls.append(plan(areas, 1 + -(-following.area // per_step(areas)), progress.tests))
-    return sweep(sight, following.to("sweep"), calls, said)
+    return advance(sight, replace(progress, step="sign", tries=0), [*calls, row(f"{area}: reviewed{where}")], said)
 
 
 def spot(sight: Sight, progress: Progress, calls: list[Call], said: list[str]) -> Step:
     """With the calls that are left, modules that no search pointed at: a listing, then a few of them."""
-    areas, left = sight.areas(), sight.limit - progress.calls - len(calls) - _CLOSING_CALLS
-    if left < 2 or progress.closing or not areas:
+    left = sight.limit - progress.calls - len(calls) - _CLOSING_CALLS
+    if left < 2 or progress.closing:
         return closing.verify(sight, progress, calls, said)
+    areas = sight.areas(progress.total)
+    if not areas:
+        return Step(" ".join([*said, "I look at the tree again."]), progress.to("spots"), [*calls, listing()])
     area = areas[progress.spot * 7 % len(areas)]
-    listing = Call("list_files", {"path": area, "depth": 1})
     following = replace(progress.to("spotted"), spot=progress.spot + 1)
-    return Step(" ".join([*said, f"A spot check in {area}."]), following, [*calls, listing])
+    listed = Call("list_files", {"path": area, "depth": 1})
+    return Step(" ".join([*said, f"A spot check in {area}."]), following, [*calls, listed])
+
+
+def spots(sight: Sight, progress: Progress) -> Step:
+    return spot(sight, progress if sight.areas(progress.total) else replace(progress, closing=True), [], [])
 
 
 def spotted(sight: Sight, progress: Progress) -> Step:
