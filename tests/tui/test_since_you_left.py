@@ -67,7 +67,7 @@ async def test_what_happens_while_it_is_read_is_counted_in_its_title():
         assert "more since" not in screen_text(pilot)
         for number in range(3):
             log.add(MemoryWritten(text="Later.", category="fact"), key=f"later{number}")
-        await app._apply(log.events[-3:])
+        app.fake_source.push()
         await until(pilot, lambda: "3 more since" in screen_text(pilot))
 
 
