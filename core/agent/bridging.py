@@ -17,6 +17,7 @@ from core.tools.common import count
 from core.tools.mcp.bridge import Bridge, ServerTool
 from core.tools.mcp.helpers import helper_tools
 from core.tools.mcp.specs import ServerSpec, Specs
+from core.tools.mcp.walls import Walls
 from core.tools.registry import schemas
 
 FOLDER = "mcp"
@@ -112,9 +113,9 @@ class Bridging:
 
 
 @asynccontextmanager
-async def bridged(desk: Desk, specs: Specs, settings: ToolSettings) -> AsyncIterator[Bridging]:
+async def bridged(desk: Desk, specs: Specs, settings: ToolSettings, walls: Walls) -> AsyncIterator[Bridging]:
     """The servers of a session, started in the background, and ended with it."""
-    bridge = Bridge(specs.servers, Path(desk.folder) / FOLDER, Random().random)
+    bridge = Bridge(specs.servers, Path(desk.folder) / FOLDER, Random().random, walls)
     bridge.start()
     try:
         yield Bridging(desk, bridge, settings, specs.problems)

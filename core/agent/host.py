@@ -73,6 +73,7 @@ from core.tools.crowd import forget_empty
 from core.tools.delegate import DELEGATES, Delegate
 from core.tools.jobs import settle_all
 from core.tools.mcp.specs import server_specs
+from core.tools.mcp.walls import Walls
 from core.tools.plan import KEEPER
 from core.tools.registry import builtin_tools, schemas
 from core.tools.secrets import Redactor
@@ -274,9 +275,10 @@ async def _runner(
     prompt, prompt_version = system_prompt()
     own = _own_tools(hosting)
     specs = await asyncio.to_thread(server_specs, hosting.config, Path(opened.workspace), hosting.environ)
-    if any(spec.command for spec in specs.servers):
+    walls = Walls(confinement)
+    if any(spec.command and not walls.confine(spec) for spec in specs.servers):
         hosting.vouchers.hidden = False
-    bridging = await stack.enter_async_context(bridged(desk, specs, hosting.config.tools))
+    bridging = await stack.enter_async_context(bridged(desk, specs, hosting.config.tools, walls))
     offered = tools_of_requests(own, bridging)
     settings, config = opened.settings, hosting.config
     most_output = min(settings.get("max_tokens") or config.model.max_tokens or endpoint.max_output, endpoint.max_output)

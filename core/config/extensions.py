@@ -12,8 +12,9 @@ from core.config.section import Seconds, Section, says
 class ServerSettings(Section, frozen=True):
     """A server whose tools the agent may use, by the Model Context Protocol: a program here, or an address.
 
-    It runs with your rights and outside of the sandbox. Of your environment it sees PATH, HOME and what you name:
-    ${NAME} stands for that variable, ${NAME:-else} has a default, ${workspace} is the folder that the agent works in.
+    A program runs in a sandbox like that of commands, with the network and what is named here. Of your environment it
+    sees PATH, HOME and what you name: ${NAME} stands for that variable, ${NAME:-else} has a default, ${workspace} is
+    the folder that the agent works in.
     """
 
     command: Annotated[str | None, says("The program; without a shell.", "uvx")] = None
@@ -33,6 +34,16 @@ class ServerSettings(Section, frozen=True):
     ] = True
     timeout_s: Annotated[Seconds, says("Seconds without progress after which a call is given up.")] = 120.0
     start_s: Annotated[Seconds, says("Seconds that it may take to start.")] = 30.0
+    sandbox: Annotated[
+        bool, says("Keep a program in the sandbox: it writes the workspace and a temporary folder, and sees no keys.")
+    ] = True
+    network: Annotated[bool, says("Let a program in the sandbox reach other machines and this one's servers.")] = True
+    writable: Annotated[
+        list[str], says("What a program in the sandbox may change beside the workspace.", ["~/notes"])
+    ] = []
+    readable: Annotated[
+        list[str], says("What a program in the sandbox may read although it is hidden from commands.", ["~/.aws"])
+    ] = []
     enabled: Annotated[bool, says("Use it.")] = True
 
 

@@ -79,6 +79,17 @@ PROFILES: dict[str, Profile] = {
         cache="explicit",
         price_provider="model-studio",
     ),
+    # Keeps prefixes by itself and passes over markers; maps or refuses names that it does not know (its documentation,
+    # api-docs.deepseek.com/guides/anthropic_api, read 2026-11).
+    "deepseek": Profile(
+        base_url="https://api.deepseek.com/anthropic",
+        api_key_env="DEEPSEEK_API_KEY",
+        hosts=("api.deepseek.com",),
+        cache="automatic",
+        price_provider="deepseek",
+    ),
+    # A proxy before endpoints that speak other protocols; what it keeps is the business of whoever stands behind it.
+    "litellm": msgspec.structs.replace(_local("http://127.0.0.1:4000"), max_output=32_000),
     "vllm": _local("http://127.0.0.1:8000"),
     "llama.cpp": _local("http://127.0.0.1:8080"),
     "ollama": _local("http://127.0.0.1:11434"),

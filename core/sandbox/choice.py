@@ -23,17 +23,23 @@ def confinement_of(folder: Path, config: Config, opened: SessionOpened) -> Confi
     What the session was opened with wins over the configuration. Looks for a sandbox, which blocks for a moment the
     first time. Raises ConfigError when one is required and none works.
     """
+    mode = opened.settings.get("sandbox") or config.sandbox.mode
+    return confinement_in(folder / TEMPORARY, Path(opened.workspace), folder.parent.parent, config, mode)
+
+
+def confinement_in(temporary: Path, workspace: Path, home: Path, config: Config, mode: Any) -> Confinement:
+    """The same where no session is yet; `home` is the product's own folder. Raises ConfigError as well."""
     settings = config.sandbox
     around = Surroundings(
-        workspace=Path(opened.workspace),
-        temporary=folder / TEMPORARY,
-        home=folder.parent.parent,
+        workspace=workspace,
+        temporary=temporary,
+        home=home,
         config=config_path(),
         writable=_paths((*settings.writable, *config.approvals.folders)),
         readable=_paths(settings.readable),
         hidden=_paths(settings.hidden),
     )
-    return Confinement(sandbox_for(opened.settings.get("sandbox") or settings.mode), around, settings.network)
+    return Confinement(sandbox_for(mode), around, settings.network)
 
 
 def sandbox_for(mode: Any) -> Sandbox:

@@ -14,6 +14,7 @@ import click
 import msgspec
 
 from core.clock import SystemClock
+from core.config import ConfigError, load_config
 from core.journal.catalogue import SESSIONS, find_session
 from core.journal.doctor import examine
 from core.journal.errors import JournalError
@@ -42,7 +43,7 @@ def doctor(home: Path, session: str | None, repair: bool, as_json: bool) -> int:
     """Check the machine and the sessions, or one of them: each finding with what to do. Ends with 1 at a problem."""
     folders = _chosen(home, session)
     repairs = _repair(home, folders) if repair else {}
-    machine = [*examine_machine(home), *_sandbox(), *_processes(), *_terminal()]
+    machine = [*examine_machine(home), *_sandbox(), *_processes(), *_servers(), *_terminal()]
     sessions = _examined(folders)
     if as_json:
         say_json(json.dumps(_as_json(machine, sessions, repairs), indent=2))
@@ -115,6 +116,28 @@ def _processes() -> Iterator[Finding]:
         yield fine("processes", f"The processes of a command are limited {how}.")
     else:
         yield note("processes", "Nothing limits here how many processes a command has: no control group can be made.")
+
+
+def _servers() -> Iterator[Finding]:
+    """Servers of tools, as far as that can be told without starting them."""
+    from core.tools.mcp.specs import server_specs
+
+    try:
+        specs = server_specs(load_config(), Path.cwd(), os.environ)
+    except ConfigError:
+        return  # The configuration has a finding of its own.
+    for why in specs.problems.values():
+        yield warning("servers", why, "mend it in the configuration, or in the file that names it")
+    for spec in specs.servers:
+        if spec.command and shutil.which(spec.command[0]) is None:
+            says = f"The program of the server {spec.name} ({spec.command[0]}) was not found."
+            yield warning("servers", says, "install it, or write its whole path")
+        elif spec.command and not spec.sandbox:
+            yield note("servers", f"The server {spec.name} runs outside of the sandbox, as it is configured.")
+    if specs.servers:
+        yield fine(
+            "servers", f"{len(specs.servers)} configured; `longwatch mcp check` starts them and lists their tools."
+        )
 
 
 def _terminal() -> Iterator[Finding]:

@@ -28,13 +28,14 @@ def mcp() -> None:
 @click.option("--workspace", type=click.Path(path_type=Path), default=".", help="What ${workspace} stands for.")
 @click.option("--tools", "in_full", is_flag=True, help="Each tool with what it does.")
 @click.option("--json", "as_json", is_flag=True)
-def check(workspace: Path, in_full: bool, as_json: bool) -> int:
+@click.pass_obj
+def check(home: Path, workspace: Path, in_full: bool, as_json: bool) -> int:
     """Start each configured server and list what it has; ends with 1 where one can't be used.
 
     In a list of tools: r only reads, by its own word; w may change something; ! stands in no request, for its schema
     is not fit for one, and is found by find_tools.
     """
-    found = asyncio.run(_look(workspace.expanduser().absolute()))
+    found = asyncio.run(look_at_servers(home, workspace.expanduser().absolute()))
     if as_json:
         say_json(json.dumps(found, indent=2))
     else:
@@ -43,16 +44,19 @@ def check(workspace: Path, in_full: bool, as_json: bool) -> int:
     return int(any(row["problem"] for row in found["servers"]))
 
 
-async def _look(workspace: Path) -> dict[str, Any]:
+async def look_at_servers(home: Path, workspace: Path) -> dict[str, Any]:
     """Every server as it is now: started, asked, and ended."""
+    from core.sandbox.choice import confinement_in
     from core.tools.mcp.bridge import Bridge
     from core.tools.mcp.specs import server_specs
     from core.tools.mcp.supervisor import preloaded
+    from core.tools.mcp.walls import Walls
 
     config = load_config(workspace=workspace)
     specs = server_specs(config, workspace, os.environ)
     with tempfile.TemporaryDirectory(prefix="longwatch-mcp-") as folder:
-        bridge = Bridge(specs.servers, Path(folder), lambda: 0.0)
+        inside = confinement_in(Path(folder) / "tmp", workspace, home, config, config.sandbox.mode)
+        bridge = Bridge(specs.servers, Path(folder), lambda: 0.0, Walls(inside))
         await preloaded()
         bridge.start()
         try:

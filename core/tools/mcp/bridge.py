@@ -19,6 +19,7 @@ from core.tools.mcp.listing import Listing, Named
 from core.tools.mcp.naming import fits, tool_name
 from core.tools.mcp.specs import ServerSpec
 from core.tools.mcp.supervisor import Server
+from core.tools.mcp.walls import OPEN, Walls
 
 CLOSING_S = 10.0
 
@@ -77,11 +78,14 @@ class Progress:
 class Bridge:
     """Starts the servers, keeps them up, and has their tools; `jitter` gives numbers from 0 to 1.
 
-    `tools` are all that can be called now, by name. `changes` collects what was told of the servers until it is taken.
+    `walls` keep programs inside. `tools` are all that can be called now, by name. `changes` collects what was told of
+    the servers until it is taken.
     """
 
-    def __init__(self, specs: Iterable[ServerSpec], folder: Path, jitter: Callable[[], float]) -> None:
-        self.servers = {spec.name: Server(spec, folder, self._changed, jitter) for spec in specs}
+    def __init__(
+        self, specs: Iterable[ServerSpec], folder: Path, jitter: Callable[[], float], walls: Walls = OPEN
+    ) -> None:
+        self.servers = {spec.name: Server(spec, folder, self._changed, jitter, walls) for spec in specs}
         self.tools: dict[str, Tool] = {}
         self._changes: dict[str, ServerChanged] = {}
         self._tasks: list[asyncio.Task[None]] = []

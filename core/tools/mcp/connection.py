@@ -24,6 +24,7 @@ from core.tools.mcp.content import Part, Parts
 from core.tools.mcp.listing import Listing, Named
 from core.tools.mcp.naming import cleaned, shown_schema
 from core.tools.mcp.specs import ServerSpec
+from core.tools.mcp.walls import Walls
 from core.version import app_version
 
 MOST_TOOLS = 500
@@ -147,7 +148,7 @@ class Connection:
 
 
 @asynccontextmanager
-async def connect(spec: ServerSpec, folder: Path) -> AsyncIterator[Connection]:
+async def connect(spec: ServerSpec, folder: Path, walls: Walls) -> AsyncIterator[Connection]:
     """A connection to a server that is started, or reached, for it. `folder` keeps what it writes to standard error.
 
     Raises OSError, TimeoutError, and what the SDK raises; `explained` makes a sentence of it.
@@ -160,7 +161,7 @@ async def connect(spec: ServerSpec, folder: Path) -> AsyncIterator[Connection]:
             changed.set()
 
     async with AsyncExitStack() as stack:
-        transport = _watched(_transport(spec, folder, stack), ended)
+        transport = _watched(_transport(spec, folder, walls, stack), ended)
         client = Client(
             transport,
             read_timeout_seconds=None,
@@ -209,21 +210,19 @@ def explained(error: BaseException) -> str:
     return cleaned(f"{type(error).__name__}: {error}", _SHORT)
 
 
-def _transport(spec: ServerSpec, folder: Path, stack: AsyncExitStack) -> Transport:
+def _transport(spec: ServerSpec, folder: Path, walls: Walls, stack: AsyncExitStack) -> Transport:
     if spec.url:
         http = create_mcp_http_client(headers=dict(spec.headers))
         stack.push_async_callback(http.aclose)
         return streamable_http_client(spec.url, http_client=http)
-    place = spec.cwd or folder / "empty"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if spec.cwd is None:
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    start = walls.start(spec, folder)
     errors = stack.enter_context(_errors_kept(folder / f"{spec.name}.stderr"))
     parameters = StdioServerParameters(
-        command=spec.command[0],
-        args=list(spec.command[1:]),
-        env=dict(spec.env),
-        cwd=place,
+        command=start.command[0],
+        args=list(start.command[1:]),
+        env=start.environment,
+        cwd=start.cwd,
         encoding_error_handler="replace",
     )
     return stdio_client(parameters, errlog=errors)

@@ -37,7 +37,8 @@ class BadServer(Exception):
 class ServerSpec:
     """One server, ready to be started: every reference to a variable is resolved.
 
-    `name` is what its tools' names begin with. `secrets` are values that came from the environment.
+    `name` is what its tools' names begin with. `secrets` are values that came from the environment. `sandbox`: whether
+    a program is kept inside, with `network` or without, and with what more it may change and read.
     """
 
     name: str
@@ -51,6 +52,10 @@ class ServerSpec:
     timeout_s: float = 120.0
     start_s: float = 30.0
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    sandbox: bool = True
+    network: bool = True
+    writable: tuple[Path, ...] = ()
+    readable: tuple[Path, ...] = ()
 
     def offers(self, tool: str) -> bool:
         """Whether this tool of it is to be used."""
@@ -108,6 +113,10 @@ def _spec(name: str, own: ServerSettings, workspace: Path, environ: Mapping[str,
         timeout_s=own.timeout_s,
         start_s=own.start_s,
         secrets=tuple(used.values()),
+        sandbox=own.sandbox,
+        network=own.network,
+        writable=tuple(Path(resolved(path)).expanduser() for path in own.writable),
+        readable=tuple(Path(resolved(path)).expanduser() for path in own.readable),
     )
 
 

@@ -14,6 +14,7 @@ from core.events import ServerChanged
 from core.tools.base import ToolError
 from core.tools.mcp.listing import Listing
 from core.tools.mcp.specs import ServerSpec
+from core.tools.mcp.walls import OPEN, Walls
 
 if TYPE_CHECKING:
     from core.tools.mcp.connection import Connection
@@ -43,6 +44,7 @@ class Server:
         folder: Path,
         on_change: Callable[[Server, ServerChanged], None],
         jitter: Callable[[], float],
+        walls: Walls = OPEN,
     ) -> None:
         self.spec = spec
         self.listing: Listing | None = None
@@ -53,6 +55,7 @@ class Server:
         self._folder = folder
         self._on_change = on_change
         self._jitter = jitter
+        self._walls = walls
         self._connection: Connection | None = None
         self._knocked = asyncio.Event()
         self._news = asyncio.Condition()
@@ -81,7 +84,7 @@ class Server:
         except ImportError as error:
             return f"the package mcp can't be used here ({error})"
         try:
-            async with sdk.connect(self.spec, self._folder) as connection:
+            async with sdk.connect(self.spec, self._folder, self._walls) as connection:
                 async with asyncio.timeout(self.spec.start_s):
                     self.listing = await connection.listing()
                 self._connection, self._living, self.problem = connection, True, ""
@@ -123,7 +126,7 @@ class Server:
         self.settled.set()
         tools = len(self.listing.tools) if self.listing else 0
         state: Literal["up", "down"] = "down" if self.problem else "up"
-        local = bool(self.spec.command)
+        local = bool(self.spec.command) and not self._walls.confine(self.spec)
         change = ServerChanged(server=self.spec.name, state=state, tools=tools, detail=detail, local=local)
         self._on_change(self, change)
 

@@ -103,7 +103,7 @@ def test_a_file_that_was_named_must_be_there(tmp_path: Path, monkeypatch: pytest
         ("# " + "x" * LARGEST_BYTES, "larger than 1 MiB"),
         ("[modle]\n", "there is no setting `modle`; did you mean `model`?"),
         ("[model]\nmax_token = 5\n", "there is no setting `model.max_token`; did you mean `max_tokens`?"),
-        ("[zzz]\n", "there is no setting `zzz`; there are approvals, boxes,"),
+        ("[zzz]\n", "there is no setting `zzz`; there are approvals,"),
         ("[profiles.x]\nbase = 'y'\n", "`profiles.x.base`; did you mean `base_url`?"),
         ('["\\u001b[31m"]\n', r"`\x1b[31m`"),
         ("model = 'claude'\n", "`model` is wrong: expected object, got str"),
