@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -26,6 +27,7 @@ from tui.needs_you import NeedsYou
 from tui.safe import one_line
 from tui.screens.watch import WatchScreen
 from tui.themed_app import ThemedApp
+from tui.undisturbed import undisturbed
 
 if TYPE_CHECKING:
     from core.tools.vitals import Pulse
@@ -82,6 +84,7 @@ class LongwatchApp(ThemedApp[Leaving]):
     ) -> None:
         super().__init__(theme=theme, theme_folder=theme_folder, keymap=keymap, fault_log=fault_log, thrifty=thrifty)
         clock = clock or SystemClock()
+        self._opening = ExitStack()
         self._aside, self._notice = aside, notice
         self._card, self._looks = card, (gone, presence, free, feel)
         self._source, self._mode, self._background, self._on_quit = source, mode, background, on_quit
@@ -112,8 +115,12 @@ class LongwatchApp(ThemedApp[Leaving]):
         """How the screen was left; an error of its own comes before everything."""
         return super().return_value if self.fault is None else "broken"
 
+    def on_load(self) -> None:
+        self._opening.enter_context(undisturbed())
+
     def on_mount(self) -> None:
         self.push_screen(self.watch_screen)
+        self.watch_screen.after_first_picture(self._opening.close)
         if self._card:
             self._show_card()
         self.call_after_refresh(self._start)
@@ -129,19 +136,23 @@ class LongwatchApp(ThemedApp[Leaving]):
         self.push_screen(CardScreen(self._card))
 
     def _start(self) -> None:
-        """After the first paint: the runner, the log, the reply in flight."""
+        """After the first layout: the log, the reply in flight; after the first picture the runner."""
         if self._notice:
             self.say_problem(self._notice)
         if self._aside is not None and isinstance(self._driver, ResilientDriver):
             self._driver.stop_here(self.action_suspend)
         if self._background is not None:
-            self.run_worker(self._background, thread=True, name="runner", exit_on_error=False)
+            self.watch_screen.after_first_picture(self._begin_background)
         self._follow()
         if self._mode != "replay":
             self._stream()
         gone, presence, free, feel = self._looks
         for look in lookout.looks(self.watch_screen, gone=gone, presence=presence, free=free, feel=feel):
             self.run_worker(look, exit_on_error=False)
+
+    def _begin_background(self) -> None:
+        if self._background is not None:
+            self.run_worker(self._background, thread=True, name="runner", exit_on_error=False)
 
     @work(name="follow", exit_on_error=False)
     async def _follow(self) -> None:
@@ -236,6 +247,7 @@ class LongwatchApp(ThemedApp[Leaving]):
         self.notify(text, severity="warning", markup=False, timeout=30)
 
     async def on_unmount(self) -> None:
+        self._opening.close()
         self._needs_you.end()
         await self._source.keep(self.view)
         await self._source.close()

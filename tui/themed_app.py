@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual import work
-from textual.app import ReturnType
+from textual.app import App, ReturnType
 from textual.binding import BindingType
 from textual.filter import LineFilter, NoColor
+from textual.theme import Theme
 
 from core.config import Config, config_path
 from tui.actions import Action, bindings
@@ -53,6 +54,27 @@ class ThemedApp(BreakableApp[ReturnType]):
         self._wanted_theme, self._theme_folder, self._themes = theme, theme_folder, Loaded()
         self._keymap_overrides = dict(keymap or {})
         self.animation_level = "none"
+        self._begin_with(fitting_theme(os.environ))
+
+    def _begin_with(self, fitting: str) -> None:
+        """Wear the theme before anything is styled: to change it after that styles everything anew."""
+        self._themes = load_themes(self._theme_folder)
+        apply_themes(self, self._themes)
+        self.set_reactive(App.theme, self._chosen(fitting))
+        self.stylesheet.set_variables(self.get_css_variables())
+        self._styled_for: Theme | None = self.current_theme
+
+    def _chosen(self, fitting: str) -> str:
+        return self._wanted_theme if self._wanted_theme in self.available_themes else fitting
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """As Textual does it, but for the first time, when it asks for the theme that everything wears already."""
+        begun_with, self._styled_for = self._styled_for, None
+        if begun_with is self.current_theme:
+            for screen in self.screen_stack:
+                screen._css_update_count = self._css_update_count
+        else:
+            super().refresh_css(animate=animate)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [*super().get_line_filters(), self._sanitize]
@@ -65,9 +87,9 @@ class ThemedApp(BreakableApp[ReturnType]):
         self.no_color = not has_colours(environ)
         if self.no_color:
             self._filters.append(NoColor())
-        self._load_themes()
+        self._say_failed()
         fitting, wanted = fitting_theme(environ), self._wanted_theme
-        self.theme = wanted if wanted in self.available_themes else fitting
+        self.theme = self._chosen(fitting)
         if wanted and wanted != self.theme:
             self.notify(f"There is no theme {one_line(wanted)!r}; this is {fitting}.", severity="warning", markup=False)
         self.set_keymap(self._keymap_overrides)
@@ -104,6 +126,9 @@ class ThemedApp(BreakableApp[ReturnType]):
     def _load_themes(self) -> None:
         self._themes = load_themes(self._theme_folder, self._themes)
         apply_themes(self, self._themes)
+        self._say_failed()
+
+    def _say_failed(self) -> None:
         if self._themes.failed:
             self.notify("\n".join(self._themes.failed), severity="warning", markup=False, timeout=15)
 

@@ -1,5 +1,5 @@
-"""Reading a long log makes millions of objects that stay; a collector that looks through them again and again would
-hold up keys for a second each time, and find nothing."""
+"""Opening a screen, and reading a long log, makes up to millions of objects that stay; a collector that looks through
+them again and again would hold up keys for a second each time, and find nothing."""
 
 from __future__ import annotations
 

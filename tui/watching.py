@@ -23,6 +23,7 @@ from tui.attention import Sight
 from tui.commands.chosen import margin_of
 from tui.parting import part
 from tui.say import say
+from tui.undisturbed import undisturbed
 
 if TYPE_CHECKING:
     from core.tools.vitals import Pulse, Pulses
@@ -109,7 +110,8 @@ def watch(
     `back`: quitting leads back to a list, and leaves nothing at the prompt. `elsewhere`: what a session on another
     machine has in place of what is looked up in its folder, which holds a copy then.
     """
-    from tui.app import LongwatchApp
+    with undisturbed():
+        from tui.app import LongwatchApp
 
     watched = folder is not None and mode != "replay"
     clock = elsewhere.clock if elsewhere else SystemClock()

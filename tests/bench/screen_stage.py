@@ -10,6 +10,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
 ROOT = Path(__file__).parent.parent.parent
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from sample_sessions import Log
 
 REFERENCE_CALLS = 1_158
+BYTECODE = TemporaryDirectory(prefix="longwatch-bytecode-")
 T = TypeVar("T")
 
 
@@ -127,8 +129,13 @@ def session(calls: int = REFERENCE_CALLS) -> Log:
 
 
 def in_process(file: str, *arguments: str) -> dict[str, float]:
-    """Run a file with `arguments` in a process of its own, with memory and imports of its own; what it printed last."""
+    """Run a file with `arguments` in a process of its own, with memory and imports of its own; what it printed last.
+
+    Modules are compiled once, as an installed package's are, and the size of the terminal is known, as a terminal's is.
+    """
     command = [sys.executable, "-P", file, *arguments]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT)
+    environ = {**os.environ, "PYTHONPYCACHEPREFIX": BYTECODE.name, "COLUMNS": "200", "LINES": "50"}
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT, env=environ)
     answer: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return answer

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
+from recording import recording_driver
 from sample_sessions import FakeControls, FakeSource, audit_session
 
 from tui import following
 from tui.app import LongwatchApp
 from tui.panes.conversation import ConversationPane
+from tui.panes.pane import READING
 from tui.panes.tool_calls import ToolCallsPane
 from tui.screens.status_facts import UNKNOWN_YET
 from tui.widgets.status_line import StatusLine
@@ -40,6 +43,22 @@ def source(monkeypatch):
 
 def says(app, field: str) -> str:
     return app.watch_screen.query_one(StatusLine).value(field)
+
+
+async def test_a_screen_draws_nothing_before_it_has_a_whole_picture_and_then_the_runner_begins():
+    begun: list[str] = []
+    app = LongwatchApp(
+        FakeSource(audit_session()), FakeControls(), background=lambda: begun.append("".join(app._driver.written))
+    )
+    app.driver_class = recording_driver(120, 40)
+
+    async def pilot(_):
+        while not begun:  # noqa: ASYNC110 - the worker is a thread
+            await asyncio.sleep(0.01)
+        app.exit()
+
+    await app.run_async(auto_pilot=pilot)
+    assert READING not in begun[0] and "ctx" in begun[0] and gc.isenabled()
 
 
 async def until(pilot, condition):

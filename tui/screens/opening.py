@@ -45,6 +45,7 @@ class Opening(Gauging, Returning):
             return
         self.tail, self.view = tail, tail.view
         self.show_moment(Changes.CONVERSATION | Changes.STATUS)
+        self.raise_curtain()
 
     def reading(self, seq: int, of: int) -> None:
         """So far the log is read, of so many events."""
@@ -61,6 +62,7 @@ class Opening(Gauging, Returning):
             self.conversation.reading("")
             self._start_looking()
             self.show_moment()
+            self.raise_curtain()
             self.greet()
 
     def _start_looking(self) -> None:

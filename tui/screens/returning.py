@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from core.clock import MICROSECONDS
 from core.folds.absence import Account
 from tui.actions import BY_ID, Action, display
 from tui.attention import Sight
-from tui.docks.revert import revert_dock
 from tui.messages import PlaceWanted
 from tui.screens.annotating import Annotating
-from tui.screens.branches import BranchesScreen, Chosen
-from tui.screens.changes import ChangesScreen, Picked
-from tui.screens.find import FindScreen
-from tui.screens.moments import MomentsScreen
 from tui.screens.reading import Reading
-from tui.screens.since import Chosen as ChosenLine
-from tui.screens.since import SinceScreen
 from tui.screens.travelling import Travelling
+
+if TYPE_CHECKING:  # Each screen is loaded when somebody asks for it: the first picture waits for none.
+    from tui.screens.branches import Chosen
+    from tui.screens.changes import Picked
+    from tui.screens.since import Chosen as ChosenLine
 
 SHORT_US = 60 * MICROSECONDS
 """An absence that is not worth an account."""
@@ -94,6 +94,8 @@ class Returning(Reading, Travelling, Annotating):
         return self.view.absence.since(self.sight.since, now_us=now_us, running=not self.orphaned)
 
     def _open_account(self, account: Account, grace_s: float) -> None:
+        from tui.screens.since import SinceScreen
+
         session = self.view.totals.session[:10].lower()
         screen = SinceScreen(
             account,
@@ -119,6 +121,8 @@ class Returning(Reading, Travelling, Annotating):
 
     def action_find(self) -> None:
         """Words anywhere in the session; what is chosen is shown in its place."""
+        from tui.screens.find import FindScreen
+
         screen = FindScreen(
             self.source.find,
             last_seq=self.view.last_seq,
@@ -129,6 +133,8 @@ class Returning(Reading, Travelling, Annotating):
 
     def action_changes(self) -> None:
         """What became of the files; a hunk leads to its call, a comment on one becomes guidance."""
+        from tui.screens.changes import ChangesScreen
+
         commenting = not self.replay and self.controls.available
         screen = ChangesScreen(self.source.changes, commenting=commenting, margin=self.margin, review=self.review)
         self.app.push_screen(screen, self._act_on_change)
@@ -139,12 +145,16 @@ class Returning(Reading, Travelling, Annotating):
         if chosen.seq is not None:
             self._to_moment(chosen.seq)
         elif chosen.revert is not None:
+            from tui.docks.revert import revert_dock
+
             await self.put_dock(revert_dock(chosen.revert))
         else:
             await self.guide(chosen.comment)
 
     def action_branches(self) -> None:
         """The tree of what was gone back from; one of them is looked at, named, compared or gone on with."""
+        from tui.screens.branches import BranchesScreen
+
         steering = not self.replay and self.controls.available
         screen = BranchesScreen(self.view, self.looking.at, self.source.differing, steering=steering)
         self.app.push_screen(screen, self._act_on_branch)
@@ -161,6 +171,8 @@ class Returning(Reading, Travelling, Annotating):
 
     def action_moments(self) -> None:
         """The way in: a few moments and the chapters; what is chosen is shown as it was then."""
+        from tui.screens.moments import MomentsScreen
+
         screen = MomentsScreen(self.source.highlights, self.view.timeline.at_us(1), self.noted_moments())
         self.app.push_screen(screen, lambda seq: None if seq is None else self._to_moment(seq))
 

@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from textual.reactive import Reactive
-from textual.screen import Screen
 from textual.widget import Widget
 
 from core.clock import Clock
 from core.folds.tail import Tail
 from core.folds.view import Changes, SessionView
 from core.protocols import Controls, Source
+from tui.curtain import CurtainScreen
 from tui.safe import one_line
 from tui.screens.looking import Looking
 from tui.screens.orders import Orders
@@ -24,7 +24,7 @@ COMPRESSING: frozenset[str] = frozenset({"compress", "evict"})
 """Controls that may end in a compression."""
 
 
-class SessionScreen(Screen[None]):
+class SessionScreen(CurtainScreen):
     """State that the parts share; what they call on each other is declared here."""
 
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)

@@ -74,6 +74,7 @@ class WatchScreen(Alarming, Opening):
         self._owed, self._paid_s = Changes.NONE, float("-inf")
 
     def compose(self) -> ComposeResult:
+        self.wear_classes_of_size()
         yield StatusLine(FIELDS, id="status")
         yield PaneTabs(id="tabs")
         with Horizontal(id="body"):
@@ -94,8 +95,13 @@ class WatchScreen(Alarming, Opening):
     def on_mount(self) -> None:
         self._pump = FramePump(self.show_moment, self.line.frames_per_second)
         self.set_interval(SECOND_S, self._second)
-        self.choose("conversation")
-        self.show_moment()
+        self._bring("conversation")
+        self.call_after_refresh(self.focus_pane)
+
+    def raise_curtain(self) -> None:
+        if not self.raised and self.tail is None and not self.is_read:
+            self.show_moment()  # as it is: nothing is known yet
+        super().raise_curtain()
 
     def on_unmount(self) -> None:
         if self._pump is not None:
@@ -250,6 +256,14 @@ class WatchScreen(Alarming, Opening):
         """Bring a pane to the front, where only some are in sight, and focus it."""
         if self._owed:
             self._show_aside(Changes.NONE)
+        self._bring(name)
+        if not self._all_in_sight:
+            self.update_node_styles(animate=False)
+        self._show_tabs()
+        self._show_hints()
+        self.call_after_refresh(self.focus_pane)
+
+    def _bring(self, name: str) -> None:
         self._front = name
         self._sheet = name if name in SHEETS else self._sheet
         for id, pane in self.panes.items():
@@ -257,11 +271,6 @@ class WatchScreen(Alarming, Opening):
             pane.set_class(id == self._sheet, "-sheet", update=False)
         self.set_class(name != "conversation", "-side-front", update=False)
         self.set_class(name in SHEETS, "-sheet-front", update=False)
-        if not self._all_in_sight:
-            self.update_node_styles(animate=False)
-        self._show_tabs()
-        self._show_hints()
-        self.call_after_refresh(self.focus_pane)
 
     @property
     def _all_in_sight(self) -> bool:
