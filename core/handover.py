@@ -12,8 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.agent.endpoints import endpoint_of
-from core.agent.host import check_endpoint
+from core.agent.endpoints import check_endpoint, endpoint_of
 from core.agent.succession import start_runner
 from core.clock import pause_real
 from core.config import Config

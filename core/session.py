@@ -11,9 +11,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from core.agent.endpoints import Told, address_of, endpoint_of
+from core.agent.endpoints import Told, address_of, check_endpoint, endpoint_of
 from core.agent.founding import found
-from core.agent.host import Hosting, check_endpoint, host, seated
+from core.agent.host import Hosting, host, seated
 from core.agent.preview import priced_thrift
 from core.agent.runner import Runner
 from core.agent.trust import Vouchers

@@ -113,6 +113,7 @@ ACTIONS: tuple[Action, ...] = (
     _watch("undo", "u", "undo", "Take back the last rewind or compression.", _STEER, 0, "undo"),
     _watch("answer", "a", "answer", "Answer what the agent asks.", _STEER, 0, "approve deny answer"),
     _watch("guard-ok", "O", "is fine", "Say that what a guard raised is fine.", _STEER, 0, "guard-ok"),
+    _watch("guard-right", "Y", "was right", "Say that what a guard raised was right.", _STEER, 0, "guard-right"),
     _watch("constraint", "C", "forbid", "Forbid something, checked exactly.", _STEER, 0, "constraint"),
     _watch("edit-plan", "U", "edit plan", "Start, finish, drop, add or reword a step of the plan.", _STEER, 0, "plan"),
     _watch("pause-at", "S", "pause at", "Pause or report by itself, by time or cost.", _STEER, 0, "pause-at check-in"),

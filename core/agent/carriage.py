@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from msgspec.structs import replace as replaced
 
 from core.agent.thrift import RATIOS, Carrying
-from core.config import ConfigError, ContextSettings
+from core.config import Config, ConfigError, ContextSettings
 from core.economy.rule import Rule
 from core.economy.tariff import Tariff
-from core.models.prices import Rates
+from core.models.prices import Rates, window_of
 from core.models.profiles import Caching, Endpoint
 from core.request.compression import Keeping
 from core.request.pieces import tokens_of
 from core.request.projection import Head
+from core.request.prompt import system_prompt
+from core.tools.registry import builtin_tools, schemas
 
 CACHE_LIFE_S = 300.0
 """How long explicit caches live where nothing else was agreed; reads start it anew."""
@@ -91,3 +94,15 @@ def check_floor(carrying: Carrying, head: Head, task: str, window: int | None, f
             f"What always stays in the context ({told}: {sum(parts.values()):,} tokens) exceeds the {room:,} that the "
             f"window of {window:,} leaves; lower keep_turns or digest_tokens in [context], or shorten the task."
         )
+
+
+def check_room(task: str, endpoint: Endpoint, settings: Mapping[str, Any], config: Config) -> None:
+    """Raises ConfigError when what would always stay in the context of a new session exceeds the model's window.
+
+    Looking up a window takes a moment, so with the usual settings that is left to the runner.
+    """
+    carrying = carrying_of(config.context, dict(settings), endpoint.cache)
+    if endpoint.window is None and carrying.keeping == carrying_of(Config().context, {}, endpoint.cache).keeping:
+        return
+    head = Head(endpoint.model, system_prompt()[0], tuple(schemas(builtin_tools())), 0, endpoint.cache == "explicit")
+    check_floor(carrying, head, task, window_of(endpoint.model, endpoint), config.context.hard_limit_fraction)

@@ -10,6 +10,7 @@ from core.agent import course
 from core.agent.anchoring import anchor_due
 from core.agent.decide import Circumstances
 from core.agent.desk import Desk
+from core.agent.judges import Judges
 from core.agent.output_limit import LARGEST, Limit, output_limit
 from core.agent.oversight import Free, Oversight
 from core.agent.plan_keeping import open_points_of, unverified_of
@@ -17,6 +18,7 @@ from core.agent.routes import OneWay, Routes
 from core.clock import MICROSECONDS, Clock
 from core.config import RetryPolicy
 from core.events import Allowance, CheckInsSet
+from core.folds.docket import Question
 from core.folds.guards.finding import Limits
 from core.request.projection import Head
 
@@ -42,6 +44,8 @@ class Terms:
     guards: Limits = field(default_factory=Limits)
     oversight: Oversight = field(default_factory=Free)
     """What the session that it works for holds it to."""
+    judges: Judges | None = None
+    """The models that are asked about its course."""
     routes: Routes = field(default_factory=OneWay)
     """The models that step in."""
     most_output: int = LARGEST
@@ -84,6 +88,8 @@ class Surroundings:
             check_in=facts.check_ins.due(now_us) if speaking else "",
             open_points=open_points_of(facts) if state.answered else (),
             unverified=unverified_of(facts) if state.answered else "",
+            question=self._question(terms, speaking=speaking),
+            contested=facts.docket.contested,
             rounds_left=terms.rounds - facts.insisted.rounds,
             allowances=course.limits_of(facts, now_us) if speaking else (),
             told=frozenset(facts.allowances.told),
@@ -106,6 +112,14 @@ class Surroundings:
             signal=facts.guards.due(terms.guards) if speaking else None,
             next_usd=thrift.next_usd() if speaking and budget is not None else None,
         )
+
+    def _question(self, terms: Terms, *, speaking: bool) -> Question | None:
+        docket = self._desk.facts.docket
+        if terms.judges is None or not terms.judges.sit:
+            return None
+        if self._desk.facts.state.answered:
+            return docket.question("done")
+        return (docket.question("step") or docket.question("drift")) if speaking else None
 
     def limit(self, terms: Terms) -> Limit:
         """How long the next reply may be."""

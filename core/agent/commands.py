@@ -13,7 +13,7 @@ from core.agent.attention_verbs import CHECK_IN, PAUSE_AT
 from core.agent.branch_verbs import BRANCH_VERBS, parse_branch_words
 from core.agent.constraint_verbs import CONSTRAINT_VERBS
 from core.agent.facts import Facts
-from core.agent.guard_verbs import GUARD_OK
+from core.agent.guard_verbs import GUARD_OK, GUARD_RIGHT
 from core.agent.memory_verbs import MEMORY_VERBS, parse_memory_words
 from core.agent.plan_verbs import PLAN, parse_plan_words
 from core.agent.reverting import REVERT, parse_revert_words
@@ -272,6 +272,7 @@ VERBS: dict[str, Verb] = {
         ANSWER,
         *MEMORY_VERBS,
         GUARD_OK,
+        GUARD_RIGHT,
         *CONSTRAINT_VERBS,
         PLAN,
         PAUSE_AT,

@@ -8,6 +8,7 @@ from typing import Literal
 
 from core.folds.allowances import Taken
 from core.folds.asking import PendingCall
+from core.folds.docket import Question
 from core.folds.guards.watch import CHANTING, Due
 from core.folds.standing import Order
 from core.folds.state import RunState
@@ -92,6 +93,13 @@ class CompressAgain:
     """The context has grown so much since compressions were switched off that they may help again."""
 
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """What the log can't decide: ask models."""
+
+    question: Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +197,7 @@ Decision = (
     | WindDown
     | Insist
     | CheckIn
+    | Judge
     | Announce
     | GoElsewhere
     | Wait
@@ -238,6 +247,10 @@ class Circumstances:
     """Why the user wants a pause now, which they asked for before."""
     check_in: str = ""
     """What there is to tell the user, where it is time to."""
+    question: Question | None = None
+    """What there is to ask models about the course, where there are some to ask."""
+    contested: str = ""
+    """Why a claim that all is done is none, by those models."""
     open_points: tuple[str, ...] = ()
     """What a claim that all is done leaves open, by the log."""
     unverified: str = ""
@@ -286,6 +299,7 @@ def decide(state: RunState, now: Circumstances) -> Decision:
         _limits(state, now)
         or _allowed(now)
         or _guarded(state, now)
+        or _judged(state, now)
         or _after_failure(state, now)
         or _room(now)
         or _carrying(state, now)
@@ -333,8 +347,13 @@ def _after_answer(state: RunState, now: Circumstances) -> Decision:
             return Pause("refusal", "The model declined to answer; send guidance, or rewind.")
         case _ if now.open_points and now.rounds_left > 0:
             return Insist(now.open_points)
+        case _ if now.contested and now.rounds_left > 0:
+            return Insist((now.contested,))
+        case _ if now.question is not None and now.rounds_left > 0:
+            return Judge(now.question)
         case _:
-            left = "; ".join((*now.open_points, *([now.unverified] if now.unverified else [])))
+            contested = (now.contested,) if now.contested else ()
+            left = "; ".join((*now.open_points, *contested, *([now.unverified] if now.unverified else [])))
             return Finish("finished", "done", f"open: {left}" if left else "")
 
 
@@ -370,6 +389,10 @@ def _guarded(state: RunState, now: Circumstances) -> Decision | None:
     if now.signal is None or (failure is not None and failure.error != CHANTING):
         return None
     return Raise(now.signal)
+
+
+def _judged(state: RunState, now: Circumstances) -> Decision | None:
+    return Judge(now.question) if now.question is not None and state.failure is None else None
 
 
 LOST = frozenset({"auth", "billing", "config", "outage"})

@@ -46,6 +46,8 @@ from core.journal.reader import Reader
 from core.tools.base import LaidDown, Outcome, ToolError
 from core.version import app_version
 
+INHERITED = ("approvals", "max_tokens", "instructions")
+"""Settings of the session above that hold in a delegated one."""
 BRIEFING = (
     "Automatic notice, not from the user: you work on a part of a larger job, for another agent in the same workspace. "
     "You can ask nobody, and what would need the user's approval is refused. When you are done, your last words are "
@@ -135,7 +137,7 @@ class Delegation:
         parent = self._opened()
         endpoint = Told(str(intent["model"])).endpoint(parent, self._config)
         settings = {"budget_usd": str(intent["usd"]), "max_turns": intent["turns"]}
-        settings |= {name: parent.settings[name] for name in ("approvals", "max_tokens") if name in parent.settings}
+        settings |= {name: parent.settings[name] for name in INHERITED if name in parent.settings}
         opened = SessionOpened(
             session=folder.name,
             name=name_from(task),
@@ -184,7 +186,7 @@ class Delegation:
 def config_below(config: Config, allowed: Sequence[str]) -> Config:
     """What holds in a delegated session: `allowed` are rules of the session above that hold there for its rest.
 
-    It has no servers of tools and nobody to delegate to, it calls nobody, and of the user's hooks it runs those about
+    It has nobody to delegate to and no judges, it calls nobody, and of the user's hooks it runs those about
     calls.
     """
     about_calls = {"before-tool", "after-tool", "after-edit"}
@@ -197,9 +199,8 @@ def config_below(config: Config, allowed: Sequence[str]) -> Config:
         config,
         approvals=replace(config.approvals, allow=[*config.approvals.allow, *allowed]),
         hooks=hooks,
-        mcp={},
         notify=NotifySettings(title=False, bell=False, desktop="off"),
-        routing=replace(config.routing, delegate=[]),
+        routing=replace(config.routing, delegate=[], judge=[]),
     )
 
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from core.config import Config
+from core.config import Config, ConfigError
 from core.events import SessionOpened
+from core.models.keys import read_key
 from core.models.profiles import PROFILES, Endpoint, resolve_endpoint
+
+if TYPE_CHECKING:
+    from core.simulator.policies import Policy
 
 
 def endpoint_of(opened: SessionOpened, config: Config, environ: Mapping[str, str] = os.environ) -> Endpoint:
@@ -45,3 +50,20 @@ class Told:
 def address_of(endpoint: Endpoint) -> str:
     """How the log names the place: a simulated one by the name of its policy, for its server comes and goes."""
     return endpoint.model if endpoint.simulated else endpoint.base_url
+
+
+def check_endpoint(endpoint: Endpoint, environ: Mapping[str, str] = os.environ) -> None:
+    """Raises ConfigError when the key of an endpoint is missing, or the policy of a simulated one."""
+    if endpoint.simulated:
+        simulated_policy(endpoint.model)
+    else:
+        read_key(endpoint, environ)
+
+
+def simulated_policy(model: str) -> Policy:
+    from core.simulator.policies import load_policy
+
+    try:
+        return load_policy(model.removeprefix("simulated/"))
+    except ValueError as error:
+        raise ConfigError(str(error)) from None

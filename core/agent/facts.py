@@ -22,6 +22,7 @@ from core.folds.context_items import ContextItems
 from core.folds.context_usage import ContextWindow
 from core.folds.costs import Costs
 from core.folds.delegates import Delegations
+from core.folds.docket import Docket
 from core.folds.file_states import FileStates
 from core.folds.fold import Dispatcher, Handler
 from core.folds.guards.log import GuardLog
@@ -229,6 +230,7 @@ class Facts:
         self.guards = GuardWatch(self.plan, self.constraints)
         self.guard_log = GuardLog()
         self.delegations = Delegations()
+        self.docket = Docket()
         self.use_ids = UseIds()
         self.servers = Servers()
         self._dispatch = Dispatcher(
@@ -260,6 +262,7 @@ class Facts:
                 self.guards,
                 self.guard_log,
                 self.delegations,
+                self.docket,
                 self.use_ids,
                 self.servers,
             )

@@ -1,4 +1,4 @@
-"""The control that answers a guard: this is fine, go on with it."""
+"""The controls that answer a guard: this is fine, go on with it; or, it was right."""
 
 from __future__ import annotations
 
@@ -21,6 +21,15 @@ def _fine(command: Command, facts: Facts) -> list[Draft]:
     return drafts
 
 
+def _right(command: Command, facts: Facts) -> list[Draft]:
+    signal = _meant(command, facts)
+    if signal.right is not None:
+        raise Refused(f"{signal.id} was said to be right already.")
+    place = f"{'screen' if command.viewer else 'send'}, {command.origin or 'unknown'}"
+    body = GuardAnswered(guard=signal.raised.guard, subject=signal.raised.subject, place=place, right=True)
+    return [Draft(body, key=f"{signal.id}!", actor=command.actor)]
+
+
 def _meant(command: Command, facts: Facts) -> Signal:
     """The signal that is meant; without an id the latest one. Raises Refused."""
     wanted = str(command.args.get("id") or "")
@@ -30,6 +39,7 @@ def _meant(command: Command, facts: Facts) -> Signal:
     return signal
 
 
+GUARD_RIGHT = Verb("guard-right", ("id",), "say that a guard was right to raise what it did", _right)
 GUARD_OK = Verb(
     "guard-ok", ("id",), "say that what a guard raised is fine, for this session", _fine, grants=lambda *_: True
 )

@@ -23,6 +23,7 @@ ADVICE = {
     "step": "Finish it, split it, or drop it.",
     "constraint": "The user forbids this. Undo what you changed, exactly, and keep to it from here on.",
     "forbidden": "The user forbids this, in every form. Do what you can without it, and say what you could not do.",
+    "drift": "Say in one sentence how this serves the task. If it does not, go back to the step that does.",
     "red": "The user wants these to stay green. Make them pass before you go on with anything else.",
 }
 REASSESS = (

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -25,10 +25,12 @@ from core.agent.carriage import carrying_of, check_floor, tariff_of
 from core.agent.course import allowances_of, check_ins_of
 from core.agent.delegation import Delegation, Errands, config_below
 from core.agent.desk import Desk
-from core.agent.endpoints import endpoint_of
+from core.agent.drifting import DriftWatch
+from core.agent.endpoints import Told, check_endpoint, endpoint_of, simulated_policy
 from core.agent.guarding import limits_of
 from core.agent.handwork import Handwork
 from core.agent.hooks import Hooks
+from core.agent.judges import Judges, Line
 from core.agent.measuring import measured
 from core.agent.oversight import Free, Oversight
 from core.agent.plan_keeping import PlanKeeper
@@ -43,7 +45,7 @@ from core.agent.warding import Warden
 from core.approvals.policy import NOT_CONFINED
 from core.approvals.policy import Confinement as Fact
 from core.clock import Clock, SystemClock, pause_real
-from core.config import Config, ConfigError
+from core.config import Config
 from core.economy.tariff import Tariff
 from core.events import CheckInsSet, Draft, Price, RunnerAttached, RunnerDetached, SessionFinished, SessionOpened, Usage
 from core.journal.errors import JournalError
@@ -54,6 +56,7 @@ from core.journal.reader import Reader
 from core.journal.recall_index import RecallIndex
 from core.journal.schema import CAME, JOBS
 from core.journal.writer import Journal
+from core.models.assembly import Reply
 from core.models.illustrated import Illustrated
 from core.models.keys import read_key
 from core.models.prices import price, price_row, window_of
@@ -72,17 +75,14 @@ from core.tools.base import Tool, ToolContext
 from core.tools.crowd import forget_empty
 from core.tools.delegate import DELEGATES, Delegate
 from core.tools.jobs import settle_all
-from core.tools.mcp.specs import server_specs
+from core.tools.mcp.specs import Specs, server_specs
 from core.tools.mcp.walls import Walls
 from core.tools.plan import KEEPER
-from core.tools.registry import builtin_tools, schemas
+from core.tools.registry import builtin_tools
 from core.tools.secrets import Redactor
 from core.version import app_version
 from core.workspace.none import NoSnapshots
 from core.workspace.snapshots import Snapshots, check_workspace, open_snapshots
-
-if TYPE_CHECKING:
-    from core.simulator.policies import Policy
 
 EXIT_FINISHED, EXIT_FAILED, EXIT_USAGE, EXIT_LIMIT, EXIT_OPERATOR, EXIT_HELD = range(6)
 READ_CHUNK = 2000
@@ -219,35 +219,6 @@ async def _beat(lease: Lease) -> None:
         await pause_real(BEAT_EVERY_S)
 
 
-def check_endpoint(endpoint: Endpoint, environ: Mapping[str, str] = os.environ) -> None:
-    """Raises ConfigError when the key of an endpoint is missing, or the policy of a simulated one."""
-    if endpoint.simulated:
-        _policy(endpoint.model)
-    else:
-        read_key(endpoint, environ)
-
-
-def check_room(task: str, endpoint: Endpoint, settings: Mapping[str, Any], config: Config) -> None:
-    """Raises ConfigError when what would always stay in the context of a new session exceeds the model's window.
-
-    Looking up a window takes a moment, so with the usual settings that is left to the runner.
-    """
-    carrying = carrying_of(config.context, dict(settings), endpoint.cache)
-    if endpoint.window is None and carrying.keeping == carrying_of(Config().context, {}, endpoint.cache).keeping:
-        return
-    head = Head(endpoint.model, system_prompt()[0], tuple(schemas(builtin_tools())), 0, endpoint.cache == "explicit")
-    check_floor(carrying, head, task, window_of(endpoint.model, endpoint), config.context.hard_limit_fraction)
-
-
-def _policy(model: str) -> Policy:
-    from core.simulator.policies import load_policy
-
-    try:
-        return load_policy(model.removeprefix("simulated/"))
-    except ValueError as error:
-        raise ConfigError(str(error)) from None
-
-
 async def _runners(
     hosting: Hosting, desk: Desk, stack: AsyncExitStack, confinement: Confinement
 ) -> AsyncIterator[Runner]:
@@ -270,11 +241,11 @@ async def _runner(
     key = None if endpoint.simulated else read_key(endpoint, hosting.environ)
     Wire.preload()
     if endpoint.simulated:
-        endpoint = await _simulated(hosting, opened, endpoint, stack)
+        endpoint = await _simulated(hosting, endpoint, stack)
     wire = _wire(hosting, endpoint, stack)
     prompt, prompt_version = system_prompt()
     own = _own_tools(hosting)
-    specs = await asyncio.to_thread(server_specs, hosting.config, Path(opened.workspace), hosting.environ)
+    specs = await asyncio.to_thread(_specs, hosting, Path(opened.workspace))
     walls = Walls(confinement)
     if any(spec.command and not walls.confine(spec) for spec in specs.servers):
         hosting.vouchers.hidden = False
@@ -321,8 +292,14 @@ async def _runner(
     terms = _terms(hosting, desk, settings, window, most_output)
     turns = Turns(desk, wire, hosting.clock, priced, prompt_version)
     asides = Asides(desk, wire, hosting.clock, priced, lambda: turns.last)
-    upkeep = Upkeep(desk, recall, project, bridging, Handwork(desk, place, seen))
+    drift = DriftWatch(desk, reader.events, config.guards.drift_threshold) if config.guards.measure_drift else None
+    upkeep = Upkeep(desk, recall, project, bridging, Handwork(desk, place, seen), drift)
     return Runner(desk, turns, calls, asides, upkeep, head, terms, hosting.clock, hosting.jitter)
+
+
+def _specs(hosting: Hosting, workspace: Path) -> Specs:
+    """The servers of tools; one that works for another session has none."""
+    return Specs() if hosting.oversight else server_specs(hosting.config, workspace, hosting.environ)
 
 
 def _own_tools(hosting: Hosting) -> dict[str, Tool]:
@@ -355,6 +332,22 @@ def _delegation(hosting: Hosting, desk: Desk) -> Delegation:
     return Delegation(desk, hosting.config, run, lambda folder: seated(folder, hosting.clock))
 
 
+@contextlib.asynccontextmanager
+async def _line(hosting: Hosting, desk: Desk, name: str) -> AsyncIterator[Line]:
+    """The way to a model of the configuration, open for as long as the block runs. Raises ConfigError."""
+    home, config = desk.facts.state.home, hosting.config
+    assert home is not None
+    endpoint = Told(name).endpoint(home, config, hosting.environ)
+    check_endpoint(endpoint, hosting.environ)
+    async with AsyncExitStack() as place:
+        served = await _simulated(hosting, endpoint, place) if endpoint.simulated else endpoint
+
+        def priced(reply: Reply) -> Price:
+            return price(reply.usage, endpoint, endpoint.model, desk.clock.now_us(), config.prices, reply.raw_usage)
+
+        yield Line(_wire(hosting, served, place), endpoint.model, priced)
+
+
 def _wire(hosting: Hosting, endpoint: Endpoint, stack: AsyncExitStack) -> Illustrated:
     """The way to the model. A key is read anew for each request, so that a stored one is taken up."""
     source = (lambda: None) if endpoint.simulated else (lambda: read_key(endpoint, hosting.environ))
@@ -375,6 +368,7 @@ def _terms(hosting: Hosting, desk: Desk, settings: Mapping[str, Any], window: in
         retry=config.retry,
         guards=limits_of(config.guards),
         oversight=hosting.oversight or Free(),
+        judges=Judges(desk, config.routing.judge, lambda name: _line(hosting, desk, name)),
         routes=Fallbacks(desk, config, hosting.environ) if config.routing.fallback else OneWay(),
         rounds=config.guards.rounds if config.guards.enabled else 0,
         constraints=tuple(config.constraints.declare),
@@ -385,11 +379,11 @@ def _terms(hosting: Hosting, desk: Desk, settings: Mapping[str, Any], window: in
     )
 
 
-async def _simulated(hosting: Hosting, opened: SessionOpened, endpoint: Endpoint, stack: AsyncExitStack) -> Endpoint:
+async def _simulated(hosting: Hosting, endpoint: Endpoint, stack: AsyncExitStack) -> Endpoint:
     """The endpoint with the address of its server, which runs in this loop."""
     from core.simulator.server import SimulatedServer
 
-    server = SimulatedServer(_policy(opened.endpoint), clock=hosting.clock, speed=hosting.speed)
+    server = SimulatedServer(simulated_policy(endpoint.model), clock=hosting.clock, speed=hosting.speed)
     await stack.enter_async_context(server)
     return msgspec.structs.replace(endpoint, base_url=server.base_url)
 

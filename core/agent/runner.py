@@ -171,7 +171,7 @@ class Runner:
         decision = do.decide(
             self.desk.facts.state, self._around.now(self.terms, alone_us=self._alone_us, futile=self._futile)
         )
-        if isinstance(decision, do.RunTools | do.Send | do.Wait | do.AwaitAnswer | do.Consult):
+        if isinstance(decision, do.RunTools | do.Send | do.Wait | do.AwaitAnswer | do.Consult | do.Judge):
             await self._cuttable(decision)
         else:
             await self._settle(decision)
@@ -191,7 +191,7 @@ class Runner:
                 raise
             if self._cut == "guide":
                 await self.desk.close_open_calls("Not run: the user cut in with guidance.")
-            elif isinstance(decision, do.Send | do.Consult):
+            elif isinstance(decision, do.Send | do.Consult | do.Judge):
                 await self.desk.append(Draft(SessionPaused(reason="operator", detail="interrupted"), actor="user"))
         finally:
             self._activity = None
@@ -203,6 +203,8 @@ class Runner:
                     await self._calls.run(calls)
             case do.Consult():
                 await self._consult()
+            case do.Judge(question) if self.terms.judges is not None:
+                await self.terms.judges.judge(question)
             case do.Wait(until_us):
                 await self._until(until_us)
             case do.AwaitAnswer(until_us):

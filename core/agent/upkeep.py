@@ -1,4 +1,4 @@
-"""What is kept in step beside the log: recall's index, the project's memory, servers, files that others change."""
+"""What is kept in step beside the log: recall's index, the project's memory, servers, drift, files others change."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 
 from core.agent.bridging import Bridging
 from core.agent.desk import Desk
+from core.agent.drifting import DriftWatch
 from core.agent.handwork import Handwork
 from core.agent.recollection import Recollection
 from core.allocator import give_back
@@ -29,7 +30,9 @@ class Upkeep:
         project: ProjectMemory,
         bridging: Bridging | None = None,
         handwork: Handwork | None = None,
+        drift: DriftWatch | None = None,
     ) -> None:
+        self._drift = drift
         self._desk = desk
         self._recollection = recollection
         self._project = project
@@ -50,6 +53,8 @@ class Upkeep:
         """Tell a session that has not begun what its servers have, and what earlier ones of its workspace left."""
         if self._bridging is not None:
             await self._bridging.begin()
+        if self._drift is not None:
+            await self._drift.begin()
         facts = self._desk.facts
         if facts.state.request or any(body.source == "memory" for _, body in facts.ledger.guidance()):
             return
@@ -72,6 +77,8 @@ class Upkeep:
         facts = self._desk.facts
         if self._bridging is not None:
             await self._bridging.after_step()
+        if self._drift is not None:
+            await self._drift.after_step()
         if self._remembered:
             self._remembered = False
             known = list(facts.memories.known())

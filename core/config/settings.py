@@ -236,6 +236,16 @@ class GuardSettings(Section, frozen=True):
     constraint: Annotated[Counts, says("A constraint of yours that was broken.")] = (0, 1, 0, 2)
     forbidden: Annotated[Counts, says("Calls that a constraint of yours kept from running.")] = (1, 0, 4, 8)
     red: Annotated[Counts, says("Failing runs of a check that you want green.")] = (1, 4, 8, 16)
+    measure_drift: Annotated[bool, says("Measure how far the work goes from what was done before.")] = False
+    drift: Annotated[Counts, says("Drift: 1 when the number passes its threshold, 2 when two judges agree.")] = (
+        1,
+        2,
+        0,
+        0,
+    )
+    drift_threshold: Annotated[Annotated[float, Meta(gt=0)], says("The number from which on it counts as drift.")] = (
+        16.8
+    )
     rounds: Annotated[
         Annotated[int, Meta(ge=0)], says("How often a claim to be done is answered with what the log says is open.")
     ] = 2
@@ -274,6 +284,14 @@ class RoutingSettings(Section, frozen=True):
     delegate: Annotated[
         list[str],
         says("Models to which the agent may hand parts of its task; the first is the usual one.", ["claude-haiku-4-5"]),
+    ] = []
+    judge: Annotated[
+        list[str],
+        says(
+            "Two cheap models that are asked about steps and ends which no check proves, and about drift; only a no of "
+            "both counts.",
+            ["claude-haiku-4-5", "openrouter:qwen/qwen3.7-plus"],
+        ),
     ] = []
     fallback: Annotated[
         list[str],

@@ -77,6 +77,8 @@ from core.events.guards import (
     ConstraintBroken,
     ConstraintDeclared,
     ConstraintLifted,
+    CourseJudged,
+    DriftMeasured,
     GuardAnswered,
     GuardRaised,
     Rung,

@@ -30,11 +30,40 @@ class GuardRaised(Body, frozen=True):
 
 @kind("guard.answered")
 class GuardAnswered(Body, frozen=True):
-    """Keyed by the signal `g<n>`: the user says that this is fine, so it is not raised again in this session."""
+    """Keyed by the signal `g<n>`: the user says that this is fine, so it is not raised again in this session; or, with
+    `right` and keyed `g<n>!`, that it was right to raise it."""
 
     guard: str
     subject: str
     place: str = ""
+    right: bool = False
+
+
+@kind("drift.measured")
+class DriftMeasured(Body, frozen=True):
+    """How far the latest calls, `evidence`, are from what was done before: a sum, and where it counts as drift.
+
+    `subject`: the event of the user's words since which it is measured; `reasons`: what makes it, the strongest first.
+    """
+
+    score: float
+    threshold: float
+    subject: str = ""
+    reasons: list[str] = []
+    evidence: list[int] = []
+
+
+@kind("course.judged")
+class CourseJudged(Body, frozen=True):
+    """Keyed `j<n>`. What models that were asked say: is step `subject` done (`about` step), is the task (done), do the
+    latest calls still serve it (drift)? `no` only where two of them say so; an answer that nobody understands is
+    `unsure`."""
+
+    about: Literal["step", "done", "drift"]
+    verdict: Literal["yes", "no", "unsure"]
+    subject: str = ""
+    why: str = ""
+    models: list[str] = []
 
 
 @kind("constraint.declared")

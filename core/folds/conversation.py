@@ -20,6 +20,7 @@ from core.events import (
     ContextCompressed,
     ContextPolicy,
     ContextRestored,
+    CourseJudged,
     DriverChanged,
     Event,
     GuardAnswered,
@@ -157,7 +158,8 @@ class Conversation:
             case GuardRaised() as body:
                 self._add(event, "guard", "event", f"{event.key} {guard_words(body)}", name=body.guard)
             case GuardAnswered() as body:
-                text = f"{event.key} {body.guard}: you said that this is fine ({body.place})"
+                said = "it was right" if body.right else "this is fine"
+                text = f"{(event.key or '').removesuffix('!')} {body.guard}: you said that {said} ({body.place})"
                 self._add(event, "guard", "event", text, name=body.guard)
 
     def _constraint(self, event: Event) -> None:
@@ -278,6 +280,13 @@ def _reassessed(body: Any) -> str:
     return f"Plan looked at again {step}{proof}{changed}" + (f": {body.reason}" if body.reason else "")
 
 
+def _course(body: Any) -> str:
+    about = {"step": f"is step {body.subject} done?", "done": "is the task done?", "drift": "is this still about it?"}
+    return f"{len(body.models)} judges asked, {about[body.about]} {body.verdict}" + (
+        f": {body.why}" if body.why else ""
+    )
+
+
 def _check_ins(body: Any) -> str:
     often = [f"{body.minutes:g} minutes"] if body.minutes is not None else []
     often += [f"${body.usd:g}"] if body.usd is not None else []
@@ -326,6 +335,7 @@ _SENTENCES: dict[str, Any] = {
     PlanChanged.KIND: _plan,
     PauseScheduled.KIND: lambda body: f"It will pause once {body.words}",
     CheckInsSet.KIND: _check_ins,
+    CourseJudged.KIND: _course,
     CheckInMade.KIND: lambda body: f"Check-in: {body.text}",
     PauseUnscheduled.KIND: lambda body: "No pause is scheduled any more",
     PlanReassessed.KIND: _reassessed,

@@ -38,7 +38,7 @@ INTERVENTIONS = frozenset(
     {"pause", "continue", "interrupt", "guide", "retract", "compress", "undo", "rewind", "switch", "revert"}
 ) | {
     *("budget", "model", "stop", "retry-now", "policy", "pin", "unpin", "evict", "cancel"),
-    *("approve", "deny", "guard-ok", "constraint", "lift", "answer", "plan", "pause-at", "check-in"),
+    *("approve", "deny", "guard-ok", "guard-right", "constraint", "lift", "answer", "plan", "pause-at", "check-in"),
     *("remember", "revise", "forget", "keep", "pin-memory", "unpin-memory"),
 }
 """Commands by which a human changes the course."""

@@ -22,6 +22,7 @@ from core.folds.context_usage import ContextWindow
 from core.folds.conversation import Conversation, Item
 from core.folds.costs import Costs
 from core.folds.delegates import Delegations
+from core.folds.drift_log import DriftLog
 from core.folds.file_states import FileStates
 from core.folds.fold import Dispatcher
 from core.folds.guards.log import GuardLog
@@ -124,6 +125,7 @@ class SessionView:
         self.approvals = Approvals()
         self.file_states = FileStates()
         self.delegations = Delegations()
+        self.drift = DriftLog()
         self._dispatch = self._dispatcher()
 
     def _dispatcher(self) -> Dispatcher:
@@ -150,6 +152,7 @@ class SessionView:
                 self.approvals,
                 self.file_states,
                 self.delegations,
+                self.drift,
                 self.cache,
                 self.context_items,
                 self.memory_use,

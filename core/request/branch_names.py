@@ -12,7 +12,7 @@ from core.request.archive import PIECES, Archive
 from core.request.names import NameIndex, name_tokens, name_weight, names_in
 
 KINDS = PIECES | {"tool.started"}
-_ARGUMENT_CHARS, _REPLY_CHARS, _RESULT_CHARS = 6_000, 20_000, 60_000
+ARGUMENT_CHARS, REPLY_CHARS, RESULT_CHARS = 6_000, 20_000, 60_000
 """How far names are looked for in a call's arguments, in a reply and in a result."""
 
 
@@ -27,15 +27,15 @@ class _Index:
         seq, key = event.seq, event.key or ""
         match event.body:
             case SessionOpened(task=text) | GuidanceDelivered(text=text):
-                self.names.seen(names_in(text[:_RESULT_CHARS]), seq)
+                self.names.seen(names_in(text[:RESULT_CHARS]), seq)
             case ModelResponded(content=content):
                 words = "\n".join(str(block["text"]) for block in content if block.get("text"))
-                self.names.seen(names_in(words[:_REPLY_CHARS]), seq)
+                self.names.seen(names_in(words[:REPLY_CHARS]), seq)
             case ToolStarted(arguments=arguments) if key:
-                self._called[key] = names_in("\n".join(_strings(arguments))[:_ARGUMENT_CHARS])
+                self._called[key] = names_in("\n".join(strings_in(arguments))[:ARGUMENT_CHARS])
             case ToolFinished(content=text):
                 self.names.used(self._called.pop(key, ()), seq)
-                self.names.seen(names_in(text[:_RESULT_CHARS]), seq)
+                self.names.seen(names_in(text[:RESULT_CHARS]), seq)
 
 
 class BranchNames:
@@ -68,10 +68,10 @@ def new_index() -> NameIndex[str]:
     return NameIndex(name_tokens, name_weight)
 
 
-def _strings(value: Any) -> Iterator[str]:
+def strings_in(value: Any) -> Iterator[str]:
     """Every string in a call's arguments."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):
         for item in value.values() if isinstance(value, dict) else value:
-            yield from _strings(item)
+            yield from strings_in(item)

@@ -77,7 +77,8 @@ def screen_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.pass_obj
 def run(home: Path, task: str, workspace: Path, **options: Any) -> int:
     """Start a session. TASK: the words, @FILE, or - for standard input."""
-    from core.agent.host import check_endpoint, check_room
+    from core.agent.carriage import check_room
+    from core.agent.endpoints import check_endpoint
     from core.session import NewSession
     from core.workspace.instructions import instruction_files
     from core.workspace.snapshots import check_workspace

@@ -66,9 +66,23 @@ def work_lines(cells: Sequence[Cell], view: SessionView, here: int | None, *, th
         return [_line(troubled, here)]
     fails = [_share(cell, bad, "$error") for cell, bad in zip(cells, failed, strict=True)]
     vains = [_share(cell, vain, "$warning") for cell, vain in zip(cells, again, strict=True)]
-    dollars = _bars([cell.usd for cell in cells], "$secondary")
-    named = (("fails", fails), ("again", vains), ("cost", dollars))
+    third = ("drift", _drift(cells, view)) if view.drift.share() is not None else _cost(cells)
+    named = (("fails", fails), ("again", vains), third)
     return [Content.styled(name.ljust(GUTTER), MUTED) + _line(pieces, here) for name, pieces in named]
+
+
+def _cost(cells: Sequence[Cell]) -> tuple[str, list[_Piece]]:
+    return "cost", _bars([cell.usd for cell in cells], "$secondary")
+
+
+def _drift(cells: Sequence[Cell], view: SessionView) -> list[_Piece]:
+    """How far from the task it seemed: a full bar where the number was at its threshold or above."""
+    shares = [view.drift.share(cell.last) for cell in cells]
+    full = len(BARS) - 1
+    return [
+        (RAIL, "$faint") if share is None else (BARS[min(full, int(share * full))], "$guard" if share >= 1 else MUTED)
+        for share in shares
+    ]
 
 
 def _share(cell: Cell, count: int, style: str) -> _Piece:

@@ -93,8 +93,9 @@ def plan_rows(view: SessionView, at: int | None) -> list[PlanRow]:
     steps = view.step_costs.at(at)
     if not steps:
         nothing = UNTOLD if foreign(view) else NO_PLAN
-        return [PlanRow(None, text=nothing if view.last_seq else READING), *_constraints(view, at)]
-    return [*_rows(view, steps, at), *_constraints(view, at)]
+        said = PlanRow(None, text=nothing if view.last_seq else READING)
+        return [said, *_constraints(view, at), *_drift(view, at)]
+    return [*_rows(view, steps, at), *_constraints(view, at), *_drift(view, at)]
 
 
 def _constraints(view: SessionView, at: int | None) -> Iterator[PlanRow]:
@@ -105,6 +106,15 @@ def _constraints(view: SessionView, at: int | None) -> Iterator[PlanRow]:
         fate = f"broken {broken} times" if broken else "held" if one.body.form else "can't be checked"
         more = f", {figures.plural(prevented, 'call')} kept from running" if prevented else ""
         yield PlanRow(one.seq, text=f"{one.id} {one_line(one.body.text)} · {fate}{more}")
+
+
+def _drift(view: SessionView, at: int | None) -> Iterator[PlanRow]:
+    """How far the latest calls are from the work before, where that is measured, and what makes it so."""
+    measured = view.drift.series.at(at)
+    if measured is not None:
+        reasons = f": {'; '.join(map(one_line, measured.reasons))}" if measured.score >= measured.threshold else ""
+        text = f"drift {measured.score:.1f}, from {measured.threshold:g} on it is signalled{reasons}"
+        yield PlanRow(measured.evidence[-1] if measured.evidence else None, text=text)
 
 
 def _rows(view: SessionView, steps: list[StepCost], at: int | None) -> Iterator[PlanRow]:

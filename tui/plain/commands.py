@@ -60,6 +60,7 @@ USAGE = {
     "revert": "FILE [HUNK] [--overwrite]",
     "budget": "USD | 6h | 90m | N turns | day USD | step USD | [time | turns | day | step] none",
     "guard-ok": "[ID]",
+    "guard-right": "[ID]",
     "answer": "[ID] TEXT",
     "check-in": "30m | 2h | $5 [pause] | never",
     "pause-at": "02:00 | $12 | +$5 | step | unless 02:00 | unless +$5 | never",

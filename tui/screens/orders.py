@@ -32,6 +32,7 @@ AT_ONCE = {
     "pause-at": "Noted; it pauses at the next safe point after that.",
     "plan": "Changed; the agent is told with the next request.",
     "lift": "Lifted; the agent is told with the next request.",
+    "guard-right": "Noted: that was rightly raised.",
     "guard-ok": "Noted: this is not raised again in this session.",
 }
 """What is said of a control that is in force as soon as it is accepted, where the screen doesn't show it by itself."""

@@ -190,6 +190,13 @@ class Steering(SessionScreen):
         else:
             await self.give("guard-ok", {"id": signal.id})
 
+    async def action_guard_right(self) -> None:
+        signal = self.view.guards.latest()
+        if signal is None or signal.right is not None:
+            self.say("No guard waits for a word of yours.")
+        else:
+            await self.give("guard-right", {"id": signal.id})
+
     async def action_interrupt(self) -> None:
         await self.give("interrupt")
 

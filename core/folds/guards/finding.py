@@ -49,7 +49,8 @@ class Limits:
     without a call. chanting: replies that were cut because they repeated themselves. arguments:
     calls of a tool in a row that were refused for their arguments. step: per cent of what a step may take, in
     `step_minutes` and `step_calls`. constraint: a constraint of the user was broken. forbidden: calls that one kept
-    from running. red: runs of a check that is to stay green and fails.
+    from running. red: runs of a check that is to stay green and fails. drift: 1 when the number passed its threshold,
+    2 when two judges agreed.
     """
 
     enabled: bool = True
@@ -65,6 +66,7 @@ class Limits:
     constraint: Ladder = Ladder(0, 1, 0, 2)
     forbidden: Ladder = Ladder(1, 0, 4, 8)
     red: Ladder = Ladder(1, 4, 8, 16)
+    drift: Ladder = Ladder(1, 2, 0, 0)
     step_minutes: int = 30
     step_calls: int = 150
 

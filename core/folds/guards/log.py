@@ -18,14 +18,15 @@ TOLD = ("nudge", "reassess")
 
 @dataclass(slots=True)
 class Signal:
-    """A signal `id`. `answered`: the event that said it is fine; `judged`: the one by which it was known whether it
-    `worked`, that is, whether none of the next calls was more of the same."""
+    """A signal `id`. `answered`: the event that said it is fine, `right`: the one that said it was right; `judged`: the
+    one by which it was known whether it `worked`, that is, whether none of the next calls was more of the same."""
 
     id: str
     seq: int
     at_us: int
     raised: GuardRaised
     answered: int | None = None
+    right: int | None = None
     judged: int | None = None
     worked: bool = False
 
@@ -75,6 +76,7 @@ class GuardLog:
             "by_guard": dict(sorted(Counter(signal.raised.guard for signal in signals).items())),
             "by_rung": dict(Counter(signal.raised.rung for signal in signals)),
             "said_to_be_fine": sum(signal.answered is not None for signal in signals),
+            "said_to_be_right": sum(signal.right is not None for signal in signals),
             "nudges_judged": len(judged),
             "nudges_that_worked": sum(signal.worked for signal in judged),
         }
@@ -90,9 +92,12 @@ class GuardLog:
             self._trials.append(_Trial(signal, frozenset(body.marks)))
 
     def _answered(self, event: Event) -> None:
-        signal = self.by_id.get(event.key or "")
+        signal = self.by_id.get((event.key or "").removesuffix("!"))
         if isinstance(event.body, GuardAnswered) and signal is not None:
-            signal.answered = event.seq
+            if event.body.right:
+                signal.right = event.seq
+            else:
+                signal.answered = event.seq
 
     def _started(self, event: Event) -> None:
         if self._trials and event.key:

@@ -12,6 +12,8 @@ from typing import NamedTuple
 from core.events import (
     ConstraintBroken,
     ContextCompressed,
+    CourseJudged,
+    DriftMeasured,
     Event,
     GuardAnswered,
     GuardRaised,
@@ -78,6 +80,7 @@ class GuardWatch:
         self._done: list[Seen] = []
         self._found: dict[tuple[str, str], Finding] = {}
         self._chants: list[int] = []
+        self._drift: DriftMeasured | None = None
         self._allowed: set[tuple[str, str]] = set()
         self._rungs: dict[tuple[str, str], _Raised] = {}
         self._recent: deque[tuple[int, frozenset[int]]] = deque(maxlen=RECENT)
@@ -96,6 +99,8 @@ class GuardWatch:
             "head.moved": self._afresh,
             "context.compressed": self._compressed,
             "constraint.broken": self._broken,
+            "drift.measured": self._drifted,
+            "course.judged": self._judged,
             "guard.raised": self._raise,
             "guard.answered": self._answered,
         }
@@ -186,6 +191,18 @@ class GuardWatch:
         guard = "forbidden" if body.prevented else "constraint"
         self._note([Finding(guard, one.id, len(seqs), text, tuple(seqs[-MOST_EVIDENCE:]))])
 
+    def _drifted(self, event: Event) -> None:
+        body = event.body
+        if isinstance(body, DriftMeasured) and body.score >= body.threshold:
+            self._drift = body
+            self._note([_drift(body, 1, "")])
+
+    def _judged(self, event: Event) -> None:
+        """A no of two models, and the number that they were asked about."""
+        body = event.body
+        if isinstance(body, CourseJudged) and body.about == "drift" and body.verdict == "no" and self._drift:
+            self._note([_drift(self._drift, 2, body.why)])
+
     def _planned(self, event: Event) -> None:
         self._stagnation.came_on()
 
@@ -219,8 +236,16 @@ class GuardWatch:
             self._found.pop((body.guard, body.subject), None)
 
     def _answered(self, event: Event) -> None:
-        if isinstance(event.body, GuardAnswered):
+        if isinstance(event.body, GuardAnswered) and not event.body.right:
             self._allowed.add((event.body.guard, event.body.subject))
+
+
+def _drift(measured: DriftMeasured, times: int, why: str) -> Finding:
+    reasons = ", ".join(measured.reasons) or "many small signs"
+    number = f"{measured.score:.1f}, from {measured.threshold:g} on"
+    text = f"the latest calls are unlike the work before ({number}): {reasons}"
+    told = f"{text}; two models that read the log agree{f': {why}' if why else ''}" if times > 1 else text
+    return Finding("drift", measured.subject, times, told, tuple(measured.evidence))
 
 
 def _both(first: Callable[[Event], None] | None, second: Callable[[Event], None] | None) -> Handler:
