@@ -22,26 +22,31 @@ def pauses() -> tuple[float, ...]:
 class Paced:
     """A policy that takes its time: before a reply, what the calls of the reply before it took, scaled to `hours`.
 
-    Like the policy it is a function of the request alone: how many calls there have been is in the policy's own line.
+    How many calls there have been is in the policy's own line. A request that is sent again is answered at once, for
+    its calls have taken their time already.
     """
 
     def __init__(self, policy: Policy, calls: int, hours: float) -> None:
         self._policy = policy
         self._pauses = [pauses()[place % len(pauses())] for place in range(calls)]
         self._scale = hours * 3_600 / sum(self._pauses)
+        self._paid = -1
 
     def reply(self, request: Mapping[str, Any]) -> Reply:
         reply = self._policy.reply(request)
-        return replace(reply, delay_s=reply.delay_s + self.pause(request))
+        before, answers = _calls(request)
+        again, self._paid = self._paid == before + answers, before + answers
+        pause = 0.0 if again else self._scale * sum(self._pauses[before : before + answers])
+        return replace(reply, delay_s=reply.delay_s + pause)
 
     def sizes(self, request: Mapping[str, Any]) -> Sequence[int | None]:
         return self._policy.sizes(request)
 
-    def pause(self, request: Mapping[str, Any]) -> float:
-        """Seconds before the reply to a request."""
-        messages = request["messages"]
-        said = [text for message in messages[-2:] if message["role"] == "assistant" for text in message_texts(message)]
-        progress, content = read_line(said, Progress), messages[-1].get("content", "")
-        answers = 0 if isinstance(content, str) else sum(block.get("type") == "tool_result" for block in content)
-        before = progress.calls if progress else 0
-        return self._scale * sum(self._pauses[before : before + answers])
+
+def _calls(request: Mapping[str, Any]) -> tuple[int, int]:
+    """How many calls came before the newest reply, and how many answers of its own the request brings."""
+    messages = request["messages"]
+    said = [text for message in messages[-2:] if message["role"] == "assistant" for text in message_texts(message)]
+    progress, content = read_line(said, Progress), messages[-1].get("content", "")
+    answers = 0 if isinstance(content, str) else sum(block.get("type") == "tool_result" for block in content)
+    return progress.calls if progress else 0, answers

@@ -30,6 +30,8 @@ KEY = "LONGWATCH_REHEARSAL_KEY"
 PRICES = PriceSettings(input=2.5, output=7.5, cache_read=0.25, cache_write=3.125)
 """Dollars a million tokens: those of the published session's model."""
 WINDOW = 1_000_000
+SPEECH_H = 0.3
+"""Hours in which the reference session's replies stream."""
 NOTES = "rehearsal.json"
 ASKED = "run_command: python3 -m unittest discover -s tests -t . -q"
 """What the supervisor wants to be asked about: the whole suite, which takes long."""
@@ -181,8 +183,8 @@ def _config(wanted: Wanted) -> Config:
 async def _server(staged: Staged, clock: VirtualClock, port: int, weather: Weather) -> AsyncIterator[SimulatedServer]:
     """The provider, with what its cache still held when its process died."""
     wanted, kept = staged.wanted, _vendor(staged)
-    still = still_s(wanted.share) / 3_600 if wanted.disturbed else 0.0
-    policy = Paced(load_policy(MODEL), wanted.calls, wanted.hours - still)
+    spent = wanted.share * SPEECH_H + (still_s(wanted.share) / 3_600 if wanted.disturbed else 0.0)
+    policy = Paced(load_policy(MODEL), wanted.calls, wanted.hours - spent)
     options: dict[str, Any] = {"context_limit": WINDOW, "port": port, "faults": weather, "api_key": "rehearsal"}
     options["remembered"] = msgspec.json.decode(kept.read_bytes()) if kept.exists() else ()
     async with SimulatedServer(policy, clock=clock, **options) as server:

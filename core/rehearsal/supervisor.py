@@ -30,7 +30,7 @@ _SCRIPT: tuple[tuple[float, str], ...] = (
     (10.5, "undo"),
     (15, f"rewind {CHECKPOINT}"),
     (20, f"guide I changed my mind: take {LATER} in after all."),
-    (24, "model reference:surveyor-next"),
+    (24, "model surveyor-next"),
     (28, "bookmark the last quarter begins"),
 )
 

@@ -75,7 +75,7 @@ def rows(run: Outcome) -> list[Row]:
             "60-70 %",
             f"{_share(judged.codes)}, {judged.recalled} looked up, {judged.outdated} outdated",
         ),
-        ("cost", "$35-65", f"${report['cost_usd'] or 0:,.2f}{_hindsight(report)}"),
+        ("cost", "$35-65", _cost(report)),
         *_findings(judged),
         ("context peak", "", f"{run.peak_tokens:,} tokens, {report['compressions']} compressions"),
         ("cache hits", "", _percent(report["cache_hit_rate"])),
@@ -152,6 +152,13 @@ def _trend(report: dict[str, Any], name: str) -> str:
     if "first" not in trend:
         return str(trend.get("verdict", "—"))
     return f"{_percent(trend['first'])} to {_percent(trend['last'])}: {trend['verdict']}"
+
+
+def _cost(report: dict[str, Any]) -> str:
+    """Dollars, beside what the same turns would have cost at best; of unknown prices the known part alone."""
+    if report["cost_usd"] is None:
+        return f"more than ${report['cost_usd_known_part']:,.2f}: a price is unknown"
+    return f"${report['cost_usd']:,.2f}{_hindsight(report)}"
 
 
 def _hindsight(report: dict[str, Any]) -> str:

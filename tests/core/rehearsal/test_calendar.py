@@ -2,10 +2,14 @@
 
 from collections import Counter
 
+import pytest
+
 from core.clock import VirtualClock
 from core.events import Event, SessionPaused, ToolFinished
 from core.rehearsal.calendar import NIGHT_S, OUTAGE_S, Around, Calendar, Due, Happening, Weather, due
+from core.rehearsal.pace import Paced
 from core.simulator import FaultKind
+from core.simulator.policies import EchoPolicy
 
 
 def event(body, kind):
@@ -53,3 +57,13 @@ def test_a_key_that_expired_is_replaced_by_the_one_that_the_provider_expects():
     assert told == ["first-next"] and around.environ["KEY"] == "first"
     calendar.observe([event(SessionPaused(reason="auth"), "session.paused")])
     assert around.environ["KEY"] == "first-next"
+
+
+def test_pauses_add_up_to_the_hours_and_a_request_that_is_sent_again_costs_none():
+    played = Paced(EchoPolicy(), 4, 2.0)
+    said = {"role": "assistant", "content": [{"type": "text", "text": "Progress: sweep · calls 1"}]}
+    answers = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "u", "content": "x"}] * 3}
+    first = {"messages": [{"role": "user", "content": [{"type": "tool_result", "tool_use_id": "u", "content": "x"}]}]}
+    delays = [played.reply(first).delay_s] + [played.reply({"messages": [said, answers]}).delay_s for _ in range(2)]
+    assert sum(delays[:2]) == pytest.approx(7_200)
+    assert delays[2] == 0

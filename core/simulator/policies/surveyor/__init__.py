@@ -17,7 +17,7 @@ from core.simulator.policies.surveyor import closing, steps
 from core.simulator.policies.surveyor.guidance import asks_to_stop, follow
 from core.simulator.policies.surveyor.progress import Progress
 from core.simulator.policies.surveyor.sight import Sight, look
-from core.simulator.policies.surveyor.step import Handler, Step, end
+from core.simulator.policies.surveyor.step import REPORT, Handler, Step, end, read
 
 _STEPS: dict[str, Handler] = {
     "survey": steps.survey,
@@ -60,5 +60,12 @@ class SurveyorPolicy:
             step = steps.advance(sight, progress) if said else end("There is nothing left for me to do.", progress)
         else:
             step = _STEPS.get(progress.step, steps.survey)(sight, progress)
-        calls: list[Call] = [call for call in (fit(call, sight.offered) for call in step.calls) if call is not None]
+        wanted = [*_lost_rows(sight), *step.calls]
+        calls: list[Call] = [call for call in (fit(call, sight.offered) for call in wanted) if call is not None]
         return replace(step, text=" ".join([*said, step.text]), calls=calls)
+
+
+def _lost_rows(sight: Sight) -> list[Call]:
+    """Rows that the report did not take, once more: after a rewind it wants to be read before it is changed."""
+    lost = [done for done in sight.named("edit_file") if done.path == REPORT and done.failed]
+    return [read(REPORT), *(Call(done.name, dict(done.input)) for done in lost)] if lost else []

@@ -167,7 +167,7 @@ def spot(sight: Sight, progress: Progress, calls: list[Call], said: list[str]) -
     if not areas:
         return Step(" ".join([*said, "I look at the tree again."]), progress.to("spots"), [*calls, listing()])
     area = areas[progress.spot * 7 % len(areas)]
-    following = replace(progress.to("spotted"), spot=progress.spot + 1)
+    following = replace(progress.to("spotted"), spot=progress.spot + 1, open=(), settled=())
     listed = Call("list_files", {"path": area, "depth": 1})
     return Step(" ".join([*said, f"A spot check in {area}."]), following, [*calls, listed])
 
