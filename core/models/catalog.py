@@ -15,7 +15,7 @@ from core.protocols import ModelOffer
 
 AGENTS = (
     *("qwen3.7", "qwen3.6", "qwen3.5", "claude-opus", "claude-sonnet", "claude-fable", "claude-haiku"),
-    *("gpt-6", "gpt-5.5", "gemini-3", "deepseek-v4", "kimi-k2"),
+    *("gpt-6", "gpt-5.5", "gemini-3", "deepseek-v4", "deepseek-flash", "kimi-k2"),
 )
 """Names that belong to models which people run as agents; the others of a long list are shown on request."""
 NOT_FOR_AGENTS = ("image", "vision-exp", "-fast", "free", "~", "audio", "tts", "embedding", "-pro:")

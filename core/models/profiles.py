@@ -88,8 +88,11 @@ PROFILES: dict[str, Profile] = {
         cache="automatic",
         price_provider="deepseek",
     ),
-    # A proxy before endpoints that speak other protocols; what it keeps is the business of whoever stands behind it.
-    "litellm": msgspec.structs.replace(_local("http://127.0.0.1:4000"), max_output=32_000),
+    # A proxy before endpoints of other protocols (docs.litellm.ai/docs/anthropic_unified, read 2026-11). It passes
+    # markers on, which those behind it may refuse, so none are set unless the user says so.
+    "litellm": msgspec.structs.replace(
+        _local("http://127.0.0.1:4000"), api_key_env="LITELLM_API_KEY", max_output=32_000
+    ),
     "vllm": _local("http://127.0.0.1:8000"),
     "llama.cpp": _local("http://127.0.0.1:8080"),
     "ollama": _local("http://127.0.0.1:11434"),

@@ -21,6 +21,7 @@ PAGES = {
     "servers": "servers of tools, hooks, telemetry, what a workspace says",
     "extending": "themes, keys, providers, tools, guards, policies",
     "architecture": "how it is built",
+    "contributing": "from a clone to a first change in ten minutes",
 }
 """Name -> what it is about, in the order in which they are listed."""
 WIDEST = 110

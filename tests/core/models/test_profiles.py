@@ -145,6 +145,17 @@ def test_every_profile_with_an_address_resolves_by_its_name() -> None:
             assert resolve_endpoint(Config(), f"{name}:m").base_url == profile.base_url
 
 
+def test_deepseek_is_reached_by_its_own_endpoint_and_keeps_prefixes_by_itself() -> None:
+    endpoint = resolve_endpoint(Config(), "deepseek:deepseek-flash")
+    assert (endpoint.cache, endpoint.api_key_env) == ("automatic", "DEEPSEEK_API_KEY")
+    assert resolve_endpoint(Config(), "m", base_url="https://api.deepseek.com/anthropic").profile == "deepseek"
+
+
+def test_a_proxy_here_has_a_key_and_gets_no_markers() -> None:
+    endpoint = resolve_endpoint(Config(), "litellm:team/model")
+    assert endpoint.loopback and (endpoint.cache, endpoint.api_key_env) == ("automatic", "LITELLM_API_KEY")
+
+
 def test_loopback_is_known_in_all_its_forms() -> None:
     assert all(map(is_loopback, ("http://localhost:1", "http://127.3.2.1", "http://[::1]:8", "http://a.localhost")))
     assert not any(map(is_loopback, ("", "http://127.0.0.1.example", "http://10.0.0.1", "nonsense", "http://[")))
