@@ -60,12 +60,16 @@ def _otherwise(window: ContextWindow, workload: Workload) -> list[tuple[str, flo
 
 
 def tariff_of(workload: Workload) -> Tariff | None:
-    """The latest prices that the log knows; None where one is missing."""
-    row = workload.row
+    """The latest prices that the log knows; None where one is missing.
+
+    Of a cache whose lifetime nobody told it is known how long it lived at least.
+    """
+    row, lived_s = workload.row, workload.lived_s
     if not all(name in row for name in PRICES):
         return None
     input, output, read, write = (float(row[name]) for name in PRICES)
-    return Tariff.per_million(input, output, read, write, workload.ttl_s)
+    ttl_s = workload.ttl_s if workload.ttl_s is not None or lived_s is None else lived_s + 1
+    return Tariff.per_million(input, output, read, write, ttl_s)
 
 
 def turns_of(workload: Workload) -> list[Turn]:

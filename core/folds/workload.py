@@ -34,6 +34,8 @@ class Workload:
         """The latest prices per million tokens; empty while none are known."""
         self.ttl_s: int | None = None
         """The lifetime of the provider's cache in seconds, as last known."""
+        self.lived_s: float | None = None
+        """The longest pause in seconds after which most of the prompt before was still read from the cache."""
         self.first_prompt = 0
         """Tokens of the first prompt: system, tools and task."""
         self._window = window
@@ -89,6 +91,8 @@ class Workload:
         else:
             self.first_prompt = body.usage.sent
         gap_s = max(0, start_us - self._start_us) / MICROSECONDS if self._turns else 0.0
+        if self._turns and body.usage.cache_read > self._sent / 2:
+            self.lived_s = max(gap_s, self.lived_s or 0.0)
         self._turns.append(Turn(body.usage.output, 0, gap_s, start_us))
         self.row = body.price.row or self.row
         self._sent, self._bytes, self._continuous, self._start_us = body.usage.sent, 0, True, start_us

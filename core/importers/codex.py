@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from core.events import Usage
+from core.ids import name_from
 from core.importers import calls
-from core.importers.records import Answered, Compacted, Failed, Kept, Planned, Record, Replied, Said, Session
+from core.importers.records import Answered, Compacted, Failed, Kept, Planned, Record, Renamed, Replied, Said, Session
 from core.importers.rows import Tally, Unreadable, fields, number, text_of, time_us, words
 
 TOOL: Final = "Codex"
@@ -35,6 +36,8 @@ _NOTICES: Final = (
     "<turn_aborted",
     "<skill",
 )
+_REQUEST: Final = "## My request for Codex:"
+"""Behind what an editor says of its open files."""
 _CALLS: Final = frozenset(("function_call", "custom_tool_call", "local_shell_call", "web_search_call"))
 _OUTPUTS: Final = frozenset(("function_call_output", "custom_tool_call_output", "tool_search_output"))
 _BARE: Final = frozenset(("message", "reasoning", "web_search_call", *_CALLS, *_OUTPUTS))
@@ -46,6 +49,7 @@ class Codex:
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
         self._model = self._workspace = self._session = ""
+        self._named = False
         self._window: int | None = None
         self._open: Replied | None = None
         self._results: list[Record] = []
@@ -90,7 +94,7 @@ class Codex:
         if session == self._session:
             return
         yield from self._settled()
-        self._session, self._workspace = session, words(payload.get("cwd"))
+        self._session, self._workspace, self._named = session, words(payload.get("cwd")), False
         yield Session(
             key=session,
             tool=TOOL,
@@ -132,6 +136,9 @@ class Codex:
         yield from self._settled()
         if text := text_of(item.get("content")).strip():
             notice = item.get("role") != "user" or text.startswith(_NOTICES)
+            if not notice and _REQUEST in text and not self._named:
+                self._named = True
+                yield Renamed(name=name_from(text.partition(_REQUEST)[2]), at_us=at_us)
             yield Said(text=text, source="notice" if notice else "user", at_us=at_us)
 
     def _add(self, kind: str, item: dict[str, Any], at_us: int | None) -> None:

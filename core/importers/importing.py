@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from core.clock import Clock, SystemClock
 from core.config import PriceSettings
 from core.ids import ulid
@@ -23,7 +25,7 @@ from core.importers.pricing import PriceBook
 from core.importers.records import Record, Session
 from core.importers.rows import ImportProblem, Tally, Unreadable, document_of, fields, rows_of
 from core.importers.scribe import Scribe
-from core.importers.swe_agent import read_mini, read_swe
+from core.importers.swe_agent import CHAT, SWE, read_chat, read_mini, read_swe
 from core.journal.bulk import BulkWriter
 from core.journal.catalogue import session_folder
 from core.journal.schema import make_private
@@ -41,6 +43,7 @@ NAMES: Final[Mapping[recognise.Kind, str]] = {
     "swe-agent": "a trajectory of SWE-agent",
     "openhands": "events of OpenHands",
     "inspect": "a log of Inspect",
+    "chat": "messages of a chat",
 }
 
 
@@ -182,6 +185,8 @@ class Importer:
         """A writer of a new session."""
         id = self._new_id()
         writer = BulkWriter(place / id, id)
+        if told.tool in (SWE, CHAT) and not told.name:
+            told = replace(told, name=path.name.partition(".")[0][:80])
         return id, writer, Scribe(writer, id, told, path.name, self._prices, self._redact)
 
 
@@ -247,6 +252,8 @@ def _records(kind: recognise.Kind, document: Any, tally: Tally) -> Iterator[Reco
         return read_mini(document, tally)
     if kind == "swe-agent":
         return read_swe(document, tally)
+    if kind == "chat":
+        return read_chat(recognise.chat_in(document), tally)
     events = document if isinstance(document, list) else recognise.events_in(document)
     return OpenHands(tally).read(_numbered(events, tally))
 

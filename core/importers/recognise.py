@@ -12,9 +12,12 @@ from typing import Any, Final, Literal
 from core.importers.rows import ImportProblem, Tally, Unreadable, fields, items, rows_of, words
 
 Kind = Literal[
-    "longwatch", "longwatch-rows", "claude-code", "codex", "mini-swe-agent", "swe-agent", "openhands", "inspect"
+    "longwatch", "longwatch-rows", "claude-code", "codex", "mini-swe-agent", "swe-agent", "openhands", "inspect", "chat"
 ]
-READ: Final = "Claude Code, Codex, mini-swe-agent, SWE-agent, OpenHands, Inspect, and Longwatch's own exports"
+READ: Final = (
+    "Claude Code, Codex, mini-swe-agent, SWE-agent, OpenHands, Inspect, lists of messages of a chat, "
+    "and Longwatch's own exports"
+)
 _SAMPLE: Final = 60
 """Rows that are looked at."""
 _ROW: Final = frozenset(("seq", "parent", "node", "kind", "key", "at", "actor", "body"))
@@ -88,8 +91,10 @@ def _openhands(row: Any) -> bool:
 
 def document_kind(document: Any) -> Kind | None:
     """Whose document it is."""
-    if isinstance(document, list):
-        return "openhands" if any(map(_openhands, document[:_SAMPLE])) else None
+    if isinstance(document, list) and any(map(_openhands, document[:_SAMPLE])):
+        return "openhands"
+    if chat_in(document):
+        return "chat"
     if not isinstance(document, dict):
         return None
     if isinstance(document.get("eval"), dict) and ("samples" in document or "status" in document):
@@ -103,6 +108,15 @@ def document_kind(document: Any) -> Kind | None:
     if isinstance(steps, list) and all(isinstance(step, dict) for step in steps[:_SAMPLE]):
         return "swe-agent" if {"history", "info", "environment"} & document.keys() else None
     return None
+
+
+def chat_in(document: Any) -> list[Any]:
+    """The messages of a document that is nothing but a chat: a list, or the one list in it."""
+    inner = items(document.get("history") or document.get("messages")) if isinstance(document, dict) else document
+    alone = isinstance(document, list) or (isinstance(document, dict) and len(document) == 1)
+    sample = inner[:_SAMPLE] if isinstance(inner, list) else []
+    talks = bool(sample) and all(isinstance(it, dict) and "content" in it for it in sample)
+    return inner if alone and talks and {"user", "assistant"} <= {words(it.get("role")) for it in sample} else []
 
 
 def events_in(document: dict[str, Any]) -> list[Any]:

@@ -14,9 +14,12 @@ from core.importers.rows import Tally, dollars, fields, items, number, text_of, 
 
 MINI: Final = "mini-swe-agent"
 SWE: Final = "SWE-agent"
+CHAT: Final = "a chat"
 _Action = tuple[str, str, dict[str, Any]]
 _BLOCK = re.compile(r"```(?:bash|sh|mswea_bash_command)\s*\n(.*?)\n```", re.DOTALL)
 _RETURN_CODE = re.compile(r"<returncode>\s*(-?\d{1,5})\s*</returncode>")
+_NAMELESS: Final = ("", "main", "swe_main")
+"""Environments that are the same for every task; the file is named for it then."""
 _LIMITS: Final = ("limit", "exceeded", "exit_cost", "exit_context", "exit_total")
 
 
@@ -38,6 +41,13 @@ def read_mini(document: dict[str, Any], tally: Tally) -> Iterator[Record]:
     )
     yield from _Chat(model, tally).read(items(document.get("messages")))
     yield _ended(words(info.get("exit_status")), info.get("submission"), total or None, None)
+
+
+def read_chat(messages: list[Any], tally: Tally) -> Iterator[Record]:
+    """The records of messages of a chat with nothing around them, as earlier versions of both tools wrote them."""
+    yield Session(key="session", tool=CHAT)
+    yield from _Chat("", tally).read(messages)
+    yield _ended("", None, None, None)
 
 
 def _priced(document: dict[str, Any]) -> bool:
@@ -146,7 +156,7 @@ def read_swe(document: dict[str, Any], tally: Tally) -> Iterator[Record]:
     info = fields(document.get("info"))
     history = [one for one in items(document.get("history")) if isinstance(one, dict)]
     stats = fields(info.get("model_stats"))
-    name = words(document.get("environment")) if document.get("environment") != "main" else ""
+    name = "" if (environment := words(document.get("environment"))) in _NAMELESS else environment
     sent, output = number(stats.get("tokens_sent")), number(stats.get("tokens_received"))
     usage = Usage(fresh=sent, output=output) if sent is not None and output is not None else None
     cost = dollars(stats.get("instance_cost"))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import transcripts as made
 
+from core.agent.hindsight import hindsight
 from core.events import Event, ImportKept, ModelResponded, SessionOpened, ToolFinished, ToolStarted
 from core.folds.report import report
 from core.folds.view import SessionView
@@ -138,6 +139,39 @@ def test_swe_agent_tells_no_times_and_they_stay_unknown(home: Path, tmp_path: Pa
     assert (fields["started_at"], fields["cost_usd"], fields["tokens"]["sent"]) == (None, 0.75, 12_000)
     assert (fields["task"], fields["model"]) == ("Mend the cart", "gpt-4o")
     assert [body.ms for event in events if isinstance(body := event.body, ToolFinished)] == [250, 1_500]
+
+
+def test_a_bare_chat_is_read_and_named_for_its_file(home: Path, tmp_path: Path) -> None:
+    messages = [{key: it[key] for key in ("role", "content")} for it in made.mini_document()["messages"][:-1]]
+    for name, value in (("cart.traj.json", messages), ("till.json", {"history": messages})):
+        result = imported(home, made.document(tmp_path / name, value))
+        assert (result.what, result.sessions[0].name) == ("messages of a chat", name.partition(".")[0])
+        assert calls(events_of(home, result)) == [("bash", True, 0), ("bash", False, 1)]
+
+
+def test_what_an_editor_says_before_a_request_does_not_name_the_session(home: Path, tmp_path: Path) -> None:
+    rows = made.codex_rows()
+    told_by_editor = (
+        "# Context from my IDE setup:\n\n## Open tabs:\n- a.py\n\n## My request for Codex:\nSpeed up the till"
+    )
+    said = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": told_by_editor}]}
+    rows.insert(1, made.codex_row("00:01", "response_item", said))
+    result = imported(home, made.jsonl(tmp_path / "r.jsonl", rows))
+    assert result.sessions[0].name == "speed-up-the-till"
+
+
+def test_a_cache_of_which_no_lifetime_is_told_lives_as_long_as_it_was_seen_to(home: Path, tmp_path: Path) -> None:
+    rows, total = [made.codex_rows()[0], made.codex_row("00:01", "turn_context", {"model": "gpt-5-codex"})], 0
+    for turn in range(12):
+        total += 10_000 + 1_000 * turn
+        says = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": f"Step {turn}."}]}
+        rows.append(made.codex_row(f"{turn:02}:20", "response_item", says))
+        counted = made.codex_counted(f"{turn:02}:30", total, (10_000 + 1_000 * turn, 9_000 + 1_000 * turn, 100))
+        rows.append(counted)
+    result = imported(home, made.jsonl(tmp_path / "r.jsonl", rows))
+    fields = hindsight(session_folder(home, result.sessions[0].id))
+    spent = Decimal(str(told(home, result)["cost_usd"]))
+    assert spent / 2 < Decimal(str(dict(fields.counterfactuals)["no compression"])) < spent * 2
 
 
 def test_openhands_events_of_both_ages(home: Path, tmp_path: Path) -> None:
