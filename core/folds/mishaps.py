@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import NamedTuple
 
 from core.events import CommandAccepted, Event, ModelConsulted, WorkspaceChanged
@@ -26,7 +25,7 @@ class Mishaps:
     def __init__(self) -> None:
         self.digest: Series[Mishap] = Series(Mishap())
         self.handwork: Series[tuple[Mishap, tuple[str, ...]]] = Series((Mishap(), ()))
-        self._given: defaultdict[str, Ordinals] = defaultdict(Ordinals)
+        self._given: dict[str, Ordinals] = {}
 
     def handlers(self) -> dict[str, Handler]:
         return {
@@ -51,7 +50,7 @@ class Mishaps:
 
     def _accepted(self, event: Event) -> None:
         if isinstance(event.body, CommandAccepted):
-            self._given[event.body.verb].add(event.seq)
+            self._given.setdefault(event.body.verb, Ordinals()).add(event.seq)
 
     def _changed(self, event: Event) -> None:
         if isinstance(event.body, WorkspaceChanged) and event.body.files:

@@ -6,7 +6,6 @@ that is said.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from math import sqrt
@@ -48,11 +47,11 @@ class Quality:
 
     def __init__(self, costs: Costs) -> None:
         self._costs = costs
-        self._hours: defaultdict[int, Hour] = defaultdict(Hour)
+        self._hours: dict[int, Hour] = {}
         self._start_us = 0
         self._calls: dict[str, ToolStarted] = {}
         self._seen: set[str] = set()
-        self._own: defaultdict[str, int] = defaultdict(int)
+        self._own: dict[str, int] = {}
         self._done: set[str] = set()
         self._usd = Decimal(0)
         self._errors, self._redundant = bytearray(), bytearray()
@@ -87,7 +86,7 @@ class Quality:
         return {"error_rate": _compared(self._errors), "redundant_rate": _compared(self._redundant)}
 
     def _at(self, event: Event) -> Hour:
-        return self._hours[max(0, event.at_us - self._start_us) // HOUR_US]
+        return self._hours.setdefault(max(0, event.at_us - self._start_us) // HOUR_US, Hour())
 
     def _opened(self, event: Event) -> None:
         self._start_us = self._start_us or event.at_us
@@ -113,9 +112,10 @@ class Quality:
         self._redundant.append(redundant)
         self._check(hour, started, body)
         for change in body.files:
-            again = min(change.removed, self._own[change.path])
+            own = self._own.get(change.path, 0)
+            again = min(change.removed, own)
             hour.rework += again
-            self._own[change.path] += change.added - again
+            self._own[change.path] = own + change.added - again
 
     def _check(self, hour: Hour, started: ToolStarted, body: ToolFinished) -> None:
         if started.effect != "command":
