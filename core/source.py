@@ -39,6 +39,7 @@ class SessionSource:
         self._follow = Follow(folder)
         self._reader: Reader | None = None
         self._kept: KeptView | None = None
+        self._saving: asyncio.Task[None] | None = None
         self._redact = Redactor(os.environ)
 
     def wake(self) -> None:
@@ -62,7 +63,8 @@ class SessionSource:
     async def keep(self, view: SessionView, longer_by: float = 0.0) -> None:
         kept = self._kept
         if kept is not None and (picture := kept.picture(view, longer_by)) is not None:
-            await asyncio.to_thread(kept.save, picture, self._read())
+            self._saving = asyncio.create_task(asyncio.to_thread(kept.save, picture, self._read()))
+            await asyncio.shield(self._saving)  # whoever waits for it may be cancelled: on leaving, for one
 
     async def batches(self) -> AsyncIterator[Sequence[Event]]:
         """Every event so far, an empty batch when caught up for the first time, then what comes."""
@@ -135,6 +137,8 @@ class SessionSource:
 
     async def close(self) -> None:
         self._follow.stop()
+        if self._saving is not None:
+            await self._saving
         if self._kept is not None:
             self._kept.close()
         if self._reader is not None:

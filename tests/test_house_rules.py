@@ -6,6 +6,9 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from core.folds.packing import pack, unpack
+from core.folds.view import SessionView
+
 ROOT = Path(__file__).parent.parent
 SOURCES = [
     path
@@ -148,3 +151,9 @@ def test_modules_and_functions_fit_into_a_head():
                     [f"{place} {node.name}"] if holding(lines[first:last]) > LONGEST_FUNCTION and not known else []
                 )
     assert not crowded
+
+
+def test_folds_of_a_view_hold_nothing_that_is_refused_when_the_view_is_read_back():
+    """Otherwise nobody sees it, but every screen reads the whole log again."""
+    view = unpack(pack(SessionView()))
+    assert vars(view).keys() == vars(SessionView()).keys()

@@ -1,7 +1,7 @@
 """A screen whose first picture is a whole one.
 
 Opening lays out an empty screen, fits it to the terminal, and lays it out again with what there is to show: to draw
-each of these costs more than the last of them, and nobody wants to see them. It leans on a private method of Textual's.
+each of these costs more than the last of them, and nobody wants to see them. It leans on private methods of Textual's.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from textual.screen import Screen
 
 AT_LATEST_S: Final = 0.5
 """From here on an unfinished picture is better than none."""
+MOST_LAYOUTS: Final = 20
+"""Layouts after which the picture need not settle any more."""
 
 
 class CurtainScreen(Screen[None]):
@@ -21,6 +23,7 @@ class CurtainScreen(Screen[None]):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.raised = self._rising = False
+        self._layouts = 0
         self._afterwards: list[Callable[[], object]] = []
 
     def on_mount(self) -> None:
@@ -32,8 +35,11 @@ class CurtainScreen(Screen[None]):
             self._rising = True
             self.call_after_refresh(self._draw)
 
-    def _draw(self) -> None:
-        """Once what was shown last has found its place."""
+    def _draw(self, layouts: int = -1) -> None:
+        """Once everything has found its place: a layout may ask for another one, of scroll bars for one."""
+        if layouts != self._layouts < MOST_LAYOUTS:
+            self.call_after_refresh(self._draw, self._layouts)
+            return
         self.raised = True
         self.refresh()
         for act in self._afterwards:
@@ -46,6 +52,10 @@ class CurtainScreen(Screen[None]):
             self.call_after_refresh(act)
         else:
             self._afterwards.append(act)
+
+    def _refresh_layout(self, *args: Any, **options: Any) -> None:
+        self._layouts += 1
+        super()._refresh_layout(*args, **options)
 
     def _compositor_refresh(self) -> None:
         if self.raised:

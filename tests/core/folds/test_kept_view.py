@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -232,6 +233,23 @@ async def test_a_source_goes_on_after_the_view_that_it_gave_back(tmp_path):
     with Reader(folder) as reader:
         assert reader.last_seq() == len(audit())
     await second.close()
+
+
+async def test_a_view_is_kept_though_whoever_waits_for_that_goes_away(tmp_path):
+    folder = tmp_path / "s1"
+    async with await Journal.create(folder, VirtualClock()) as journal:
+        await journal.append(*(Draft(event.body, key=event.key) for event in audit()))
+    source = SessionSource(folder)
+    view = source.restored()
+    view.apply_all([event async for batch in stopping(source) for event in batch])
+    waiting = asyncio.create_task(source.keep(view))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await source.keep(view)
+    await source.close()
+    again = SessionSource(folder)
+    assert again.restored().last_seq == len(audit())
+    await again.close()
 
 
 async def stopping(source: SessionSource):
