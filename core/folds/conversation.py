@@ -282,9 +282,8 @@ def _reassessed(body: Any) -> str:
 
 def _course(body: Any) -> str:
     about = {"step": f"is step {body.subject} done?", "done": "is the task done?", "drift": "is this still about it?"}
-    return f"{len(body.models)} judges asked, {about[body.about]} {body.verdict}" + (
-        f": {body.why}" if body.why else ""
-    )
+    judges = "two judges say" if len(body.models) > 1 else "a judge says"
+    return f"Asked: {about[body.about]} {judges} {body.verdict}" + (f": {body.why}" if body.why else "")
 
 
 def _check_ins(body: Any) -> str:

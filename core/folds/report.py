@@ -61,6 +61,7 @@ def _session(totals: Totals, running: bool) -> dict[str, Any]:
         "workspace": totals.workspace,
         "sandbox": totals.sandbox or None,
         "forked_from": totals.forked_from,
+        "delegated_by": totals.delegated_by,
         "started_at": iso(totals.started_us) if totals.started_us else None,
         "duration_s": round(totals.lasted_us / MICROSECONDS, 3),
     }

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from core.events import (
+    DELEGATED,
     ApprovalAnswered,
     CommandAccepted,
     Event,
@@ -54,7 +55,7 @@ class Totals(msgspec.Struct, kw_only=True):
     """
 
     NAME: ClassVar[str] = "totals"
-    VERSION: ClassVar[int] = 7
+    VERSION: ClassVar[int] = 8
 
     seq: int = 0
     session: str = ""
@@ -115,6 +116,8 @@ class Totals(msgspec.Struct, kw_only=True):
     seen_results: set[str] = set()
     sandbox: str = ""
     forked_from: dict[str, Any] | None = None
+    delegated_by: str | None = None
+    """The session that it works for."""
     """The session that this one was forked from, where, and what had been spent there."""
     open_calls: dict[str, str] = {}
     open_requests: dict[str, tuple[str, str]] = {}
@@ -169,6 +172,8 @@ class Totals(msgspec.Struct, kw_only=True):
         if isinstance(body, SessionOpened):
             self.session, self.name, self.task = body.session, body.name, body.task
             self.model, self.workspace, self.started_us = body.model, body.workspace, event.at_us
+            above = (body.origin or {}).get(DELEGATED)
+            self.delegated_by = None if above is None else str(above)
 
     def _forked(self, event: Event) -> None:
         """Everything that is counted counts from here on; before, it counts where it happened."""

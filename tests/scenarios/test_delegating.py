@@ -116,6 +116,10 @@ def test_it_has_no_more_than_the_session_above_has_left_and_what_would_be_asked_
     assert "stopped: budget" in result(both).content
     assert bodies(both.above, SessionFinished)[-1].reason == "budget"
     report = json.loads(longwatch.here("report", both.of(False).name, "--format", "json").stdout)
+    below = json.loads(longwatch.here("report", both.of(True).name, "--format", "json").stdout)
+    assert (report["delegated_by"], below["delegated_by"]) == (None, both.of(False).name)
+    assert longwatch.here("resume", both.of(True).name, "--headless").returncode != 0
+    assert json.loads(longwatch.here("report", "--format", "json").stdout)["session"] == both.of(False).name
     assert 0.018 < report["cost_usd"] <= 0.0205
 
 

@@ -86,10 +86,11 @@ def _drift(cells: Sequence[Cell], view: SessionView) -> list[_Piece]:
 
 
 def _share(cell: Cell, count: int, style: str) -> _Piece:
-    """A bar as high as the share of the calls; a rail where there were none."""
-    if not cell.calls:
+    """A bar as high as the share of the calls; a rail where there were none. A call may end in another cell."""
+    calls = max(cell.calls, count)
+    if not calls:
         return RAIL, "$faint"
-    share = min(1.0, count / cell.calls)
+    share = count / calls
     return (BARS[min(len(BARS) - 1, int(share * len(BARS)))], style) if count > 0 else (BARS[0], "$success")
 
 

@@ -17,6 +17,7 @@ from core.events import (
     HumanAnswered,
     HumanAsked,
     ModelFailed,
+    ModelSwitched,
     RetryWaiting,
     SessionContinued,
     SessionFinished,
@@ -65,6 +66,19 @@ def test_another_model_is_tried_when_one_has_failed_for_long_or_for_good_and_eac
     log.add(ModelFailed(error="bad_request", message="No."), log.request())
     assert decided(log, routes=("other",)) == do.Pause("request", "No.")
     assert decided(Logbook(), home_up=True) == do.GoElsewhere("", "it answers again")
+
+
+def test_while_another_model_steps_in_the_state_names_both():
+    log = Logbook()
+    log.add(ModelSwitched(model="other", reason="down", route="other"))
+    log.request()
+    state = RunState()
+    dispatch = Dispatcher([state])
+    for event in log.events:
+        state.observe(event)
+        dispatch.apply(event)
+    assert (state.status.last.state, state.status.last.detail) == ("running", "other stands in for m")
+    assert state.home is not None and state.home.model == "m" and state.tried == {""}
 
 
 def test_reads_of_one_reply_run_together_and_the_write_after_them_alone():
