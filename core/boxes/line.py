@@ -343,6 +343,8 @@ class Line:
         self.on_rows()
 
     def _answered(self, answer: Answer) -> None:
+        if answer.id == 0:
+            raise Cut(answer.problem)
         with self._lock:
             future = self._asked.pop(answer.id, None)
         if future is None:

@@ -114,7 +114,8 @@ class _Serving:
             parts = [
                 asyncio.create_task(one) for one in (self._rows(after), self._live(), self._standing(), self._listen())
             ]
-            await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+            ended, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+            await self._explain(*ended)
         except (OSError, TimeoutError, Garbled):
             return  # The line is gone, or nobody is there who speaks like this.
         finally:
@@ -123,6 +124,12 @@ class _Serving:
             await asyncio.gather(*parts, return_exceptions=True)
             self._answers.leave()
             await self._source.close()
+
+    async def _explain(self, *ended: asyncio.Task[None]) -> None:
+        """Say why the line ends, where that is no matter of the line: the log can't be read on."""
+        for part in ended:
+            if isinstance(fault := part.exception(), JournalError):
+                await self._say([Answer(0, msgspec.Raw(b"null"), one_line(str(fault), 2_000))])
 
     def _hello(self) -> Hello:
         return Hello(

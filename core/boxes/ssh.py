@@ -66,6 +66,8 @@ def problem(box: Box, code: int | None, errors: bytes) -> str:
         return f"no longwatch was found there; {where}."
     if code == SSH_FAILED:
         return f"it can't be reached ({reason or 'ssh does not say why'})."
+    if "no command 'box'" in reason:
+        return "its longwatch is older than this one and can't be attached to from here; update it there."
     if code is not None and code < 0:
         return f"ssh was ended by signal {-code}."
     return f"longwatch there ended with {code} ({reason or 'it does not say why'})."

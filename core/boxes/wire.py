@@ -145,7 +145,7 @@ class Standing(msgspec.Struct, frozen=True, array_like=True, tag="s"):
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True, tag="r"):
-    """To an Ask: the value, or the sentence why there is none."""
+    """To an Ask: the value, or the sentence why there is none. With id 0, to nothing: why the line ends."""
 
     id: int
     value: msgspec.Raw

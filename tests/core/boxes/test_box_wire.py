@@ -9,12 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.boxes import wire
-from core.boxes.line import Cut, _greeting
-from core.boxes.wire import Begin, Deflating, Delta, Garbled, Hello, Inflating, Seat, Standing
+from core.boxes.line import Cut, Line, _greeting
+from core.boxes.ssh import Box, problem
+from core.boxes.wire import Answer, Begin, Deflating, Delta, Garbled, Hello, Inflating, Seat, Standing
 from core.journal import rows
 from core.journal.errors import JournalError
 from core.journal.mirror import Mirror
 from core.journal.reader import Reader
+from core.version import app_version
+from tui.elsewhere import Elsewhere
 
 bodies = st.dictionaries(st.text(max_size=8), st.integers() | st.text(max_size=60) | st.none(), max_size=4)
 
@@ -91,6 +94,24 @@ def test_what_a_shell_says_first_is_passed_over():
     assert _greeting(data) == (hello, b"rest")
     with pytest.raises(Cut, match="not understood"):
         _greeting(wire.MARK + json.dumps({"longwatch": "1", "protocol": 1, "session": "../../x"}).encode() + b"\n")
+
+
+def test_another_version_there_is_said_in_a_sentence(tmp_path):
+    line = Line(Box("one", "one"), "", tmp_path, "anna")
+    line.hello = Hello(longwatch="9.9", protocol=1, session="01a")
+    assert "Longwatch 9.9 is on one" in Elsewhere.by(line).notice
+    line.hello = Hello(longwatch=app_version(), protocol=1, session="01a")
+    assert Elsewhere.by(line).notice == ""
+    assert "is older than this one" in problem(
+        Box("one", "one"), 2, b"longwatch: There is no command 'box'. There are: x"
+    )
+
+
+def test_why_a_box_ends_a_line_is_told_as_its_cut(tmp_path):
+    line = Line(Box("one", "one"), "", tmp_path, "anna")
+    asked = [*Inflating().unpack(Deflating().pack([Answer(0, msgspec.Raw(b"null"), "Event 7 is damaged.")]))]
+    with pytest.raises(Cut, match="Event 7 is damaged"):
+        line._take_all(asked)
 
 
 def test_of_the_others_so_many_are_told_and_no_more():
