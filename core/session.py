@@ -19,14 +19,14 @@ from core.agent.runner import Runner
 from core.agent.trust import Vouchers
 from core.clock import Clock, SystemClock
 from core.config import Config, load_config
-from core.events import DELEGATED, BudgetChanged, Draft, Event, ModelSwitched, SessionContinued, SessionOpened
+from core.events import DELEGATED, IMPORTED, BudgetChanged, Draft, Event, ModelSwitched, SessionContinued, SessionOpened
 from core.ids import name_from, ulid
 from core.journal.catalogue import session_folder
 from core.journal.errors import JournalError
 from core.journal.lease import LeaseHeld
 from core.journal.schema import CAME, UNSAID
 from core.journal.viewers import at_a_terminal
-from core.models.profiles import IMPORTED, Endpoint, resolve_endpoint
+from core.models.profiles import Endpoint, resolve_endpoint
 from core.version import app_version
 from core.workspace.snapshots import check_workspace
 from core.workspace.worktree import add_worktree, remove_worktree, unsaved_files

@@ -47,7 +47,17 @@ from core.approvals.policy import Confinement as Fact
 from core.clock import Clock, SystemClock, pause_real
 from core.config import Config
 from core.economy.tariff import Tariff
-from core.events import CheckInsSet, Draft, Price, RunnerAttached, RunnerDetached, SessionFinished, SessionOpened, Usage
+from core.events import (
+    IMPORTED,
+    CheckInsSet,
+    Draft,
+    Price,
+    RunnerAttached,
+    RunnerDetached,
+    SessionFinished,
+    SessionOpened,
+    Usage,
+)
 from core.journal.errors import JournalError
 from core.journal.lease import BEAT_EVERY_S, Lease, acquire
 from core.journal.live import clear_live
@@ -60,7 +70,7 @@ from core.models.assembly import Reply
 from core.models.illustrated import Illustrated
 from core.models.keys import read_key
 from core.models.prices import price, price_row, window_of
-from core.models.profiles import IMPORTED, Endpoint, key_variables
+from core.models.profiles import Endpoint, key_variables
 from core.models.wire import Wire
 from core.notify.doorbell import doorbell
 from core.request.entries import task_text

@@ -39,6 +39,7 @@ from core.events.control import (
 )
 from core.events.conversation import (
     DELEGATED,
+    IMPORTED,
     FileChange,
     GuidanceDelivered,
     GuidanceQueued,

@@ -10,6 +10,10 @@ DELEGATED = "delegated by"
 """The field of a session's origin that names the session for which it works; `call` is then the call that began it."""
 
 
+IMPORTED = "imported"
+"""The profile of a session that another tool ran: it can be looked at, not gone on with."""
+
+
 @kind("session.opened", node=True)
 class SessionOpened(Body, frozen=True):
     """The root of the tree: what is to be done, where, and by which model. No key and no secret is in it.

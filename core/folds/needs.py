@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from core.events import (
+    IMPORTED,
     ApprovalAsked,
     CheckInMade,
     CommandAccepted,
@@ -17,6 +18,7 @@ from core.events import (
     Event,
     HumanAsked,
     SessionFinished,
+    SessionOpened,
     SessionPaused,
 )
 from core.folds.fold import Handler, Series
@@ -59,9 +61,12 @@ class Needs:
     def __init__(self) -> None:
         self._open: Series[tuple[Need, ...]] = Series(())
         self._asked: dict[str, Event] = {}
+        self._over = False
+        """Another tool ran it, so nothing can be answered any more."""
 
     def handlers(self) -> dict[str, Handler]:
         return {
+            "session.opened": self._opened,
             "session.paused": self._paused,
             "session.finished": self._finished,
             "session.continued": self._stands_no_more,
@@ -86,6 +91,9 @@ class Needs:
         """The most pressing of what waits and was not answered."""
         return next((need for need in self.at(seq) if need.answered is None), None)
 
+    def _opened(self, event: Event) -> None:
+        self._over = isinstance(event.body, SessionOpened) and event.body.profile == IMPORTED
+
     def _paused(self, event: Event) -> None:
         body = event.body
         if isinstance(body, SessionPaused) and body.reason not in _BY_THE_USER:
@@ -95,7 +103,7 @@ class Needs:
 
     def _finished(self, event: Event) -> None:
         body = event.body
-        if not isinstance(body, SessionFinished) or body.reason == "operator":
+        if self._over or not isinstance(body, SessionFinished) or body.reason == "operator":
             self._stands_no_more(event)
         elif body.state == "finished":
             self._need(event, "finished", body.reason, "It has finished", body.detail)

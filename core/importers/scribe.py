@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from core.events import (
+    IMPORTED,
     ContextCompressed,
     Draft,
     GuidanceDelivered,
@@ -49,7 +50,6 @@ from core.importers.records import (
 from core.importers.rows import fields, words
 from core.journal.bulk import BulkWriter
 from core.journal.writer import Journal
-from core.models.profiles import IMPORTED
 
 SIDE: Final = "subagent"
 """The purpose of requests that are no part of the conversation."""

@@ -104,8 +104,6 @@ PROFILES: dict[str, Profile] = {
     ),
 }
 SIMULATED = "simulated"
-IMPORTED = "imported"
-"""The profile of a session that another tool ran: it can be looked at, not gone on with."""
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from core.clock import monotonic
-from core.events import CommandAccepted, Event
+from core.events import IMPORTED, CommandAccepted, Event
 from core.folds.view import Changes
 from core.protocols import LiveDelta
 from tui.actions import ACTIONS, BY_ID, Action, KeyedApp, bindings, hinted
@@ -42,6 +42,8 @@ PANES = ("conversation", "tool_calls", "context", "memory", "cost", "plan")
 SHEETS = PANES[2:]
 PROMPT = PANES[:2]
 """Drawn with every frame; the others only where they are in front, when the line is slow."""
+MARGIN = ("bookmark", "rename")
+"""What can be told to a session that another tool ran."""
 CHOOSE = "Choose an item of the context first: 3, then down until one is marked."
 TOO_SMALL = (
     "Longwatch needs 40x12 cells to show anything. The agent goes on. Make the terminal larger, or press q to leave."
@@ -216,7 +218,8 @@ class WatchScreen(Alarming, Opening):
         self.query_one("#side-tabs", PaneTabs).set_tabs(tabs[2:], self._sheet)
 
     def _show_hints(self) -> None:
-        usable = [action for action in ACTIONS if self.controls.available or not action.verbs]
+        film = self.view.state.opened is not None and self.view.state.opened.profile == IMPORTED
+        usable = [it for it in ACTIONS if not it.verbs or (self.controls.available and (not film or it.id in MARGIN))]
         replay = hinted(action for action in usable if action.scope == "replay") if self.looking.back else []
         others = hinted(action for action in usable if action.scope in ("watch", "global"))
         cancel = [BY_ID["cancel"]] if self.orders.latest() else []

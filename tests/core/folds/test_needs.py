@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 from logbook import Logbook
+from msgspec.structs import replace
 
 from core.events import (
+    IMPORTED,
     CommandAccepted,
     CommandRefused,
     ContextPolicy,
@@ -35,6 +37,16 @@ class Watched:
 @pytest.fixture
 def watched() -> Watched:
     return Watched()
+
+
+def test_a_session_that_another_tool_ran_needs_nobody() -> None:
+    needs = Needs()
+    dispatch = Dispatcher([needs])
+    log = Logbook()
+    opened = replace(log.events[0].body, profile=IMPORTED)
+    dispatch.apply(replace(log.events[0], body=opened))
+    dispatch.apply(log.add(SessionFinished(state="stopped", reason="imported")))
+    assert needs.unanswered() is None
 
 
 def test_a_session_at_work_needs_nobody(watched: Watched) -> None:
