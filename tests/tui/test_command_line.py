@@ -9,6 +9,7 @@ import sys
 
 import click
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,3 +80,9 @@ def test_any_session_gives_metrics_that_a_collector_reads(name: str, calls: int 
 def test_a_damaged_session_is_still_told_of() -> None:
     (line,) = [it for it in metrics([{"session": "S", "state": "damaged"}]) if not it.startswith("#")]
     assert line == 'longwatch_session_info{session="S",state="damaged"} 1'
+
+
+def test_a_demo_without_its_scanner_is_not_begun(tmp_path, monkeypatch):
+    monkeypatch.setattr("tui.commands.run.find_spec", lambda name: None)
+    result = CliRunner().invoke(cli, ["--home", str(tmp_path / "home"), "demo", "--headless"])
+    assert result.exit_code == 2 and "longwatch[demo]" in result.output and not (tmp_path / "home").exists()

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, get_args
@@ -124,6 +125,12 @@ async def _created(home: Path, wanted: NewSession, *, worktree: bool) -> Path:
     return folder
 
 
+NO_SCANNER = (
+    "The demo's auditor works with the scanner bandit, which is not there. Install Longwatch with it: "
+    "pip install 'longwatch[demo]', uv tool install 'longwatch[demo]', or pipx install 'longwatch[demo]'."
+)
+
+
 @click.command()
 @click.option("--speed", type=float, default=1.0, help="Pace of the simulated model; 0: no delay.")
 @click.option("--workspace", type=click.Path(path_type=Path), help="Put the sample project there (default: temporary).")
@@ -135,6 +142,8 @@ def demo(home: Path, speed: float, workspace: Path | None, **options: Any) -> in
     from core.simulator.bundled import copy_sample
 
     _check_screen(options)
+    if find_spec("bandit") is None:
+        raise click.UsageError(NO_SCANNER)
     if workspace is not None and workspace.exists() and not (workspace.is_dir() and not any(workspace.iterdir())):
         raise click.UsageError(f"{workspace} is not an empty folder; name one that is new or empty.")
     place = workspace or Path(tempfile.mkdtemp(prefix="longwatch-demo-"))
