@@ -35,6 +35,7 @@ from core.folds.rent import RentMeter
 from core.folds.servers import Servers
 from core.folds.state import RunState
 from core.folds.totals import Totals
+from core.folds.written import Written
 from core.journal.viewers import Viewer
 from core.request.archive import Archive, Remembered
 from core.request.ledger import Ledger
@@ -221,6 +222,7 @@ class Facts:
         self.anchors = Anchors(self.branches)
         self.approvals = Approvals()
         self.file_states = FileStates()
+        self.written = Written()
         self.allowances = Allowances(self.costs, self.plan)
         self.attention = Attention(self.plan)
         self.check_ins = CheckIns(self.plan, self.costs)
@@ -253,6 +255,7 @@ class Facts:
                 self.anchors,
                 self.approvals,
                 self.file_states,
+                self.written,
                 self.allowances,
                 self.attention,
                 self.check_ins,

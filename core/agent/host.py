@@ -288,7 +288,7 @@ async def _runner(
     hooks = Hooks(config.hooks, desk, place, hosting.environ)
     stack.callback(desk.journal.subscribe(hooks.observe))
     await stack.enter_async_context(hooks.kept())
-    seen: dict[str, str] = {}
+    seen = dict(desk.facts.written.hashes)
     calls = CallRunner(
         desk,
         ChainMap(own, bridging.tools),  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -19,13 +19,15 @@ from core.events import Event, SessionOpened
 from core.journal.reader import Reader
 from core.models.profiles import resolve_endpoint
 from core.rehearsal.calendar import Around, Calendar, FullDisk, Weather, due, still_s
+from core.rehearsal.library import library
 from core.rehearsal.pace import Paced
+from core.rehearsal.port import port
 from core.rehearsal.supervisor import Supervisor
 from core.rehearsal.town import Sizes, Town, found
 from core.session import NewSession, create
 from core.simulator import SimulatedServer, load_policy
 
-PROFILE, MODEL = "reference", "surveyor"
+PROFILE = "reference"
 KEY = "LONGWATCH_REHEARSAL_KEY"
 PRICES = PriceSettings(input=2.5, output=7.5, cache_read=0.25, cache_write=3.125)
 """Dollars a million tokens: those of the published session's model."""
@@ -35,17 +37,24 @@ SPEECH_H = 0.3
 NOTES = "rehearsal.json"
 ASKED = "run_command: python3 -m unittest discover -s tests -t . -q"
 """What the supervisor wants to be asked about: the whole suite, which takes long."""
-TASK = (
-    "Audit this code base for security problems. Go through it department by department, mend what can be mended with "
-    "the tests green, and write AUDIT.md: each weak place with what became of it, each department with its review "
-    "code. About {calls:,} tool calls are yours."
-)
+Piece = Literal["reference", "research", "migration"]
+MODELS: dict[str, str] = {"reference": "surveyor", "research": "librarian", "migration": "porter"}
+"""The simulated model that plays each piece."""
+TASKS: dict[str, str] = {
+    "reference": "Audit this code base for security problems. Go through it department by department, mend what can be "
+    "mended with the tests green, and write AUDIT.md: each weak place with what became of it, each department with its "
+    "review code. About {calls:,} tool calls are yours.",
+    "research": "Read the papers and write FINDINGS.md: which contradict each other, by the rules of GUIDE.md.",
+    "migration": "Port the modules of old/ to new/ as PORTING.md says, and write PORTED.md: what became of each.",
+}
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What is rehearsed. `hours` of virtual time that all of it takes; `supervised`: a scripted supervisor steps in;
-    `disturbed`: what befalls a session of 35 hours befalls it."""
+    `disturbed`: what befalls a session of 35 hours befalls it. `size`: papers or modules of the smaller pieces."""
 
+    piece: Piece = "reference"
+    size: int = 0
     seed: int = 7
     lines: int = 200_000
     calls: int = 1_158
@@ -67,6 +76,20 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
         return self.calls / Wanted().calls
 
     @property
+    def model(self) -> str:
+        return MODELS[self.piece]
+
+    def write(self, target: Path) -> None:
+        """Put the workspace of the piece into a folder."""
+        match self.piece:
+            case "research":
+                library(self.seed, self.size).write(target)
+            case "migration":
+                port(self.seed, self.size).write(target)
+            case _:
+                self.town.write(target)
+
+    @property
     def town(self) -> Town:
         """The same town each time."""
         return found(self.seed, self.sizes)
@@ -84,11 +107,11 @@ async def prepare(home: Path, place: Path, wanted: Wanted) -> Staged:
     """Build the town in `place` and open a session over it. Raises ValueError, OSError and what `create` raises."""
     workspace = place / "town"
     workspace.mkdir(parents=True)
-    wanted.town.write(workspace)
+    wanted.write(workspace)
     clock = VirtualClock()
-    endpoint = resolve_endpoint(_config(wanted), f"{PROFILE}:{MODEL}", f"http://127.0.0.1:{_free_port()}")
-    task = TASK.format(calls=wanted.calls)
-    session = NewSession(task, workspace.resolve(), endpoint, f"reference {wanted.policy}", {"policy": wanted.policy})
+    endpoint = resolve_endpoint(_config(wanted), f"{PROFILE}:{wanted.model}", f"http://127.0.0.1:{_free_port()}")
+    task, name = TASKS[wanted.piece].format(calls=wanted.calls), f"{wanted.piece} {wanted.policy}"
+    session = NewSession(task, workspace.resolve(), endpoint, name, {"policy": wanted.policy})
     staged = Staged(folder=await create(home, session, clock), workspace=workspace, wanted=wanted)
     (place / NOTES).write_bytes(msgspec.json.encode(staged, enc_hook=str))
     return staged
@@ -173,7 +196,7 @@ def _config(wanted: Wanted) -> Config:
     )
     return Config(
         profiles={PROFILE: profile},
-        prices={f"{PROFILE}/{model}": PRICES for model in (MODEL, f"{MODEL}-next")},
+        prices={f"{PROFILE}/{model}": PRICES for model in (wanted.model, f"{wanted.model}-next")},
         context=ContextSettings(policy=wanted.policy),
         approvals=ApprovalSettings(ask=[ASKED] if wanted.supervised else []),
     )
@@ -184,7 +207,7 @@ async def _server(staged: Staged, clock: VirtualClock, port: int, weather: Weath
     """The provider, with what its cache still held when its process died."""
     wanted, kept = staged.wanted, _vendor(staged)
     spent = wanted.share * SPEECH_H + (still_s(wanted.share) / 3_600 if wanted.disturbed else 0.0)
-    policy = Paced(load_policy(MODEL), wanted.calls, wanted.hours - spent)
+    policy = Paced(load_policy(wanted.model), wanted.calls, wanted.hours - spent)
     options: dict[str, Any] = {"context_limit": WINDOW, "port": port, "faults": weather, "api_key": "rehearsal"}
     options["remembered"] = msgspec.json.decode(kept.read_bytes()) if kept.exists() else ()
     async with SimulatedServer(policy, clock=clock, **options) as server:

@@ -10,6 +10,10 @@ import msgspec
 from core.events import Event, ModelResponded
 from core.journal.reader import Reader
 from core.publish.film import report_fields
+from core.rehearsal.library import judge as library_judge
+from core.rehearsal.library import library
+from core.rehearsal.port import judge as port_judge
+from core.rehearsal.port import port
 from core.rehearsal.stage import Staged
 from core.rehearsal.verdict import Share, Verdict, missed, verdict
 
@@ -104,6 +108,20 @@ def _spent(run: Outcome) -> list[Row]:
         ("wall time", run.wall_s, "{:,.0f} s"),
     ]
     return [(what, "", form.format(value)) for what, value, form in spent if value is not None]
+
+
+def small_rows(staged: Staged) -> list[tuple[str, str]]:
+    """(what, result) of one of the smaller pieces: what came of it, and what it took. Blocks."""
+    wanted, report = staged.wanted, report_fields(staged.folder)
+    judged = (
+        library_judge(library(wanted.seed, wanted.size), staged.workspace)
+        if wanted.piece == "research"
+        else port_judge(port(wanted.seed, wanted.size), staged.workspace)
+    )
+    took = [("duration", duration(report["duration_s"])), ("tool calls", f"{report['tool_calls']:,}")]
+    took += [("repetition", _percent(report["repetition_rate"])), ("cost", _cost(report))]
+    took += [("compressions", str(report["compressions"])), ("retries", f"{report['retries']:,}")]
+    return [*judged, *took, ("recoveries", str(report["recoveries"]))]
 
 
 def lines(runs: Sequence[Outcome]) -> list[str]:

@@ -1,4 +1,4 @@
-"""`rehearse reference`: a code base is made, a session of 35 virtual hours audits it, a table says what came of it."""
+"""`rehearse reference` and its smaller companions: what they play, and what came of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import click
 import msgspec
@@ -15,10 +15,11 @@ import msgspec
 from core.config.settings import Policy
 from core.rehearsal.company import run_through
 from core.rehearsal.stage import Staged, Wanted, prepare
-from core.rehearsal.table import Outcome, lines, outcome
+from core.rehearsal.table import Outcome, lines, outcome, small_rows
 from tui.say import say, say_json
 
-NAME = "reference"
+SMALLER: dict[str, tuple[int, int]] = {"research": (200, 260), "migration": (24, 150)}
+"""Papers or modules of the smaller pieces, and about how many calls they take."""
 SHORTEST = 40
 """Calls, below which there is no time for anything."""
 
@@ -27,6 +28,7 @@ SHORTEST = 40
 class Ordered:
     """What the command line asks for. `policies` are rehearsed one after the other and stand side by side."""
 
+    piece: str
     policies: tuple[str, ...]
     seed: int
     lines: int
@@ -40,6 +42,8 @@ class Ordered:
 def rehearse_reference(home: Path, ordered: Ordered) -> int:
     """Run it through and print the table. Raises UsageError for what can't be."""
     wanted = [_wanted(ordered, policy) for policy in ordered.policies]
+    if ordered.piece in SMALLER:
+        return _smaller(home, wanted, ordered)
     runs = [_run(home, one, ordered) for one in wanted]
     if ordered.as_json:
         say_json(json.dumps([msgspec.to_builtins(run) for run in runs], indent=2))
@@ -49,9 +53,30 @@ def rehearse_reference(home: Path, ordered: Ordered) -> int:
     return 0 if all(_holds(run) for run in runs) else 1
 
 
+def _smaller(home: Path, wanted: list[Wanted], ordered: Ordered) -> int:
+    """The rows of each, one under the other."""
+    code = 0
+    for one in wanted:
+        staged, _ = _through(home, one, ordered)
+        rows = small_rows(staged)
+        if ordered.as_json:
+            say_json(json.dumps(dict(rows), indent=2))
+        else:
+            for what, result in rows:
+                say(f"{what:<24}{result}")
+        code = max(code, 0 if dict(rows)["false claims"] == "0" else 1)
+    return code
+
+
 def _run(home: Path, wanted: Wanted, ordered: Ordered) -> Outcome:
-    place = ordered.into / wanted.policy if ordered.into else _place(home, wanted.policy)
-    _tell(ordered, f"A code base of about {wanted.lines:,} lines is made in {place}.")
+    staged, used = _through(home, wanted, ordered)
+    return outcome(staged, **used)
+
+
+def _through(home: Path, wanted: Wanted, ordered: Ordered) -> tuple[Staged, dict[str, Any]]:
+    """Prepare it and play it to its end: where it is, and what it used."""
+    place = ordered.into / wanted.policy if ordered.into else _place(home, f"{wanted.piece}-{wanted.policy}")
+    _tell(ordered, f"The workspace is made in {place}.")
     try:
         staged = asyncio.run(prepare(home, place, wanted))
     except ValueError as error:
@@ -59,12 +84,7 @@ def _run(home: Path, wanted: Wanted, ordered: Ordered) -> Outcome:
     except OSError as error:
         raise click.UsageError(f"{place} can't be used: {error.strerror}.") from None
     _tell(ordered, f"Watch it from another terminal: longwatch attach {staged.folder.name[:14]}")
-    return _played(staged, place, ordered)
-
-
-def _played(staged: Staged, place: Path, ordered: Ordered) -> Outcome:
-    used = run_through(place, lambda line: _tell(ordered, f"{staged.wanted.policy}, {line}"))
-    return outcome(staged, **used)
+    return staged, run_through(place, lambda line: _tell(ordered, f"{wanted.policy}, {line}"))
 
 
 def _wanted(ordered: Ordered, policy: str) -> Wanted:
@@ -73,13 +93,16 @@ def _wanted(ordered: Ordered, policy: str) -> Wanted:
     if ordered.calls < SHORTEST:
         raise click.UsageError(f"{ordered.calls} calls are too few; {SHORTEST} are the least.")
     full = Wanted()
+    size, about = SMALLER.get(ordered.piece, (0, ordered.calls))
     part = min(1.0, ordered.lines / full.lines)
     known, aside, decoys = (math.ceil(part * number) for number in (full.known, full.aside, full.decoys))
     return Wanted(
         seed=ordered.seed,
         lines=ordered.lines,
-        calls=ordered.calls,
-        hours=full.hours * ordered.calls / full.calls,
+        calls=about,
+        hours=full.hours * about / full.calls,
+        piece=ordered.piece,  # type: ignore[arg-type]
+        size=size,
         supervised=ordered.supervised,
         disturbed=not ordered.undisturbed,
         policy=policy,  # type: ignore[arg-type]
@@ -89,9 +112,9 @@ def _wanted(ordered: Ordered, policy: str) -> Wanted:
     )
 
 
-def _place(home: Path, policy: str) -> Path:
+def _place(home: Path, wished: str) -> Path:
     """A folder that is not there yet, beside the sessions."""
-    names = (f"{NAME}-{policy}{f'-{number}' if number > 1 else ''}" for number in range(1, 10_000))
+    names = (f"{wished}{f'-{number}' if number > 1 else ''}" for number in range(1, 10_000))
     return next(place for place in (home / "rehearsals" / name for name in names) if not place.exists())
 
 

@@ -19,6 +19,8 @@ from tui.progress import Progress
 from tui.safe import one_line
 from tui.say import say, say_json
 
+STAGED = ("reference", "research", "migration")
+"""Rehearsals of sessions that are yet to be."""
 SHOWN = 40
 """Lines of one kind, the first and the last of more."""
 
@@ -56,12 +58,13 @@ def rehearse(
 
     `rehearse reference` is a session that is yet to be: a code base of 200,000 lines is made, a simulated auditor goes
     through it in 35 hours of virtual time (10 to 30 minutes), and a table stands beside the published one. --policy
-    may be several, as in auto,off. (A session of that name is meant by its id.)
+    may be several, as in auto,off. `rehearse research` (200 papers that contradict each other) and `rehearse
+    migration` (an old code base to be ported) are smaller. (A session of such a name is meant by its id.)
     """
-    if session == "reference":
+    if session in STAGED:
         if budget or max_turns or hours or guards:
-            raise click.UsageError("rehearse reference knows no --budget, --max-turns, --hours or --guards.")
-        return _reference(home, policy or "auto", as_json, staging)
+            raise click.UsageError(f"rehearse {session} knows no --budget, --max-turns, --hours or --guards.")
+        return _reference(home, session, policy or "auto", as_json, staging)
     config = load_config(guards) if guards else load_config()
     wanted = Wanted(_dollars(budget), max_turns, hours, limits_of(config.guards), policy or "")
     try:
@@ -77,11 +80,11 @@ def rehearse(
     return 0
 
 
-def _reference(home: Path, policies: str, as_json: bool, staging: dict[str, Any]) -> int:
+def _reference(home: Path, piece: str, policies: str, as_json: bool, staging: dict[str, Any]) -> int:
     from tui.commands.reference import Ordered, rehearse_reference
 
     names = tuple(name.strip() for name in policies.split(","))
-    return rehearse_reference(home, Ordered(policies=names, as_json=as_json, **staging))
+    return rehearse_reference(home, Ordered(piece=piece, policies=names, as_json=as_json, **staging))
 
 
 def _dollars(text: str | None) -> Decimal | None:

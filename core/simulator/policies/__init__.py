@@ -1,4 +1,4 @@
-"""The policies that the simulated server can play: `auditor`, `surveyor`, `echo`, `script:FILE`,
+"""The policies that the simulated server can play: `auditor`, `surveyor`, `librarian`, `porter`, `echo`, `script:FILE`,
 `workload:FILE`.
 
 `NAME+FLAW` is the same policy with a flawed summariser: `auditor+invents`.
@@ -15,7 +15,7 @@ from core.simulator.policies.sides import WithSides
 from core.simulator.policies.summaries import FLAWS, flawed
 from core.simulator.policies.workload import WorkloadPolicy
 
-POLICY_NAMES = ("auditor", "surveyor", "echo", "script:FILE", "workload:FILE")
+POLICY_NAMES = ("auditor", "surveyor", "librarian", "porter", "echo", "script:FILE", "workload:FILE")
 
 
 def load_policy(name: str) -> Policy:
@@ -38,6 +38,14 @@ def load_policy(name: str) -> Policy:
         from core.simulator.policies.surveyor import SurveyorPolicy
 
         return SurveyorPolicy()
+    if name == "librarian":
+        from core.simulator.policies.librarian import LibrarianPolicy
+
+        return LibrarianPolicy()
+    if name == "porter":
+        from core.simulator.policies.porter import PorterPolicy
+
+        return PorterPolicy()
     raise ValueError(
         f"There is no policy {name!r}; use one of {', '.join(POLICY_NAMES)}. For a flawed summariser add +FLAW, "
         f"one of {', '.join(FLAWS)}."
