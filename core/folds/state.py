@@ -54,6 +54,8 @@ class RunState:
         """How the session would be opened to be served where its user wants it, also while another model steps in."""
         self.route, self.routed_us = "", 0
         """By which name of the configuration the model steps in that answers now, and since when; empty: the user's."""
+        self.stand_in: Series[str] = Series("")
+        """The model that steps in for the user's, which does not answer; empty while that one does."""
         self.tried: set[str] = set()
         """The routes that did not answer since the last reply."""
         self.head: int | None = None
@@ -183,8 +185,7 @@ class RunState:
 
     def _running(self, event: Event) -> None:
         if not self.paused and self.finished is None:
-            stands_in = f"{self.model} stands in for {self.home.model}" if self.route and self.home else ""
-            self._set(event, "running", "working", stands_in)
+            self._set(event, "running", "working")
 
     def _opened(self, event: Event) -> None:
         if isinstance(event.body, SessionOpened):
@@ -214,7 +215,8 @@ class RunState:
         else:
             self.home, self.tried = self.opened, set()
         self.route, self.routed_us = body.route, event.at_us
-        self._running(event)
+        if (stand_in := body.model if body.route else "") != self.stand_in.last:
+            self.stand_in.append(event.seq, stand_in)
 
     def _paused(self, event: Event) -> None:
         if isinstance(event.body, SessionPaused):

@@ -24,6 +24,7 @@ FIELDS = (
     Field("needs", 9, rank=2, optional=True),
     Field("sandbox", 10, rank=6, optional=True),
     Field("servers", 11, rank=8, full=28, optional=True),
+    Field("stand_in", 12, rank=8, full=28, optional=True),
     Field("seats", 9, rank=7, full=21, optional=True),
     Field("bytes", 12, rank=8, full=29, optional=True),
     Field("elapsed", 8, rank=9),
@@ -105,6 +106,7 @@ def facts(view: SessionView, at: int | None, now_us: int, real_us: int, token_us
         "needs": Said(NEEDS_YOU if view.needs.unanswered(at) else ""),
         "sandbox": Said(NO_SANDBOX if view.state.sandbox.at(at).startswith("none") else ""),
         "servers": _servers(view, at),
+        "stand_in": _stand_in(view.state.stand_in.at(at)),
         "elapsed": Said(figures.elapsed(running_us)),
         "heard": _heard(view, real_us, token_us) if at is None else Said(""),
         "calls": Said(figures.plural(calls, "call")),
@@ -141,6 +143,13 @@ def _servers(view: SessionView, at: int | None) -> Said:
         return Said("")
     long = f"server {one_line(down[0].server)[:15]} down" if len(down) == 1 else f"{len(down)} servers down"
     return Said(Content.styled(long, "$warning"), Content.styled("server down", "$warning"))
+
+
+def _stand_in(model: str) -> Said:
+    """The model that steps in while the session's own does not answer."""
+    name = one_line(model)
+    brief = f"on {name}" if len(name) <= 9 else f"on {name[:8]}…"
+    return Said(Content.styled(f"on {name}", "$warning"), Content.styled(brief, "$warning")) if model else Said("")
 
 
 def _heard(view: SessionView, real_us: int, token_us: int | None) -> Said:

@@ -68,7 +68,7 @@ def test_another_model_is_tried_when_one_has_failed_for_long_or_for_good_and_eac
     assert decided(Logbook(), home_up=True) == do.GoElsewhere("", "it answers again")
 
 
-def test_while_another_model_steps_in_the_state_names_both():
+def test_while_another_model_steps_in_it_is_named_and_the_one_it_stands_for_is_kept():
     log = Logbook()
     log.add(ModelSwitched(model="other", reason="down", route="other"))
     log.request()
@@ -77,8 +77,10 @@ def test_while_another_model_steps_in_the_state_names_both():
     for event in log.events:
         state.observe(event)
         dispatch.apply(event)
-    assert (state.status.last.state, state.status.last.detail) == ("running", "other stands in for m")
+    assert state.stand_in.last == state.model == "other"
     assert state.home is not None and state.home.model == "m" and state.tried == {""}
+    state.handlers()["model.switched"](log.add(ModelSwitched(model="m", reason="back")))
+    assert state.stand_in.last == "" and state.stand_in.at(2) == "other"
 
 
 def test_reads_of_one_reply_run_together_and_the_write_after_them_alone():
