@@ -77,8 +77,10 @@ class Trees:
         return {name: Entry(mode, item) for mode, name, item in parse_tree(self._store.get(oid, "tree"))}
 
     def _borrowed(self, oid: str) -> bytes | None:
-        if self._git is None or not self._workspace.is_dir():
+        """What lies packed in the session's own repository, or in the one that it borrows from."""
+        own = self._store.folder
+        if self._git is None or not own.is_dir():
             return None
-        command = [self._git, "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "cat-file", "blob", oid]
-        done = subprocess.run(command, cwd=self._workspace, capture_output=True, check=False, timeout=_TIMEOUT_S)
+        command = [self._git, "-c", "safe.directory=*", "--git-dir", str(own), "cat-file", "blob", oid]
+        done = subprocess.run(command, cwd=own, capture_output=True, check=False, timeout=_TIMEOUT_S)
         return None if done.returncode else done.stdout

@@ -10,6 +10,7 @@ import asyncio
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -27,6 +28,7 @@ from core.workspace.base import (
 from core.workspace.covered import CACHES, Covered, ignored_folders, list_by_git, list_by_walk, walk
 from core.workspace.errors import WorkspaceError
 from core.workspace.git import Repository, find_git
+from core.workspace.lending import Lender
 from core.workspace.objects import LINK, ObjectStore, hash_file, hash_of, mode_of
 from core.workspace.restore import Restorer
 from core.workspace.textdiff import LARGEST_TEXT, counted, unified
@@ -39,6 +41,8 @@ _TICK_US: Final = 20_000
 """The clock that stamps files stands still for some milliseconds: a change within them leaves no other trace."""
 _BORROW_FROM_BYTES: Final = 64 * 1024 * 1024
 """Up to here a snapshot copies all it reads; beyond, what the user's repository holds stays there."""
+_MANY: Final = 500
+"""Files from which on it is worth asking git which of them need not be read."""
 _TOLD: Final = 5
 COUNTED: Final = 200
 """Files whose lines are counted for a preview."""
@@ -317,6 +321,9 @@ class ShadowGit(CopyStore):
         self._program = program
         self._names = frozenset((".git",))
         self._repository: Repository | None = None
+        self._lender = Lender(program, self.workspace, self._store.folder)
+        self.packing: asyncio.Task[None] | None = None
+        """What is lent is being packed: once that is done, nothing hangs on the user's repository any more."""
 
     async def _list(self, status: Status) -> Covered:
         self._repository = await Repository.around(self._program, self.workspace)
@@ -328,33 +335,58 @@ class ShadowGit(CopyStore):
         return covered
 
     async def _keep(self, paths: list[str]) -> tuple[Entries, dict[str, str]]:
-        sizes = await asyncio.to_thread(lambda: sum(map(self._size, paths)))
+        lent = await self._lend(paths) if self._repository is not None and len(paths) >= _MANY else {}
+        rest = [path for path in paths if path not in lent] if lent else paths
+        sizes = await asyncio.to_thread(lambda: sum(map(self._size, rest)))
         if self._repository is None or sizes < _BORROW_FROM_BYTES:
-            return await super()._keep(paths)
+            entries, gone = await super()._keep(rest)
+            return lent | entries, gone
         await asyncio.to_thread(self._store.borrow_from, self._repository.objects)
-        entries, unreadable = await asyncio.to_thread(self._read, paths, hash_file, self._store.put)
+        entries, unreadable = await asyncio.to_thread(self._read, rest, hash_file, self._store.put)
         there = await self._repository.having({entry.oid for entry in entries.values()})
         own = [path for path, entry in entries.items() if entry.oid not in there]
         copied, gone = await super()._keep(own)
-        return {path: entry for path, entry in entries.items() if entry.oid in there} | copied, unreadable | gone
+        borrowed = {path: entry for path, entry in entries.items() if entry.oid in there}
+        return lent | borrowed | copied, unreadable | gone
+
+    async def _lend(self, paths: list[str]) -> Entries:
+        """Those of the files whose content the user's repository has as they are: not read, and packed meanwhile."""
+        assert self._repository is not None
+        try:
+            await asyncio.to_thread(self._store.borrow_from, self._repository.objects)
+            known = await self._lender.unchanged()
+            wanted = [path for path in paths if path in known]
+            sizes = await self._lender.sizes({known[path] for path in wanted})
+        except WorkspaceError:
+            return {}
+        lent = await asyncio.to_thread(self._as_long, wanted, known, sizes)
+        oids = {entry.oid for entry in lent.values()}
+        if oids and sum(sizes[oid] for oid in oids) < _BORROW_FROM_BYTES:
+            self.packing = asyncio.create_task(self._pack(oids))
+        return lent
+
+    def _as_long(self, paths: list[str], known: dict[str, str], sizes: dict[str, int]) -> Entries:
+        entries: Entries = {}
+        for path in paths:
+            with suppress(OSError):
+                status = (self.workspace / path).lstat()
+                if sizes.get(known[path]) == status.st_size:
+                    entries[path] = Entry(mode_of(status), known[path])
+        return entries
+
+    async def _pack(self, oids: set[str]) -> None:
+        with suppress(WorkspaceError):  # They stay lent then.
+            await self._lender.pack(oids)
 
     async def _fetch(self, oids: Iterable[str]) -> None:
         missing = [oid for oid in oids if not self._store.has(oid)]
-        if missing and self._repository is None:
-            self._repository = await Repository.around(self._program, self.workspace)
-        for oid in missing if self._repository else ():
-            data = await self._borrowed(oid)
-            await asyncio.to_thread(self._store.put, "blob", data)
-        await super()._fetch(missing)
-
-    async def _borrowed(self, oid: str) -> bytes:
-        assert self._repository is not None
-        try:
-            return await self._repository.read(oid)
-        except WorkspaceError as error:
+        if missing:
+            async for data in self._lender.contents(missing):
+                await asyncio.to_thread(self._store.put, "blob", data)
+        if gone := [oid for oid in missing if not self._store.has(oid)]:
             raise WorkspaceError(
-                f"Content {oid[:12]} is gone from the workspace's own repository, where it was left to save space."
-            ) from error
+                f"Content {gone[0][:12]} is gone from the workspace's own repository, where it was left to save space."
+            )
 
     def _size(self, path: str) -> int:
         try:

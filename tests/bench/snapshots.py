@@ -170,9 +170,15 @@ async def _cost(files: int, rounds: int) -> None:
 @main.command()
 @click.option("--trees", default=1_000, show_default=True)
 @click.option("--seed", default=1, show_default=True)
+@click.option("--lent", is_flag=True, help="Ask the repository of each tree what it has, as of a big one.")
 @click.option("--minutes", default=3.0, show_default=True, help="Stop after so long.")
-def identity(trees: int, seed: int, minutes: float) -> None:
+def identity(trees: int, seed: int, lent: bool, minutes: float) -> None:
     from test_snapshots import edit
+
+    from core.workspace import snapshots
+
+    if lent:
+        snapshots._MANY = 1
 
     until, totals, done = time.monotonic() + minutes * 60, [0, 0], 0
     for number in range(seed, seed + trees):

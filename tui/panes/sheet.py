@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from itertools import zip_longest
 
 from textual.app import ComposeResult
 from textual.content import Content
@@ -10,6 +11,7 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from core.folds.view import Changes, SessionView
 from tui.panes.pane import READING, Pane
@@ -67,15 +69,18 @@ class SheetBody(ScrollView, can_focus=True):
             self._refresh_row(old_row)
             self._refresh_row(self._cursor_row())
         if len(before) != len(lines):
-            self.virtual_size = Size(self.line_width, len(lines))
-            self.refresh()
-            return
-        for index, (old, new) in enumerate(zip(before, lines, strict=True)):
-            if old is not new and not old.is_same(new):
+            self._grow(len(lines))
+        for index, (old, new) in enumerate(zip_longest(before, lines)):
+            if old is not new and (old is None or new is None or not old.is_same(new)):
                 self._refresh_row(index)
 
+    def _grow(self, count: int) -> None:
+        """Tell the scrollbar how many lines there are. Nothing else has another place by that: no layout is asked."""
+        self.set_reactive(Widget.virtual_size, Size(self.line_width, count))
+        self._scroll_update(self.virtual_size)
+
     def _refresh_row(self, row: int | None) -> None:
-        if row is not None:
+        if row is not None and 0 <= row - self.scroll_offset.y < self.size.height:
             self.refresh(Region(0, row - self.scroll_offset.y, self.size.width, 1))
 
     def _cursor_row(self) -> int | None:
