@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
 from statistics import fmean, median
 from typing import NamedTuple
 
@@ -42,8 +41,10 @@ def fitted(growths: Sequence[tuple[int, int]]) -> Growth:
     It is the median of the slopes of all pairs (Theil 1950, Sen 1968), which an odd count does not move. Where they are
     all about as long, they say nothing of a fixed part.
     """
-    pairs = [(a, b) for a, b in combinations(growths, 2) if abs(b[0] - a[0]) >= LEAST_GROWTH]
-    if len(pairs) >= 3 and (slope := median((b[1] - a[1]) / (b[0] - a[0]) for a, b in pairs)) > 0:
+    rising, slopes = sorted(growths), list[float]()
+    for place, (x, y) in enumerate(rising, start=1):
+        slopes += [(above - y) / (right - x) for right, above in rising[place:] if right - x >= LEAST_GROWTH]
+    if len(slopes) >= 3 and (slope := median(slopes)) > 0:
         return Growth(median(counted - slope * estimated for estimated, counted in growths), slope)
     return Growth(0.0, median(counted / estimated for estimated, counted in growths))
 

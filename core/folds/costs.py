@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from core.events import (
     BudgetChanged,
@@ -61,12 +62,19 @@ def split(usage: Usage, price: Price) -> Split:
 
 def _listed(usage: Usage, row: Mapping[str, str]) -> dict[str, Decimal]:
     """What the tokens cost by the prices of the row; nothing at all where one that is needed is missing."""
-    counts = {name: int(getattr(usage, name)) for name in CLASSES}
-    if any(count and RATES[name] not in row for name, count in counts.items()):
-        return dict.fromkeys(CLASSES, Decimal(0))
-    return {
-        name: count * Decimal(row[RATES[name]]) / MILLION if count else Decimal(0) for name, count in counts.items()
-    }
+    listed = dict.fromkeys(CLASSES, Decimal(0))
+    for name, price in RATES.items():
+        if count := int(getattr(usage, name)):
+            if price not in row:
+                return dict.fromkeys(CLASSES, Decimal(0))
+            listed[name] = count * _price(row[price]) / MILLION
+    return listed
+
+
+@lru_cache(maxsize=256)
+def _price(text: str) -> Decimal:
+    """There are a few prices, and each reply names them anew."""
+    return Decimal(text)
 
 
 def _nothing() -> Mapping[str, Decimal]:

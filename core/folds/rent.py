@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from statistics import fmean, pvariance
 
@@ -271,7 +271,8 @@ class RentMeter:
         if outlook is None:
             return
         price = None if outlook.compression_usd is None else Decimal(outlook.compression_usd)
-        self.meter.append(event.seq, replace(self.meter.last, price=price, floor=outlook.floor))
+        meter = self.meter.last
+        self.meter.append(event.seq, Meter(meter.usd, price, outlook.floor, meter.turns, meter.since))
         if outlook.warm_usd is not None and outlook.cold_usd is not None:
             self.next_call.append(event.seq, NextCall(Decimal(outlook.warm_usd), Decimal(outlook.cold_usd)))
 
@@ -292,7 +293,8 @@ class RentMeter:
         self.error.append(event.seq, self._errors.median)
         meter, read = self.meter.last, body.price.row.get("cache_read")
         rent = Decimal(read) * max(0, usage.sent - outlook.floor) / MILLION if read and outlook else Decimal(0)
-        self.meter.append(event.seq, replace(meter, usd=meter.usd + rent, turns=meter.turns + 1))
+        turns, since = meter.turns + 1, meter.since
+        self.meter.append(event.seq, Meter(meter.usd + rent, meter.price, meter.floor, turns, since))
         self._turns.append(event.seq, self._turns.last + 1)
         self.next_call.outputs.append(usage.output)
         self._rates, self._writes = _rates(body.price.row), bool(usage.cache_write) or not usage.cache_read

@@ -358,7 +358,9 @@ def _add(ledger: dict[str, str], name: str, usd: Decimal) -> None:
     ledger[name] = str(Decimal(ledger.get(name, "0")) + usd)
 
 
+_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=True, separators=(",", ":")).encode
+
+
 def digest(name: str, arguments: dict[str, Any]) -> str:
     """12 hex digits that stand for a call: its tool and its arguments in canonical order."""
-    text = json.dumps([name, arguments], sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return hashlib.sha256(_canonical([name, arguments]).encode()).hexdigest()[:12]

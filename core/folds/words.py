@@ -6,13 +6,14 @@ import json
 from typing import Any
 
 _MAIN = ("command", "path", "pattern", "url", "query", "handle", "text", "topic", "name", "reason", "task")
+_PLAIN = (str, int, float)
 
 
 def target(arguments: dict[str, Any], limit: int = 160) -> str:
     """What a call is about: its telling arguments on one line."""
     if isinstance(steps := arguments.get("steps"), list):
         return f"{len(steps)} steps"
-    parts = [str(arguments[name]) for name in _MAIN if isinstance(arguments.get(name), str | int | float)]
+    parts = [str(arguments[name]) for name in _MAIN if isinstance(arguments.get(name), _PLAIN)]
     text = " · ".join(part for part in parts if part) or json.dumps(arguments, ensure_ascii=False)
     return one_line(text, limit) if arguments else ""
 
