@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 
 from core.agent.desk import Desk
+from core.config import GuardSettings
 from core.events import (
     Draft,
     DriftMeasured,
@@ -41,6 +43,7 @@ class DriftWatch:
         self._calls: deque[int] = deque(maxlen=WINDOW)
         self._reading, self._subject, self._told = Reading(0.0), "", 0
         self._new: list[Event] = []
+        self._unsubscribe: Callable[[], None] = lambda: None
 
     async def begin(self) -> None:
         """Learn what is usual here from the latest events."""
@@ -48,7 +51,10 @@ class DriftWatch:
         before = await asyncio.to_thread(self._recall, max(0, last - WARM))
         await asyncio.to_thread(self._take, before)
         self._told = self._height
-        self._desk.journal.subscribe(self._new.extend)
+        self._unsubscribe = self._desk.journal.subscribe(self._new.extend)
+
+    def close(self) -> None:
+        self._unsubscribe()
 
     async def after_step(self) -> None:
         """Take in what has come, and write the number down where it has changed."""
@@ -94,3 +100,14 @@ class DriftWatch:
     def _afresh(self, seq: int, names: Sequence[str]) -> None:
         self._meter.told(names)
         self._reading, self._subject = Reading(0.0), str(seq)
+
+
+def drift_watch(
+    desk: Desk, recall: Callable[[int], Sequence[Event]], settings: GuardSettings, stack: AsyncExitStack
+) -> DriftWatch | None:
+    """Where the configuration wants it measured; it ends with the stack."""
+    if not settings.measure_drift:
+        return None
+    watch = DriftWatch(desk, recall, settings.drift_threshold)
+    stack.callback(watch.close)
+    return watch

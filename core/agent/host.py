@@ -25,7 +25,7 @@ from core.agent.carriage import carrying_of, check_floor, tariff_of
 from core.agent.course import allowances_of, check_ins_of
 from core.agent.delegation import Delegation, Errands, config_below
 from core.agent.desk import Desk
-from core.agent.drifting import DriftWatch
+from core.agent.drifting import drift_watch
 from core.agent.endpoints import Told, check_endpoint, endpoint_of, simulated_policy
 from core.agent.guarding import limits_of
 from core.agent.handwork import Handwork
@@ -302,7 +302,7 @@ async def _runner(
     terms = _terms(hosting, desk, settings, window, most_output)
     turns = Turns(desk, wire, hosting.clock, priced, prompt_version)
     asides = Asides(desk, wire, hosting.clock, priced, lambda: turns.last)
-    drift = DriftWatch(desk, reader.events, config.guards.drift_threshold) if config.guards.measure_drift else None
+    drift = drift_watch(desk, reader.events, config.guards, stack)
     upkeep = Upkeep(desk, recall, project, bridging, Handwork(desk, place, seen), drift)
     return Runner(desk, turns, calls, asides, upkeep, head, terms, hosting.clock, hosting.jitter)
 
