@@ -23,6 +23,7 @@ from core.rehearsal.library import library
 from core.rehearsal.pace import Paced
 from core.rehearsal.port import port
 from core.rehearsal.supervisor import Supervisor
+from core.rehearsal.terminals import Terminals
 from core.rehearsal.town import Sizes, Town, found
 from core.session import NewSession, create
 from core.simulator import SimulatedServer, load_policy
@@ -141,6 +142,7 @@ async def play(staged: Staged, told: Callable[[float, int], None] = lambda hours
         disk = FullDisk(clock)
         around = Around(clock, weather, environ, KEY, server.expect_key, disk.fill, wanted.share)
         around.before_death = lambda: _keep(staged, server)
+        around.lose_terminal = Terminals(home_of(staged.folder), staged.folder, sent_to_terminals(staged)).lose_one
         watchers = _watchers(staged, around, standing.calls)
 
         def heard(events: list[Event]) -> None:
@@ -166,6 +168,16 @@ def _watchers(staged: Staged, around: Around, calls: int) -> list[Calendar | Sup
 def _keep(staged: Staged, server: SimulatedServer) -> None:
     """Before this process dies: the provider's cache is the provider's, and outlives it."""
     _vendor(staged).write_bytes(msgspec.json.encode(server.remembered()))
+
+
+def sent_to_terminals(staged: Staged) -> Path:
+    """The file that holds how many bytes viewers were sent."""
+    return staged.workspace.parent / "terminals"
+
+
+def home_of(folder: Path) -> Path:
+    """The home that a session's folder lies in."""
+    return folder.parent.parent
 
 
 def _vendor(staged: Staged) -> Path:

@@ -14,7 +14,7 @@ from core.rehearsal.library import judge as library_judge
 from core.rehearsal.library import library
 from core.rehearsal.port import judge as port_judge
 from core.rehearsal.port import port
-from core.rehearsal.stage import Staged
+from core.rehearsal.stage import Staged, sent_to_terminals
 from core.rehearsal.verdict import Share, Verdict, missed, verdict
 
 Row = tuple[str, str, str]
@@ -55,7 +55,8 @@ def outcome(staged: Staged, **spent: Any) -> Outcome:
     names = [f"{one.id} {one.kind} {one.path}" for one in missed(town, judged, staged.workspace)]
     fields = report_fields(staged.folder)
     peak = max((_prompt(event) for event in events), default=0)
-    policy = staged.wanted.policy
+    policy, sent = staged.wanted.policy, sent_to_terminals(staged)
+    spent |= {"terminal_bytes": int(sent.read_text(encoding="ascii"))} if sent.exists() else {}
     return Outcome(policy=policy, report=fields, verdict=judged, missed=names, peak_tokens=peak, **spent)
 
 
@@ -102,7 +103,7 @@ def _findings(judged: Verdict) -> list[Row]:
 
 def _spent(run: Outcome) -> list[Row]:
     spent = [
-        ("bytes to a terminal", run.terminal_bytes, "{:,}"),
+        ("bytes to two terminals", run.terminal_bytes, "{:,}"),
         ("CPU", run.cpu_s, "{:,.0f} s"),
         ("memory", run.memory_mb, "{:,.0f} MB"),
         ("wall time", run.wall_s, "{:,.0f} s"),

@@ -59,6 +59,15 @@ def test_a_key_that_expired_is_replaced_by_the_one_that_the_provider_expects():
     assert around.environ["KEY"] == "first-next"
 
 
+def test_a_terminal_is_lost_once():
+    around, told = a_world()
+    around.lose_terminal = lambda: told.append("terminal")
+    calendar = Calendar.of(around, 0, (Due(1, Happening.TERMINAL),))
+    calendar.observe([CALL])
+    calendar.observe([CALL])
+    assert told == ["terminal"]
+
+
 def test_pauses_add_up_to_the_hours_and_a_request_that_is_sent_again_costs_none():
     played = Paced(EchoPolicy(), 4, 2.0)
     said = {"role": "assistant", "content": [{"type": "text", "text": "Progress: sweep · calls 1"}]}
