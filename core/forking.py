@@ -69,12 +69,13 @@ class Forked:
     upto: int
     workspace: Path
     how: str
+    foreign: bool = False
 
     @property
     def sentence(self) -> str:
         """What was made and how to go on with it."""
         files = "a worktree" if self.how == "worktree" else "a copy"
-        go_on = f"longwatch resume {self.folder.name[:10]}"
+        go_on = f"longwatch resume {self.folder.name[:10]}{' --model NAME' if self.foreign else ''}"
         return (
             f"Forked after #{self.upto:,} as {self.name}; its files are {files} in {self.workspace}. {go_on} goes on."
         )
@@ -138,7 +139,7 @@ async def fork(home: Path, source: Path, wish: Wish, clock: Clock | None = None)
             except BaseException:
                 await abandon(original, into)
                 raise
-    return Forked(session_folder(home, id), name, moment.upto, into, how)
+    return Forked(session_folder(home, id), name, moment.upto, into, how, foreign)
 
 
 def _read(reader: Reader, at: int | None) -> _Moment:

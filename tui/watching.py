@@ -101,14 +101,16 @@ def watch(
     back: bool = False,
     card: Sequence[str] = (),
     margin: MarginFile | None = None,
+    fork: Fork | None = None,
 ) -> str:
     """Show the screen until it is left; how: `quit`, `detached`, `lost`, or `broken`, which stderr is told.
 
     `start` begins the runner; with one in this process `aside` is the way to its launcher, which Ctrl+Z stops instead.
     `folder` is the session's, where there is one that may be written to; `presence` its place among the viewers.
     `notice` is a sentence to begin with, `card` what a file says of itself, `margin` where notes are kept.
-    `back`: quitting leads back to a list, and leaves nothing at the prompt. `elsewhere`: what a session on another
-    machine has in place of what is looked up in its folder, which holds a copy then.
+    `fork`: how a film is branched off from. `back`: quitting leads back to a list, and leaves nothing at the prompt.
+    `elsewhere`: what a session on another machine has in place of what is looked up in its folder, which holds a copy
+    then.
     """
     with undisturbed():
         from tui.app import LongwatchApp
@@ -132,7 +134,7 @@ def watch(
         fault_log=folder / SCREEN_LOG if folder else None,
         aside=aside,
         presence=presence,
-        **(elsewhere.abilities() if elsewhere else _abilities(folder, controls, config, mode)),
+        **(elsewhere.abilities() if elsewhere else _abilities(folder, controls, config, mode, fork)),
         films=_films(folder),
         notice=notice,
         card=card,
@@ -163,10 +165,12 @@ def choose(home: SessionHome, select: str | None = None, notice: str = "") -> Ch
     return chosen
 
 
-def _abilities(folder: Path | None, controls: Controls | None, config: Config, mode: str) -> dict[str, Any]:
-    """What is known of a session of this machine beside its log, and can be done with it."""
+def _abilities(
+    folder: Path | None, controls: Controls | None, config: Config, mode: str, fork: Fork | None
+) -> dict[str, Any]:
+    """What is known of a session of this machine beside its log, and can be done with it; of a film, how to `fork`."""
     if folder is None:
-        return {}
+        return {"fork": fork}
     found: dict[str, Any] = {"fork": _forking(folder)}
     if mode != "replay":
         found |= {
@@ -216,13 +220,22 @@ def _going_on(folder: Path, config: Config) -> Callable[[], Awaitable[str]]:
     return run
 
 
-def _forking(folder: Path) -> Callable[[int, str], Awaitable[str]]:
+Fork = Callable[[int, str], Awaitable[str]]
+"""Makes a new session that goes on from an event, called so; says in a sentence what was made."""
+
+
+def _forking(folder: Path) -> Fork:
     """The same for a fork of the session."""
+    return forking(folder.parent.parent, folder)
+
+
+def forking(home: Path, folder: Path, *, foreign: bool = False) -> Fork:
+    """How a session, or a film that came as a file, is branched off from into a new session of that home."""
 
     async def make(seq: int, name: str) -> str:
         from core.forking import Wish, fork
 
-        return (await fork(folder.parent.parent, folder, Wish(seq, name))).sentence
+        return (await fork(home, folder, Wish(seq, name, foreign=foreign))).sentence
 
     return make
 

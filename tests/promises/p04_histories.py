@@ -17,6 +17,7 @@ from forked import finish
 from labour import KINDS, Labour, turn
 from promise import Count, Promise
 
+from core.agent.branch_verbs import known_branches
 from core.agent.facts import Facts
 from core.agent.thrift import Carrying, Thrift
 from core.clock import VirtualClock
@@ -73,16 +74,15 @@ class Branch:
 
     def order(self, pick: random.Random) -> str:
         """Something that a user does, where it can be done now; its name."""
-        what = pick.choice(("rewind", "undo", "compress", "mask", "restore", "guide", "switch", "evict"))
+        what = pick.choice(("rewind", "branch", "undo", "compress", "mask", "restore", "guide", "switch", "evict"))
         facts = self.facts
         match what:
             case "rewind":
-                to = boundary_at(facts.state, facts.branches, pick.randrange(1, self._tail.seq + 1))
-                if to is not None and facts.branches.visible(to):
-                    self.add(HeadMoved(to=to, origin=facts.state.head or to, reason="rewind"))
-                    self.add(GuidanceDelivered(text="The user rewound the session.", source="notice"))
+                self._rewind(pick)
+            case "branch":
+                self._change_branch(pick)
             case "undo":
-                moves = [step for step in facts.reversibles.all() if step.kind == "rewind" and step.origin]
+                moves = [step for step in facts.reversibles.all() if step.kind != "compression" and step.origin]
                 if moves:
                     self.add(HeadMoved(to=moves[-1].origin or 1, origin=facts.state.head or 1, reason="undo"))
             case "compress" | "mask":
@@ -100,6 +100,19 @@ class Branch:
                 if results:
                     self.add(ItemEvicted(seq=pick.choice(results)))
         return what
+
+    def _rewind(self, pick: random.Random) -> None:
+        facts = self.facts
+        to = boundary_at(facts.state, facts.branches, pick.randrange(1, self._tail.seq + 1))
+        if to is not None and facts.branches.visible(to):
+            self.add(HeadMoved(to=to, origin=facts.state.head or to, reason="rewind"))
+            self.add(GuidanceDelivered(text="The user rewound the session.", source="notice"))
+
+    def _change_branch(self, pick: random.Random) -> None:
+        left = [branch for branch in known_branches(self.facts) if branch.left]
+        if left:
+            self.add(HeadMoved(to=pick.choice(left).tip, origin=self.facts.state.head or 1, reason="switch"))
+            self.add(GuidanceDelivered(text="The user came back to this branch.", source="notice"))
 
     def _compress(self, how: str) -> None:
         try:

@@ -67,6 +67,7 @@ def replay(home: Path, session: str, start_at: int | None, speed: float, plain: 
         with opened(session) as (folder, card):
             how["plain"] = shown_plainly(plain, instead)
             how["film"] = None if session == "-" else Path(session).expanduser()
+            how["home"] = home
             if how["plain"]:
                 for line in card:
                     say(line)
@@ -87,8 +88,12 @@ def show(
     notice: str = "",
     card: Sequence[str] = (),
     film: Path | None = None,
+    home: Path | None = None,
 ) -> int:
-    """The screen over a session folder (made of the file `film`), or its lines; 0 when it is left."""
+    """The screen over a session folder, or its lines; 0 when it is left.
+
+    For a film that came as a file: `film` is that, and `home` where a session goes that branches off from it.
+    """
     if plain and mode == "replay":
         from tui.plain.watching import replay_plainly
 
@@ -103,7 +108,7 @@ def show(
                 say(f"longwatch: {notice}", err=True)
             watch_plainly(SessionSource(folder), steering, folder)
             return 0
-        from tui.watching import watch
+        from tui.watching import forking, watch
 
         watch(
             SessionSource(folder),
@@ -118,6 +123,7 @@ def show(
             notice=notice,
             card=card,
             margin=None if film is None else margin_of(folder, film),
+            fork=None if home is None else forking(home, folder, foreign=True),
         )
     return 0
 
