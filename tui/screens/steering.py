@@ -1,4 +1,7 @@
-"""Stepping in: every control goes through a dock or a key to `Controls`, and is pending until the log confirms it."""
+"""Stepping in: every control goes through a dock or a key to `Controls`, and is pending until the log confirms it.
+
+Each dock is loaded when it is first asked for: the first picture of a session waits for none of them.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,7 @@ from textual.containers import Vertical
 
 from core.folds.branch_tree import Branch
 from core.protocols import ModelOffer
-from tui.docks.bookmark import BookmarkDock
-from tui.docks.budget import BudgetDock, burn_of
-from tui.docks.constraint import ConstraintDock, lift_dock
 from tui.docks.dock import Choice, ChoiceDock, Dock, RenameDock
-from tui.docks.fork import ForkDock
-from tui.docks.memory import MemoryDock
-from tui.docks.model import ModelDock
-from tui.docks.model_prices import terms_of
-from tui.docks.pause_at import PauseAtDock
-from tui.docks.policy import keep_dock, policy_dock
-from tui.docks.rewind import RewindDock
-from tui.docks.switch import BranchNameDock, SwitchDock
 from tui.messages import ControlGiven, DockClosed, ForkAsked, ForkGiven, ItemEvictAsked, ItemPinToggled
 from tui.panes.cost import cache_left_s, switched_off
 from tui.panes.memory import MemoryPane
@@ -106,9 +98,13 @@ class Steering(SessionScreen):
         await self.open_dock(CompressDock(self.controls.preview_compression, surviving, at))
 
     async def action_policy(self) -> None:
+        from tui.docks.policy import policy_dock
+
         await self.open_dock(policy_dock(self.view.rent.policy.last, guarded=switched_off(self.view, None)))
 
     async def action_write_memory(self) -> None:
+        from tui.docks.memory import MemoryDock
+
         chosen = self.query_one(MemoryPane).chosen
         await self.open_dock(MemoryDock(self.view.memories.known(), chosen.id if chosen else ""))
 
@@ -123,6 +119,8 @@ class Steering(SessionScreen):
             self.say("There is no command that still waits for its effect.")
 
     async def action_keep(self) -> None:
+        from tui.docks.policy import keep_dock
+
         entries = self.view.memories.hidden()
         if entries:
             await self.open_dock(keep_dock(entries))
@@ -130,16 +128,22 @@ class Steering(SessionScreen):
             self.say("No abandoned branch has left a memory behind.")
 
     async def action_rewind(self) -> None:
+        from tui.docks.rewind import RewindDock
+
         now_us = max(self.clock.now_us(), self.view.timeline.at_us(self.view.last_seq))
         await self.open_dock(RewindDock(self.view, self.controls.preview_restore, now_us))
 
     async def switch_to(self, branch: Branch) -> None:
         """Ask how to go on with a branch that was left."""
+        from tui.docks.switch import SwitchDock
+
         now_us = max(self.clock.now_us(), self.view.timeline.at_us(self.view.last_seq))
         await self.open_dock(SwitchDock(self.view, branch, self.controls.preview_restore, now_us))
 
     async def name_branch(self, branch: Branch) -> None:
         """Ask what a branch shall be called."""
+        from tui.docks.switch import BranchNameDock
+
         await self.open_dock(BranchNameDock(branch))
 
     async def action_undo(self) -> None:
@@ -166,9 +170,13 @@ class Steering(SessionScreen):
             self.say(f"Not handed over: {fault}", wrong=True)
 
     async def action_constraint(self) -> None:
+        from tui.docks.constraint import ConstraintDock
+
         await self.open_dock(ConstraintDock(self.view.constraints.standing()))
 
     async def action_pause_at(self) -> None:
+        from tui.docks.pause_at import PauseAtDock
+
         await self.open_dock(PauseAtDock())
 
     async def action_edit_plan(self) -> None:
@@ -177,6 +185,8 @@ class Steering(SessionScreen):
         await self.open_dock(PlanDock())
 
     async def action_lift(self) -> None:
+        from tui.docks.constraint import lift_dock
+
         standing = self.view.constraints.standing()
         if standing:
             await self.open_dock(lift_dock(standing))
@@ -204,10 +214,15 @@ class Steering(SessionScreen):
         await self.give("retry-now")
 
     async def action_budget(self) -> None:
+        from tui.docks.budget import BudgetDock, burn_of
+
         now_us = max(self.clock.now_us(), self.view.timeline.at_us(self.view.last_seq))
         await self.open_dock(BudgetDock(burn_of(self.view, now_us), now_us))
 
     async def action_model(self) -> None:
+        from tui.docks.model import ModelDock
+        from tui.docks.model_prices import terms_of
+
         opened, now_us = self.view.state.opened, max(self.clock.now_us(), self.view.timeline.at_us(self.view.last_seq))
         terms = terms_of(self.view, expired=cache_left_s(self.view, None, now_us) == 0)
 
@@ -217,6 +232,8 @@ class Steering(SessionScreen):
         await self.open_dock(ModelDock(self.view, terms, ask))
 
     async def action_bookmark(self) -> None:
+        from tui.docks.bookmark import BookmarkDock
+
         timeline = self.view.timeline
         await self.open_dock(BookmarkDock(timeline.marks, timeline.at_us(1)))
 
@@ -226,11 +243,16 @@ class Steering(SessionScreen):
     async def action_fork(self) -> None:
         """Go on in a new session from the moment that is shown; who may not steer here may do that, too."""
         at = self.looking.at
-        await self.put_dock(ForkDock(self.view, self.view.last_seq if at is None else at))
+        await self._ask_fork(self.view.last_seq if at is None else at)
 
     async def on_fork_asked(self, message: ForkAsked) -> None:
         message.stop()
-        await self.put_dock(ForkDock(self.view, message.seq))
+        await self._ask_fork(message.seq)
+
+    async def _ask_fork(self, seq: int) -> None:
+        from tui.docks.fork import ForkDock
+
+        await self.put_dock(ForkDock(self.view, seq))
 
     def on_fork_given(self, message: ForkGiven) -> None:
         message.stop()
