@@ -26,12 +26,19 @@ class Elsewhere:
         return cls(line, BoxControls(line), BoxClock(line.hello.now_us))
 
     @property
+    def id(self) -> str:
+        """The start of its id, by which it is called there."""
+        return self.line.hello.session[:10]
+
+    @property
     def short(self) -> str:
         """How it is called here: `build1:01abc`."""
-        return f"{self.line.box.name}:{self.line.hello.session[:10]}"
+        return f"{self.line.box.name}:{self.id}"
 
-    def abilities(self) -> dict[str, Any]:
+    def abilities(self, mode: str) -> dict[str, Any]:
         """What a screen can do with it beside its controls."""
+        if mode == "replay":
+            return {"fork": self.controls.fork}
         return {
             "gone": self.gone,
             "attendance": BoxAttendance(self.line.folder, self.line),
@@ -44,14 +51,13 @@ class Elsewhere:
         """In words that its runner is gone; None while it lives, and while nobody here can know."""
         if not self.line.unheld:
             return None
-        return f"its runner is gone; longwatch resume {self.line.hello.session[:10]} on {self.line.box.name} goes on"
+        return f"its runner is gone; longwatch resume {self.id} on {self.line.box.name} goes on"
 
     def way_back(self, state: str) -> str:
         """The last line at the prompt."""
-        again = f"longwatch attach {self.short}"
         if state in ENDED or not self.line.standing.held:
-            return f"On {self.line.box.name}: longwatch resume {self.line.hello.session[:10]}   Look at it: {again}"
-        return f"It goes on there. Come back: {again}"
+            return f"Look at it: longwatch replay {self.short}   On {self.line.box.name}: longwatch resume {self.id}"
+        return f"It goes on there. Come back: longwatch attach {self.short}"
 
     @property
     def notice(self) -> str:

@@ -134,7 +134,7 @@ def watch(
         fault_log=folder / SCREEN_LOG if folder else None,
         aside=aside,
         presence=presence,
-        **(elsewhere.abilities() if elsewhere else _abilities(folder, controls, config, mode, fork)),
+        **(elsewhere.abilities(mode) if elsewhere else _abilities(folder, controls, config, mode, fork)),
         films=_films(folder),
         notice=notice,
         card=card,

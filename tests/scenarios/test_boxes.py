@@ -109,6 +109,11 @@ def test_on_the_screen_it_is_a_session_like_any_other(longwatch, box):
         screen.shows("longwatch attach one:")
     finally:
         screen.close()
+    longwatch.here("send", longwatch.folder().name, "continue")
+    until(lambda: longwatch.count("runner.detached"))
+    assert "`longwatch replay one:01" in longwatch.here("attach", "--plain", "one:").stderr
+    film = longwatch.call("replay", "--plain", "one:").stdout
+    assert "Step 1." in film and "Done." in film
 
 
 def test_what_is_not_there_is_one_sentence(longwatch, box):

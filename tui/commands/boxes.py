@@ -1,4 +1,4 @@
-"""Sessions on other machines: `ls --host`, `attach BOX:SESSION`, and what answers them on the other side."""
+"""Sessions on other machines: `ls --host`, `attach` and `replay BOX:SESSION`, and what answers them over there."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import socket
 import stat
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import click
@@ -23,6 +25,9 @@ from core.journal.catalogue import SESSIONS
 from core.journal.surroundings import megabytes
 from tui.safe import safe_text
 from tui.say import say, say_json
+
+if TYPE_CHECKING:
+    from tui.elsewhere import Elsewhere
 
 BOXES = "boxes"
 """In a home: for each machine the copies of its sessions that were looked at."""
@@ -47,26 +52,34 @@ def _is_pipe(descriptor: int) -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
-def attach_box(home: Path, name: str, session: str, *, plain: bool, mouse: bool) -> int:
-    """Show a session that runs on another machine. Raises ConfigError, and JournalError when it can't be reached."""
+@contextmanager
+def _elsewhere(home: Path, name: str, session: str) -> Iterator[Elsewhere]:
+    """A session on another machine, over a line that is read. Raises ConfigError, JournalError."""
     from core.boxes.line import Line
-    from core.boxes.remote import BoxPresence, BoxSource
     from core.journal.viewers import at_a_terminal, who_is_here
     from tui.elsewhere import Elsewhere
 
-    config = load_config()
-    there = box_named(name, config)
     who = f"{who_is_here(os.environ)} at {socket.gethostname()}"
-    line = Line(there, session, home / BOXES / quote(name, safe="@") / SESSIONS, who)
+    line = Line(box_named(name, load_config()), session, home / BOXES / quote(name, safe="@") / SESSIONS, who)
     try:
-        hello = line.connect(asks=at_a_terminal())
-        short = hello.session[:10]
-        if not hello.held:
-            raise click.UsageError(
-                f"No runner holds session {short} on {name}; `longwatch resume {short}` there goes on with it."
-            )
-        elsewhere = Elsewhere.by(line)
+        line.connect(asks=at_a_terminal())
         line.start()
+        yield Elsewhere.by(line)
+    finally:
+        line.close()
+
+
+def attach_box(home: Path, name: str, session: str, *, plain: bool, mouse: bool) -> int:
+    """Show a session that runs on another machine. Raises ConfigError, and JournalError when it can't be reached."""
+    from core.boxes.remote import BoxPresence, BoxSource
+
+    with _elsewhere(home, name, session) as elsewhere:
+        line = elsewhere.line
+        if not line.hello.held:
+            raise click.UsageError(
+                f"No runner holds session {elsewhere.id} on {name}; `longwatch resume {elsewhere.id}` there goes on "
+                f"with it, `longwatch replay {elsewhere.short}` shows it."
+            )
         if plain:
             from tui.plain.watching import watch_plainly
 
@@ -80,7 +93,7 @@ def attach_box(home: Path, name: str, session: str, *, plain: bool, mouse: bool)
         watch(
             BoxSource(line),
             elsewhere.controls,
-            config=config,
+            config=load_config(),
             mode="attached",
             folder=line.folder,
             trouble=lambda: line.trouble,
@@ -89,8 +102,33 @@ def attach_box(home: Path, name: str, session: str, *, plain: bool, mouse: bool)
             notice=elsewhere.notice,
             elsewhere=elsewhere,
         )
-    finally:
-        line.close()
+    return 0
+
+
+def replay_box(home: Path, name: str, session: str, *, plain: bool, mouse: bool, **how: Any) -> int:
+    """The film of a session on another machine; raises as `attach_box`. `how`: where it starts, and how fast."""
+    from core.boxes.remote import BoxSource
+
+    with _elsewhere(home, name, session) as elsewhere:
+        source = BoxSource(elsewhere.line)
+        if plain:
+            from tui.plain.watching import replay_plainly
+
+            replay_plainly(source, **how)
+            return 0
+        from tui.watching import watch
+
+        watch(
+            source,
+            elsewhere.controls,
+            config=load_config(),
+            mode="replay",
+            folder=elsewhere.line.folder,
+            trouble=lambda: elsewhere.line.trouble,
+            mouse=mouse,
+            elsewhere=elsewhere,
+            **how,
+        )
     return 0
 
 

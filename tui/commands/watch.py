@@ -55,7 +55,9 @@ def attach(home: Path, session: str | None, plain: bool, no_mouse: bool) -> int:
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
 @click.pass_obj
 def replay(home: Path, session: str, start_at: int | None, speed: float, plain: bool, no_mouse: bool) -> int:
-    """Show a session like a film; or a FILE: a .longwatch export (`-`: on standard input), another tool's transcript.
+    """Show a session like a film, also BOX:SESSION of another machine.
+
+    Or a FILE: a .longwatch export (`-`: on standard input), another tool's transcript.
 
     A file shows a card first: who made it, when, what it holds. Nothing in it is run, and nothing of it is kept.
     """
@@ -73,6 +75,10 @@ def replay(home: Path, session: str, start_at: int | None, speed: float, plain: 
                     say(line)
             return show(folder, "replay", controls=False, card=card, **how)
     how["plain"] = shown_plainly(plain, instead)
+    if (far := named_elsewhere(home, session)) is not None:
+        from tui.commands.boxes import replay_box
+
+        return replay_box(home, *far, **how)
     return show(readable(home, session).folder, "replay", **how)
 
 
