@@ -27,6 +27,7 @@ OUTSIDE = frozenset(
             "seq",
             "usd",
             "digest",
+            "recovered",
             "quote",
             "first_token_ms",
             "elapsed_ms",
