@@ -28,14 +28,31 @@ class Known(NamedTuple):
     stamp: tuple[int, int] | None
 
 
-class Handwork:
-    """`seen` maps paths of the workspace to what the model last saw of each, the latest last."""
+class SeenFiles(dict[str, str]):
+    """Paths of the workspace with the hash that the model last saw of each, and in which order it saw them.
 
-    def __init__(self, desk: Desk, workspace: Path, seen: Mapping[str, str]) -> None:
+    `known`: what it had written by then, in whatever order.
+    """
+
+    def __init__(self, known: Mapping[str, str] | None = None) -> None:
+        super().__init__(known or {})
+        self.count = 0
+        self.order: dict[str, int] = dict.fromkeys(self, 0)
+
+    def __setitem__(self, name: str, sha256: str) -> None:
+        self.count += 1
+        self.order[name] = self.count
+        super().__setitem__(name, sha256)
+
+
+class Handwork:
+    """Blames nobody for what a command, or a rewind, may have done: to files that were not seen again since."""
+
+    def __init__(self, desk: Desk, workspace: Path, seen: SeenFiles) -> None:
         self._desk, self._workspace, self._seen = desk, workspace, seen
         self._known: dict[str, Known] = {}
-        self._theirs = False
-        """Whether a command, or a rewind, may have changed files since the last look: then nobody else is blamed."""
+        self._excused = -1
+        """What was seen up to here may have been changed by a command since the last look; -1: nothing."""
         self._acts = 0
         self._looked_s = float("-inf")
         desk.journal.subscribe(self._observe)
@@ -43,7 +60,8 @@ class Handwork:
     def _observe(self, events: list[Event]) -> None:
         for event in events:
             self._acts += isinstance(event.body, ToolStarted)
-            self._theirs |= isinstance(event.body, HeadMoved) or _is_command(event)
+            if isinstance(event.body, HeadMoved) or _is_command(event):
+                self._excused = self._seen.count
 
     async def look(self) -> None:
         """Journal what changed while no call was under way. Raises JournalError."""
@@ -51,13 +69,13 @@ class Handwork:
         if monotonic() - self._looked_s < LOOK_EVERY_S or any(call.started for call in calls):
             return
         self._looked_s = monotonic()
-        acts, theirs, self._theirs = self._acts, self._theirs, False
+        acts, excused, self._excused = self._acts, self._excused, -1
         seen = {name: self._seen[name] for name in islice(reversed([*self._seen]), MOST_FILES)}
         changed = await asyncio.to_thread(self._changed, seen)
         if self._acts != acts:  # A call began meanwhile: what was seen may be its doing.
-            self._theirs |= theirs
-        elif changed and not theirs:
-            await self._desk.append(Draft(WorkspaceChanged(files=changed), actor="system"))
+            self._excused = max(self._excused, excused)
+        elif theirs := [file for file in changed if self._seen.order[file.path] > excused]:
+            await self._desk.append(Draft(WorkspaceChanged(files=theirs), actor="system"))
 
     def _changed(self, seen: Mapping[str, str]) -> list[FileChange]:
         found = []

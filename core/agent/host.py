@@ -28,7 +28,7 @@ from core.agent.desk import Desk
 from core.agent.drifting import drift_watch
 from core.agent.endpoints import Told, check_endpoint, endpoint_of, simulated_policy
 from core.agent.guarding import limits_of
-from core.agent.handwork import Handwork
+from core.agent.handwork import Handwork, SeenFiles
 from core.agent.hooks import Hooks
 from core.agent.judges import Judges, Line
 from core.agent.measuring import measured
@@ -288,7 +288,7 @@ async def _runner(
     hooks = Hooks(config.hooks, desk, place, hosting.environ)
     stack.callback(desk.journal.subscribe(hooks.observe))
     await stack.enter_async_context(hooks.kept())
-    seen = dict(desk.facts.written.hashes)
+    seen = SeenFiles(desk.facts.written.hashes)
     calls = CallRunner(
         desk,
         ChainMap(own, bridging.tools),  # type: ignore[arg-type]

@@ -26,6 +26,9 @@ CONFIG = """
 mode = "full"
 ask = ["write_file: migrations/**"]
 
+[guards]
+measure_drift = true
+
 [context]
 policy = "off"
 keep_turns = 2
@@ -67,6 +70,24 @@ def reply(tool: str, result_tokens: int | None = None, **arguments: Any) -> dict
 def _command(line: str, result_tokens: int | None = None) -> dict[str, Any]:
     return reply("run_command", result_tokens, command=line)
 
+
+def _reads(*places: tuple[str, int]) -> dict[str, Any]:
+    """One reply that reads a line of each of these files."""
+    uses = [{"name": "read_file", "input": {"path": path, "offset": line, "limit": 1}} for path, line in places]
+    return {"text": "I read on.", "tool_uses": uses}
+
+
+_PARTS = (
+    "mkdir -p billing weather; for n in 0 1 2 3; do for k in $(seq 24); do echo invoice_$k of billing/part_$n.py; done"
+    " >billing/part_$n.py; done; for n in $(seq 0 17); do echo rain_$n in weather/city_$n.py >weather/cloud_$n.py; done"
+)
+"""A command that makes the files of two parts of a project."""
+_DRIFTING = (
+    _command(_PARTS),
+    *(_reads(*((f"billing/part_{n % 4}.py", n + 1) for n in range(first, first + 6))) for first in range(0, 24, 6)),
+    *(_reads(*((f"weather/cloud_{n}.py", 1) for n in range(first, first + 6))) for first in range(0, 18, 6)),
+)
+"""Long work on one part, and then on another one that nobody has spoken of."""
 
 INCIDENTS: tuple[Incident, ...] = (
     Incident(
@@ -139,21 +160,31 @@ INCIDENTS: tuple[Incident, ...] = (
         after=(("policy", {"policy": "off"}),),
     ),
     Incident(
+        "drift off the goal",
+        alarm="guard",
+        words="off the goal",
+        cause="The latest calls are unlike the work before",
+        remedy="guard-ok",
+        replies=_DRIFTING,
+    ),
+    Incident(
         "disk nearly full",
         alarm="disk",
         words="disk nearly full",
         cause="are free on the disk",
         remedy="pause",
+        after=(("continue", {}),),
         deed="fill the disk",
     ),
     Incident(
         "file changed by hand",
         alarm="handwork",
-        words="file changed by hand",
+        words="changed by hand",
         cause=f"{FILE} changed on the disk between two calls",
         remedy="guide",
         replies=(reply("read_file", path=FILE),),
-        faults=("stall=4",),
+        faults=("stall",),
+        after=(("interrupt", {}), ("continue", {})),
         deed="change the file",
     ),
     Incident(

@@ -33,6 +33,7 @@ class Terminal:
         line: Sequence[str] = (),
     ) -> None:
         self.received = bytearray()
+        self._told, self._text = 0, "\n".join([" " * columns] * rows)
         self.screen = pyte.Screen(columns, rows)
         self.screen.write_process_input = self.press
         self._stream = pyte.ByteStream(self.screen)
@@ -50,7 +51,9 @@ class Terminal:
     def text(self) -> str:
         """What is on the screen now."""
         self._drain(0.02)
-        return "\n".join(self.screen.display)
+        if self._told != len(self.received):
+            self._told, self._text = len(self.received), "\n".join(self.screen.display)
+        return self._text
 
     def shows(self, *words: str) -> None:
         """Wait until all the words are on the screen."""

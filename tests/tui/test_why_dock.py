@@ -9,6 +9,7 @@ from core.folds.alarms.alarm import Look
 from core.folds.alarms.finding import alarms
 from core.folds.view import SessionView
 from tui.docks.why import remedies
+from tui.plain.answers import ANSWERS
 from tui.screens.alarming import FINE
 from tui.screens.state_line import state_forms
 
@@ -50,6 +51,14 @@ async def test_enter_shows_where_it_began_and_a_recording_offers_no_controls():
         await pilot.press("enter")
         await until(pilot, lambda: "What is wrong" not in screen_text(pilot))
         assert "g9 failure" in screen_text(pilot)
+
+
+def test_the_plain_mode_tells_the_same_with_the_commands_that_help():
+    log, view = circling(), SessionView()
+    view.apply_all(log.events)
+    assert any(line.startswith("wrong: the same failure 3 times") for line in ANSWERS["status"](view, None, log.at_us))
+    (line,) = ANSWERS["why"](view, None, log.at_us)
+    assert line.startswith("the same failure 3 times (#") and line.endswith("What helps: guide, guard-ok, interrupt.")
 
 
 async def test_where_nothing_is_wrong_it_says_so():

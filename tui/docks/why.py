@@ -53,7 +53,8 @@ class WhyDock(Dock, can_focus=True):
         known = [now.get(alarm.kind, alarm) for alarm in self._found]
         if known != self._found:
             self._found = known
-            self.query_one(".dock--body", Static).update(self._causes())
+            for body in self.query(".dock--body").results(Static):  # none as long as it is being put there
+                body.update(self._causes())
 
     def _causes(self) -> Content:
         return Content("\n").join(map(_told, self._found))

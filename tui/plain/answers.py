@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from core.agent.commands import VERBS
 from core.clock import MICROSECONDS
+from core.folds.alarms.alarm import Alarm, Look
+from core.folds.alarms.finding import alarms
 from core.folds.cache import NOT_JUDGED
 from core.folds.context_usage import PARTS
 from core.folds.standing import Status
@@ -57,7 +60,13 @@ def status(view: SessionView, at: int | None, now_us: int) -> list[str]:
     orders = [f"{order.verb} is taken and not in force yet" for order in state.orders.values()]
     sandbox = state.sandbox.at(at)
     open_to_all = [f"commands are not confined ({one_line(sandbox, LABEL)})"] if sandbox.startswith("none") else []
-    return [status_line(view, at, now_us), *open_to_all, *([] if at is not None else [*running, *orders, *queued])]
+    wrong = [f"wrong: {alarm.words[0]} (why tells more)" for alarm in alarms(view, at) if not alarm.stated][:1]
+    return [
+        status_line(view, at, now_us),
+        *wrong,
+        *open_to_all,
+        *([] if at is not None else [*running, *orders, *queued]),
+    ]
 
 
 def context(view: SessionView, at: int | None, now_us: int) -> list[str]:
@@ -161,8 +170,21 @@ def branches(view: SessionView, at: int | None, now_us: int) -> list[str]:
     return list(lines_of(told(view, at)))
 
 
+def why(view: SessionView, at: int | None, now_us: int) -> list[str]:
+    """Each thing that is wrong, its cause, and the commands that help."""
+    found = alarms(view, at, Look(now_us) if at is None else None)
+    return [_alarm(alarm) for alarm in found] or ["Nothing is wrong, as far as the log tells."]
+
+
+def _alarm(alarm: Alarm) -> str:
+    where = f" (#{alarm.seq})" if alarm.seq else ""
+    helps = ", ".join(verb for verb in alarm.helps if verb in VERBS)
+    return f"{alarm.words[0]}{where}. {alarm.cause}" + (f" What helps: {helps}." if helps else "")
+
+
 ANSWERS: dict[str, Answer] = {
     "status": status,
+    "why": why,
     "context": context,
     "cost": cost,
     "memory": memory,

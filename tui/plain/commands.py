@@ -26,6 +26,7 @@ class Question:
 
 QUESTIONS: dict[str, Question] = {
     "status": Question("state and why, time, calls, context, cost"),
+    "why": Question("what is wrong, why, and what helps"),
     "left": Question("since you left: how it stands, what waits for you, what happened"),
     "context": Question("what fills the window, and the dearest items"),
     "cost": Question("spent, next call, to go, by model and purpose, cache misses"),

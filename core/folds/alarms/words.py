@@ -44,6 +44,7 @@ GUARDS = {
     "step": ("a step took {times}% of its time", "step {times}%"),
     "constraint": ("your constraint was broken", "rule broken"),
     "forbidden": ("{times} forbidden calls were stopped", "forbidden {times}x"),
+    "drift": ("the work drifts off the goal", "off the goal"),
     "red": ("a check is red, {times} times", "red {times}x"),
 }
 """By guard: in a few words, and in fewer."""
