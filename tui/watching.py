@@ -146,7 +146,7 @@ def watch(
     sight.keep()
     if app.fault is not None:
         _tell(app, "" if mode == "replay" else "The agent goes on.")
-    if result != "lost" and not (back and result == "quit") and app.view.last_seq:
+    if result != "lost" and not (back and result == "quit") and app.watch_screen.is_read and app.view.last_seq:
         part(app.view, folder, driven=mode == "live", elsewhere=elsewhere.way_back if elsewhere else None)
     return result or "quit"
 
