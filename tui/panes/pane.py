@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from core.events import IMPORTED
 from core.folds.view import Changes, SessionView
 from tui.panes.sheet_lines import MUTED, spread
 from tui.widgets.live_label import LiveLabel
@@ -56,7 +57,7 @@ READING = "Reading the session …"
 def foreign(view: SessionView) -> bool:
     """Whether the session was another tool's: what its transcript does not tell, nobody knows."""
     opened = view.state.opened
-    return opened is not None and opened.profile == "imported"
+    return opened is not None and opened.profile == IMPORTED
 
 
 class Pane(Vertical):

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from core.clock import monotonic
-from core.events import IMPORTED, CommandAccepted, Event
+from core.events import CommandAccepted, Event
 from core.folds.view import Changes
 from core.protocols import LiveDelta
 from tui.actions import ACTIONS, BY_ID, Action, KeyedApp, bindings, hinted
@@ -25,7 +25,7 @@ from tui.panes.context import ContextPane
 from tui.panes.conversation import ConversationPane
 from tui.panes.cost import SWITCHED_OFF, CostPane, switched_off
 from tui.panes.memory import MemoryPane
-from tui.panes.pane import Pane
+from tui.panes.pane import Pane, foreign
 from tui.panes.pane_tabs import PaneTabs, Tab
 from tui.panes.plan import PlanPane
 from tui.panes.tool_calls import ToolCallsPane
@@ -218,7 +218,7 @@ class WatchScreen(Alarming, Opening):
         self.query_one("#side-tabs", PaneTabs).set_tabs(tabs[2:], self._sheet)
 
     def _show_hints(self) -> None:
-        film = self.view.state.opened is not None and self.view.state.opened.profile == IMPORTED
+        film = foreign(self.view)
         usable = [it for it in ACTIONS if not it.verbs or (self.controls.available and (not film or it.id in MARGIN))]
         replay = hinted(action for action in usable if action.scope == "replay") if self.looking.back else []
         others = hinted(action for action in usable if action.scope in ("watch", "global"))
