@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import random
+import re
 import shutil
 import tempfile
 import warnings
@@ -99,7 +100,8 @@ class Targets:
 
     def __init__(self, place: Path, export: bytes) -> None:
         self.place, self._export = place, export
-        lines = (line for line in default_config_text().splitlines() if not line.startswith(("##", "# [")))
+        told = re.compile(r"\[|# [\w-]+ = ")  # What is set, and not what is said about it.
+        lines = (line for line in default_config_text().splitlines() if told.match(line))
         text = "\n".join(line.removeprefix("# ") for line in lines)
         self._sections = [f"[{part}".encode() for part in text.split("\n[")[1:]]
         self._tools = list(builtin_tools().values())
