@@ -43,7 +43,8 @@ class Reader:
         schema.check_database(self.path)
         self._lock = threading.Lock()
         self._copy: tempfile.TemporaryDirectory[str] | None = None
-        self._db = self._connect()
+        self._closed = False
+        self._db, self._log = self._connect(), self._log_now()
 
     def __enter__(self) -> Reader:
         return self
@@ -54,6 +55,7 @@ class Reader:
     def close(self) -> None:
         """Give the file back. Safe to call twice."""
         with self._lock:
+            self._closed = True
             self._db.close()
             if self._copy is not None:
                 self._copy.cleanup()
@@ -199,12 +201,31 @@ class Reader:
 
     def _all(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         with self._lock:
+            self._keep_up()
             try:
                 return self._db.execute(query, values).fetchall()
             except sqlite3.ProgrammingError as error:
                 raise JournalError("The journal is closed.") from error
             except schema.UNREADABLE as error:
                 raise schema.explain(error, self.path) from error
+
+    def _log_now(self) -> int | None:
+        """Which file is the write-ahead log now; None where there is none."""
+        try:
+            return self.path.with_name(f"{self.path.name}-wal").stat().st_ino
+        except OSError:
+            return None
+
+    def _keep_up(self) -> None:
+        """Open the file anew where its log is another one: a connection to one that was removed sees nothing new.
+
+        SQLite keeps a log as long as anybody is connected, by locks that a process loses whenever it closes the same
+        file elsewhere, as when another reader looks at its first bytes.
+        """
+        if not self._closed and self._copy is None and self._log_now() != self._log:
+            self._db.close()
+            self._db = self._connect()
+            self._log = self._log_now()
 
     def _connect(self) -> sqlite3.Connection:
         """Read-only beside a writer; where SQLite may write nothing at all, from a copy or as it lies there.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import shutil
 import sqlite3
+import subprocess
+import sys
 import zlib
 from contextlib import closing
 from pathlib import Path
@@ -253,3 +256,28 @@ async def test_a_closed_reader_says_so(folder: Path) -> None:
     reader.close()
     with pytest.raises(JournalError, match="closed"):
         reader.events()
+
+
+LATER = """
+import sqlite3, sys
+columns = "parent, node, kind, NULL, at_us, actor, body, chain"
+for _ in range(2):  # Whoever closes it as the last one removes the log; the next one makes another.
+    db = sqlite3.connect(sys.argv[1], isolation_level=None)
+    db.execute(f"INSERT INTO event SELECT seq + 1, {columns} FROM event ORDER BY seq DESC LIMIT 1")
+    if not _:
+        db.close()
+print("written", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_reader_follows_where_another_process_has_put_another_log_in_place(folder: Path) -> None:
+    asyncio.run(write(folder, 3))
+    with Reader(folder) as reader:
+        assert reader.last_seq() == 4
+        database(folder).read_bytes()  # Closing the same file elsewhere takes the locks of this process away.
+        line = [sys.executable, "-c", LATER, str(database(folder))]
+        with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdout is not None and writer.stdout.readline() == "written\n"
+            assert [event.seq for event in reader.events(4)] == [5, 6]
+            writer.communicate()
