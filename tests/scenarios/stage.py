@@ -118,6 +118,12 @@ class Stage:
         happened = [event.at_us for event in self.events if event.kind == kind and not incident.deed]
         return happened[-1] if happened else self._done_us
 
+    def leave(self) -> None:
+        """Nobody runs it any more, and no command waits for a gate."""
+        (self.longwatch.workspace / f"gate-{self._gate + 1}").touch()
+        if (runner := holder(self.longwatch.folder())) is not None:
+            os.kill(runner.pid, signal.SIGKILL)
+
     @property
     def events(self) -> list[Event]:
         """The log as it is now; what was read before is not read again."""
@@ -285,8 +291,7 @@ def staged(longwatch: Longwatch, more: str = "") -> Iterator[Stage]:
         stage.begin()
         yield stage
     finally:
-        if (runner := holder(longwatch.folder())) is not None:
-            os.kill(runner.pid, signal.SIGKILL)
+        stage.leave()
         longwatch.end()
         wait_for(stage.server.__aexit__(None, None, None))
         loop.call_soon_threadsafe(loop.stop)
