@@ -52,10 +52,10 @@ class Due:
 
 _HOURS: tuple[tuple[float, Happening], ...] = (
     (9, Happening.OUTAGE),
-    (12, Happening.TERMINAL),
     (14, Happening.KILLED),
     (16, Happening.NIGHT),
     (21, Happening.FULL_DISK),
+    (22, Happening.TERMINAL),
     (27, Happening.EXPIRED),
     (30, Happening.KILLED_IN_CALL),
     *((hour + 0.5, Happening.CUT) for hour in range(HOURS)),

@@ -37,9 +37,10 @@ class Terminals:
         self._thread.start()
 
     def _visits(self) -> None:
-        sent = self._visit() + self._visit()
-        before = int(self._counted.read_text(encoding="ascii")) if self._counted.exists() else 0
-        self._counted.write_text(str(before + sent), encoding="ascii")
+        sent = 0
+        for _ in range(2):
+            sent += self._visit()
+            self._counted.write_text(str(sent), encoding="ascii")
 
     def _visit(self) -> int:
         """Bytes that a viewer was sent until its screen stood there; then its terminal is gone."""
