@@ -50,12 +50,12 @@ PATIENCE_S = 90.0
 STOCK = """
 import sys
 from textual.drivers.linux_driver import LinuxDriver
-import tui.app
+import tui.app, tui.themed_app
 class Stock(LinuxDriver):
     away = False
     def stop_here(self, ask): pass
     def set_title(self, text): pass
-tui.app.ResilientDriver = Stock
+tui.app.ResilientDriver = tui.themed_app.ResilientDriver = Stock
 from tui.cli import main
 main(sys.argv[1:])
 """

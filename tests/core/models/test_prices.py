@@ -78,7 +78,7 @@ def test_usage_that_is_unknown_has_no_price() -> None:
 
 
 def test_the_provider_is_found_by_its_address() -> None:
-    target = endpoint("deepseek-v4-pro", base_url="https://api.deepseek.com/anthropic")
+    target = endpoint("llama-3.3-70b-versatile", base_url="https://api.groq.com/openai")
     assert target.profile == "generic"
     assert price_row(target, target.model, NOW) is not None
 
