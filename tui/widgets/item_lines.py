@@ -303,7 +303,8 @@ class ItemLines(ScrollView):
         """
         if not self._measured.width:
             return
-        end = max(self._heights.total, self._placed_in[1] if self._placed_in else 0)
+        before = self._placed_in[1] if self._placed_in else 0
+        end = max(self._heights.total, before or self._view_height)  # Where no item was, a sentence may stand.
         if isinstance(self.follow, Held) and len(self._heights):
             self._measured.reach(self.follow.item - self._view_height, self.follow.item + 2 * self._view_height)
         with self._place():

@@ -70,6 +70,19 @@ async def test_it_opens_at_the_end_and_shows_what_a_naive_rendering_shows() -> N
             assert app.shown() == naive(TEXTS, 58)[line : line + 20]
 
 
+async def test_of_the_sentence_for_an_empty_list_nothing_stays_beside_the_first_item() -> None:
+    rows = TextRows([])
+    app = ListApp(rows)
+    async with app.run_test(size=(20, 10)) as pilot:
+        app.list.say_when_empty("There is nothing here yet, so there is nothing to see.")
+        await settled(pilot)
+        assert "nothing to see." in " ".join(app.shown())
+        rows.append("the first")
+        app.list.appended()
+        await settled(pilot)
+        assert [line for line in app.shown() if line] == ["the first"]
+
+
 async def test_appending_follows_at_the_end_and_moves_nothing_when_held() -> None:
     rows = TextRows(TEXTS)
     app = ListApp(rows)
