@@ -6,6 +6,14 @@ import pytest
 from warm import Warm
 
 
+LONG = ("test_promises", "test_goldens", "test_incidents", "test_auditor", "test_escapes")
+"""Modules with tests of many seconds: they begin first, lest one of them is what all others wait for at the end."""
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.stem not in LONG)
+
+
 def pytest_collection_finish():
     """What is imported stays: a fifth of the CPU of the screens' tests went into looking through it for garbage."""
     gc.collect()
