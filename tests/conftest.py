@@ -5,7 +5,6 @@ import gc
 import pytest
 from warm import Warm
 
-
 LONG = ("test_promises", "test_goldens", "test_incidents", "test_auditor", "test_escapes")
 """Modules with tests of many seconds: they begin first, lest one of them is what all others wait for at the end."""
 
