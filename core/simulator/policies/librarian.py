@@ -6,14 +6,13 @@ It reports half way, and takes back what later papers withdraw or explain; what 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Any
 
-from core.simulator.policies.auditor.conversation import Done, file_text, turns_of
-from core.simulator.policies.auditor.progress import progress_line, read_line
-from core.simulator.policies.base import Call, Reply, text_block
+from core.simulator.policies.auditor.conversation import Done, file_text
+from core.simulator.policies.base import Call
+from core.simulator.policies.stepwise import Stepwise
 
 NOTES, REPORT, END = "NOTES.md", "FINDINGS.md", "(notes are added above this line)"
 _AT_ONCE = 5
@@ -40,27 +39,12 @@ class Progress:
     calls: int = 0
     replies: int = 0
 
-    def line(self) -> str:
-        return progress_line(self)
 
-
-class LibrarianPolicy:
+class LibrarianPolicy(Stepwise[Progress]):
     """Plays the librarian."""
 
-    def reply(self, request: Mapping[str, Any]) -> Reply:
-        history: list[Done] = []
-        texts: list[str] = []
-        last: list[Done] = []
-        for turn in turns_of(request["messages"]):
-            history += turn.done
-            texts, last = turn.said, turn.done
-        progress = read_line(texts, Progress) or Progress()
-        progress = replace(progress, calls=progress.calls + len(last), replies=progress.replies + 1)
-        said, following, calls = _step(progress, last, history)
-        return Reply([text_block(f"{said}\n\n{following.line()}"), *(call.block() for call in calls)])
-
-    def sizes(self, request: Mapping[str, Any]) -> Sequence[int | None]:
-        return ()
+    def __init__(self) -> None:
+        super().__init__(Progress, _step)
 
 
 Answer = tuple[str, Progress, list[Call]]

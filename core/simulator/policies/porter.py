@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
-from core.simulator.policies.auditor.conversation import Done, file_text, turns_of
-from core.simulator.policies.auditor.progress import progress_line, read_line
+from core.simulator.policies.auditor.conversation import Done, file_text
 from core.simulator.policies.auditor.testruns import read_run
-from core.simulator.policies.base import Call, Reply, text_block
+from core.simulator.policies.base import Call
+from core.simulator.policies.stepwise import Stepwise
 
 REPORT, END = "PORTED.md", "(rows are added above this line)"
 _MODULE = re.compile(r"^old/(\w+)\.py  ", re.M)
@@ -64,27 +63,12 @@ class Progress:
     calls: int = 0
     replies: int = 0
 
-    def line(self) -> str:
-        return progress_line(self)
 
-
-class PorterPolicy:
+class PorterPolicy(Stepwise[Progress]):
     """Plays the porter."""
 
-    def reply(self, request: Mapping[str, Any]) -> Reply:
-        history: list[Done] = []
-        texts: list[str] = []
-        last: list[Done] = []
-        for turn in turns_of(request["messages"]):
-            history += turn.done
-            texts, last = turn.said, turn.done
-        progress = read_line(texts, Progress) or Progress()
-        progress = replace(progress, calls=progress.calls + len(last), replies=progress.replies + 1)
-        said, following, calls = _step(progress, last, history)
-        return Reply([text_block(f"{said}\n\n{following.line()}"), *(call.block() for call in calls)])
-
-    def sizes(self, request: Mapping[str, Any]) -> Sequence[int | None]:
-        return ()
+    def __init__(self) -> None:
+        super().__init__(Progress, _step)
 
 
 Answer = tuple[str, Progress, list[Call]]
