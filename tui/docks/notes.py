@@ -32,21 +32,22 @@ class NoteDock(MomentsDock[tuple[str, Note]]):
 
     def __init__(self, notes: Sequence[tuple[str, Note]], seq: int) -> None:
         self._seq = seq
-        self._id, here = next(((id, note.text) for id, note in notes if note.seq == seq), (None, ""))
-        super().__init__(notes, here)
+        here = next((one for one in notes if one[1].seq == seq), None)
+        self._note_id = here[0] if here else None
+        super().__init__(notes, here[1].text if here else "")
 
     def title(self) -> Content:
-        return title_line("Note", f"at #{self._seq:,}; emptied it goes away" if self._id else f"at #{self._seq:,}")
+        return title_line("Note", f"at #{self._seq:,}; emptied it goes away" if self._note_id else f"at #{self._seq:,}")
 
     def submit(self, text: str) -> None:
         if self.chosen is not None:
             self.go_to(self.chosen[1].seq)
             return
-        if not text and self._id is None:
+        if not text and self._note_id is None:
             raise ValueError("Write a few words, or choose a note to go to.")
         if len(text) > LONGEST:
             raise ValueError(f"A note has at most {LONGEST:,} characters.")
-        self.post_message(NoteGiven(self._seq, text, self._id))
+        self.post_message(NoteGiven(self._seq, text, self._note_id))
         self.post_message(DockClosed())
 
     def row(self, moment: tuple[str, Note]) -> tuple[str, str, str]:
