@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from core.agent import course
 from core.agent.anchoring import anchor_due
 from core.agent.decide import Circumstances
 from core.agent.desk import Desk
@@ -14,6 +13,7 @@ from core.agent.judges import Judges
 from core.agent.output_limit import LARGEST, Limit, output_limit
 from core.agent.oversight import Free, Oversight
 from core.agent.plan_keeping import open_points_of, unverified_of
+from core.agent.purse import limits_of
 from core.agent.routes import OneWay, Routes
 from core.clock import MICROSECONDS, Clock
 from core.config import RetryPolicy
@@ -91,7 +91,7 @@ class Surroundings:
             question=self._question(terms, speaking=speaking),
             contested=facts.docket.contested,
             rounds_left=terms.rounds - facts.insisted.rounds,
-            allowances=course.limits_of(facts, now_us) if speaking else (),
+            allowances=limits_of(facts, now_us) if speaking else (),
             told=frozenset(facts.allowances.told),
             prompt_tokens=thrift.prompt_tokens(self._fixed()) if speaking else 0,
             room=self._room(terms),

@@ -9,6 +9,7 @@ from core.agent.declaring import declarations
 from core.agent.desk import Desk
 from core.agent.facts import Facts
 from core.agent.guarding import drafts, pause_detail
+from core.agent.purse import limits_of
 from core.config import AttentionSettings, LimitSettings
 from core.events import (
     Allowance,
@@ -103,13 +104,6 @@ async def wind_down(desk: Desk, taken: Taken) -> None:
     text = WIND_DOWN_TEXT.format(words=taken.words())
     notice = GuidanceDelivered(text=text, source="notice", usd=desk.thrift.usd_of(text))
     await desk.append(Draft(notice, key=f"{WIND_DOWN}{taken.key}", actor="system"))
-
-
-def limits_of(facts: Facts, now_us: int) -> tuple[Taken, ...]:
-    """Every limit that is set, money included, with what was taken of it."""
-    budget = facts.budget
-    money = (Taken("usd", float(facts.spent), float(budget)),) if budget else ()
-    return (*money, *facts.allowances.taken(now_us))
 
 
 def allowances_of(settings: LimitSettings) -> tuple[tuple[Allowance, float], ...]:

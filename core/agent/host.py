@@ -12,6 +12,7 @@ from collections import ChainMap
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -355,7 +356,11 @@ async def _line(hosting: Hosting, desk: Desk, name: str) -> AsyncIterator[Line]:
         def priced(reply: Reply) -> Price:
             return price(reply.usage, endpoint, endpoint.model, desk.clock.now_us(), config.prices, reply.raw_usage)
 
-        yield Line(_wire(hosting, served, place), endpoint.model, priced)
+        def forecast(sent: int, output: int) -> Decimal | None:
+            rates = price_row(endpoint, endpoint.model, desk.clock.now_us(), config.prices, sent=sent)
+            return rates.cost(Usage(fresh=sent, output=output)) if rates else None
+
+        yield Line(_wire(hosting, served, place), endpoint.model, priced, forecast)
 
 
 def _wire(hosting: Hosting, endpoint: Endpoint, stack: AsyncExitStack) -> Illustrated:

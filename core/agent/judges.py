@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from decimal import Decimal
 from importlib import resources
 from typing import Any, Literal, NamedTuple
 
@@ -18,6 +19,7 @@ import msgspec
 
 from core.agent.anchoring import anchor_text
 from core.agent.desk import Desk
+from core.agent.purse import shortfall
 from core.agent.turn import Model, unsaid
 from core.config import ConfigError
 from core.events import (
@@ -33,6 +35,7 @@ from core.events import (
 from core.folds.docket import Question
 from core.models.assembly import Reply
 from core.models.errors import ModelError
+from core.request.pieces import BYTES_PER_TOKEN
 
 JUDGE = "judge"
 """The purpose of these requests."""
@@ -56,14 +59,23 @@ class Verdict(NamedTuple):
 
 
 UNSURE = Verdict("unsure")
+UNREADABLE = "no verdict could be read from its answer"
+
+
+class OverBudget(Exception):
+    """A judge is not asked; why, in words."""
 
 
 class Line(NamedTuple):
-    """The way to a model: the wire, its name there, and what a reply costs."""
+    """The way to a model: the wire, its name there, what a reply costs, and what one would cost in dollars.
+
+    `forecast` takes the tokens of a request and of its reply; None where the prices are unknown.
+    """
 
     wire: Model
     model: str
     price: Callable[[Reply], Price]
+    forecast: Callable[[int, int], Decimal | None]
 
 
 def read_verdict(text: str) -> Verdict:
@@ -98,37 +110,35 @@ class Judges:
     async def judge(self, question: Question) -> None:
         """Ask, and write down what came of it; what follows from a no of two models goes to the agent."""
         body = question_text(self._desk, question)
-        answers: list[tuple[str, Verdict]] = []
+        asked: list[str] = []
+        verdicts: list[Verdict] = []
         for model in self._models[:2]:
             try:
-                verdict = await self._ask(model, body)
-            except ConfigError:
-                verdict = UNSURE
-            answers.append((model, verdict))
-            if verdict.answer != "no":
+                verdicts.append(await self._ask(model, body))
+                asked.append(model)
+            except (OverBudget, ConfigError) as error:
+                verdicts.append(Verdict("unsure", f"{model} was not asked: {error}"))
+            if verdicts[-1].answer != "no":
                 break
-        against = [verdict.why for _, verdict in answers if verdict.answer == "no"]
-        agreed = len(against) == 2
-        facts = self._desk.facts
-        judged = CourseJudged(
-            about=question.about,
-            subject=question.subject,
-            verdict="no" if agreed else answers[-1][1].answer,
-            why=" / ".join(dict.fromkeys(filter(None, against if agreed else [answers[-1][1].why]))),
-            models=[model for model, _ in answers],
-        )
-        drafts = [Draft(judged, key=f"j{facts.docket.judged + 1}", actor="system")]
-        if agreed and question.about == "step":
+        judged = _judged(question, asked, verdicts)
+        drafts = [Draft(judged, key=f"j{self._desk.facts.docket.judged + 1}", actor="system")]
+        if judged.verdict == "no" and question.about == "step":
             text = step_notice(question.subject, judged.why)
             notice = GuidanceDelivered(text=text, source="guard", usd=self._desk.thrift.usd_of(text))
             drafts.append(Draft(notice, actor="system"))
         await self._desk.append(*drafts)
 
     async def _ask(self, name: str, question: str) -> Verdict:
-        """The verdict of one model; written down like any request, for it costs something."""
+        """The verdict of one model; written down like any request, for it costs something.
+
+        Raises OverBudget where a limit of the session would be passed by it.
+        """
         key = f"{JUDGE}{self._desk.facts.state.sides + 1}.1"
-        async with self._line(name) as (wire, model, price):
+        async with self._line(name) as (wire, model, price, forecast):
             body = request_of(model, question)
+            usd = forecast(len(body) // BYTES_PER_TOKEN, REPLY_TOKENS)
+            if why := shortfall(self._desk.facts, self._desk.clock.now_us(), usd):
+                raise OverBudget(why)
             await self._desk.append(Draft(_requested(model, len(body)), key=key))
             try:
                 async with asyncio.timeout(PATIENCE_S):
@@ -137,7 +147,7 @@ class Judges:
                 sort = str(error.error_class) if isinstance(error, ModelError) else "stalled"
                 failed = ModelFailed(error=sort, message=str(error) or "the judge took too long")
                 await self._desk.append(Draft(failed, key=key))
-                return UNSURE
+                return Verdict("unsure", f"{name} did not answer: {failed.message}")
             except asyncio.CancelledError:
                 await self._desk.append(Draft(ModelFailed(error="interrupted", message="cut"), key=key))
                 raise
@@ -152,10 +162,23 @@ class Judges:
                 raw_usage=unsaid(reply.raw_usage, usage),
                 ms=reply.ms,
                 used=verdict.answer != "unsure",
-                detail="" if verdict.answer != "unsure" else "no verdict could be read from it",
+                detail="" if verdict.answer != "unsure" else UNREADABLE,
             )
             await self._desk.append(Draft(told, key=key))
-        return verdict
+        return verdict if verdict.answer != "unsure" else Verdict("unsure", f"{name}: {UNREADABLE}")
+
+
+def _judged(question: Question, asked: list[str], verdicts: list[Verdict]) -> CourseJudged:
+    """What answers, given in turn, come to: `no` takes two of them, else the last one counts."""
+    against = [verdict.why for verdict in verdicts if verdict.answer == "no"]
+    agreed = len(against) == 2
+    return CourseJudged(
+        about=question.about,
+        subject=question.subject,
+        verdict="no" if agreed else verdicts[-1].answer,
+        why=" / ".join(dict.fromkeys(filter(None, against if agreed else [verdicts[-1].why]))),
+        models=asked,
+    )
 
 
 def question_text(desk: Desk, question: Question) -> str:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
-from core.agent.course import limits_of
 from core.agent.desk import Desk
+from core.agent.purse import limits_of
 
 LAYING_DOWN = frozenset({"pause", "hand-over"})
 """Commands for which a delegated session stops between two steps, to be gone on with later."""

@@ -46,6 +46,10 @@ def open_points_of(facts: Facts) -> tuple[str, ...]:
 
 def unverified_of(facts: Facts) -> str:
     """What of the end nobody has seen work; empty where there is nothing to see or it was seen."""
+    return "; ".join(filter(None, (_unproven(facts), facts.docket.unjudged)))
+
+
+def _unproven(facts: Facts) -> str:
     proofs = facts.proofs
     if proofs.failing:
         return f"`{one_line(proofs.failing, LINE)}` failed in its last run"

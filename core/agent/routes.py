@@ -11,6 +11,7 @@ import msgspec
 from core.agent.carriage import tariff_of
 from core.agent.desk import Desk
 from core.agent.endpoints import Told, address_of, endpoint_of
+from core.agent.purse import shortfall
 from core.clock import MICROSECONDS
 from core.config import Config, ConfigError
 from core.events import Draft, ModelConsulted, ModelFailed, ModelRequested, ModelSwitched, Usage
@@ -101,6 +102,8 @@ class Fallbacks:
         state, routing, now_us = self._desk.facts.state, self._config.routing, self._desk.clock.now_us()
         away = state.route and not (self.home_up or state.paused or state.finished)
         if not away or not routing.fallback_return or (self._probe and not self._probe.done()):
+            return
+        if shortfall(self._desk.facts, now_us, None):
             return
         if now_us - max(self._looked_us, state.routed_us) >= routing.fallback_look_minutes * MINUTE_US:
             self._looked_us = now_us

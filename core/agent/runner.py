@@ -205,6 +205,7 @@ class Runner:
                 await self._consult()
             case do.Judge(question) if self.terms.judges is not None:
                 await self.terms.judges.judge(question)
+                await course.warn_of_budget(self.desk)
             case do.Wait(until_us):
                 await self._until(until_us)
             case do.AwaitAnswer(until_us):

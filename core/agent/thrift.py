@@ -9,6 +9,7 @@ from decimal import Decimal
 import msgspec
 
 from core.agent.facts import Facts
+from core.agent.purse import shortfall
 from core.clock import MICROSECONDS, Clock
 from core.economy.rule import Moment, Rule, compression_usd, due, pays_to_ping
 from core.economy.tariff import Tariff
@@ -123,7 +124,14 @@ class Thrift:
 
     def lacks_paragraph(self) -> bool:
         """Whether the summary that the policy `summarize` is made of has yet to be asked for."""
-        return self.policy == "summarize" and self._facts.state.paragraph is None and self.warm
+        lacks = self.policy == "summarize" and self._facts.state.paragraph is None and self.warm
+        return lacks and self._within_means(PARAGRAPH_TOKENS)
+
+    def _within_means(self, output: int) -> bool:
+        """Whether no limit is passed by the whole context sent once more, for a reply of so many tokens."""
+        tariff = self.price_list()
+        usd = tariff.prompt_usd(self.prompt_tokens(), self._cached(None)) + output * tariff.output if tariff else None
+        return not shortfall(self._facts, self._clock.now_us(), usd)
 
     def paragraph_model(self) -> str | None:
         """The cheaper model where it is computed to cost less than the session's own with its cache; else None."""
@@ -148,14 +156,16 @@ class Thrift:
             return False
         moment, tariff = self.moment, self.rates()
         price = compression_usd(moment, tariff)
-        return moment.warm and moment.meter >= PARAGRAPH_AT * self.carrying.rule.alpha * price
+        near = moment.warm and moment.meter >= PARAGRAPH_AT * self.carrying.rule.alpha * price
+        return near and self._within_means(PARAGRAPH_TOKENS)
 
     def pays_to_ping(self, pings: int) -> bool:
-        """Whether one more ping would be cheaper than to let the cache expire."""
+        """Whether one more ping would be cheaper than to let the cache expire, and no limit is passed by it."""
         if self.policy != "auto" or not self.carrying.rule.keep_alive:
             return False
         tariff = self.rates()
-        return tariff.ttl_s is not None and pays_to_ping(self.moment, pings, tariff, self.carrying.rule)
+        pays = tariff.ttl_s is not None and pays_to_ping(self.moment, pings, tariff, self.carrying.rule)
+        return pays and self._within_means(1)
 
     def usd_of(self, text: str) -> str | None:
         """What a text costs to be written to the cache once; None where prices are unknown."""

@@ -73,11 +73,13 @@ class Allowances:
         }
 
     def taken(self, now_us: int | None = None) -> list[Taken]:
-        """Every limit with what was taken of it; with `now_us`, the time since the last event counts, too."""
+        """Every limit with what was taken of it; with `now_us`, the time since the last event counts, too, and
+        a day that has ended since does not."""
+        another_day = now_us is not None and now_us // _DAY_US > self._day
         used = {
             "minutes": self._minutes(now_us),
             "turns": float(self._turns),
-            "day_usd": self._spent - self._day_base,
+            "day_usd": 0.0 if another_day else self._spent - self._day_base,
             "step_usd": self._spent - self._step_base if self._step else 0.0,
         }
         limits = ((name, series.last) for name, series in self.limits.items())

@@ -282,6 +282,8 @@ def _reassessed(body: Any) -> str:
 
 def _course(body: Any) -> str:
     about = {"step": f"is step {body.subject} done?", "done": "is the task done?", "drift": "is this still about it?"}
+    if not body.models:
+        return f"No judge was asked: {about[body.about]} {body.why}".rstrip()
     judges = "two judges say" if len(body.models) > 1 else "a judge says"
     return f"Asked: {about[body.about]} {judges} {body.verdict}" + (f": {body.why}" if body.why else "")
 

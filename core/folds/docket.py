@@ -50,6 +50,8 @@ class Docket:
         """The agent's last words."""
         self.contested = ""
         """Why its last words are not the end, by the judges."""
+        self.unjudged = ""
+        """Why no judge was asked about its last words."""
         self.calls: deque[str] = deque(maxlen=CALLS)
         self._open: dict[tuple[str, str], Question] = {}
         self._done: set[str] = set()
@@ -86,7 +88,7 @@ class Docket:
         if isinstance(body, ModelResponded):
             self.said = "\n".join(str(block["text"]) for block in body.content if block.get("text"))[-_WORDS:]
             self._open.pop(("done", ""), None)
-            self.contested = ""
+            self.contested = self.unjudged = ""
             if all(block.get("type") != "tool_use" for block in body.content):
                 self._open["done", ""] = Question("done", "", event.seq)
 
@@ -113,7 +115,7 @@ class Docket:
         """The user's words may change what is to be done; an automatic notice answers a claim."""
         if isinstance(event.body, GuidanceDelivered):
             self._open.pop(("done", ""), None)
-            self.contested = ""
+            self.contested = self.unjudged = ""
             if event.body.source == "user":
                 self._open.clear()
 
@@ -128,5 +130,7 @@ class Docket:
             self._open.pop((body.about, body.subject), None)
             if body.about == "done" and body.verdict == "no":
                 self.contested = f"by two models that read the log: {body.why or 'it is not done'}"
+            if body.about == "done" and not body.models:
+                self.unjudged = f"no judge was asked, {body.why}"
             if body.about == "drift":
                 self._asked = self._finished_calls

@@ -9,8 +9,10 @@ from logbook import Logbook
 from test_decide import decided
 
 from core.agent import decide as do
+from core.agent.facts import Facts
 from core.agent.judges import UNSURE, read_verdict
-from core.events import CourseJudged, DriftMeasured, GuidanceDelivered, PlanChanged, PlanStep
+from core.agent.purse import shortfall
+from core.events import AllowanceChanged, CourseJudged, DriftMeasured, GuidanceDelivered, PlanChanged, PlanStep
 from core.folds.docket import Docket, Question
 from core.folds.fold import Dispatcher
 
@@ -76,6 +78,36 @@ def test_an_end_is_asked_about_once_and_what_two_say_against_it_counts_until_it_
     assert decided(log, contested="no test ran", rounds_left=1) == do.Insist(("no test ran",))
     log.add(GuidanceDelivered(text="Not yet.", source="guard"))
     assert docket(log).contested == ""
+
+
+def test_an_end_that_no_judge_was_asked_about_for_want_of_money_says_so_until_it_goes_on() -> None:
+    log = Logbook()
+    log.reply(text="All done.")
+    log.add(CourseJudged(about="done", verdict="unsure", why="m was not asked: all is spent"), "j1")
+    assert docket(log).unjudged == "no judge was asked, m was not asked: all is spent"
+    log.reply(text="All done, again.")
+    assert docket(log).unjudged == ""
+
+
+def test_a_side_request_is_sent_only_within_every_limit_of_money_and_time() -> None:
+    log = Logbook()
+    log.turn(("read_file", {}))
+    log.add(AllowanceChanged(name="turns", value=1.0))
+    facts = Facts()
+    facts.apply_all(log.events)
+    now_us = log.at_us
+    assert shortfall(facts, now_us, 5.0) == shortfall(facts, now_us, None) == ""
+    for name, value, why in (
+        ("day_usd", 0.02, "it costs about $0.0150, and $0.01 of $0.02 today are spent"),
+        ("minutes", 0.001, "0 min of 0 min are used up"),
+    ):
+        limited = Logbook()
+        limited.events, limited.head, limited.at_us = [*log.events], log.head, log.at_us
+        limited.add(AllowanceChanged(name=name, value=value))  # type: ignore[arg-type]
+        facts = Facts()
+        facts.apply_all(limited.events)
+        assert shortfall(facts, now_us, 0.015) == why
+        assert bool(shortfall(facts, now_us, 0.005)) == (name == "minutes")
 
 
 def test_drift_is_asked_about_above_its_threshold_and_not_again_at_once() -> None:

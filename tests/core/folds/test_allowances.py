@@ -77,6 +77,8 @@ def test_dollars_of_a_day_begin_anew_with_the_day_and_those_of_a_step_with_the_s
     log.turn(("read_file", {}))
     allowances = folded(log)
     assert allowances.taken()[0].used == pytest.approx(0.02)
+    tomorrow_us = log.at_us + int(DAY_S * 1_000_000)
+    assert allowances.taken(tomorrow_us)[0].used == 0.0
     log.add(PlanChanged(steps=[PlanStep(id="2", intent="b", status="active")]))
     log.turn(("read_file", {}))
     log.add(AllowanceChanged(name="step_usd", value=1.0))
