@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from core.simulator.policies.auditor.progress import read_line
 from core.simulator.policies.base import Policy, Reply, message_texts
+from core.simulator.policies.places import read_line
 from core.simulator.policies.surveyor.progress import Progress
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 from core.simulator.policies.auditor.conversation import Done, turns_of
-from core.simulator.policies.auditor.progress import progress_line, read_line
-from core.simulator.policies.base import Call, Reply, text_block
-
-Place = TypeVar("Place", bound=Any)
+from core.simulator.policies.base import Call, Reply
+from core.simulator.policies.places import read_line
+from core.simulator.policies.step import Place, Step
 
 
 class Stepwise(Generic[Place]):
@@ -35,7 +34,7 @@ class Stepwise(Generic[Place]):
         place = read_line(texts, self._form) or self._form()
         place = replace(place, calls=place.calls + len(last), replies=place.replies + 1)
         said, following, calls = self._step(place, last, history)
-        return Reply([text_block(f"{said}\n\n{progress_line(following)}"), *(call.block() for call in calls)])
+        return Step(said, following, calls).reply(request)
 
     def sizes(self, request: Mapping[str, Any]) -> Sequence[int | None]:
         return ()

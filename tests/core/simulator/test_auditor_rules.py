@@ -18,6 +18,7 @@ from core.simulator.policies.auditor.progress import Progress, read_progress
 from core.simulator.policies.auditor.rules import RULES, repair
 from core.simulator.policies.auditor.scan import Finding, parse_findings, scan_command, scanned_path
 from core.simulator.policies.auditor.testruns import first_command, next_command, read_run
+from core.simulator.policies.places import progress_line
 
 # (test id, option, code with the finding on the line that holds it, what the repaired code contains)
 REPAIRS = [
@@ -173,7 +174,7 @@ PATHS = st.lists(st.sampled_from(["src", "a/b.py", "tests", "*.cfg"]), max_size=
     )
 )
 def test_a_progress_line_is_read_back_as_it_was_written(progress):
-    assert read_progress(["Some text.\n\nProgress: survey", f"More.\n\n{progress.line()}"]) == progress
+    assert read_progress(["Some text.\n\nProgress: survey", f"More.\n\n{progress_line(progress)}"]) == progress
 
 
 def test_a_progress_line_that_can_not_be_read_is_no_progress():

@@ -3,7 +3,7 @@
 import pytest
 
 from core.rehearsal.town import Sizes, found
-from core.simulator.policies.auditor.progress import read_line
+from core.simulator.policies.places import progress_line, read_line
 from core.simulator.policies.surveyor import SurveyorPolicy
 from core.simulator.policies.surveyor.guidance import follow
 from core.simulator.policies.surveyor.kinds import repaired, spots
@@ -34,7 +34,7 @@ def test_it_has_a_repair_that_still_is_python_for_each_of_them():
 
 def test_its_standing_is_read_back_from_its_own_line():
     progress = Progress("check", area=3, todo=("a_records", "b_store"), open=("town/x/c.py",), calls=17, closing=True)
-    assert read_line([f"Some words.\n\n{progress.line()}"], Progress) == progress
+    assert read_line([f"Some words.\n\n{progress_line(progress)}"], Progress) == progress
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from core.simulator.policies.auditor.notes import NOTE
 from core.simulator.policies.auditor.progress import Progress
 from core.simulator.policies.auditor.step import Handler, Step, end
 from core.simulator.policies.auditor.testruns import read_run
-from core.simulator.policies.base import Call, Reply, text_block
+from core.simulator.policies.base import Call, Reply
 
 MAX_REPLIES = 600
 _MAX_STEPS_WITHOUT_CALLS = 12
@@ -60,11 +60,7 @@ class AuditorPolicy:
         view = read_request(request)
         progress = view.progress or Progress("fix" if view.notes.before else "survey")
         progress = replace(progress, replies=max(progress.replies, view.turns) + 1)
-        step = self._step(view, progress)
-        thinking = step.thinking if (request.get("thinking") or {}).get("type") != "disabled" else ""
-        blocks = [{"type": "thinking", "thinking": thinking}] if thinking else []
-        blocks.append(text_block(f"{step.text}\n\n{step.progress.line()}"))
-        return Reply([*blocks, *(call.block() for call in step.calls)])
+        return self._step(view, progress).reply(request)
 
     def sizes(self, request: Mapping[str, Any]) -> Sequence[int | None]:
         return ()

@@ -9,9 +9,10 @@ from core.simulator.policies.auditor.conversation import View
 from core.simulator.policies.auditor.progress import Progress
 from core.simulator.policies.auditor.report import REPORT, Evidence, report_text
 from core.simulator.policies.auditor.scan import parse_findings, scan_command
-from core.simulator.policies.auditor.step import MAX_TRIES, Step, count, end, plan, read, run
+from core.simulator.policies.auditor.step import Step, end, plan
 from core.simulator.policies.auditor.testruns import COMPILE, read_run
 from core.simulator.policies.base import Call
+from core.simulator.policies.step import MAX_TRIES, count, read, run
 
 FINDINGS_ROW = re.compile(r"^\| findings \| (\d+) \| (\d+) \|", re.M)
 """The report's line with both counts."""

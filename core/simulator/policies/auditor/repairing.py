@@ -12,9 +12,10 @@ from core.simulator.policies.auditor.notes import Group, failure_note, outcome_n
 from core.simulator.policies.auditor.progress import Progress
 from core.simulator.policies.auditor.rules import Fix, repair, rule_for
 from core.simulator.policies.auditor.scan import scan_command
-from core.simulator.policies.auditor.step import MAX_TRIES, Step, read, remember, run
+from core.simulator.policies.auditor.step import Step
 from core.simulator.policies.auditor.testruns import COMPILE, TestRun, read_run
 from core.simulator.policies.base import Call
+from core.simulator.policies.step import MAX_TRIES, read, remember, run
 
 _MAX_PAGES = 6
 

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
+from core.simulator.policies import step
 from core.simulator.policies.auditor.conversation import View
 from core.simulator.policies.auditor.progress import Progress
 from core.simulator.policies.base import Call
 
-MAX_TRIES = 3
 
+class Step(step.Step[Progress]):
+    """A step of the auditor."""
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """`progress` names the step that understands the answers; a step without calls and with `final` ends the turn."""
-
-    text: str
-    progress: Progress
-    calls: Sequence[Call] = field(default_factory=tuple)
-    thinking: str = ""
-    final: bool = False
+    __slots__ = ()
 
 
 Handler = Callable[[View, Progress], Step]
@@ -55,23 +48,6 @@ def plan(active: int, note: str = "") -> Call:
     return Call("plan", {"steps": steps})
 
 
-def remember(text: str, topic: str, category: str = "fact") -> Call:
-    return Call("remember", {"text": text, "category": category, "topic": topic})
-
-
-def run(command: str, timeout: int = 300) -> Call:
-    return Call("run_command", {"command": command, "timeout": timeout})
-
-
-def read(path: str, offset: int = 1) -> Call:
-    return Call("read_file", {"path": path} | ({"offset": offset} if offset > 1 else {}))
-
-
 def end(text: str, progress: Progress) -> Step:
     """The last words of a turn."""
     return Step(text, progress.next("done"), final=True)
-
-
-def count(number: int, noun: str) -> str:
-    """`1 finding`, `4 findings`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"

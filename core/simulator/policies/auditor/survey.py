@@ -13,9 +13,10 @@ from core.simulator.policies.auditor.notes import baseline_note, before_notes
 from core.simulator.policies.auditor.progress import Progress
 from core.simulator.policies.auditor.rules import rule_for
 from core.simulator.policies.auditor.scan import CANDIDATES, INSTALL, Finding, parse_findings, scan_command
-from core.simulator.policies.auditor.step import MAX_TRIES, Step, count, end, plan, read, remember, run
+from core.simulator.policies.auditor.step import Step, end, plan
 from core.simulator.policies.auditor.testruns import COMPILE, first_command, next_command, read_run
 from core.simulator.policies.base import Call
+from core.simulator.policies.step import MAX_TRIES, count, read, remember, run
 
 LABEL = (
     "I am the simulated auditor: a set of rules, not a language model. I know one job: scan a Python project with "

@@ -12,12 +12,13 @@ from dataclasses import replace
 from typing import Any
 
 from core.simulator.policies.auditor.fitting import fit
-from core.simulator.policies.base import Call, Reply, text_block
+from core.simulator.policies.base import Call, Reply
+from core.simulator.policies.step import read
 from core.simulator.policies.surveyor import closing, steps
 from core.simulator.policies.surveyor.guidance import asks_to_stop, follow
 from core.simulator.policies.surveyor.progress import Progress
 from core.simulator.policies.surveyor.sight import Sight, look
-from core.simulator.policies.surveyor.step import REPORT, Handler, Step, end, read
+from core.simulator.policies.surveyor.step import REPORT, Handler, Step, end
 
 _STEPS: dict[str, Handler] = {
     "survey": steps.survey,
@@ -43,11 +44,7 @@ class SurveyorPolicy:
         sight = look(request)
         progress = sight.progress or Progress()
         progress = replace(progress, calls=progress.calls + len(sight.last), replies=progress.replies + 1)
-        step = self._step(sight, progress)
-        thinking = step.thinking if (request.get("thinking") or {}).get("type") != "disabled" else ""
-        blocks = [{"type": "thinking", "thinking": thinking}] if thinking else []
-        blocks.append(text_block(f"{step.text}\n\n{step.progress.line()}"))
-        return Reply([*blocks, *(call.block() for call in step.calls)])
+        return self._step(sight, progress).reply(request)
 
     def sizes(self, request: Mapping[str, Any]) -> Sequence[int | None]:
         return ()

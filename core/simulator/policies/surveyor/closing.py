@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from core.simulator.policies.auditor.testruns import COMPILE, read_run
 from core.simulator.policies.base import Call
+from core.simulator.policies.step import count, read, run
 from core.simulator.policies.surveyor.progress import Progress
 from core.simulator.policies.surveyor.sight import Sight
-from core.simulator.policies.surveyor.step import REPORT, ROWS_END, Step, count, end, plan, read, run
+from core.simulator.policies.surveyor.step import REPORT, ROWS_END, Step, end, plan
 
 
 def verify(sight: Sight, progress: Progress, calls: list[Call], said: list[str]) -> Step:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from core.simulator.policies.auditor.progress import progress_line
-
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -39,9 +37,6 @@ class Progress:
     skip: tuple[str, ...] = ()
     again: tuple[str, ...] = ()
     closing: bool = False
-
-    def line(self) -> str:
-        return progress_line(self)
 
     def to(self, step: str) -> Progress:
         """The same work, at another step."""

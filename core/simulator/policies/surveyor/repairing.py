@@ -7,10 +7,11 @@ from dataclasses import replace
 from core.simulator.policies.auditor.edits import edit_calls, undo_calls
 from core.simulator.policies.auditor.testruns import COMPILE, TestRun, read_run
 from core.simulator.policies.base import Call
+from core.simulator.policies.step import MAX_TRIES, read, remember, run
 from core.simulator.policies.surveyor.kinds import BY_NAME, Spot, repaired, spots
 from core.simulator.policies.surveyor.progress import Progress
 from core.simulator.policies.surveyor.sight import Sight
-from core.simulator.policies.surveyor.step import MAX_TRIES, Step, read, remember, row, run
+from core.simulator.policies.surveyor.step import Step, row
 
 Judgement = tuple[Progress, list[Call], list[str]]
 

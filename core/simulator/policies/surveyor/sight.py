@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.simulator.policies.auditor.conversation import Done, file_text, turns_of
-from core.simulator.policies.auditor.progress import read_line
 from core.simulator.policies.base import message_texts
+from core.simulator.policies.places import read_line
 from core.simulator.policies.surveyor.progress import Progress
 
 _CODE = re.compile(r"review code of ([\w-]+) is ([A-Z]{2,4}-\d{4}-[A-Z])")

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
+from core.simulator.policies import step
 from core.simulator.policies.base import Call
 from core.simulator.policies.surveyor.progress import Progress
 from core.simulator.policies.surveyor.sight import Sight
 
 REPORT = "AUDIT.md"
 ROWS_END = "(rows are added above this line)"
-MAX_TRIES = 3
 PER_STEP, MOST_STEPS = 2, 36
 """Folders in one step of the plan, as long as it has no more steps than these."""
 _MINUTES = 240
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """`progress` names the step that understands the answers; one with `final` ends the turn."""
+class Step(step.Step[Progress]):
+    """A step of the surveyor."""
 
-    text: str
-    progress: Progress
-    calls: Sequence[Call] = field(default_factory=tuple)
-    thinking: str = ""
-    final: bool = False
+    __slots__ = ()
 
 
 Handler = Callable[[Sight, Progress], Step]
@@ -61,18 +55,6 @@ def _status(place: int, active: int) -> str:
     return "done" if place < active else "active" if place == active else "todo"
 
 
-def remember(text: str, topic: str, category: str) -> Call:
-    return Call("remember", {"text": text, "category": category, "topic": topic})
-
-
-def run(command: str) -> Call:
-    return Call("run_command", {"command": command, "timeout": 300})
-
-
-def read(path: str, offset: int = 1) -> Call:
-    return Call("read_file", {"path": path} | ({"offset": offset} if offset > 1 else {}))
-
-
 def row(text: str) -> Call:
     """One more row of the report."""
     return Call("edit_file", {"path": REPORT, "old": ROWS_END, "new": f"- {text}\n{ROWS_END}"})
@@ -81,7 +63,3 @@ def row(text: str) -> Call:
 def end(text: str, progress: Progress) -> Step:
     """The last words of a turn."""
     return Step(text, progress.to("done"), final=True)
-
-
-def count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -7,24 +7,12 @@ from dataclasses import replace
 
 from core.simulator.policies.auditor.testruns import first_command, read_run
 from core.simulator.policies.base import Call
+from core.simulator.policies.step import MAX_TRIES, count, read, remember, run
 from core.simulator.policies.surveyor import closing, repairing
 from core.simulator.policies.surveyor.kinds import KINDS
 from core.simulator.policies.surveyor.progress import Progress
 from core.simulator.policies.surveyor.sight import Sight, joined
-from core.simulator.policies.surveyor.step import (
-    MAX_TRIES,
-    REPORT,
-    ROWS_END,
-    Step,
-    count,
-    end,
-    per_step,
-    plan,
-    read,
-    remember,
-    row,
-    run,
-)
+from core.simulator.policies.surveyor.step import REPORT, ROWS_END, Step, end, per_step, plan, row
 
 LABEL = (
     "I am the simulated surveyor: rules, not a language model. I go through a Python project folder by folder, search "
