@@ -94,6 +94,7 @@ from core.tools.secrets import Redactor
 from core.version import app_version
 from core.workspace.none import NoSnapshots
 from core.workspace.snapshots import Snapshots, check_workspace, open_snapshots
+from core.workspace.treewatch import tree_watch
 
 EXIT_FINISHED, EXIT_FAILED, EXIT_USAGE, EXIT_LIMIT, EXIT_OPERATOR, EXIT_HELD = range(6)
 READ_CHUNK = 2000
@@ -128,7 +129,7 @@ class Hosting:
 @contextlib.asynccontextmanager
 async def seated(folder: Path, clock: Clock, vouchers: Vouchers | None = None) -> AsyncIterator[tuple[Desk, Lease]]:
     """A desk with its facts read from the log, under the lease. Raises LeaseHeld or JournalError."""
-    with acquire(folder, app_version()) as lease:
+    with acquire(folder, app_version()) as lease, contextlib.ExitStack() as holding:
         async with await Journal.open(folder, clock, lease=lease) as journal:
             with Reader(folder) as reader:
                 first = await asyncio.to_thread(reader.event, 1)
@@ -136,7 +137,8 @@ async def seated(folder: Path, clock: Clock, vouchers: Vouchers | None = None) -
                     raise JournalError(f"The session in {folder} was never opened: its journal has no first event.")
                 snapshots: Snapshots = NoSnapshots()
                 if first.body.profile != IMPORTED and not (folder / CAME).exists():
-                    snapshots = open_snapshots(Path(first.body.workspace), folder)
+                    watch = holding.enter_context(contextlib.closing(tree_watch(Path(first.body.workspace))))
+                    snapshots = open_snapshots(Path(first.body.workspace), folder, watch)
                 desk = Desk(folder, journal, snapshots, clock, vouchers, reader.within)
                 after = 0
                 while batch := await asyncio.to_thread(reader.events, after, READ_CHUNK):

@@ -142,7 +142,9 @@ def check_workspace(path: Path) -> Path:
 
 def compare(before: Entries, after: Entries) -> list[tuple[str, str]]:
     """(status, path) of what differs, sorted by path: A, D, M, or T where a file and a link change places."""
-    found = []
+    found: list[tuple[str, str]] = []
+    if before is after:
+        return found
     for path in before.keys() | after.keys():
         old, new = before.get(path), after.get(path)
         if old == new:

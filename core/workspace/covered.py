@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -39,17 +39,32 @@ class Covered:
         """The size in bytes up to which a file is kept."""
         return MAX_TRACKED_BYTES if path in self.tracked else MAX_UNTRACKED_BYTES
 
-    def within_closed(self, path: str) -> bool:
-        """Whether the path lies in a folder that is not looked into."""
-        return any(folder in self.closed for folder in _parents(path))
+    def open(self, paths: Iterable[str]) -> Iterator[str]:
+        """Those of the paths that lie in no closed folder."""
+        if not self.closed:
+            yield from paths
+            return
+        closed: dict[str, bool] = {"": False}
+        for path in paths:
+            folder = _folder(path)
+            if folder not in closed:
+                closed[folder] = folder in self.closed or any(above in self.closed for above in _parents(folder))
+            if not closed[folder]:
+                yield path
 
 
-def walk(workspace: Path, closed: Collection[str], names: frozenset[str]) -> dict[str, os.stat_result]:
-    """Every file and link with its status, not entering folders that are `closed` or have one of the names."""
+def walk(
+    workspace: Path, closed: Collection[str], names: frozenset[str], enter: Callable[[str], None] = lambda folder: None
+) -> dict[str, os.stat_result]:
+    """Every file and link with its status, not entering folders that are `closed` or have one of the names.
+
+    Each folder is given to `enter` before it is looked into.
+    """
     found: dict[str, os.stat_result] = {}
     waiting = [""]
     while waiting:
         folder = waiting.pop()
+        enter(folder)
         try:
             entries = list(os.scandir(workspace / folder))
         except OSError:
@@ -75,9 +90,14 @@ def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
     return status if stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode) else None
 
 
-async def list_by_git(program: str, workspace: Path, shadow: Path, repository: Repository | None) -> Covered:
-    """Ask git. In a plain folder the rules come from its `.gitignore` files alone. Raises WorkspaceError."""
-    lister = _Lister(program, workspace)
+async def list_by_git(
+    program: str, workspace: Path, shadow: Path, repository: Repository | None, found: Collection[str]
+) -> Covered:
+    """Ask git. In a plain folder the rules come from its `.gitignore` files alone. Raises WorkspaceError.
+
+    Of what was found it is known that it is no folder.
+    """
+    lister = _Lister(program, workspace, found)
     if repository is not None:
         await lister.add("")
     else:
@@ -93,8 +113,8 @@ async def list_by_git(program: str, workspace: Path, shadow: Path, repository: R
 class _Lister:
     """Gathers the paths of a workspace and, one by one, of the repositories in it."""
 
-    def __init__(self, program: str, workspace: Path) -> None:
-        self._program, self._workspace = program, workspace
+    def __init__(self, program: str, workspace: Path, found: Collection[str]) -> None:
+        self._program, self._workspace, self._found = program, workspace, found
         self.covered = Covered()
 
     async def add(self, prefix: str, **variables: str) -> None:
@@ -104,7 +124,7 @@ class _Lister:
             out = await git(self._program, folder, "ls-files", "-z", *options, given=b"", **variables)
             for name in filter(None, out.split(b"\0")):
                 path = prefix + os.fsdecode(name)
-                if _is_folder(self._workspace / path):
+                if path not in self._found and _is_folder(self._workspace / path):
                     nested.add(path.rstrip("/") + "/")
                 else:
                     known.add(path)
@@ -119,16 +139,22 @@ class _Lister:
             self.covered.closed[path.rstrip("/")] = str(error).rstrip(".")
 
 
+def perhaps_ignored(found: Collection[str], covered: Covered, before: Covered | None) -> set[str]:
+    """Topmost folders that hold found but no covered files, and those that were ignored before."""
+    inhabited = _folders(covered.open(covered.paths))
+    known = {folder for folder, why in before.closed.items() if not why} if before else set()
+    strange = {_folder(path) for path in found if path not in covered.paths}
+    return (known - inhabited) | {top for folder in strange if (top := _topmost(folder, inhabited))}
+
+
 async def ignored_folders(
-    program: str, workspace: Path, shadow: Path, repository: Repository | None, found: Collection[str], known: set[str]
+    program: str, workspace: Path, shadow: Path, repository: Repository | None, folders: Collection[str]
 ) -> set[str]:
-    """Topmost folders that hold found but no covered files and are ignored as such: no need to look in again."""
-    inhabited = _folders(known)
-    candidates = {top for path in found if path not in known and (top := _topmost(path, inhabited))}
-    if not candidates:
+    """Those of the folders that are ignored as such: no need to look in again."""
+    if not folders:
         return set()
     variables: dict[str, str] = {} if repository else {"GIT_DIR": str(shadow), "GIT_WORK_TREE": str(workspace)}
-    given = b"".join(os.fsencode(path) + b"/\0" for path in sorted(candidates))
+    given = b"".join(os.fsencode(path) + b"/\0" for path in sorted(folders))
     try:
         out = await git(program, workspace, "check-ignore", "--no-index", "-z", "--stdin", given=given, **variables)
     except WorkspaceError:
@@ -144,16 +170,30 @@ def list_by_walk(workspace: Path) -> Covered:
     return covered
 
 
-def _crowded(paths: Collection[str], limit: int, inhabited: set[str]) -> Iterator[tuple[str, int]]:
+def _crowded(paths: Iterable[str], limit: int, inhabited: set[str]) -> Iterator[tuple[str, int]]:
     """The deepest folders with at least `limit` of the paths below them, unless tracked files live there."""
-    counts = Counter(folder for path in paths for folder in _parents(path))
+    counts: Counter[str] = Counter()
+    for folder, held in Counter(map(_folder, paths)).items():
+        counts.update(dict.fromkeys(_with_parents(folder), held))
     crowded = {folder for folder, count in counts.items() if count >= limit and folder not in inhabited}
-    above = _folders(crowded)
+    above = {parent for folder in crowded for parent in _parents(folder)}
     return ((folder, counts[folder]) for folder in sorted(crowded - above))
 
 
-def _folders(paths: Collection[str]) -> set[str]:
-    return {folder for path in paths for folder in _parents(path)}
+def _folders(paths: Iterable[str]) -> set[str]:
+    """Every folder that holds one of the paths, however deep."""
+    return {above for folder in set(map(_folder, paths)) for above in _with_parents(folder)}
+
+
+def _folder(path: str) -> str:
+    """The folder that a path is in; "" for the topmost."""
+    return path.rpartition("/")[0]
+
+
+def _with_parents(folder: str) -> Iterator[str]:
+    if folder:
+        yield folder
+        yield from _parents(folder)
 
 
 def _parents(path: str) -> Iterator[str]:
@@ -164,8 +204,8 @@ def _parents(path: str) -> Iterator[str]:
         end = path.rfind("/", 0, end)
 
 
-def _topmost(path: str, inhabited: set[str]) -> str | None:
-    empty = [folder for folder in _parents(path) if folder not in inhabited]
+def _topmost(folder: str, inhabited: set[str]) -> str | None:
+    empty = [above for above in _with_parents(folder) if above not in inhabited]
     return empty[-1] if empty else None
 
 

@@ -90,7 +90,8 @@ class Repository:
     async def having(self, oids: Iterable[str]) -> set[str]:
         """Those of the ids whose content the repository holds."""
         given = "".join(f"{oid}\n" for oid in oids).encode()
-        answers = (await git(self._program, self._workspace, "cat-file", "--batch-check", given=given)).decode()
+        options = ("cat-file", "--batch-check", "--buffer")
+        answers = (await git(self._program, self._workspace, *options, given=given)).decode()
         return {line[:40] for line in answers.splitlines() if line[40:46] == " blob "}
 
     async def read(self, oid: str) -> bytes:

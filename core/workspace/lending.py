@@ -43,7 +43,10 @@ class Lender:
     async def sizes(self, oids: Iterable[str]) -> dict[str, int]:
         """How long these contents are, of those that are there. Raises WorkspaceError."""
         given = "".join(f"{oid}\n" for oid in oids).encode()
-        rows = (line.split() for line in (await self._own_git("cat-file", "--batch-check", given=given)).splitlines())
+        rows = (
+            line.split()
+            for line in (await self._own_git("cat-file", "--batch-check", "--buffer", given=given)).splitlines()
+        )
         return {row[0].decode(): int(row[2]) for row in rows if len(row) == 3 and row[1] == b"blob"}
 
     async def pack(self, oids: Collection[str]) -> None:

@@ -6,11 +6,14 @@ Contents are kept byte for byte: no line-end conversion, no filter, no attribute
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
+import secrets
 import stat
 import tempfile
 import zlib
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +34,7 @@ class ObjectStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._objects = folder / "objects"
+        self._drafts, self._count = secrets.token_hex(4), itertools.count()
 
     def prepare(self) -> None:
         """Lay the repository out when it is not there. Raises OSError."""
@@ -52,7 +56,7 @@ class ObjectStore:
         """Keep a content of git's kind `blob`, `tree` or `commit`; its id."""
         oid = hash_of(kind, data)
         if not self.has(oid):
-            self._keep(oid, [zlib.compress(b"%s %d\0" % (kind.encode(), len(data)) + data, _LEVEL)])
+            self._keep(oid, zlib.compress(b"%s %d\0" % (kind.encode(), len(data)) + data, _LEVEL))
         return oid
 
     def put_file(self, path: Path) -> str:
@@ -142,14 +146,16 @@ class ObjectStore:
     def _path(self, oid: str) -> Path:
         return self._objects / oid[:2] / oid[2:]
 
-    def _keep(self, oid: str, pieces: Iterable[bytes]) -> None:
-        with tempfile.NamedTemporaryFile(dir=self._objects, delete=False) as draft:
-            draft.writelines(pieces)
-        self._settle(Path(draft.name), oid)
+    def _keep(self, oid: str, data: bytes) -> None:
+        draft = self._objects / f"draft-{self._drafts}-{next(self._count)}"
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(data)
+        self._settle(draft, oid)
 
     def _settle(self, draft: Path, oid: str) -> None:
         target = self._path(oid)
-        target.parent.mkdir(mode=0o700, exist_ok=True)
+        with suppress(FileExistsError):
+            target.parent.mkdir(mode=0o700)
         draft.replace(target)
 
 

@@ -44,7 +44,8 @@ def grown(place: Path, files: int) -> None:
         path.write_bytes(b"".join(b"value_%d = %d\n" % (line, pick.getrandbits(60)) for line in range(120)))
     git(place, "init", "-q")
     git(place, "add", ".")
-    git(place, "commit", "-qm", "all")
+    git(place, "-c", "gc.auto=0", "commit", "-qm", "all")
+    git(place, "repack", "-adq")  # As any repository is after a while; not meanwhile, by itself.
 
 
 async def timed(work: Awaitable[object]) -> tuple[float, float]:
@@ -95,13 +96,14 @@ def furnished(workspace: Path, pick: random.Random) -> None:
 async def one(seed: int, edit: Callable[[Path, random.Random], None]) -> tuple[int, int]:
     """(paths that differed, paths of ignored or by-hand content lost) in one tree's restores and undos."""
     from core.workspace.snapshots import open_snapshots
+    from core.workspace.treewatch import tree_watch
 
     pick, differing, lost = random.Random(seed), 0, 0
     with tempfile.TemporaryDirectory(prefix="longwatch-") as place:
         workspace = Path(place) / "project"
         workspace.mkdir()
         furnished(workspace, pick)
-        snapshots = open_snapshots(workspace, Path(place) / "session")
+        snapshots = open_snapshots(workspace, Path(place) / "session", tree_watch(workspace))
         states = []
         for _ in range(3):
             for _ in range(4):
@@ -143,6 +145,7 @@ def cost(files: int, rounds: int) -> None:
 
 async def _cost(files: int, rounds: int) -> None:
     from core.workspace.snapshots import open_snapshots
+    from core.workspace.treewatch import tree_watch
 
     with tempfile.TemporaryDirectory(prefix="longwatch-") as place:
         workspace = Path(place) / "project"
@@ -152,7 +155,7 @@ async def _cost(files: int, rounds: int) -> None:
         firsts, later, idle = [], [], []
         for number in range(rounds):
             folder = Path(place) / f"session{number}"
-            snapshots = open_snapshots(workspace, folder)
+            snapshots = open_snapshots(workspace, folder, tree_watch(workspace))
             firsts.append(await timed(snapshots.snapshot("first")))
             for step in range(3):
                 (workspace / "package0" / "part0" / "module_0.py").write_text(f"changed = {number}{step}\n")
@@ -175,10 +178,10 @@ async def _cost(files: int, rounds: int) -> None:
 def identity(trees: int, seed: int, lent: bool, minutes: float) -> None:
     from test_snapshots import edit
 
-    from core.workspace import snapshots
+    from core.workspace import shadow
 
     if lent:
-        snapshots._MANY = 1
+        shadow._MANY = 1
 
     until, totals, done = time.monotonic() + minutes * 60, [0, 0], 0
     for number in range(seed, seed + trees):

@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 from test_snapshots import git, taken, tree, write
 
-from core.workspace import snapshots
-from core.workspace.snapshots import ShadowGit
+from core.workspace import shadow
+from core.workspace.objects import ObjectStore
+from core.workspace.shadow import ShadowGit
+from core.workspace.treewatch import TreeWatch
 
 
 @pytest.fixture
 def lending(workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ShadowGit:
     """Snapshots that ask git about few files already, beside a repository with a commit."""
-    monkeypatch.setattr(snapshots, "_MANY", 1)
+    monkeypatch.setattr(shadow, "_MANY", 1)
     for path in ("a", "dir/b", "ünï\ncödé", "runs", "link"):
         place = write(workspace, path, f"content of {path}\r\n")
     place.unlink()
@@ -24,17 +26,15 @@ def lending(workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     git(workspace, "init", "-q")
     git(workspace, "add", ".")
     git(workspace, "commit", "-qm", "one")
-    return ShadowGit(workspace, tmp_path / "session", "git")
+    return ShadowGit(workspace, tmp_path / "session", TreeWatch(), "git")
 
 
 async def test_what_git_has_is_not_read_and_outlives_the_users_repository(
     lending: ShadowGit, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[str] = []
-    keep = snapshots.ObjectStore.put_file
-    monkeypatch.setattr(
-        snapshots.ObjectStore, "put_file", lambda store, path: read.append(path.name) or keep(store, path)
-    )
+    keep = ObjectStore.put_file
+    monkeypatch.setattr(ObjectStore, "put_file", lambda store, path: read.append(path.name) or keep(store, path))
     write(workspace, "new", "untracked\n")
     write(workspace, "a", "changed\n")
     before, expected = await taken(lending), tree(workspace)
