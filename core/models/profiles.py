@@ -25,16 +25,15 @@ LOCAL_STALL_S = 900.0
 """A local server may read a long prompt for minutes before its first byte."""
 
 
-class Profile(msgspec.Struct, frozen=True, kw_only=True):
-    """What is common to a provider's models. `hosts` are the host names it is recognised by.
+class Serving(msgspec.Struct, frozen=True, kw_only=True):
+    """How a provider serves its models: what a profile says, and every endpoint of it takes over.
 
-    `api_key_env` None: no key is needed. `reports_cost`: the usage in its replies says what was billed. `images` and
+    `api_key_env` None: no key is needed. `window` and `max_output` in tokens; `stall_s` in seconds without a byte.
+    `price_provider` None: found by URL. `reports_cost`: the usage in its replies says what was billed. `images` and
     `documents`: whether a tool's result may hold them.
     """
 
-    base_url: str | None = None
     api_key_env: str | None = None
-    hosts: tuple[str, ...] = ()
     headers: dict[str, str] = {}
     version: str = COMPATIBLE_VERSION
     cache: Caching = "none"
@@ -46,6 +45,13 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     stall_s: float = 120.0
     images: bool = False
     documents: bool = False
+
+
+class Profile(Serving, frozen=True, kw_only=True):
+    """What is common to a provider's models. `hosts` are the host names it is recognised by."""
+
+    base_url: str | None = None
+    hosts: tuple[str, ...] = ()
 
 
 def _local(base_url: str | None) -> Profile:
@@ -106,28 +112,15 @@ PROFILES: dict[str, Profile] = {
 SIMULATED = "simulated"
 
 
-class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+class Endpoint(Serving, frozen=True, kw_only=True):
     """Where and how one model is reached; holds the name of the key's variable, never the key.
 
     `base_url` is without `/v1/messages`; empty for `simulated/<policy>` until the runner has started that server.
-    `window` and `max_output` in tokens; `stall_s` in seconds without a byte. `price_provider` None: found by URL.
     """
 
     profile: str
     base_url: str
     model: str
-    api_key_env: str | None = None
-    headers: dict[str, str] = {}
-    version: str = COMPATIBLE_VERSION
-    cache: Caching = "none"
-    pooling: bool = True
-    window: int | None = None
-    max_output: int = 32_000
-    price_provider: str | None = None
-    reports_cost: bool = False
-    stall_s: float = 120.0
-    images: bool = False
-    documents: bool = False
 
     def sees(self, kind: str) -> bool:
         """Whether its models take an `image`, or a `document`, in a result."""
@@ -168,23 +161,12 @@ def resolve_endpoint(
     address = url or profile.base_url
     if profile_name != SIMULATED:
         address = _checked_url(address, profile_name)
-    return Endpoint(
-        profile=profile_name,
-        base_url=address or "",
-        model=name,
-        api_key_env=api_key_env or configured_env or profile.api_key_env,
-        headers=profile.headers,
-        version=profile.version,
-        cache=profile.cache,
-        pooling=profile.pooling and not is_loopback(address or ""),
-        window=profile.window,
-        max_output=settings.max_tokens or profile.max_output,
-        price_provider=profile.price_provider,
-        reports_cost=profile.reports_cost,
-        stall_s=profile.stall_s,
-        images=profile.images,
-        documents=profile.documents,
-    )
+    served = {name: getattr(profile, name) for name in Serving.__struct_fields__} | {
+        "api_key_env": api_key_env or configured_env or profile.api_key_env,
+        "pooling": profile.pooling and not is_loopback(address or ""),
+        "max_output": settings.max_tokens or profile.max_output,
+    }
+    return Endpoint(profile=profile_name, base_url=address or "", model=name, **served)
 
 
 def key_variables(config: Config, *more: str | None) -> set[str]:
