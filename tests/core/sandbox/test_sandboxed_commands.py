@@ -9,40 +9,20 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import psutil
 from cage import Cage, sandbox_named
+from processes import eventually, survivors
 
 from core.sandbox.access import access_for
 from core.tools.base import Outcome
 from core.tools.command import RunCommand
-from core.tools.jobs import MARK, Job, Phase, job_status
+from core.tools.jobs import Job, Phase, job_status
 from core.tools.registry import parse_arguments
 
 ROOT = Path(__file__).parents[3]
-
-
-def living(folder: Path) -> list[str]:
-    """Command lines of living processes that carry the mark of a job in `folder`."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.status() != psutil.STATUS_ZOMBIE and process.environ().get(MARK, "").startswith(str(folder)):
-                found.append(" ".join(process.cmdline()))
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue
-    return found
-
-
-def eventually(condition: Callable[[], object], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.02)
 
 
 async def test_exit_code_output_folder_and_files_are_those_of_the_command(cage: Cage) -> None:
@@ -89,14 +69,14 @@ async def test_a_time_out_gives_time_to_tidy_up_and_leaves_nothing(cage: Cage) -
     )
     assert outcome.content.startswith("timed out after 1 s\non")
     assert (cage.workspace / "tidy").read_text() == "tidied\n"
-    assert living(cage.session) == []
+    assert survivors(cage.session) == []
     assert [it for it in psutil.process_iter(["cmdline"]) if it.info["cmdline"] == ["sleep", "412"]] == []
 
 
 async def test_a_stubborn_command_is_killed_with_all_its_children(cage: Cage) -> None:
     outcome = await cage("trap '' TERM; (trap '' TERM; sleep 414) & while :; do sleep 0.1; done", timeout=1)
     assert outcome.content == "timed out after 1 s"
-    assert living(cage.session) == []
+    assert survivors(cage.session) == []
 
 
 SERVER = """
@@ -142,7 +122,7 @@ async def test_a_recovered_command_can_be_stopped(cage: Cage) -> None:
     job.spawn(["bash"], "touch up; sleep 415", cage.workspace, cage.environment, words)
     await asyncio.to_thread(eventually, (cage.workspace / "up").exists)
     await Job(job.folder).stop("stopped")
-    assert (await job.wait(5)).ended == "stopped" and living(cage.session) == []
+    assert (await job.wait(5)).ended == "stopped" and survivors(cage.session) == []
 
 
 def test_git_works_in_a_repository_in_its_subfolder_and_in_a_worktree(cage: Cage) -> None:

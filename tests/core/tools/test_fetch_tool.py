@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tool_helpers import Bench, eventually
+from processes import eventually
+from tool_helpers import Bench
 
 from core.agent.approving import Gate
 from core.approvals.places import Places

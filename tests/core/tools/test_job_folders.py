@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from processes import eventually
 from test_run_command import PLAIN
-from tool_helpers import Bench, eventually
+from tool_helpers import Bench
 
 from core.tools.jobs import Job, Phase, job_status, output_path, settle, settle_all
 

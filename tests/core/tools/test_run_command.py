@@ -12,28 +12,17 @@ from typing import Any
 
 import psutil
 import pytest
-from tool_helpers import Bench, eventually
+from processes import eventually, survivors
+from tool_helpers import Bench
 
 from core.tools.base import Outcome, Rerun, ToolError
 from core.tools.command import RunCommand, command_environment
-from core.tools.jobs import MARK, Job, Phase, job_status, output_path
+from core.tools.jobs import Job, Phase, job_status, output_path
 from core.tools.registry import parse_arguments
 from core.tools.secrets import Redactor
 
 ROOT = Path(__file__).parents[3]
 PLAIN = {"PATH": os.environ["PATH"], "HOME": "/tmp"}
-
-
-def survivors(folder: Path) -> list[str]:
-    """Command lines of living processes that carry a job's mark."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.status() != psutil.STATUS_ZOMBIE and process.environ().get(MARK, "").startswith(str(folder)):
-                found.append(" ".join(process.cmdline()))
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue
-    return found
 
 
 @pytest.fixture
