@@ -34,27 +34,13 @@ from core.events import (
 START_US = 1_780_000_000_000_000
 
 
-class Logbook:
-    """Appends bodies as events: seq, parent and node as the journal assigns them."""
+class Appending:
+    """Appends bodies as events: seq, parent or node and time as the journal assigns them."""
 
-    def __init__(self, task: str = "Mend the parser.") -> None:
+    def __init__(self) -> None:
         self.events: list[Event] = []
         self.head: int | None = None
-        self.requests = 0
         self.at_us = START_US
-        self.add(
-            SessionOpened(
-                session="s",
-                name="test",
-                task=task,
-                workspace="/w",
-                model="m",
-                endpoint="e",
-                profile="p",
-                app_version="0",
-            ),
-            actor="user",
-        )
 
     def add(self, body: Body, key: str | None = None, actor: str = "agent", after_s: float = 1.0) -> Event:
         node = is_node(body.KIND)
@@ -75,6 +61,27 @@ class Logbook:
         if isinstance(body, HeadMoved):
             self.head = body.to
         return event
+
+
+class Logbook(Appending):
+    """A journal of a session that has just been opened."""
+
+    def __init__(self, task: str = "Mend the parser.") -> None:
+        super().__init__()
+        self.requests = 0
+        self.add(
+            SessionOpened(
+                session="s",
+                name="test",
+                task=task,
+                workspace="/w",
+                model="m",
+                endpoint="e",
+                profile="p",
+                app_version="0",
+            ),
+            actor="user",
+        )
 
     def request(self, attempt: int = 1, marks: Sequence[int] = (0,)) -> str:
         self.requests += attempt == 1

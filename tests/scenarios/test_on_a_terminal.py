@@ -114,7 +114,8 @@ def test_a_killed_runner_leaves_a_mended_terminal_and_a_session_to_resume(longwa
     goes_on(longwatch)
 
 
-def test_ctrl_z_in_a_shell_stops_the_screen_and_not_the_agent_and_fg_brings_it_back(longwatch, terminal):
+def put_away_in_a_shell(longwatch, terminal):
+    """A shell in which a run was started, and its screen stopped with Ctrl+Z."""
     model = longwatch.script(*[command(f"echo {n}; sleep 0.3", text=f"Step {n}.") for n in range(60)])
     place = ["--workspace", str(longwatch.workspace), "--speed", "0"]
     shell = terminal(shell=True)
@@ -123,6 +124,11 @@ def test_ctrl_z_in_a_shell_stops_the_screen_and_not_the_agent_and_fg_brings_it_b
     shell.shows("Step 1.", "running")
     shell.press("\x1a")
     shell.shows("Stopped")
+    return shell
+
+
+def test_ctrl_z_in_a_shell_stops_the_screen_and_not_the_agent_and_fg_brings_it_back(longwatch, terminal):
+    shell = put_away_in_a_shell(longwatch, terminal)
     goes_on(longwatch)
     shell.press("jobs; echo typed $((40 + 2))\r")
     shell.shows("typed 42")
@@ -148,14 +154,7 @@ def test_ctrl_z_in_a_shell_stops_the_screen_and_not_the_agent_and_fg_brings_it_b
 
 
 def test_a_shell_that_ends_over_a_put_away_screen_leaves_the_agent_at_work(longwatch, terminal):
-    model = longwatch.script(*[command(f"echo {n}; sleep 0.3", text=f"Step {n}.") for n in range(60)])
-    place = ["--workspace", str(longwatch.workspace), "--speed", "0"]
-    shell = terminal(shell=True)
-    shell.shows("$ ")
-    shell.press(shlex.join([*LINE, "run", "Do the steps.", "--model", model, *place]) + "\r")
-    shell.shows("Step 1.", "running")
-    shell.press("\x1a")
-    shell.shows("Stopped")
+    shell = put_away_in_a_shell(longwatch, terminal)
     shell.vanish()
     goes_on(longwatch)
     until(lambda: os.getsid(holder(longwatch.folder()).pid) == holder(longwatch.folder()).pid)

@@ -8,6 +8,8 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
+from logbook import Appending
+
 from core.changes.net import FileDiff
 from core.events import (
     BookmarkAdded,
@@ -40,7 +42,6 @@ from core.events import (
     ToolFinished,
     ToolStarted,
     Usage,
-    is_node,
 )
 from core.folds.file_states import Handwork
 from core.folds.fold import Dispatcher
@@ -117,12 +118,11 @@ cursor.execute("SELECT * FROM items WHERE name = ?", (name,))
 """
 
 
-class Log:
-    """Appends drafts as the journal does: seq, parent or node, time."""
+class Log(Appending):
+    """A session of the screen's tests, with the blobs, changes and outputs that its panes ask for."""
 
     def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.head: int | None = None
+        super().__init__()
         self.at_us = START_US
         self.blobs: dict[str, bytes] = {}
         self.changes: list[FileDiff] = []
@@ -134,25 +134,7 @@ class Log:
         self.pings = 0
 
     def add(self, body: Any, key: str | None = None, actor: str = "agent", after_s: float = 0.2) -> Event:
-        self.at_us += int(after_s * 1_000_000)
-        seq = len(self.events) + 1
-        node = is_node(body.KIND)
-        event = Event(
-            seq=seq,
-            parent=self.head if node else None,
-            node=None if node else self.head,
-            kind=body.KIND,
-            key=key,
-            at_us=self.at_us,
-            actor=actor,
-            body=body,
-        )
-        self.events.append(event)
-        if node:
-            self.head = seq
-        elif isinstance(body, HeadMoved):
-            self.head = body.to
-        return event
+        return super().add(body, key, actor, after_s)
 
     def extend(self, drafts: Sequence[Draft]) -> None:
         for draft in drafts:
