@@ -109,14 +109,15 @@ def _paths(body: HeadMoved) -> tuple[str, ...]:
 class UseIds:
     """A fold: every tool_use id that any reply used, so that none is used twice.
 
-    Eight bytes are kept of each: an id that was never used may be taken for one that was, by a chance that is none.
+    Four bytes are kept of each: of a hundred thousand new ids one may be taken for one that was used, and gets another
+    name for nothing.
     """
 
     def __init__(self) -> None:
-        self._marks = array("q")
+        self._marks = array("I")
 
     def __contains__(self, use_id: object) -> bool:
-        mark = hash(use_id)
+        mark = _mark(use_id)
         place = bisect_left(self._marks, mark)
         return place < len(self._marks) and self._marks[place] == mark
 
@@ -127,7 +128,11 @@ class UseIds:
         if isinstance(event.body, ModelResponded):
             for block in event.body.content:
                 if block.get("type") == "tool_use" and block["id"] not in self:
-                    insort(self._marks, hash(block["id"]))
+                    insort(self._marks, _mark(block["id"]))
+
+
+def _mark(use_id: object) -> int:
+    return hash(use_id) & 0xFFFF_FFFF
 
 
 @dataclass(frozen=True, slots=True)

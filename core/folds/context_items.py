@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Protocol
 
 import msgspec
 
@@ -27,7 +28,7 @@ from core.events import (
 from core.folds.branches import FOREVER, Branches, Column, Span
 from core.folds.context_usage import ContextWindow
 from core.folds.costs import MILLION
-from core.folds.fold import SEQ, Handler, Ordinals, Series
+from core.folds.fold import Handler, Ordinals, Series
 from core.folds.pages import Pages
 from core.folds.rows import Rows, Words
 from core.folds.words import call_line, one_line
@@ -58,17 +59,30 @@ class Block:
     absent: int = 0
 
 
-def _sizes() -> Rows[Block]:
-    """Blocks as they came, without their labels: 17 bytes each."""
-    kinds = Words()
+class _Came(Protocol):
+    """The blocks in the order in which they came, by their events."""
 
-    def pack(block: Block) -> tuple[int, ...]:
-        return block.seq, kinds.number(block.kind), block.tokens, block.turn, block.reply
+    def append(self, seq: int, item: Block) -> None: ...
+    def within(self, spans: Sequence[Span]) -> list[Block]: ...
 
-    def unpack(seq: int, kind: int, tokens: int, turn: int, reply: int) -> Block:
-        return Block(seq, seq, kinds.word(kind), "", tokens, turn, reply)
 
-    return Rows(SEQ + "BII" + SEQ, pack, unpack)
+class _Sizes:
+    """The same without their labels, nine bytes each: turn and reply follow from where the replies stand in the log."""
+
+    def __init__(self, replies: Ordinals) -> None:
+        self._replies = replies
+        self._kinds: Words[str] = Words()
+        self._column: Column[tuple[int, int]] = Column(Rows("BI", tuple, lambda *row: row))
+
+    def append(self, seq: int, item: Block) -> None:
+        self._column.append(seq, (self._kinds.number(item.kind), item.tokens))
+
+    def within(self, spans: Sequence[Span]) -> list[Block]:
+        return [self._block(seq, *row) for seq, row in self._column.pairs(spans)]
+
+    def _block(self, seq: int, number: int, tokens: int) -> Block:
+        kind, turn = self._kinds.word(number), self._replies.at(seq)
+        return Block(seq, seq, kind, "", tokens, turn, self._replies.seq(turn) if kind == "result" else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +123,11 @@ class ContextItems:
         self._history = history
         self._window = window
         self._bases: Series[_Base] = Series(_Base())
-        self._added: Column[Block] = Column(None if history else _sizes())
-        self._marks: Column[tuple[int, str]] = Column()
         self._turns = Ordinals()
+        self._added: _Came = Column() if history else _Sizes(self._turns)
+        self._marks: Column[tuple[int, str]] = Column()
         self._rates: Pages[Decimal] = Pages((Decimal(0),))
         self._lines: dict[str, str] = {}
-        self._reply = 0
 
     def handlers(self) -> dict[str, Handler]:
         return {
@@ -225,7 +238,6 @@ class ContextItems:
             rate = Decimal(body.price.row.get("cache_read", "0")) / MILLION
             self._rates.append(self._rates[-1] + rate)
         self._turns.add(event.seq)
-        self._reply = event.seq
         self._add(event, "reply", _said(body), len(msgspec.json.encode(body.content)))
 
     def _started(self, event: Event) -> None:
@@ -236,7 +248,7 @@ class ContextItems:
         body = event.body
         if isinstance(body, ToolFinished) and not is_aside(event.key):
             line = self._lines.pop(event.key or "", body.name)
-            self._add(event, "result", line, _size(body.content), self._reply)
+            self._add(event, "result", line, _size(body.content), self._turns.seq(self._turns.last))
 
     def _marked(self, event: Event) -> None:
         if isinstance(event.body, ItemPinned | ItemUnpinned | ItemEvicted):

@@ -103,6 +103,10 @@ class Ordinals:
         """As of event `seq` (None: now)."""
         return len(self._seqs) if seq is None else bisect_right(self._seqs, seq)
 
+    def seq(self, time: int) -> int:
+        """The event with which it happened for the first time (1), the second, and so on; 0 for time 0."""
+        return self._seqs[time - 1] if time else 0
+
 
 class Latest(Series[T]):
     """The same for whoever never looks back, as a runner does: only the value of now is kept."""

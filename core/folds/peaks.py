@@ -12,12 +12,15 @@ BLOCK = 64
 
 
 class Peaks:
-    """A number at certain events, append-only; above each full block of them its highest is kept."""
+    """A number at certain events, append-only; above each full block of them its highest is kept.
+
+    In four bytes each: exact for whole numbers up to sixteen million.
+    """
 
     def __init__(self) -> None:
         self._seqs = array(SEQ)
-        self._values = array("d")
-        self._blocks = array("d")
+        self._values = array("f")
+        self._blocks = array("f")
 
     def append(self, seq: int, value: float) -> None:
         """From event `seq` (later than the last one) on the number is this."""

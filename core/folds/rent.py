@@ -328,7 +328,8 @@ class RentMeter:
             status = [step.status for step in event.body.steps]
             done, left = status.count("done"), status.count("todo") + status.count("active")
             turns = self._turns.last if done != self._pace.last.done else self._pace.last.turns
-            self._pace.append(event.seq, _Pace(done, left, turns))
+            if (pace := _Pace(done, left, turns)) != self._pace.last:
+                self._pace.append(event.seq, pace)
 
     def _forecast(self, seq: int, size: int, cached: int) -> None:
         self._size, self._cached = size, cached

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Generic, Protocol, TypeVar, overload
 
 T = TypeVar("T")
@@ -53,19 +53,22 @@ class Rows(Generic[T]):
         return self._unpack(*(numbers[index] for numbers in self._arrays))
 
 
-class Words:
-    """Words that recur, each kept once and known by its number."""
+W = TypeVar("W", bound=Hashable)
+
+
+class Words(Generic[W]):
+    """Words, or whatever else recurs, each kept once and known by its number."""
 
     def __init__(self) -> None:
-        self._words: list[str] = []
-        self._numbers: dict[str, int] = {}
+        self._words: list[W] = []
+        self._numbers: dict[W, int] = {}
 
-    def number(self, word: str) -> int:
+    def number(self, word: W) -> int:
         """The number of a word; a new one for a new word."""
         if (found := self._numbers.get(word)) is None:
             found = self._numbers[word] = len(self._words)
             self._words.append(word)
         return found
 
-    def word(self, number: int) -> str:
+    def word(self, number: int) -> W:
         return self._words[number]

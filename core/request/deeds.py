@@ -117,7 +117,7 @@ class Deeds:
 
 def _changes() -> Rows[Change]:
     """Changes in 17 bytes each: files are changed again and again, so their paths recur."""
-    paths = Words()
+    paths: Words[str] = Words()
 
     def pack(change: Change) -> tuple[int, ...]:
         return change.seq, paths.number(change.path), change.added, change.removed, change.deleted

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from core.events import ToolFinished
 from core.folds.branches import Branches, Column
+from core.folds.rows import Rows, Words
 from core.request.archive import CHANGES, PIECES, Archive, single
 from core.request.entries import entry_of, result_block, results_of
 from core.request.pieces import Entry, Piece, Sent, resolve
@@ -19,14 +20,18 @@ Place = tuple[int, ...]
 Few differ, and each of those is kept once."""
 
 
+def _places() -> Rows[Place]:
+    known: Words[Place] = Words()
+    return Rows("I", lambda place: (known.number(place),), known.word)
+
+
 class History:
     """The pieces of each branch and the changes to them."""
 
     def __init__(self, branches: Branches, archive: Archive) -> None:
         self._branches = branches
         self._archive = archive
-        self._pieces: Column[Place] = Column()
-        self._places: dict[Place, Place] = {}
+        self._pieces: Column[Place] = Column(_places())
         self._changes: Column[None] = Column()
 
     def __contains__(self, seq: int) -> bool:
@@ -36,7 +41,7 @@ class History:
     def said(self, piece: Piece) -> None:
         several = len(piece.owners) > 1
         place = tuple(piece.seq - owner for owner in piece.owners) if several else ()
-        self._pieces.append(piece.seq, self._places.setdefault(place, place))
+        self._pieces.append(piece.seq, place)
 
     def changed(self, seq: int) -> None:
         """Event `seq` is a compression, the undoing of one, or a switch to another model."""

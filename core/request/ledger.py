@@ -69,7 +69,6 @@ class Ledger:
         self._opened: SessionOpened | None = None
         self._guidance: Column[tuple[int, GuidanceDelivered]] = Column()
         self._replies: Column[int] = Column(bytearray())
-        self._plans: Column[tuple[int, PlanChanged]] = Column()
         self._marks: Column[ItemPinned | ItemUnpinned | ItemEvicted] = Column()
         self._compressions: Column[Compressed | ContextRestored] = Column()
         self._names = BranchNames(branches, archive)
@@ -81,7 +80,6 @@ class Ledger:
             "model.responded": self._replied,
             "tool.started": self._started,
             "tool.finished": self._finished,
-            "plan.changed": self._planned,
             "context.compressed": self._compressed,
             "context.restored": self._compressed,
             **dict.fromkeys(("item.pinned", "item.unpinned", "item.evicted"), self._marked),
@@ -126,7 +124,7 @@ class Ledger:
     def closed_steps(self) -> list[tuple[int, PlanStep]]:
         """(event, step) of each step when it was first done or dropped, oldest first; opened again it may recur."""
         found, before = [], set[tuple[str, str]]()
-        for seq, plan in self._plans.within(self._branches.spans()):
+        for seq, plan in self._plan.changes():
             closed = {(step.id, step.status): step for step in plan.steps if step.status in ("done", "dropped")}
             found += [(seq, step) for mark, step in closed.items() if mark not in before]
             before = set(closed)
@@ -212,10 +210,6 @@ class Ledger:
     def _finished(self, event: Event) -> None:
         self.deeds.finished(event)
         self._names.take(event)
-
-    def _planned(self, event: Event) -> None:
-        if isinstance(event.body, PlanChanged):
-            self._plans.append(event.seq, (event.seq, event.body))
 
     def _marked(self, event: Event) -> None:
         if isinstance(event.body, ItemPinned | ItemUnpinned | ItemEvicted):

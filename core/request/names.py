@@ -43,15 +43,20 @@ N = TypeVar("N", bound=Hashable)
 
 
 class _Known:
-    """`worth`: the odds of its kind for what it costs; `uses`: times used, weighed; `call`: number of its last call."""
+    """`weight`: the odds of its kind; `uses`: times used, weighed; `call`: number of its last call."""
 
-    __slots__ = ("call", "place", "tokens", "uses", "worth")
+    __slots__ = ("call", "place", "tokens", "uses", "weight")
 
     def __init__(self, tokens: float, weight: float) -> None:
         self.tokens = tokens
-        self.worth = weight / (tokens + HANDLE_TOKENS)
+        self.weight = weight
         self.uses = 1.0
         self.call = self.place = 0
+
+    @property
+    def worth(self) -> float:
+        """The odds for what it costs."""
+        return self.weight / (self.tokens + HANDLE_TOKENS)
 
 
 class NameIndex(Generic[N]):
@@ -65,6 +70,8 @@ class NameIndex(Generic[N]):
         self._tokens = tokens
         self._weight = weight
         self._known: dict[N, _Known] = {}
+        self._alike: dict[float, float] = {}
+        """What names cost: few numbers, each kept once."""
         self._calls = 0
 
     def __len__(self) -> int:
@@ -143,7 +150,8 @@ class NameIndex(Generic[N]):
         for name in names:
             known = find(name)
             if known is None:
-                known = self._known[name] = _Known(self._tokens(name), self._weight(name))
+                tokens = self._tokens(name)
+                known = self._known[name] = _Known(self._alike.setdefault(tokens, tokens), self._weight(name))
             known.call, known.place = calls, place
 
     def _cost(self, name: N, handle_paid: bool) -> float:

@@ -1,6 +1,8 @@
 """Freed memory leaves the process, also where something that stays lies behind it."""
 
 import platform
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,13 +10,15 @@ import pytest
 from core.allocator import give_back
 
 PAGE_MB = 4096 / 1e6
+ROOT = Path(__file__).parents[2]
+GLIBC = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library has its own ways")
 
 
 def resident_mb():
     return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE_MB
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library has its own ways")
+@GLIBC
 def test_what_was_freed_between_blocks_that_stay_is_given_back():
     blocks = [bytes(5_000) for _ in range(12_000)]
     stays = blocks[::40]
@@ -23,3 +27,32 @@ def test_what_was_freed_between_blocks_that_stay_is_given_back():
     give_back()
     assert before - resident_mb() > 30
     assert len(stays) == 300
+
+
+ARENAS = """
+import ctypes, sys, threading
+from core.allocator import share_memory
+if sys.argv[1] == "shared":
+    share_memory()
+together = threading.Barrier(4)
+def work():
+    kept = [bytes(5_000) for _ in range(100)]
+    together.wait()
+threads = [threading.Thread(target=work) for _ in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+ctypes.CDLL(None).malloc_stats()
+"""
+
+
+def arenas(how):
+    """How many arenas the C library tells of after four threads have worked at once."""
+    done = subprocess.run([sys.executable, "-c", ARENAS, how], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stderr.count("Arena ")
+
+
+@GLIBC
+def test_threads_share_one_arena():
+    assert arenas("shared") == 1 < arenas("apart")

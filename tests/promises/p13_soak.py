@@ -45,6 +45,8 @@ MOST_SLOPE = 1.0
 """Megabytes in ten thousand calls."""
 LONG_ENOUGH = 5_000
 """Calls from which a slope says more than noise."""
+NAMES = 30
+"""New names in a reply, about as many as real sessions have: what is kept of names, so many at most, is full early."""
 LONGEST_S = 100 * 3600.0
 
 
@@ -93,7 +95,8 @@ def script(turns: int) -> list[dict[str, Any]]:
     made = []
     for turn in range(turns):
         uses = [*reads[:2], next(others)] if turn % 5 == 4 else reads
-        made.append({"text": f"Step {turn}: looked, found nothing new in module_{turn % 40}.", "tool_uses": uses})
+        new = ", ".join(f"finding_{turn}_{number}" for number in range(NAMES))
+        made.append({"text": f"Step {turn}: looked at {new}, nothing in module_{turn % 40}.", "tool_uses": uses})
     return made
 
 

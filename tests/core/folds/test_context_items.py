@@ -1,7 +1,10 @@
 """The items of the context: what is sent, what it costs to carry, and what is asked of it."""
 
+from dataclasses import replace
 from decimal import Decimal
 
+from hypothesis import given, settings
+from lives import lives
 from logbook import Logbook
 from spending import Spender
 
@@ -16,6 +19,10 @@ from core.events import (
     Stub,
     ToolFinished,
 )
+from core.folds.branches import Branches
+from core.folds.context_items import ContextItems
+from core.folds.context_usage import ContextWindow
+from core.folds.fold import Dispatcher
 from core.folds.view import SessionView
 
 
@@ -30,6 +37,25 @@ def compressed(log, keep_from, **more):
         policy="auto", reason="rent", digest="d", keep_from=keep_from, tokens_before=9, tokens_after=5, **more
     )
     return log.add(body).seq
+
+
+def sizes(blocks):
+    return [replace(block, label="") for block in blocks]
+
+
+@settings(max_examples=60, deadline=None)
+@given(lives())
+def test_without_history_the_blocks_are_the_same_but_for_their_labels(log):
+    branches = Branches()
+    windows = [ContextWindow(), ContextWindow(history=False)]
+    whole, bare = (
+        ContextItems(branches, window, history) for window, history in zip(windows, (True, False), strict=True)
+    )
+    feed = Dispatcher([branches, *windows, whole, bare])
+    for event in log.events:
+        feed.apply(event)
+        assert bare.blocks() == sizes(whole.blocks())
+    assert all(bare.blocks(event.seq) == sizes(whole.blocks(event.seq)) for event in log.events)
 
 
 def kinds(log):

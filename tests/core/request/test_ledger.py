@@ -16,6 +16,9 @@ from core.events import (
     PlanChanged,
     PlanStep,
 )
+from core.folds.branches import Branches
+from core.folds.fold import Dispatcher
+from core.folds.plan import Plan
 
 
 def test_a_command_is_an_open_error_until_it_runs_well_again():
@@ -73,6 +76,20 @@ def test_a_step_is_closed_once_and_again_only_after_it_was_reopened():
     for status in ("active", "done", "done", "todo", "done"):
         log.add(PlanChanged(steps=[PlanStep(id="1", intent="Read it.", status=status)]))
     assert [seq for seq, _ in ledger_of(log).closed_steps()] == [3, 6]
+
+
+def test_what_a_new_plan_has_in_common_with_the_one_before_is_kept_once():
+    log = Logbook()
+    for status in ("todo", "active", "active"):
+        first = PlanStep(id="1", intent="Read it.", status=status)
+        log.add(PlanChanged(steps=[first, PlanStep(id="2", intent="Mend it.")], reason=status))
+    plans = Plan(branches := Branches())
+    feed = Dispatcher([branches, plans])
+    for event in log.events:
+        feed.apply(event)
+    told = [plan for _, plan in plans.changes()]
+    assert told == [event.body for event in log.events if event.kind == "plan.changed"]
+    assert told[1].steps[1] is told[0].steps[1] and told[2] is told[1]
 
 
 def test_an_undone_compression_counts_as_never_made():
