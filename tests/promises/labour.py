@@ -1,7 +1,7 @@
 """A session whose every effect can be counted, run by a real agent, and what must hold of it whatever happened.
 
-Each command writes its own call's key, each edit adds a line that no repetition could add unseen, so an effect that
-happened twice, or a result that got lost, shows at the end.
+Each command writes its own session and call, each edit adds a line that no repetition could add unseen, so an effect
+that happened twice, or a result that got lost, shows at the end. Sessions that work for it are counted like it.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ import asyncio
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from core.agent.host import Hosting, host
 from core.clock import SystemClock
-from core.config import Config, SandboxSettings
-from core.events import Event, ToolFinished
+from core.config import Config, RoutingSettings, SandboxSettings
+from core.events import Event, ModelConsulted, ModelResponded, SessionOpened, ToolFinished
 from core.journal.errors import JournalError
 from core.journal.inbox import Command, post
 from core.journal.reader import Reader
@@ -25,10 +26,11 @@ from core.models.profiles import resolve_endpoint
 from core.session import NewSession, create
 from core.tools.base import Tool
 
-_UNCONFINED = Config(sandbox=SandboxSettings(mode="off"))
+_UNCONFINED = SandboxSettings(mode="off")
 """Effects are counted beside the workspace, where no sandbox would let them be."""
-EFFECT = 'echo "${LONGWATCH_JOB##*/}" >> ../effects.log; echo did'
+EFFECT = 'echo "${LONGWATCH_JOB##*/sessions/}" >> ../effects.log; echo did'
 UNKNOWN = "interrupted without an exit code"
+ANSWERS = ("model.responded", "model.failed", "model.consulted")
 REFUSED = ("bad_history", "bad_request")
 ORDERS = {4: "compress", 7: "rewind", 9: "undo", 11: "compress", 12: "remember"}
 """What the user orders once so many calls are done."""
@@ -49,11 +51,14 @@ def turn(kind: str, number: int) -> dict[str, Any]:
         "write": [edit if number % 2 else write],
         "command": [command],
         "three at once": [read, ("list_files", {"path": "."}), ("search_codebase", {"pattern": "line"})],
+        "delegate": [("delegate", {"task": f"Do part {number}."})],
     }[kind]
     return reply(f"Step {number}, of the kind {kind}.", *uses)
 
 
 KINDS = ("read", "write", "command", "three at once")
+BELOW = (turn("command", 0), turn("write", 0), reply("Done, both."))
+"""What a session does to which a part is handed on."""
 
 
 class Labour:
@@ -68,16 +73,26 @@ class Labour:
         """Make the session; for a child process."""
         self.workspace.mkdir(parents=True)
         (self.workspace / "notes.md").write_text("# Notes\nEND\n")
-        path = self.place / "script.jsonl"
-        path.write_text("".join(json.dumps(row) + "\n" for row in script))
-        endpoint = resolve_endpoint(Config(), f"simulated/script:{path}")
+        endpoint = resolve_endpoint(Config(), self._model("script", script))
         free = {"approvals": "full"}
-        asyncio.run(create(self.home, NewSession("Do the steps.", self.workspace, endpoint, settings=free)))
+        folder = asyncio.run(create(self.home, NewSession("Do the steps.", self.workspace, endpoint, settings=free)))
+        (self.place / "main").write_text(folder.name)
         return 0
+
+    def _model(self, name: str, script: Iterable[dict[str, Any]]) -> str:
+        path = self.place / f"{name}.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in script))
+        return f"simulated/script:{path}"
 
     @property
     def folder(self) -> Path:
-        return next(path for path in (self.home / "sessions").iterdir() if (path / "session.db").exists())
+        return self.home / "sessions" / (self.place / "main").read_text()
+
+    @property
+    def below(self) -> list[Path]:
+        """The sessions that work for it."""
+        there = sorted(path for path in (self.home / "sessions").iterdir() if (path / "session.db").exists())
+        return [path for path in there if path != self.folder]
 
     def agent(self, tools: tuple[Tool, ...] = (), config: Config | None = None) -> int:
         """Run it to its end, as a child process; what was committed is noted where a kill can't take it back."""
@@ -88,7 +103,8 @@ class Labour:
             os.write(out, b"%d\n" % events[-1].seq)
             user.observe(events)
 
-        hosting = Hosting(self.folder, config or _UNCONFINED, speed=0.0, on_events=heard, extra_tools=tools)
+        config = config or Config(sandbox=_UNCONFINED, routing=RoutingSettings(delegate=[self._model("below", BELOW)]))
+        hosting = Hosting(self.folder, config, speed=0.0, on_events=heard, extra_tools=tools)
         return asyncio.run(host(hosting))
 
     def acknowledge(self, seq: int) -> None:
@@ -104,34 +120,47 @@ class Labour:
         return max((int(line) for line in self._acknowledged.read_bytes().split()), default=0)
 
     def events(self) -> list[Event]:
-        with Reader(self.folder) as reader:
-            return reader.events()
+        return events_of(self.folder)
 
     def damage(self) -> list[str]:
-        """What is wrong with the journal at any moment."""
-        try:
-            with Reader(self.folder) as reader:
-                broken, events = reader.verify(), reader.events()
-        except JournalError as error:
-            return [f"the journal can't be read: {error}"]
-        found = [f"the chain breaks: {broken}"] if broken is not None else []
-        if [event.seq for event in events] != list(range(1, len(events) + 1)):
-            found.append("the numbers of the events have a gap")
-        if len(events) < self.acknowledged:
-            found.append(f"{self.acknowledged - len(events)} acknowledged events are lost")
+        """What is wrong with the journals at any moment."""
+        found = [problem for folder in (self.folder, *self.below) for problem in _damage(folder)]
+        if not found and (lost := self.acknowledged - len(self.events())) > 0:
+            found.append(f"{lost} acknowledged events are lost")
         return found
 
     def problems(self) -> list[str]:
         """What is wrong with the session once it has ended."""
         if found := self.damage():
             return found
-        events = self.events()
-        return [*_unpaired(events), *_refused(events), *self._effects(events), *_lost(events)]
+        logs = {folder.name: events_of(folder) for folder in (self.folder, *self.below)}
+        each = (check(events) for events in logs.values() for check in (_unpaired, _refused, _lost))
+        return [*(problem for problems in each for problem in problems), *self._effects(logs), *self._errands(logs)]
 
-    def _effects(self, events: list[Event]) -> Iterator[str]:
+    def _errands(self, logs: dict[str, list[Event]]) -> Iterator[str]:
+        """A session for each call that hands something on, at its end, and in the ledger what it cost."""
+        own = logs.pop(self.folder.name)
+        handed = {event.key: event.body for event in own if _finished(event, "delegate")}
+        calls = {opened.origin["call"]: events for events in logs.values() if (opened := _opened(events)).origin}
+        if set(handed) != set(calls):
+            yield f"of the calls {sorted(handed)} {sorted(calls)} have a session"
+        for key, body in handed.items():
+            if not body.ok or not body.content.endswith("Done, both."):
+                yield f"the report of {key} is lost: {body.content}"
+        spent = sum(_costs(event for events in logs.values() for event in events if event.kind == "model.responded"))
+        booked = sum(_costs(event for event in own if event.kind == "model.consulted"))
+        if spent != booked:
+            yield f"the sessions below cost {spent}, in the ledger stands {booked}"
+
+    def _effects(self, logs: dict[str, list[Event]]) -> Iterator[str]:
         path = self.place / "effects.log"
         done = Counter(path.read_text().split()) if path.exists() else Counter()
-        shell = {event.key: event.body for event in events if _finished(event, "run_command")}
+        shell = {
+            f"{name}/jobs/{event.key}": event.body
+            for name, events in logs.items()
+            for event in events
+            if _finished(event, "run_command")
+        }
         for key, times in done.items():
             if times != 1:
                 yield f"the effect of {key} happened {times} times"
@@ -146,6 +175,35 @@ class Labour:
                 yield f"the edit {line!r} happened {times} times"
 
 
+def events_of(folder: Path) -> list[Event]:
+    with Reader(folder) as reader:
+        return reader.events()
+
+
+def _damage(folder: Path) -> Iterator[str]:
+    try:
+        with Reader(folder) as reader:
+            broken, events = reader.verify(), reader.events()
+    except JournalError as error:
+        yield f"the journal can't be read: {error}"
+        return
+    if broken is not None:
+        yield f"the chain breaks: {broken}"
+    if [event.seq for event in events] != list(range(1, len(events) + 1)):
+        yield "the numbers of the events have a gap"
+
+
+def _opened(events: list[Event]) -> SessionOpened:
+    opened = events[0].body
+    assert isinstance(opened, SessionOpened)
+    return opened
+
+
+def _costs(events: Iterable[Event]) -> Iterator[Decimal]:
+    bodies = (event.body for event in events)
+    return (Decimal(body.price.cost or 0) for body in bodies if isinstance(body, ModelResponded | ModelConsulted))
+
+
 def _finished(event: Event, name: str) -> bool:
     return isinstance(event.body, ToolFinished) and event.body.name == name
 
@@ -153,7 +211,7 @@ def _finished(event: Event, name: str) -> bool:
 def _unpaired(events: list[Event]) -> Iterator[str]:
     started = Counter(event.key for event in events if event.kind == "tool.started")
     finished = Counter(event.key for event in events if event.kind == "tool.finished")
-    answered = Counter(event.key for event in events if event.kind in ("model.responded", "model.failed"))
+    answered = Counter(event.key for event in events if event.kind in ANSWERS)
     asked = Counter(event.key for event in events if event.kind == "model.requested")
     for what, counts in (("start", started), ("outcome", finished), ("answer", answered)):
         yield from (f"{key} has {times} {what}s" for key, times in counts.items() if times != 1)

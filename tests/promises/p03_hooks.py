@@ -14,22 +14,30 @@ from typing import Any
 from forked import finish
 from labour import KINDS, Labour, turn
 from promise import Count, Promise
-from traps import MOMENTS, Trap, armed
+from traps import MOMENTS, OF_DELEGATION, Trap, armed
 
 from core.tools.base import RERUN, Outcome
 from core.tools.command import RunCommand
 
 TURNS = 8
 KILLED = -9
-ONCE_BROKEN = ("after the commit of head.moved", "after a file of a restore")
-"""Moments at which an order was once carried out twice: its end was not in the transaction of its effect."""
+FIRST = (
+    ("after the commit of head.moved", "write", 1),
+    ("after a file of a restore", "write", 1),
+    ("after the founding of a delegated session", "delegate", 1),
+    ("before the commit of tool.finished below", "delegate", 2),
+    ("after the life of a delegated session", "delegate", 2),
+)
+"""Tried by every shard: moments at which an order was once carried out twice, for its end was not in the transaction of
+its effect; and between a call and the session that it begins, inside that one, between its end and the result."""
+CASES = (*itertools.product(MOMENTS, (*KINDS, "delegate")), *((moment, "delegate") for moment in OF_DELEGATION))
 
 
 class NaiveCommand(RunCommand):
     """A command as a child of the agent, run again when there is no result: what most agents do."""
 
     async def run(self, arguments: Any, context: Any) -> Outcome:
-        line = f"export LONGWATCH_JOB={context.call}; {arguments.command}"
+        line = f"export LONGWATCH_JOB={context.jobs}/{context.call}; {arguments.command}"
         done = await asyncio.to_thread(
             subprocess.run, ["bash", "-c", line], cwd=context.workspace, capture_output=True, text=True
         )
@@ -42,9 +50,9 @@ class NaiveCommand(RunCommand):
 def cases(seed: int) -> Iterator[tuple[str, str, int]]:
     """Every moment with every kind of call, and for which occurrence of the moment the trap waits."""
     pick = random.Random(seed)
-    every = list(itertools.product(MOMENTS, KINDS))
+    every = list(CASES)
     pick.shuffle(every)
-    yield from ((moment, "write", 1) for moment in ONCE_BROKEN)
+    yield from FIRST
     for moment, kind in itertools.cycle(every):
         yield moment, kind, pick.choice((1, 1, 2, 3))
 
@@ -88,7 +96,7 @@ def _one(found: Count, moment: str, kind: str, nth: int, tools: tuple[Any, ...])
 
 def _trapped(labour: Labour, trap: Trap, tools: tuple[Any, ...]) -> Callable[[], int]:
     def agent() -> int:
-        with armed(trap):
+        with armed(trap, labour.folder):
             return labour.agent(tools)
 
     return agent
@@ -96,11 +104,12 @@ def _trapped(labour: Labour, trap: Trap, tools: tuple[Any, ...]) -> Callable[[],
 
 PROMISE = Promise(
     id="P3",
-    says=f"Killed at each of {len(MOMENTS)} moments (around every commit, spawn, file, snapshot, restore, inside a "
-    "reply), twice in a row: no effect happens twice, no result is lost, the session resumes",
+    says=f"Killed at each of {len(MOMENTS) + len(OF_DELEGATION)} moments (around every commit, spawn, file, snapshot, "
+    "restore, delegated session, inside a reply), twice in a row: no effect happens twice, no result is lost, the "
+    "session resumes",
     unit="sessions",
-    aim=100 * len(MOMENTS) * len(KINDS),
-    shard=len(MOMENTS),
+    aim=100 * len(CASES),
+    shard=len(MOMENTS) + len(OF_DELEGATION),
     quick=8,
     trial=trial,
     control=control,

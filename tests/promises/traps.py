@@ -10,9 +10,11 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from core.agent.delegation import Delegation
 from core.journal.project_memory import ProjectMemory
 from core.journal.store import Store
 from core.models.wire import Wire
@@ -36,13 +38,23 @@ SEAMS: tuple[tuple[str, Any, str], ...] = (
     ("a restore", CopyStore, "restore"),
     ("a file of a restore", Restorer, "_attempt"),
     ("a memory of the project", ProjectMemory, "sync"),
+    ("the founding of a delegated session", Delegation, "_found"),
+    ("the life of a delegated session", Delegation, "_supervised"),
 )
+BELOW = ("model.requested", "model.responded", "tool.started", "tool.finished", "session.finished")
+"""The same in the log of a delegated session."""
 DELTAS = ("the first delta", "the middle of a call's arguments", "the last delta")
 MOMENTS = (
     *(f"{when} the commit of {kind}" for kind in COMMITTED for when in ("before", "after")),
-    *(f"{when} {what}" for what, _, _ in SEAMS for when in ("before", "after")),
+    *(f"{when} {what}" for what, owner, _ in SEAMS if owner is not Delegation for when in ("before", "after")),
     *DELTAS,
 )
+OF_DELEGATION = (
+    *(f"{when} {what}" for what, owner, _ in SEAMS if owner is Delegation for when in ("before", "after")),
+    *(f"{when} the commit of {kind} below" for kind in BELOW for when in ("before", "after")),
+    *(f"{when} the commit of model.consulted" for when in ("before", "after")),
+)
+"""Moments that only come where a part of the task is handed on."""
 
 
 @dataclass(slots=True)
@@ -60,12 +72,12 @@ class Trap:
 
 
 @contextmanager
-def armed(trap: Trap) -> Iterator[None]:
-    """The product with the trap in it."""
+def armed(trap: Trap, folder: Path) -> Iterator[None]:
+    """The product with the trap in it; a log elsewhere than in `folder` is that of a delegated session."""
     with ExitStack() as stack:
         for what, owner, name in SEAMS:
             stack.enter_context(patch.object(owner, name, _around(getattr(owner, name), what, trap)))
-        stack.enter_context(patch.object(Store, "commit", _commit(Store.commit, trap)))
+        stack.enter_context(patch.object(Store, "commit", _commit(Store.commit, trap, folder)))
         stack.enter_context(patch.object(Wire, "stream", _stream(Wire.stream, trap)))
         yield
 
@@ -90,14 +102,14 @@ async def _awaited(result: Any, what: str, trap: Trap) -> Any:
     return value
 
 
-def _commit(original: Callable[..., Any], trap: Trap) -> Callable[..., Any]:
+def _commit(original: Callable[..., Any], trap: Trap, folder: Path) -> Callable[..., Any]:
     async def commit(store: Any, batch: Any, blobs: Any, tail: Any) -> None:
-        batch = list(batch)
+        batch, where = list(batch), "" if store.folder == folder else " below"
         for row in batch:
-            trap.reach(f"before the commit of {row.kind}")
+            trap.reach(f"before the commit of {row.kind}{where}")
         await original(store, batch, blobs, tail)
         for row in batch:
-            trap.reach(f"after the commit of {row.kind}")
+            trap.reach(f"after the commit of {row.kind}{where}")
 
     return commit
 
