@@ -23,6 +23,7 @@ from tui.attention import Sight
 from tui.commands.chosen import margin_of
 from tui.parting import part
 from tui.say import say
+from tui.session_time import SessionTime
 from tui.undisturbed import undisturbed
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def watch(
         from tui.app import LongwatchApp
 
     watched = folder is not None and mode != "replay"
-    clock = elsewhere.clock if elsewhere else SystemClock()
+    clock = SessionTime(elsewhere.clock if elsewhere else SystemClock())
     sight = Sight(SeenMark(folder, clock) if folder and watched else None)
     app = LongwatchApp(
         source,
@@ -141,6 +142,7 @@ def watch(
         margin=margin or (margin_of(folder) if folder else None),
         **_looks(config),
     )
+    clock.view = app.view
     _leave_on_signals(app)
     result = _run(app, mouse=mouse and config.screen.mouse)
     sight.keep()

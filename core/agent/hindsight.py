@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from core.economy.context import DEFAULT_SHAPE, Shape
 from core.economy.counterfactual import counterfactuals
 from core.economy.tariff import Tariff
 from core.economy.workload import Turn
@@ -55,7 +56,7 @@ def _otherwise(window: ContextWindow, workload: Workload) -> list[tuple[str, flo
     tariff, turns = tariff_of(workload), turns_of(workload)
     if len(turns) < LEAST_TURNS or tariff is None:
         return []
-    rows = counterfactuals(turns, tariff, workload.first_prompt, window.usage.last.window)
+    rows = counterfactuals(turns, tariff, workload.first_prompt, window.usage.last.window, shape_of(workload))
     return [(row.name if row.fits else f"{row.name} (beyond the window)", row.usd) for row in rows]
 
 
@@ -70,6 +71,15 @@ def tariff_of(workload: Workload) -> Tariff | None:
     input, output, read, write = (float(row[name]) for name in PRICES)
     ttl_s = workload.ttl_s if workload.ttl_s is not None or lived_s is None else lived_s + 1
     return Tariff.per_million(input, output, read, write, ttl_s)
+
+
+def shape_of(workload: Workload) -> Shape:
+    """What compressions of this session left behind; what they usually do where there was none."""
+    usual, turns = DEFAULT_SHAPE, len(workload.turns())
+    if not workload.compressions or turns <= usual.keep:
+        return usual
+    digest = max(1, workload.digest // workload.compressions)
+    return Shape(usual.keep, digest, max(1, round(workload.ledger / (turns - usual.keep))))
 
 
 def turns_of(workload: Workload) -> list[Turn]:

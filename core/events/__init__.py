@@ -40,6 +40,7 @@ from core.events.control import (
 from core.events.conversation import (
     DELEGATED,
     IMPORTED,
+    VIRTUAL_TIME,
     FileChange,
     GuidanceDelivered,
     GuidanceQueued,

@@ -14,6 +14,10 @@ IMPORTED = "imported"
 """The profile of a session that another tool ran: it can be looked at, not gone on with."""
 
 
+VIRTUAL_TIME = "virtual_time"
+"""The setting of a session whose times are of no wall clock: it is rehearsed."""
+
+
 @kind("session.opened", node=True)
 class SessionOpened(Body, frozen=True):
     """The root of the tree: what is to be done, where, and by which model. No key and no secret is in it.

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.clock import MICROSECONDS
-from core.events import Event, GuidanceDelivered, ModelRequested, ModelResponded, ToolFinished, is_aside
+from core.events import (
+    ContextCompressed,
+    Event,
+    GuidanceDelivered,
+    ModelRequested,
+    ModelResponded,
+    ToolFinished,
+    is_aside,
+)
 from core.folds.context_items import BYTES_PER_TOKEN
 from core.folds.context_usage import ContextWindow
 from core.folds.fold import Handler
@@ -38,6 +46,9 @@ class Workload:
         """The longest pause in seconds after which most of the prompt before was still read from the cache."""
         self.first_prompt = 0
         """Tokens of the first prompt: system, tools and task."""
+        self.digest, self.ledger = 0, 0
+        """Tokens of all digests together, and of all that compressions added to the ledger."""
+        self.compressions = 0
         self._window = window
         self._turns: Pages[Turn] = Pages()
         self._starts: dict[str, int] = {}
@@ -53,7 +64,8 @@ class Workload:
             "model.failed": self._failed,
             "tool.finished": self._grown,
             "guidance.delivered": self._grown,
-            **dict.fromkeys(("context.compressed", "context.restored", "head.moved"), self._broken),
+            "context.compressed": self._compressed,
+            **dict.fromkeys(("context.restored", "head.moved"), self._broken),
         }
 
     @property
@@ -113,6 +125,16 @@ class Workload:
         if isinstance(body, ToolFinished | GuidanceDelivered):
             text = body.content if isinstance(body, ToolFinished) else body.text
             self._bytes += len(text.encode("utf-8", "replace"))
+
+    def _compressed(self, event: Event) -> None:
+        body = event.body
+        if isinstance(body, ContextCompressed):
+            texts = (body.digest, body.ledger + "".join(held.text for held in body.held))
+            digest, ledger = (len(text.encode("utf-8", "replace")) / BYTES_PER_TOKEN for text in texts)
+            self.digest += round(digest * self._window.ratio)
+            self.ledger += round(ledger * self._window.ratio)
+            self.compressions += 1
+        self._broken(event)
 
     def _broken(self, event: Event) -> None:
         self._continuous = False

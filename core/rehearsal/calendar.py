@@ -13,18 +13,18 @@ import signal
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 from core.clock import MICROSECONDS, VirtualClock, pause_real
-from core.events import Event, SessionPaused
+from core.events import Event, ModelResponded, SessionPaused, ToolStarted
+from core.rehearsal.pace import HOURS, Hours
 from core.simulator import Fault, FaultKind, Faults
 
-HOURS = 35
-"""Hours of the reference session; a shorter rehearsal meets the same at the same share of its calls."""
 OUTAGE_S = 2 * 3_600
 NIGHT_S = 6 * 3_600
 ROTATED_S = 25 * 60
 """Until somebody's script has stored another key."""
-FULL_S, NOTICED_S = 60, 1.5
+FULL_S, NOTICED_S, LOOK_EVERY_S = 60, 1.5, 0.02
 _CUT_AFTER = "4"
 """Events of a reply that arrive before its stream is cut."""
 
@@ -50,26 +50,31 @@ class Due:
     what: Happening
 
 
-_HOURS: tuple[tuple[float, Happening], ...] = (
-    (9, Happening.OUTAGE),
-    (14, Happening.KILLED),
-    (16, Happening.NIGHT),
-    (21, Happening.FULL_DISK),
-    (22, Happening.TERMINAL),
-    (27, Happening.EXPIRED),
-    (30, Happening.KILLED_IN_CALL),
-    *((hour + 0.5, Happening.CUT) for hour in range(HOURS)),
-)
+_BEGINS: dict[float, Happening] = {
+    9: Happening.OUTAGE,
+    12.2: Happening.KILLED,
+    13: Happening.NIGHT,
+    21.5: Happening.FULL_DISK,
+    22.5: Happening.TERMINAL,
+    27: Happening.EXPIRED,
+    30: Happening.KILLED_IN_CALL,
+}
+_LASTS_S = {
+    Happening.OUTAGE: OUTAGE_S,
+    Happening.NIGHT: NIGHT_S,
+    Happening.FULL_DISK: FULL_S,
+    Happening.EXPIRED: ROTATED_S,
+}
+STILL_H: dict[float, float] = {hour: _LASTS_S[what] / 3_600 for hour, what in _BEGINS.items() if what in _LASTS_S}
+"""From which hour of the reference session on the agent can't work, and for how many hours."""
 
 
 def due(calls: int) -> tuple[Due, ...]:
-    """The reference session's happenings in a rehearsal of so many calls."""
-    return tuple(sorted((Due(max(1, round(calls * hour / HOURS)), what) for hour, what in _HOURS), key=_order))
-
-
-def still_s(share: float) -> float:
-    """Seconds in which the agent can't work, which its pauses leave room for. `share`: of the reference's calls."""
-    return share * (OUTAGE_S + NIGHT_S + ROTATED_S + FULL_S)
+    """What befalls a rehearsal of so many calls. A stream is cut in each hour in which it works."""
+    hours = Hours(calls, STILL_H)
+    cut = {hours.call(hour + 0.5) for hour in range(HOURS) if hours.works(hour + 0.5)}
+    single = (Due(hours.call(hour), what) for hour, what in _BEGINS.items())
+    return tuple(sorted((*single, *(Due(place, Happening.CUT) for place in cut)), key=_order))
 
 
 def _order(one: Due) -> tuple[int, str]:
@@ -82,18 +87,22 @@ class Weather(Faults):
     def __init__(self, clock: VirtualClock) -> None:
         super().__init__()
         self._clock = clock
+        self._refuses_s = 0.0
         self._until_us = 0
         self._cuts = 0
 
     def refuse(self, seconds: float) -> None:
-        """Overloaded from now on for so long."""
-        self._until_us = self._clock.now_us() + int(seconds * MICROSECONDS)
+        """Overloaded from the next request on for so long."""
+        self._refuses_s = seconds
 
     def cut(self) -> None:
         """Cut the next stream."""
         self._cuts += 1
 
     def take(self, request: int, text: str) -> Fault | None:
+        if self._refuses_s:
+            self._until_us = self._clock.now_us() + int(self._refuses_s * MICROSECONDS)
+            self._refuses_s = 0.0
         if self._clock.now_us() < self._until_us:
             return Fault(FaultKind.OVERLOADED)
         if self._cuts:
@@ -105,11 +114,13 @@ class Weather(Faults):
 class FullDisk:
     """A disk that is full for a minute, for this process alone and without root: no file of it may grow meanwhile.
 
-    The minute passes on the virtual clock; really it lasts as long as it takes to be noticed.
+    The room that the session gives up (`reserve`) is free to it until it has written down that it waits. The minute
+    passes on the virtual clock; really it lasts as long as it takes to be noticed.
     """
 
-    def __init__(self, clock: VirtualClock) -> None:
-        self._clock = clock
+    def __init__(self, clock: VirtualClock, reserve: Path) -> None:
+        self._clock, self._reserve = clock, reserve
+        self._noted = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def fill(self) -> None:
@@ -117,14 +128,43 @@ class FullDisk:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def noted(self) -> None:
+        """The session has written down that it waits for room."""
+        self._noted.set()
+
     async def _lasts(self) -> None:
         before = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+        full = (0, before[1])
+        resource.setrlimit(resource.RLIMIT_FSIZE, full)
         try:
+            while self._reserve.exists():
+                await pause_real(LOOK_EVERY_S)
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+            await self._noted.wait()
+            resource.setrlimit(resource.RLIMIT_FSIZE, full)
             await pause_real(NOTICED_S)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
         self._clock.advance(FULL_S)
+
+
+class Lull:
+    """Knows when nothing is under way: all calls of the newest reply have ended, and no request is out yet.
+
+    What comes from outside comes then, so that it does not hang on which of several calls was faster.
+    """
+
+    def __init__(self) -> None:
+        self._open = -1
+
+    def begins(self, event: Event) -> bool:
+        """Whether this event ends the last of them. After a process began that is not told before the next reply."""
+        if isinstance(event.body, ModelResponded):
+            self._open = sum(block.get("type") == "tool_use" for block in event.body.content)
+        elif event.kind == "tool.finished":
+            self._open -= 1
+            return self._open == 0
+        return False
 
 
 @dataclass(slots=True)
@@ -132,8 +172,8 @@ class Around:
     """What a calendar can reach: the clock, the provider, the variable with the key, the disk, the terminal. All that
     takes time takes `share` of what it takes in the reference session.
 
-    `expect` tells the provider which key is good; `before_death` runs before this process is killed; `lose_terminal`
-    has a viewer lose its terminal and another come.
+    `expect` tells the provider which key is good; `disk_noted` hears that the session waits for room; `before_death`
+    runs before this process is killed; `lose_terminal` has a viewer lose its terminal and another come.
     """
 
     clock: VirtualClock
@@ -142,6 +182,7 @@ class Around:
     variable: str
     expect: Callable[[str], None]
     fill_disk: Callable[[], None]
+    disk_noted: Callable[[], None]
     share: float = 1.0
     before_death: Callable[[], None] = lambda: None
     lose_terminal: Callable[[], None] = lambda: None
@@ -155,6 +196,7 @@ class Calendar:
     calls: int
     left: list[Due] = field(default_factory=list)
     _dies_in_call: bool = False
+    _lull: Lull = field(default_factory=Lull)
 
     @classmethod
     def of(cls, around: Around, calls: int, everything: tuple[Due, ...]) -> Calendar:
@@ -163,14 +205,17 @@ class Calendar:
     def observe(self, events: list[Event]) -> None:
         """To be called after each commit."""
         for event in events:
-            if event.kind == "tool.finished":
-                self.calls += 1
-            elif event.kind == "tool.started" and self._dies_in_call:
+            body = event.body
+            self.calls += event.kind == "tool.finished"
+            if isinstance(body, ToolStarted) and body.effect == "command" and self._dies_in_call:
                 self._die()
-            elif isinstance(event.body, SessionPaused) and event.body.reason == "auth":
+            elif isinstance(body, SessionPaused) and body.reason == "auth":
                 self._rotate()
-        while self.left and self.left[0].calls <= self.calls:
-            self._happen(self.left.pop(0).what)
+            elif isinstance(body, SessionPaused) and body.reason == "disk":
+                self.around.disk_noted()
+            if self._lull.begins(event):
+                while self.left and self.left[0].calls <= self.calls:
+                    self._happen(self.left.pop(0).what)
 
     def _happen(self, what: Happening) -> None:
         around = self.around

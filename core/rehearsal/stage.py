@@ -15,18 +15,21 @@ from core.agent.host import Hosting, host
 from core.clock import VirtualClock
 from core.config import ApprovalSettings, Config, ContextSettings, PriceSettings, ProfileSettings
 from core.config.settings import Policy
-from core.events import Event, SessionOpened
+from core.events import VIRTUAL_TIME, Event, SessionOpened
 from core.journal.reader import Reader
+from core.journal.reserve import RESERVE
 from core.models.profiles import resolve_endpoint
-from core.rehearsal.calendar import Around, Calendar, FullDisk, Weather, due, still_s
+from core.rehearsal.calendar import STILL_H, Around, Calendar, FullDisk, Weather, due
 from core.rehearsal.library import library
-from core.rehearsal.pace import Paced
+from core.rehearsal.pace import Hours, Pace, paced
 from core.rehearsal.port import port
 from core.rehearsal.supervisor import Supervisor
 from core.rehearsal.terminals import Terminals
 from core.rehearsal.town import Sizes, Town, found
 from core.session import NewSession, create
 from core.simulator import SimulatedServer, load_policy
+from core.tools.base import Tool
+from core.tools.registry import builtin_tools
 
 PROFILE = "reference"
 KEY = "LONGWATCH_REHEARSAL_KEY"
@@ -112,7 +115,7 @@ async def prepare(home: Path, place: Path, wanted: Wanted) -> Staged:
     clock = VirtualClock()
     endpoint = resolve_endpoint(_config(wanted), f"{PROFILE}:{wanted.model}", f"http://127.0.0.1:{_free_port()}")
     task, name = TASKS[wanted.piece].format(calls=wanted.calls), f"{wanted.piece} {wanted.policy}"
-    session = NewSession(task, workspace.resolve(), endpoint, name, {"policy": wanted.policy})
+    session = NewSession(task, workspace.resolve(), endpoint, name, {"policy": wanted.policy, VIRTUAL_TIME: True})
     staged = Staged(folder=await create(home, session, clock), workspace=workspace, wanted=wanted)
     (place / NOTES).write_bytes(msgspec.json.encode(staged, enc_hook=str))
     return staged
@@ -139,8 +142,8 @@ async def play(staged: Staged, told: Callable[[float, int], None] = lambda hours
     clock = VirtualClock(standing.last_us)
     weather, environ = Weather(clock), {KEY: "rehearsal", "PATH": "/usr/local/bin:/usr/bin:/bin"}
     async with _server(staged, clock, standing.port, weather) as server:
-        disk = FullDisk(clock)
-        around = Around(clock, weather, environ, KEY, server.expect_key, disk.fill, wanted.share)
+        disk = FullDisk(clock, staged.folder / RESERVE)
+        around = Around(clock, weather, environ, KEY, server.expect_key, disk.fill, disk.noted, wanted.share)
         around.before_death = lambda: _keep(staged, server)
         around.lose_terminal = Terminals(home_of(staged.folder), staged.folder, sent_to_terminals(staged)).lose_one
         watchers = _watchers(staged, around, standing.calls)
@@ -152,6 +155,7 @@ async def play(staged: Staged, told: Callable[[float, int], None] = lambda hours
 
         jitter = random.Random(f"{wanted.seed}:{standing.calls}").random
         ways: dict[str, Any] = {"clock": clock, "environ": environ, "on_events": heard, "jitter": jitter}
+        ways["extra_tools"] = _tools(wanted, clock, standing.calls)
         return await host(Hosting(staged.folder, _config(wanted), wait=True, **ways))
 
 
@@ -160,9 +164,16 @@ def _watchers(staged: Staged, around: Around, calls: int) -> list[Calendar | Sup
     happenings = due(wanted.calls) if wanted.disturbed else ()
     watchers: list[Calendar | Supervisor] = [Calendar.of(around, calls, happenings)]
     if wanted.supervised:
-        areas = wanted.town.areas
-        watchers.append(Supervisor.of(staged.folder, around.clock, calls, wanted.calls, areas))
+        hours = Hours(wanted.calls, STILL_H if wanted.disturbed else None)
+        watchers.append(Supervisor.of(staged.folder, around.clock, calls, hours, wanted.town.areas))
     return watchers
+
+
+def _tools(wanted: Wanted, clock: VirtualClock, done: int) -> list[Tool]:
+    """The tools, whose calls come to the wanted hours with all that takes time beside them."""
+    beside = SPEECH_H + (sum(STILL_H.values()) if wanted.disturbed else 0.0)
+    pace = Pace(clock, wanted.calls, wanted.hours - wanted.share * beside, done)
+    return [paced(tool, pace) for tool in builtin_tools().values()]
 
 
 def _keep(staged: Staged, server: SimulatedServer) -> None:
@@ -218,9 +229,7 @@ def _config(wanted: Wanted) -> Config:
 async def _server(staged: Staged, clock: VirtualClock, port: int, weather: Weather) -> AsyncIterator[SimulatedServer]:
     """The provider, with what its cache still held when its process died."""
     wanted, kept = staged.wanted, _vendor(staged)
-    spent = wanted.share * SPEECH_H + (still_s(wanted.share) / 3_600 if wanted.disturbed else 0.0)
-    policy = Paced(load_policy(wanted.model), wanted.calls, wanted.hours - spent)
     options: dict[str, Any] = {"context_limit": WINDOW, "port": port, "faults": weather, "api_key": "rehearsal"}
     options["remembered"] = msgspec.json.decode(kept.read_bytes()) if kept.exists() else ()
-    async with SimulatedServer(policy, clock=clock, **options) as server:
+    async with SimulatedServer(load_policy(wanted.model), clock=clock, **options) as server:
         yield server

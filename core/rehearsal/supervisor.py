@@ -12,7 +12,8 @@ from core.clock import VirtualClock
 from core.events import ApprovalAsked, Event
 from core.ids import ulid
 from core.journal.inbox import Command, post
-from core.rehearsal.calendar import HOURS
+from core.rehearsal.calendar import Lull
+from core.rehearsal.pace import Hours
 
 BACK = 40
 """Calls that the rewind takes back."""
@@ -26,9 +27,9 @@ _SCRIPT: tuple[tuple[float, str], ...] = (
     (3, "guide --standing Keep every public name as it is."),
     (5, "remember The report is read by people who know no Python."),
     (8, "budget 60"),
-    (10, "compress keep what is known of review codes"),
-    (10.5, "undo"),
-    (15, f"rewind {CHECKPOINT}"),
+    (11.5, "compress keep what is known of review codes"),
+    (12, "undo"),
+    (19.5, f"rewind {CHECKPOINT}"),
     (20, f"guide I changed my mind: take {LATER} in after all."),
     (24, "model surveyor-next"),
     (28, "bookmark the last quarter begins"),
@@ -44,12 +45,13 @@ class Supervisor:
     calls: int
     left: list[tuple[int, str]]
     later: str
+    _lull: Lull = field(default_factory=Lull)
     _checkpoints: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=200))
 
     @classmethod
-    def of(cls, folder: Path, clock: VirtualClock, calls: int, every: int, areas: Sequence[str]) -> Supervisor:
-        """For a rehearsal of `every` calls over these departments."""
-        orders = [(max(1, round(every * hour / HOURS)), words) for hour, words in _SCRIPT]
+    def of(cls, folder: Path, clock: VirtualClock, calls: int, hours: Hours, areas: Sequence[str]) -> Supervisor:
+        """For a rehearsal with such hours over these departments."""
+        orders = [(hours.call(hour), words) for hour, words in _SCRIPT]
         later = areas[len(areas) * 2 // 5]
         return cls(folder, clock, calls, [order for order in orders if order[0] > calls], later)
 
@@ -63,8 +65,9 @@ class Supervisor:
             elif isinstance(event.body, ApprovalAsked):
                 self.clock.advance(THINKS_S)
                 self._say("approve")
-        while self.left and self.left[0][0] <= self.calls:
-            self._say(self.left.pop(0)[1])
+            if self._lull.begins(event):
+                while self.left and self.left[0][0] <= self.calls:
+                    self._say(self.left.pop(0)[1])
 
     def _say(self, words: str) -> None:
         verb, *rest = words.replace(LATER, self.later).replace(CHECKPOINT, str(self._back())).split(" ")

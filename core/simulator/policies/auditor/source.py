@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import TypeVar
 
 Node = TypeVar("Node", bound=ast.AST)
@@ -196,6 +196,17 @@ def insert_above_functions(text: str, snippet: str) -> str:
     lines = text.splitlines(keepends=True)
     place = _first_line(first) - 1
     return "".join([*lines[:place], snippet.strip() + "\n\n\n", *lines[place:]])
+
+
+def defining(snippet: str, *modules: str) -> Callable[[str], str]:
+    """Puts a definition above the functions of a text, with the modules that it needs."""
+
+    def finish(text: str) -> str:
+        for module in modules:
+            text = add_import(text, module)
+        return insert_above_functions(text, snippet)
+
+    return finish
 
 
 def _after_head(tree: ast.Module) -> int:

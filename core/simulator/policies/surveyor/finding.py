@@ -14,7 +14,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 Finder = Callable[[Source, Function, Taint], Iterator[ast.AST]]
 
 _SUBPROCESS = tuple(f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output", "Popen"))
-_TAG = re.compile(r"</?[a-z][a-z0-9]*[ >=]|</?[a-z]+$", re.I)
+TAG = re.compile(r"</?[a-z][a-z0-9]*[ >=]|</?[a-z]+$", re.I)
 _SECRET = re.compile(r"token|secret|signature|password|passw|digest|\bmac\b|seal|api_?key", re.I)
 _ABOUT_SECRETS = re.compile(r"token|secret|password|\bcode\b|\bkey\b|session|invit", re.I)
 _WEAK = ("md5", "sha1")
@@ -108,19 +108,19 @@ def weak_digest(source: Source, function: Function, taint: Taint) -> Iterator[as
 
 def markup(source: Source, function: Function, taint: Taint) -> Iterator[ast.AST]:
     """Markup around what the caller gave as it came; a name that itself holds markup is no such thing."""
-    built = _markup_names(function)
+    built = markup_names(function)
     for node in ast.walk(function):
         if not isinstance(node, ast.JoinedStr | ast.BinOp) or _inside_text(source, node):
             continue
-        tagged = any(isinstance(part, str) and _TAG.search(part) for part in text_parts(node) or ())
+        tagged = any(isinstance(part, str) and TAG.search(part) for part in text_parts(node) or ())
         if tagged and any(taint.reaches(part) and ast.unparse(part) not in built for part in raw_parts(node)):
             yield node
 
 
-def _markup_names(function: Function) -> set[str]:
+def markup_names(function: ast.AST) -> set[str]:
     """Names that a function builds markup in."""
     bound = [node for node in ast.walk(function) if isinstance(node, ast.Assign | ast.AugAssign)]
-    tagged = [node for node in bound if _TAG.search(ast.unparse(node.value))]
+    tagged = [node for node in bound if TAG.search(ast.unparse(node.value))]
     targets = [
         target for node in tagged for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
     ]

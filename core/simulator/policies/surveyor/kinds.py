@@ -10,8 +10,8 @@ from core.simulator.policies.auditor.rules import RULES
 from core.simulator.policies.auditor.rules.base import Fix, Option, Rule, apply
 from core.simulator.policies.auditor.rules.calls import narrow_mode, safe_extraction, secure_random, stronger_hash
 from core.simulator.policies.auditor.rules.commands import without_shell, without_system
-from core.simulator.policies.auditor.source import Source
-from core.simulator.policies.surveyor import finding, mending
+from core.simulator.policies.auditor.source import Source, defining
+from core.simulator.policies.surveyor import finding, mending, reckoning
 from core.simulator.policies.surveyor.finding import Finder
 from core.simulator.policies.surveyor.taint import Taint, functions
 
@@ -49,12 +49,16 @@ KINDS = (
     _kind("path", "path that leads out", r"\bopen\(|\.(read|write)_(text|bytes)\(|path\.join\(", finding.path,
           Option("the path has to lie in its folder", mending.kept_inside)),
     _kind("pickle", "unpickling what comes in", r"\b(pickle|marshal|shelve)\b", finding.unpickled,
-          *RULES["B301"].options),
-    _kind("eval", "evaluating what comes in", r"\b(eval|exec)\(", finding.evaluated, *RULES["B307"].options),
+          *RULES["B301"].options,
+          Option("unpickling takes plain values and own classes alone", mending.own_classes,
+                 defining(mending.OWN_CLASSES, "pickle"))),
+    _kind("eval", "evaluating what comes in", r"\b(eval|exec)\(", finding.evaluated, *RULES["B307"].options,
+          *reckoning.OPTIONS),
     _kind("archive", "archive members that lead out", r"extractall\(|unpack_archive\(|namelist\(", finding.archive,
           Option("members are filtered", safe_extraction), Option("members have to lie inside", mending.kept_inside)),
     _kind("token", "secrets that can be foretold", r"\brandom\b", finding.chance,
-          Option("random numbers come from the system's secure source", secure_random)),
+          Option("random numbers come from the system's secure source", secure_random),
+          Option("all numbers come from the system's secure source", mending.secure_numbers)),
     _kind("digest", "weak digest", r"md5|sha1\b|hashlib\.new", finding.weak_digest,
           Option("the weak digest gave way to SHA-256", stronger_hash)),
     _kind("html", "markup that comes in", r"['\"].*</?[a-z][a-z0-9]*[ >]", finding.markup,

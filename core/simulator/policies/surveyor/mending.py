@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from core.simulator.policies.auditor.rules.base import Change, Lines
 from core.simulator.policies.auditor.source import Rewrite
-from core.simulator.policies.surveyor.finding import joins, raw_parts
+from core.simulator.policies.surveyor.escaping import Escaping
+from core.simulator.policies.surveyor.finding import joins, markup_names
 from core.simulator.policies.surveyor.taint import Taint, functions
 
 
@@ -33,39 +34,72 @@ def kept_inside(rewrite: Rewrite, lines: Lines) -> int:
     return done
 
 
+def secure_numbers(rewrite: Rewrite, lines: Lines) -> int:
+    """Numbers, and generators of numbers, come from the system; a seed has no meaning there."""
+    calls = [call for call in rewrite.source.touching(ast.Call, lines) if _is_random(rewrite, call)]
+    for call in calls:
+        name = rewrite.source.qualified(call.func).removeprefix("random.")
+        if name == "Random":
+            rewrite.replace(call, "secrets.SystemRandom()")
+        else:
+            rewrite.replace(call.func, f"secrets.SystemRandom().{name}")
+        rewrite.need("secrets")
+    return len(calls)
+
+
+def _is_random(rewrite: Rewrite, call: ast.Call) -> bool:
+    module, _, name = rewrite.source.qualified(call.func).rpartition(".")
+    return module == "random" and name not in ("SystemRandom", "seed")
+
+
+OWN_CLASSES = '''
+class _OwnUnpickler(pickle.Unpickler):
+    """Restores plain values, dates, decimals and the classes of this module; refuses everything else."""
+
+    plain = {("datetime", "date"), ("datetime", "datetime"), ("datetime", "time"), ("datetime", "timedelta"),
+             ("decimal", "Decimal"), ("collections", "OrderedDict"), ("collections", "deque")}
+
+    def find_class(self, module, name):
+        found = globals().get(name) if module == __name__ else None
+        if (module, name) in self.plain:
+            found = super().find_class(module, name)
+        if not isinstance(found, type):
+            raise pickle.UnpicklingError(f"{module}.{name} is not allowed here")
+        return found
+'''
+
+
+def own_classes(rewrite: Rewrite, lines: Lines) -> int:
+    """Whatever reads pickles on these lines takes plain values, and classes of the module itself."""
+    source, done = rewrite.source, 0
+    for call in source.calls(lines, "pickle.loads", "pickle.load", "pickle.Unpickler"):
+        name, stream = source.qualified(call.func), source.code(call.args[0]) if call.args else ""
+        if name == "pickle.Unpickler":
+            rewrite.replace(call.func, "_OwnUnpickler")
+        elif stream:
+            stream = f"io.BytesIO({stream})" if name == "pickle.loads" else stream
+            rewrite.replace(call, f"_OwnUnpickler({stream}).load()")
+            rewrite.need("io")
+        done += 1
+    return done
+
+
 def escaped(wrapped: str) -> Change:
     """Every value in a text with markup is escaped; `wrapped` is the code around it, `{}` being the value."""
 
     def change(rewrite: Rewrite, lines: Lines) -> int:
-        done, source = 0, rewrite.source
-        for node in source.touching(ast.JoinedStr, lines):
-            rewrite.replace(node, ast.unparse(_with_values(node, wrapped)))
-            done += 1
-        for sum_ in source.touching(ast.BinOp, lines):
-            if not any(isinstance(above, ast.BinOp) for above in source.ancestors(sum_)):
-                done += _each_part(rewrite, sum_, wrapped)
+        source, done = rewrite.source, 0
+        for node in [*source.touching(ast.JoinedStr, lines), *source.touching(ast.BinOp, lines)]:
+            if any(isinstance(above, ast.JoinedStr | ast.BinOp) for above in source.ancestors(node)):
+                continue
+            new = Escaping(wrapped, markup_names(source.scope(node))).visit(copy.deepcopy(node))
+            if ast.dump(new) != ast.dump(node):
+                rewrite.replace(node, ast.unparse(new))
+                done += 1
         rewrite.need("html")
         return done
 
     return change
-
-
-def _with_values(node: ast.JoinedStr, wrapped: str) -> ast.JoinedStr:
-    text = copy.deepcopy(node)
-    for value in text.values:
-        if isinstance(value, ast.FormattedValue):
-            value.value = ast.parse(wrapped.format(ast.unparse(value.value)), mode="eval").body
-    return text
-
-
-def _each_part(rewrite: Rewrite, node: ast.BinOp, wrapped: str) -> int:
-    done = 0
-    for part in raw_parts(node):
-        inner = rewrite.source.parent(part)
-        is_text = isinstance(inner, ast.Call) and ast.unparse(inner.func) == "str"
-        rewrite.replace(inner if is_text and inner else part, wrapped.format(ast.unparse(inner if is_text else part)))  # type: ignore[arg-type]
-        done += 1
-    return done
 
 
 def ours_alone(rewrite: Rewrite, lines: Lines) -> int:

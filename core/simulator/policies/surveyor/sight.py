@@ -10,6 +10,7 @@ from typing import Any
 from core.simulator.policies.auditor.conversation import Done, file_text, turns_of
 from core.simulator.policies.base import message_texts
 from core.simulator.policies.places import read_line
+from core.simulator.policies.surveyor.notes import noted_folders
 from core.simulator.policies.surveyor.progress import Progress
 
 _CODE = re.compile(r"review code of ([\w-]+) is ([A-Z]{2,4}-\d{4}-[A-Z])")
@@ -60,13 +61,14 @@ class Sight:
     def areas(self, total: int = 0) -> list[str]:
         """The folders to go through, `total` of them where that is known; none when they are out of sight.
 
-        Folders of code of a listing, tests and papers left out, deepest ones only.
+        Folders of code of a listing, tests and papers left out, deepest ones only; or as they were written down.
         """
         for done in reversed(self.history):
             if done.name == "list_files" and not done.failed and done.path == ".":
                 found = [name for name in _FOLDER.findall(done.content) if name.split("/")[0] not in _NO_CODE]
                 return (found or ["."]) if total in (0, len(found or ["."])) else []
-        return []
+        noted = noted_folders((self.head, *self._notes())) if total else []
+        return noted if len(noted) == total else []
 
     def hits(self, area: str) -> list[str]:
         """Modules of a folder that the newest searches point at, without their ending."""
@@ -80,11 +82,14 @@ class Sight:
         name = area.rpartition("/")[2]
         return sorted({(day, code) for day, about, code in self._papers() if about == name})
 
+    def _notes(self) -> list[str]:
+        """What was written into the memory."""
+        return [str(done.input.get("text")) for done in self.history if done.name == "remember"]
+
     def _papers(self) -> Iterator[tuple[str, str, str]]:
         asked = ("read_file", "recall")
         texts = [done.content for done in self.history if done.name in asked and "review code" in done.content]
-        notes = [str(done.input.get("text")) for done in self.history if done.name == "remember"]
-        for text in (self.head, *texts, *notes):
+        for text in (self.head, *texts, *self._notes()):
             since = _SINCE.search(text)
             for area, code in _CODE.findall(text):
                 yield since[1] if since else "", area, code

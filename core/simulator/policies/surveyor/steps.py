@@ -10,6 +10,7 @@ from core.simulator.policies.base import Call
 from core.simulator.policies.step import MAX_TRIES, count, read, remember, run
 from core.simulator.policies.surveyor import closing, repairing
 from core.simulator.policies.surveyor.kinds import KINDS
+from core.simulator.policies.surveyor.notes import code_notes, folder_notes
 from core.simulator.policies.surveyor.progress import Progress
 from core.simulator.policies.surveyor.sight import Sight, joined
 from core.simulator.policies.surveyor.step import REPORT, ROWS_END, Step, end, per_step, plan, row
@@ -38,7 +39,8 @@ def papers(sight: Sight, progress: Progress) -> Step:
     whole = [command for command in _COMMAND.findall(told) if not re.search(r"\b[A-Z]{3,}\b", command)]
     tests = whole[0] if whole else first_command(told)
     head = f"# Security audit\n\nMade by the simulated surveyor: rules, not a language model.\n\n{ROWS_END}\n"
-    calls = [plan(areas, 0), Call("write_file", {"path": REPORT, "content": head}), *map(read, names[:16])]
+    calls = [plan(areas, 0), Call("write_file", {"path": REPORT, "content": head}), *folder_notes(areas)]
+    calls += map(read, names[:16])
     text = f"{count(len(areas), 'folder')} of code, {count(len(names), 'paper')}. The tests run with `{tests}`."
     return Step(text, replace(progress.to("baseline"), tests=tests, total=len(areas)), calls)
 
@@ -49,9 +51,7 @@ def baseline(sight: Sight, progress: Progress) -> Step:
     differ = {name: codes[-1][1] for name, codes in seen.items() if len(codes) > 1}
     calls, said = [run(progress.tests)], "Before I touch anything: the tests."
     if differ:
-        listed = ", ".join(f"{name} {code}" for name, code in sorted(differ.items()))
-        note = f"Papers contradict each other; the later paper holds: review codes are now {listed}"
-        calls.insert(0, remember(note[:3900], "review codes", "decision"))
+        calls = [*code_notes(differ), *calls]
         said = f"Of {count(len(differ), 'department')} two papers give different codes; the later ones hold. {said}"
     return Step(said, progress.to("baselined"), calls)
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from core.simulator.policies.auditor.rules.base import Lines, Option, Rule
-from core.simulator.policies.auditor.source import Rewrite, Source, insert_above_functions
+from core.simulator.policies.auditor.source import Rewrite, Source, defining
 
 RESTRICTED = '''
 class _PlainUnpickler(pickle.Unpickler):
@@ -207,7 +207,7 @@ _PICKLE = Rule(
         Option(
             "unpickling refuses every class",
             restricted,
-            lambda text: insert_above_functions(text, RESTRICTED),
+            defining(RESTRICTED, "pickle"),
         ),
     ),
     "what is stored needs pickle",
