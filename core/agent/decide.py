@@ -294,7 +294,7 @@ def decide(state: RunState, now: Circumstances) -> Decision:
     if now.check_in:
         return CheckIn(now.check_in)
     if now.home_up:
-        return GoElsewhere("", "it answers again")
+        return GoElsewhere("", f"{state.home.model if state.home else 'it'} answers again")
     return (
         _limits(state, now)
         or _allowed(now)
@@ -418,7 +418,7 @@ def _after_failure(state: RunState, now: Circumstances) -> Decision | None:
     lost = verdict.reason in LOST if isinstance(verdict, GiveUp) else False
     tired = isinstance(verdict, WaitFor) and failure.waited_s + verdict.delay_s > now.elsewhere_after_s
     if now.routes and (lost or tired):
-        return GoElsewhere(now.routes[0], f"{state.model} does not answer ({failure.message.rstrip('.')})")
+        return GoElsewhere(now.routes[0], f"{state.model} does not answer: {failure.message.rstrip('.')}")
     match verdict:
         case WaitFor(delay_s):
             return Announce(delay_s)

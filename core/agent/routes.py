@@ -15,14 +15,13 @@ from core.agent.purse import shortfall
 from core.clock import MICROSECONDS
 from core.config import Config, ConfigError
 from core.events import Draft, ModelConsulted, ModelFailed, ModelRequested, ModelSwitched, Usage
+from core.folds.timeline import PROBE
 from core.models.errors import ModelError
 from core.models.keys import read_key
 from core.models.prices import price, price_row
 from core.models.profiles import Endpoint
 from core.models.wire import Wire
 
-PROBE = "probe"
-"""The purpose of a request that only asks whether a model answers."""
 MINUTE_US = 60 * MICROSECONDS
 
 

@@ -53,6 +53,7 @@ from core.events import (
 )
 from core.folds.branches import Column
 from core.folds.fold import Handler
+from core.folds.timeline import PROBE
 from core.folds.words import call_line, changed_lines, preview
 
 PREVIEW_LINES = 4
@@ -103,6 +104,7 @@ class Conversation:
             "guard.answered": self._guard,
             **dict.fromkeys(("constraint.declared", "constraint.lifted", "constraint.broken"), self._constraint),
             **dict.fromkeys(_SENTENCES, self._sentence),
+            ModelFailed.KIND: self._request_failed,
         }
 
     def _add(self, event: Event, speaker: str, kind: str, text: str, **more: Any) -> None:
@@ -178,7 +180,15 @@ class Conversation:
     def _sentence(self, event: Event) -> None:
         text = _SENTENCES[event.kind](event.body)
         if text:
-            self._add(event, "system", "event", text, ok=not isinstance(event.body, ModelFailed))
+            self._add(event, "system", "event", text)
+
+    def _request_failed(self, event: Event) -> None:
+        """Whose request it was; that a model which is down does not answer yet is no failure of its own."""
+        if isinstance(event.body, ModelFailed):
+            purpose = (event.key or "").rstrip(".0123456789")
+            what = _FAILED.get(purpose, "Request failed")
+            text = f"{what} ({event.body.error.replace('_', ' ')}): {event.body.message}"
+            self._add(event, "system", "event", text, ok=purpose == PROBE)
 
 
 def guard_words(body: GuardRaised) -> str:
@@ -246,7 +256,7 @@ _FILES_WENT = {"revert": "Reverted", "undo": "Files brought back"}
 
 def _switched(body: ModelSwitched) -> str:
     price = f"; its cache is cold, so the next request costs about ${float(body.usd):.4f}" if body.usd else ""
-    return f"{body.detail}: " * bool(body.detail) + f"Model is now {body.model}{price}"
+    return f"{body.detail}. " * bool(body.detail) + f"Model is now {body.model}{price}"
 
 
 def _moved(body: Any) -> str:
@@ -319,6 +329,14 @@ def _offered(body: Any) -> str:
     return f"{len(body.tools)} tools of servers stand in every request{others}"
 
 
+_FAILED = {
+    PROBE: "Asked again; the session's own model does not answer yet",
+    "ping": "The ping that keeps the cache failed",
+    "digest": "The request for the digest's paragraph failed",
+    "judge": "A judge did not answer",
+}
+"""What failed, by the purpose of a side request."""
+
 _SENTENCES: dict[str, Any] = {
     ApprovalAsked.KIND: _asked,
     ApprovalAnswered.KIND: _answered,
@@ -330,7 +348,6 @@ _SENTENCES: dict[str, Any] = {
     HeadMoved.KIND: _moved,
     SessionForked.KIND: _forked,
     CommandDone.KIND: _done,
-    ModelFailed.KIND: lambda body: f"Request failed ({body.error.replace('_', ' ')}): {body.message}",
     RetryWaiting.KIND: lambda body: f"Trying again in {body.delay_s:,.0f} s (attempt {body.attempt + 1})",
     ModelSwitched.KIND: _switched,
     PlanChanged.KIND: _plan,

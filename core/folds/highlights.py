@@ -24,6 +24,7 @@ from core.events import (
     ToolStarted,
 )
 from core.folds.fold import Handler
+from core.folds.timeline import probes
 from core.folds.words import call_line, one_line
 
 MOST: Final = 12
@@ -107,7 +108,7 @@ class Highlights:
                 self._add(event, "compression", f"Compressed by {body.policy}: {sizes}", 25, chapter=True)
             case HeadMoved() as body:
                 self._add(event, "rewind", f"Went back to #{body.to} ({body.reason})", 65, chapter=True)
-            case ModelFailed() as body:
+            case ModelFailed() as body if not probes(event):
                 self._add(event, "error", f"A request failed ({body.error}): {body.message}", 30)
             case ModelSwitched() as body:
                 self._add(event, "model", f"Now the model is {body.model}", 30)

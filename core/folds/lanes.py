@@ -13,7 +13,7 @@ from core.clock import MICROSECONDS
 from core.events import ContextPolicy, Event, GuardRaised, GuidanceDelivered, ToolFinished
 from core.folds.costs import Costs
 from core.folds.fold import SEQ, Handler
-from core.folds.timeline import Timeline
+from core.folds.timeline import Timeline, probes
 
 Axis = Literal["events", "time"]
 
@@ -109,7 +109,8 @@ class Lanes:
         return [0, *(min(seq, last) for seq in inner), last]
 
     def _note(self, event: Event) -> None:
-        self._seqs[_KINDS[event.kind]].append(event.seq)
+        if not probes(event):
+            self._seqs[_KINDS[event.kind]].append(event.seq)
 
     def _finished(self, event: Event) -> None:
         if isinstance(event.body, ToolFinished):

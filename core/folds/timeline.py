@@ -21,6 +21,8 @@ class Mark:
     text: str = ""
 
 
+PROBE = "probe"
+"""How the keys begin of requests that only ask whether a model which is down answers again."""
 _KINDS = {
     "model.failed": "error",
     "context.compressed": "compression",
@@ -31,6 +33,11 @@ _KINDS = {
     "guard.raised": "guard",
     "session.finished": "end",
 }
+
+
+def probes(event: Event) -> bool:
+    """Whether it is about such a request: that it got no answer is no news."""
+    return (event.key or "").startswith(PROBE)
 
 
 class Timeline:
@@ -78,6 +85,8 @@ class Timeline:
 
     def _mark(self, event: Event, kind: str | None = None) -> None:
         kind = kind or _KINDS[event.kind]
+        if probes(event):
+            return
         text = getattr(event.body, "text", "") or getattr(event.body, "verb", "") or getattr(event.body, "label", "")
         self.marks.append(Mark(event.seq, event.at_us, kind, text))
         self._seqs.setdefault(kind, array("q")).append(event.seq)

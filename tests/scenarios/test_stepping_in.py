@@ -26,7 +26,7 @@ def test_the_next_model_goes_on_while_the_first_is_down_and_the_first_comes_back
     events = longwatch.events()
     down, back = bodies(events, ModelSwitched)
     assert (down.reason, down.route, down.model) == ("down", other, other)
-    assert down.detail.startswith("own does not answer (") and float(down.usd) > 0
+    assert down.detail.startswith("own does not answer: ") and float(down.usd) > 0
     assert (back.reason, back.route, back.model) == ("back", "", "own")
     assert [body.model for body in bodies(events, ModelResponded)] == ["own", other, "own", "own"]
     assert bodies(events, ModelConsulted)

@@ -74,10 +74,11 @@ class Gauging(SessionScreen):
     def _show_status(self, *, gauges: bool = True) -> None:
         line, at, now_us = self.query_one(StatusLine), self.looking.at, self.now_us()
         self.alarms = self.look_for_alarms()
-        line.set("state", *self._state(at, now_us), urgent=bool(self.alarms) and len(self.alarms[0].words) > 1)
+        alarm = self._pressing_alarm()
+        line.set("state", *self._state(at, now_us), urgent=alarm is not None and len(alarm.words) > 1)
         for name, said in self._facts(at, now_us).items():
             if gauges or name not in GAUGES:
-                line.set(name, *said)
+                line.set(name, *said[:3], urgent=said.pressing)
         sent = line_words(self._meter.total, self._meter.per_minute, thrifty=self.line.thrifty)
         line.set("bytes", *(sent if self._metered else ("",)))
         line.set("seats", *self.seats.words(self.view.state.driver))
@@ -85,8 +86,12 @@ class Gauging(SessionScreen):
     def _state(self, at: int | None, now_us: int) -> list[Content]:
         if self.tail is not None and not self.tail.tells_state:
             return [NOT_READ]
-        alarm, pulse = next(iter(self.alarms), None), self.pulse.words if self.pulse else ""
+        alarm, pulse = self._pressing_alarm(), self.pulse.words if self.pulse else ""
         return state_forms(self.view, at, now_us, alarm, replay=self.replay, pulse=pulse)
+
+    def _pressing_alarm(self) -> Alarm | None:
+        """The most pressing alarm of those that stand beside the state."""
+        return next((alarm for alarm in self.alarms if not alarm.apart), None)
 
     def _facts(self, at: int | None, now_us: int) -> dict[str, Said]:
         if self.tail is not None:

@@ -24,8 +24,8 @@ FIELDS = (
     Field("needs", 9, rank=2, optional=True),
     Field("sandbox", 10, rank=6, optional=True),
     Field("servers", 11, rank=8, full=28, optional=True),
-    Field("stand_in", 12, rank=8, full=28, optional=True),
-    Field("seats", 9, rank=7, full=21, optional=True),
+    Field("stand_in", 8, rank=7, optional=True, wants=24),
+    Field("seats", 9, rank=8, full=21, optional=True),
     Field("bytes", 12, rank=8, full=29, optional=True),
     Field("elapsed", 8, rank=9),
     Field("heard", 8, rank=5, full=18, optional=True),
@@ -84,10 +84,12 @@ MINUTE_US = 60 * MICROSECONDS
 
 
 class Said(NamedTuple):
-    """What a field says, and in fewer cells."""
+    """What a field says, and in fewer cells. A `pressing` one is said in full before what ranks behind it is said."""
 
     long: str | Content
     short: str | Content | None = None
+    shortest: str | Content | None = None
+    pressing: bool = False
 
 
 NOT_READ = Content.styled("… reading the log", "$muted")
@@ -146,10 +148,13 @@ def _servers(view: SessionView, at: int | None) -> Said:
 
 
 def _stand_in(model: str) -> Said:
-    """The model that steps in while the session's own does not answer."""
-    name = one_line(model)
-    brief = f"on {name}" if len(name) <= 9 else f"on {name[:8]}…"
-    return Said(Content.styled(f"on {name}", "$warning"), Content.styled(brief, "$warning")) if model else Said("")
+    """The model that steps in while the session's own does not answer; of a long name its family goes first."""
+    if not model:
+        return Said("")
+    name = one_line(model).rpartition("/")[2]
+    forms = (f"on {name}", f"on {name.partition('-')[2] or name}", "stand-in")
+    long, short, shortest = (Content.styled(form, "$warning") for form in forms)
+    return Said(long, short, shortest, pressing=True)
 
 
 def _heard(view: SessionView, real_us: int, token_us: int | None) -> Said:

@@ -45,17 +45,18 @@ def placed(
 ) -> list[tuple[Field, int, int]]:
     """(field, first cell, width) of the fields that fit into `width`, in their order: all up to some rank.
 
-    `silent` names those that say nothing now; `urgent` those that get all they want before any field comes that does
-    not stand always.
+    `silent` names those that say nothing now; `urgent` those that get all they want before any field comes that ranks
+    behind them and does not stand always.
     """
     speaking = [one for one in fields if not (one.optional and one.name in silent)]
     ranked = sorted(speaking, key=lambda one: one.rank)
-    wanted = sum(max(0, one.wants - one.width) for one in ranked if one.name in urgent)
+    pressing = [one for one in ranked if one.name in urgent and one.wants > one.width]
     kept: list[Field] = []
     spare = width + len(_SEPARATOR)
     for one in ranked:
         spare -= one.width + len(_SEPARATOR)
-        if spare < (wanted if one.rank > STANDING else 0):
+        wanted = sum(it.wants - it.width for it in pressing if it.rank < one.rank > STANDING)
+        if spare < wanted:
             spare += one.width + len(_SEPARATOR)
             break
         kept.append(one)

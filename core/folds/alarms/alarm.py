@@ -43,7 +43,8 @@ class Alarm:
 
     `cause` is a plain sentence or two, event `seq` where it began (0: not in the log). `helps`: what the user can do,
     the best first: verbs of controls, `CHANGES`, or `RESUME`. `stated`: it is the reason of the session's state.
-    `past`: it has happened, and is told until the user has done something that helps, or it is long ago.
+    `apart`: another field of the status line tells it. `past`: it has happened, and is told until the user has done
+    something that helps, or it is long ago.
     """
 
     kind: str
@@ -52,6 +53,7 @@ class Alarm:
     seq: int = 0
     helps: tuple[str, ...] = ()
     stated: bool = False
+    apart: bool = False
     past: bool = False
 
 

@@ -246,6 +246,22 @@ def _expired(moment: Moment) -> Alarm | None:
     return Alarm("cold", words, cause, moment.seq, ("compress", "continue", "budget"))
 
 
+def _stand_in(moment: Moment) -> Alarm | None:
+    """Another model works than the one that was chosen; it has a place of its own in the status line."""
+    state = moment.view.state
+    name, since = state.stand_in.at(moment.at), state.stand_in.since(moment.at)
+    if not name:
+        return None
+    own = f", {state.home.model}," if state.home is not None and moment.at is None else ""
+    cause = _sentence(
+        f"The session's own model{own} does not answer; {name} has worked in its place for"
+        f" {lasted(moment.now_us - moment.view.timeline.at_us(since))}. Now and then its own is asked whether it"
+        " answers again, and then it works on, unless the configuration forbids that"
+    )
+    words = ("another model steps in", "stand-in")
+    return Alarm("stand-in", words, cause, since, ("model", "pause"), apart=True)
+
+
 KINDS: dict[str, Callable[[Moment], Alarm | None]] = {
     "trouble": _trouble,
     "gone": _gone,
@@ -260,6 +276,7 @@ KINDS: dict[str, Callable[[Moment], Alarm | None]] = {
     "digest": _digest,
     "policy": _policy,
     "cold": _cold,
+    "stand-in": _stand_in,
 }
 """How each is found, the most pressing first."""
 

@@ -57,15 +57,15 @@ def test_another_model_is_tried_when_one_has_failed_for_long_or_for_good_and_eac
     log.add(ModelFailed(error="overloaded", message="Overloaded."), log.request())
     patient = decided(log, routes=("other",), elsewhere_after_s=60.0)
     assert isinstance(patient, do.Announce)
-    assert decided(log, routes=("other",)) == do.GoElsewhere("other", "m does not answer (Overloaded)")
+    assert decided(log, routes=("other",)) == do.GoElsewhere("other", "m does not answer: Overloaded")
     assert isinstance(decided(log), do.Announce)
     log = Logbook()
     log.add(ModelFailed(error="auth", message="No."), log.request())
-    assert decided(log, routes=("other",), elsewhere_after_s=1e9) == do.GoElsewhere("other", "m does not answer (No)")
+    assert decided(log, routes=("other",), elsewhere_after_s=1e9) == do.GoElsewhere("other", "m does not answer: No")
     log = Logbook()
     log.add(ModelFailed(error="bad_request", message="No."), log.request())
     assert decided(log, routes=("other",)) == do.Pause("request", "No.")
-    assert decided(Logbook(), home_up=True) == do.GoElsewhere("", "it answers again")
+    assert decided(Logbook(), home_up=True) == do.GoElsewhere("", "m answers again")
 
 
 def test_while_another_model_steps_in_it_is_named_and_the_one_it_stands_for_is_kept():

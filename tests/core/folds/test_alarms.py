@@ -16,6 +16,7 @@ from core.events import (
     ModelConsulted,
     ModelFailed,
     ModelRequested,
+    ModelSwitched,
     Price,
     RetryWaiting,
     SessionContinued,
@@ -97,6 +98,16 @@ def test_a_guards_pause_is_the_reason_of_the_state_until_the_session_goes_on(tol
     assert alarm.stated and alarm.helps[0] == "guard-ok"
     told.add(SessionContinued())
     assert told.kinds() == []
+
+
+def test_a_model_that_steps_in_has_a_place_of_its_own_and_is_told_until_the_users_own_is_back(told: Told) -> None:
+    told.add(ModelSwitched(model="spare", reason="down", route="spare"))
+    (alarm,) = told.alarms()
+    assert alarm.apart and "own model, m, does not answer; spare has worked" in alarm.cause
+    told.add(ModelFailed(error="overloaded", message="No."), "probe1.1")
+    assert told.view.conversation.column.items[-1].ok and not told.view.timeline.marks
+    back = told.add(ModelSwitched(model="m", reason="back"))
+    assert told.kinds() == [] and told.kinds(back - 1) == ["stand-in"]
 
 
 def test_what_is_past_is_told_until_the_user_has_done_something_that_helps(told: Told) -> None:

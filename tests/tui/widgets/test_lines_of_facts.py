@@ -194,6 +194,13 @@ def test_the_five_weightiest_fields_fit_a_terminal_of_80_cells() -> None:
     weightiest = {"state", "spent", "context", "heard"}
     assert {one.name for one, _, _ in placed(STATUS, 78)} >= weightiest | {"needs"}
     assert {one.name for one, _, _ in placed(STATUS, 78, {"needs"})} >= weightiest | {"sandbox"}
+    assert {one.name for one, _, _ in placed(STATUS, 78, {"needs", "sandbox"})} >= weightiest | {"stand_in"}
+
+
+@pytest.mark.parametrize("width", [198, 218, 258])
+def test_a_model_that_steps_in_is_named_in_full_before_what_weighs_less_is_said(width: int) -> None:
+    places = placed(STATUS, width, {"needs", "sandbox", "servers", "bytes", "stall"}, {"stand_in"})
+    assert next(wide for one, _, wide in places if one.name == "stand_in") == 24
 
 
 async def test_a_field_says_less_where_there_is_less_room_and_nothing_takes_no_room() -> None:
