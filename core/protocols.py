@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -131,8 +130,7 @@ class Source(Protocol):
     async def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(msgspec.Struct, frozen=True):
     """What a compression would do now, computed and not done. Tokens as the provider counts them; money None: unknown.
 
     `digest` is the block that may be edited before it is applied; `rest` is everything else that the request would
@@ -162,8 +160,7 @@ class Preview:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RestorePreview:
+class RestorePreview(msgspec.Struct, frozen=True):
     """What it would do to the files to go back to a snapshot, computed and not done.
 
     `by_hand`: those of their paths that no call changed; they are kept unless it is said otherwise.
@@ -173,8 +170,7 @@ class RestorePreview:
     by_hand: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class ModelOffer:
+class ModelOffer(msgspec.Struct, frozen=True):
     """A model that the session's endpoint may answer with. `window` in tokens, None: unknown.
 
     `rates`: dollars a token, fresh, output, cache read and cache write; empty where they are unknown. `cached`: whether

@@ -7,9 +7,9 @@ other shells. Keys must survive SSH, tmux and screen: no Ctrl+B, A, S or Q, and 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal, Protocol, get_args, runtime_checkable
 
+from msgspec import Struct
 from textual.binding import Binding
 from textual.keys import format_key
 
@@ -24,8 +24,7 @@ TOGETHER: tuple[frozenset[Scope], ...] = (
 """Scopes that are active at the same time: within each, a key means one thing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """One thing a person can do. The screen of its scope has a method `action_<method>`."""
 
     id: str

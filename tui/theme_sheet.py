@@ -11,12 +11,12 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
+from msgspec import Struct, field
 from textual.color import Color, ColorParseError
 
 COLORS = (
@@ -93,8 +93,7 @@ class ThemeError(ValueError):
         self.line = line
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(Struct, frozen=True):
     """What a theme file says, its `$name`s not yet followed."""
 
     label: str = ""

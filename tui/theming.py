@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct, field
 from textual.app import App
 from textual.color import Color
 from textual.theme import Theme
@@ -30,8 +31,7 @@ _ANSI_BACKGROUNDS = {
 }
 
 
-@dataclass
-class Loaded:
+class Loaded(Struct):
     """Themes that can be used with their labels, and one sentence for each file that can't."""
 
     themes: list[Theme] = field(default_factory=list)

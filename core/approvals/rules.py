@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Literal
+
+from msgspec import Struct
 
 COMMAND = "run_command"
 Mode = Literal["read-only", "ask", "workspace", "full"]
@@ -24,8 +25,7 @@ class BadRule(Exception):
     """What is wrong with a rule, as a plain sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One rule as it was written: the tool's name (a glob) and the pattern, empty for every call of the tool."""
 
     tool: str
@@ -56,8 +56,7 @@ class Rule:
         return not wanted or fnmatchcase(host, wanted) or (wanted.startswith("*.") and host == wanted[2:])
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """What is always asked, allowed and refused; a denial beats a question, a question beats a permission."""
 
     allow: tuple[Rule, ...] = ()

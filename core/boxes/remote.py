@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_type_hints
 
@@ -44,12 +43,14 @@ async def answered(line: Line, kind: type[Value], what: str, **args: Any) -> Val
         raise JournalError(f"What {line.box.name} answered is not understood ({error}).") from error
 
 
-def _form(kind: type[Any], **names: Any) -> Any:
-    """A struct with the fields of a dataclass whose hints use names that are known only here."""
+def _form(kind: type[msgspec.Struct], **names: Any) -> Any:
+    """A struct with the fields of one whose hints use names that are known only here."""
     hints = get_type_hints(kind, localns=names)
+    defaults = kind.__struct_defaults__
+    required = len(kind.__struct_fields__) - len(defaults)
     made = [
-        (it.name, hints[it.name]) if it.default is MISSING else (it.name, hints[it.name], it.default)
-        for it in fields(kind)
+        (name, hints[name]) if place < required else (name, hints[name], defaults[place - required])
+        for place, name in enumerate(kind.__struct_fields__)
     ]
     return msgspec.defstruct(kind.__name__, made)
 

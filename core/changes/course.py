@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
+
+from msgspec import Struct, field
 
 from core.events import (
     CheckpointMade,
@@ -27,8 +28,7 @@ _CHUNK: Final = 2_000
 _TEXT: Final = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Author:
+class Author(Struct, frozen=True):
     """Who changed the files: a `call`, somebody by `hand` between two calls, or a `rewind` (also its undo).
 
     `line` is the call; `said` what the agent said or thought before it, `guidance` the user's last words until then,
@@ -44,8 +44,7 @@ class Author:
     step: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """From tree `before` to tree `after`, known as of event `seq`."""
 
     seq: int
@@ -54,8 +53,7 @@ class Change:
     author: Author
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """A command that checks the work, and whether it passed."""
 
     seq: int
@@ -63,8 +61,7 @@ class Check:
     passed: bool
 
 
-@dataclass(slots=True)
-class Course:
+class Course(Struct):
     """`base` is the first state that was kept; None: none was. `states` are (seq, tree) as they became known."""
 
     workspace: str = ""

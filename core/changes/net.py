@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from core.changes.blame import fates, origins
 from core.changes.course import Author, Change, Course, course_of
@@ -20,8 +21,7 @@ from core.workspace.textdiff import unified
 _HUNK: Final = re.compile(r"^@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
 
 
-@dataclass(frozen=True, slots=True)
-class Hunk:
+class Hunk(Struct, frozen=True):
     """Some lines of a unified diff, its `@@` line first. `authors`: who wrote or took away lines, oldest first."""
 
     lines: tuple[str, ...]
@@ -32,8 +32,7 @@ class Hunk:
         return blake2b("".join((path, "\0", *self.lines[1:])).encode("utf-8", "replace"), digest_size=12).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class FileDiff:
+class FileDiff(Struct, frozen=True):
     """What became of one file. `status`: A new, D gone, M changed. `note` stands for a diff that can't be shown."""
 
     path: str

@@ -7,9 +7,10 @@ seq of the event to look at.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from core.clock import MICROSECONDS
 from core.events import (
@@ -57,8 +58,7 @@ class Line(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """What one finds on coming back at event `seq`, who had seen everything up to event `seen`."""
 
     seen: int

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from core.events import ApprovalAnswered, ApprovalAsked, Event
 from core.folds.fold import Handler, Series
 
 
-@dataclass(slots=True)
-class Question:
+class Question(Struct):
     """A question about one call. `who` answered; `closed`: the event with which its call went away unanswered."""
 
     key: str

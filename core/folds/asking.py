@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from core.events import ApprovalAnswered, ApprovalAsked, HumanAnswered, HumanAsked, ModelResponded
 from core.folds.words import call_line, one_line
 
 
-@dataclass(frozen=True, slots=True)
-class PendingCall:
+class PendingCall(Struct, frozen=True):
     """A tool_use of the last reply that has no outcome yet; `started` when its intent is in the log.
 
     `asked`: what the user was asked about it, `asked_us` when; `answer`: what they said. `question`, `reply`: the same

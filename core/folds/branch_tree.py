@@ -7,14 +7,14 @@ ended. They are numbered in the order in which they began, so a number stays wha
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from itertools import pairwise
+
+from msgspec import Struct, field
 
 from core.folds.branches import Branches, Span
 
 
-@dataclass(slots=True)
-class Branch:
+class Branch(Struct):
     """`fork` is the node of branch `parent` after which it goes its own way; 0 for the first one.
 
     `own`: the stretches of the log that are its own. `tip` is its last node, `left` the move that went away from there

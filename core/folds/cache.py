@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 
 import msgspec
@@ -230,8 +229,7 @@ def premium_usd(tokens: int, usage: Usage, price: Price) -> Decimal | None:
     return (tokens * max(Decimal(0), rate - Decimal(row["cache_read"])) / MILLION).quantize(Decimal("1e-9"))
 
 
-@dataclass(frozen=True, slots=True)
-class Lifetime:
+class Lifetime(msgspec.Struct, frozen=True):
     """How long the cached prefix lives: from the start of the last request that refreshed it."""
 
     refreshed_us: int = 0

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from core.events import CheckpointMade, Event, ToolStarted
 from core.folds.branches import Branches, Column
@@ -12,8 +13,7 @@ from core.folds.state import RunState
 from core.folds.words import call_line
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
+class Checkpoint(Struct, frozen=True):
     """A snapshot of the files. `boundary` is the node at which the conversation was whole before it."""
 
     id: str

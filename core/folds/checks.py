@@ -5,8 +5,9 @@ A proof is worth nothing once a file has changed after it, and one passing check
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from core.events import CheckpointMade, Event, HeadMoved, ToolFinished, ToolStarted
 from core.folds.branches import Column
@@ -18,8 +19,7 @@ from core.folds.words import one_line
 _LABEL = 120
 
 
-@dataclass(frozen=True, slots=True)
-class Flip:
+class Flip(Struct, frozen=True):
     """A command that had failed and passes now, or the other way round."""
 
     seq: int
@@ -28,8 +28,7 @@ class Flip:
     passed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """Whether every check since the last change of a file passes, by its last run; `command` is a failing one, or the
     latest. `changed`: where that change is, 0 when nothing was changed at all; `seq`: the check, 0 without any.
 

@@ -5,14 +5,13 @@ A rewind takes back what the agent did, not what its user forbade, so they belon
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from core.events import ConstraintBroken, ConstraintDeclared, ConstraintLifted, Event
 from core.folds.fold import Handler
 
 
-@dataclass(slots=True)
-class Declared:
+class Declared(Struct):
     """One constraint `id`, declared by event `seq`. `lifted`: the event that lifted it."""
 
     id: str

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from core.events import (
     ContextCompressed,
@@ -40,8 +40,7 @@ HEAD = ("task", "held", "ledger")
 _LABEL = 120
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(msgspec.Struct, frozen=True):
     """An item as the log has it: estimated tokens of ours, and the turn with which it came.
 
     `since` is the event that put it where it is; `reply` the reply that a result belongs to; `absent` the turns that
@@ -85,8 +84,7 @@ class _Sizes:
         return Block(seq, seq, kind, "", tokens, turn, self._replies.seq(turn) if kind == "result" else 0)
 
 
-@dataclass(frozen=True, slots=True)
-class ContextItem:
+class ContextItem(msgspec.Struct, frozen=True):
     """One block of the next request. `kind`: task, held, ledger, digest, reply, result, or whose guidance it is.
 
     `tokens` in the provider's, `age` in turns, `usd`: what reading it with every turn has cost so far. `masked`: a stub
@@ -104,8 +102,7 @@ class ContextItem:
     evicted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Base:
+class _Base(msgspec.Struct, frozen=True):
     """The blocks as of an event that changed more than the end; those since `start` follow as they came."""
 
     start: int = 0

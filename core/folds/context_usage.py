@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from statistics import fmean, median
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from core.events import ContextCompressed, Event, ModelRequested, ModelResponded
 from core.folds.fold import Handler, Series, series_of
@@ -49,8 +50,7 @@ def fitted(growths: Sequence[tuple[int, int]]) -> Growth:
     return Growth(0.0, median(counted / estimated for estimated, counted in growths))
 
 
-@dataclass(frozen=True, slots=True)
-class ContextUsage:
+class ContextUsage(Struct, frozen=True):
     """Tokens of one request by part, as we estimate them in the provider's tokens.
 
     `measured` says that the total is the provider's; `residual` is what its count has more (or less) than the parts.

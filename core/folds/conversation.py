@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+from msgspec import Struct
 
 from core.events import (
     AllowanceChanged,
@@ -63,8 +64,7 @@ SUBAGENT = "subagent"
 """How the attempts of a subagent's requests are named."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """One entry of the conversation.
 
     `speaker`: user, agent, guard or system. `kind`: task, guidance, notice, text, thinking, call, result, event.

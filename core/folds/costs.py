@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
+
+from msgspec import Struct, field
 
 from core.events import (
     BudgetChanged,
@@ -37,8 +38,7 @@ MAIN = "main"
 _SMALLEST = Decimal("1e-12")
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(Struct, frozen=True):
     """One cost by class of token. `rest` could not be told apart; `scaled`: list prices brought to the bill."""
 
     by_class: Mapping[str, Decimal]
@@ -81,8 +81,7 @@ def _nothing() -> Mapping[str, Decimal]:
     return dict.fromkeys(CLASSES, Decimal(0))
 
 
-@dataclass(frozen=True, slots=True)
-class Bill:
+class Bill(Struct, frozen=True):
     """Sums up to an event. `usd` leaves out `unpriced` replies, whose price is unknown (never taken as zero).
 
     `dollars` by class of token, with `unsplit` (billed by the provider at prices that we don't know) adds up to `usd`.
@@ -134,8 +133,7 @@ class Bill:
 NO_BILL = Bill()
 
 
-@dataclass(frozen=True, slots=True)
-class LastReply:
+class LastReply(Struct, frozen=True):
     """The latest reply's own figures."""
 
     usage: Usage = field(default_factory=Usage)
@@ -144,8 +142,7 @@ class LastReply:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(Struct, frozen=True):
     """A line of the ledger: what one attempt cost. `key` is the attempt's; `purpose` says what the request was for."""
 
     seq: int

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from decimal import Decimal
+
+from msgspec import Struct, field
 
 from core.events import Event, ModelConsulted, ModelFailed, ModelRequested, ToolStarted
 from core.folds.fold import Handler
@@ -12,8 +13,7 @@ PURPOSE = "delegate"
 """The purpose under which their money stands in the ledger."""
 
 
-@dataclass(slots=True)
-class Delegated:
+class Delegated(Struct):
     """Session `session`, begun by call `call` at event `seq`. `booked`: the attempts of it that stand in the ledger."""
 
     call: str

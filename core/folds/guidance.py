@@ -7,8 +7,10 @@ guidance speaks of; where none does although it has names, it was *apparently* i
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from core.events import (
     Event,
@@ -27,8 +29,7 @@ PATIENCE = 5
 """Replies within which guidance shows in what the agent does, if it ever does."""
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """What became of one guidance. `seq`: where it was queued; `request` and `asked`: the first request with it in it.
 
     `answered` is the first reply that speaks of it; `calls` (keys) and `files` are of the `replies` that were looked

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from core.clock import MICROSECONDS
 from core.events import (
@@ -34,8 +35,7 @@ _OFTEN: Final = 3
 """Moments of one kind at most, so that a session of a hundred errors has room for the rest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """One thing that happened at event `seq`. `kind`: begin, plan, step, edit, error, guard, human, ask, compression,
     rewind, model, pause, bookmark, slow, end; `weight`: how much it tells."""
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from core.events import Event
 from core.folds.fold import Handler, Series
 from core.folds.timeline import Timeline
 
 
-@dataclass(frozen=True, slots=True)
-class _Standing:
+class _Standing(Struct, frozen=True):
     """Microseconds stood still before, and since when it stands now (None: it does not)."""
 
     before_us: int = 0

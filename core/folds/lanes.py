@@ -5,9 +5,10 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
+
+from msgspec import Struct
 
 from core.clock import MICROSECONDS
 from core.events import ContextPolicy, Event, GuardRaised, GuidanceDelivered, ToolFinished
@@ -31,8 +32,7 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """Events `first` to `last` (none where `first` is greater) and what they came to. `usd`: of the priced replies.
 
     `guards`: their signals, and compressions that were switched off; `humans`: commands that were accepted.

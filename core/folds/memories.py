@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from core.events import Event, MemoryForgotten, MemoryKept, MemoryWritten
 from core.folds.branches import Branches, Column, Span
@@ -25,8 +26,7 @@ class Loss(NamedTuple):
         return f"replaced by {self.by}" if self.by else FORGOTTEN
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(Struct):
     """A memory entry; `births` and `losses` are the events that gave and took it (on whichever branch), ascending.
 
     `scope` is `session`, or `project` for what is offered to the next sessions of the workspace.

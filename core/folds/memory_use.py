@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from core.events import ContextCompressed, ContextRestored, Event, HeadMoved, ToolFinished
 from core.folds.context_items import ContextItems
@@ -19,8 +20,7 @@ _GIVEN = re.compile(r"^([mu]\d+) (?:\[|· lines )", re.MULTILINE)
 """How an entry begins in what recall answers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """`uses`: how often recall gave the entry, `last` the event of the latest time. `carried`: it is in each request.
 
     `usd`: what reading it with every turn has cost since a compression put it there; the turns before, it stood in the

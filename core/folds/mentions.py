@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 LONGEST = 20_000
 """Characters of a text that are looked at."""
@@ -25,8 +26,7 @@ i.e etc
 _COMMON = frozenset(_FREQUENT.split())
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """What a text is about. `named`: it has names, so that a call which has none of them is a sign of something."""
 
     terms: frozenset[str]

@@ -6,7 +6,8 @@ and two handlers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from core.events import (
     IMPORTED,
@@ -39,8 +40,7 @@ _TOLD_FOR_US = 600_000_000
 """After so long a check-in is not called about any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(Struct, frozen=True):
     """Something that waits since event `seq`, at `at_us`.
 
     `kind` is one of `KINDS`, `reason` one word of `core.folds.standing.REASONS` (or the kind), `text` a plain sentence.

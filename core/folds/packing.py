@@ -12,7 +12,6 @@ import pickle
 import sys
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import fields, is_dataclass
 from functools import cache
 from operator import attrgetter
 from pathlib import Path
@@ -20,7 +19,8 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-_OURS: Final = ("core.folds.", "core.events.")
+_FOLDS: Final = "core.folds."
+_OURS: Final = (_FOLDS, "core.events.")
 _PLAIN: Final = {
     "array": {"array", "_array_reconstructor"},
     "builtins": {"bytearray", "frozenset", "set"},
@@ -61,13 +61,13 @@ def values_of(columns: Columns) -> list[Any]:
 @cache
 def _kind(of: type) -> type | None:
     """A class whose values are packed field by field; None for what is packed whole."""
-    apart = is_dataclass(of) and len(fields(of)) > 1 and of.__module__.startswith(_OURS)
+    apart = issubclass(of, msgspec.Struct) and len(of.__struct_fields__) > 1 and of.__module__.startswith(_FOLDS)
     return of if apart else None
 
 
 @cache
-def _getter(kind: type) -> Callable[[Any], tuple[Any, ...]]:
-    return attrgetter(*(field.name for field in fields(kind)))
+def _getter(kind: type[msgspec.Struct]) -> Callable[[Any], tuple[Any, ...]]:
+    return attrgetter(*kind.__struct_fields__)
 
 
 def _fields(kind: type | None, values: Sequence[Any]) -> list[Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from statistics import fmean, pvariance
 
@@ -73,8 +72,7 @@ def judge(errors: Errors, outlook: Outlook | None, body: ModelResponded) -> None
         errors.add(Decimal(forecast), billed)
 
 
-@dataclass(frozen=True, slots=True)
-class Meter:
+class Meter(msgspec.Struct, frozen=True):
     """Rent since event `since`: what all replies paid to read the tokens above `floor`. `price`: of a compression now.
 
     `price` is None where it is unknown.
@@ -92,8 +90,7 @@ class Meter:
         return float(self.usd / self.price) if self.price else None
 
 
-@dataclass(frozen=True, slots=True)
-class NextCall:
+class NextCall(msgspec.Struct, frozen=True):
     """Forecast of the next request in dollars, its prefix cached or not; None: prices unknown."""
 
     warm: Decimal | None = None
@@ -104,8 +101,7 @@ class NextCall:
         return self.cold if expired else self.warm
 
 
-@dataclass(frozen=True, slots=True)
-class _Prospect:
+class _Prospect(msgspec.Struct, frozen=True):
     """What the next call's price hangs on: tokens of its prompt and those of them that are cached, dollars a token
     (fresh, output, cache read, cache write), whether new ones are written to a cache, and the replies so far."""
 
@@ -151,8 +147,7 @@ class NextCalls:
         return NextCall(*(usd + round(likely_reply(lengths, float(usd), float(output))) * output for usd in prompts))
 
 
-@dataclass(frozen=True, slots=True)
-class ToGo:
+class ToGo(msgspec.Struct, frozen=True):
     """What `turns` more turns will cost: `low` and `high` are the tenth and the ninetieth per cent.
 
     `basis` says where the number of turns comes from: plan, turn limit, next calls.
@@ -165,8 +160,7 @@ class ToGo:
     basis: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Pace:
+class _Pace(msgspec.Struct, frozen=True):
     """The plan's progress: steps done and left, and the turns that there had been at the last change."""
 
     done: int = 0

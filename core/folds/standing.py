@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 REASONS = (
     *("working", "operator", "done", "retry", "rewound", "forked", "crashed"),
@@ -20,8 +21,7 @@ DEFERRED = frozenset(
 """Commands whose effect comes at the next safe point; each is closed by a `command.done`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(Struct, frozen=True):
     """State, the short reason, a sentence of detail; `until_us` while waiting for a retry."""
 
     state: str = "running"
@@ -30,8 +30,7 @@ class Status:
     until_us: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """An accepted command whose effect has not come yet."""
 
     id: str
@@ -40,8 +39,7 @@ class Order:
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """The last attempt of the open request failed like this.
 
     `waited_s`: what its retries waited so far; `compressions`: how many were made for its sake.

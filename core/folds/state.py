@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from dataclasses import replace
 
 import msgspec
+from msgspec.structs import replace
 
 from core.events import (
     AfterReboot,

@@ -6,9 +6,10 @@ was spent between two of them is the difference of the session's own sums: readi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from core.clock import MICROSECONDS
 from core.events import Event, PlanChanged, PlanStep
@@ -23,8 +24,7 @@ from core.folds.tool_calls import ToolCalls
 NO_STEP = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Spend:
+class Spend(Struct, frozen=True):
     """What was spent: replies and calls, US dollars (`unpriced` replies left out), microseconds in which it ran."""
 
     turns: int = 0
@@ -60,8 +60,7 @@ class Reassessment(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class StepCost:
+class StepCost(Struct, frozen=True):
     """A step and what it took. `since`, `done`: the events with which it first became active, and was done last."""
 
     step: PlanStep

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from core.events import Event, ToolFinished
 from core.folds.fold import Handler
 from core.folds.pages import Pages
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """A moment worth jumping to. `kind`: error, edit, compression, checkpoint, rewind, guard, human, bookmark, end."""
 
     seq: int

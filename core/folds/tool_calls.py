@@ -9,7 +9,6 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, overload
 
@@ -25,8 +24,7 @@ SLOW_MS = 10_000
 """A call that took this long counts as a slow one."""
 
 
-@dataclass(slots=True)
-class Call:
+class Call(msgspec.Struct):
     """A row. `finished_seq` is None while the call runs; times in microseconds of journal time.
 
     `repeats` is the number of the first call that asked the same and got the same answer, if there was one.
@@ -49,7 +47,7 @@ class Call:
     size: int = 0
     exit_code: int | None = None
     recovered: bool = False
-    files: list[FileChange] = field(default_factory=list)
+    files: list[FileChange] = msgspec.field(default_factory=list)
     repeats: int | None = None
 
     def status(self, at: int | None) -> str:

@@ -7,9 +7,10 @@ Silence is not success and a spinner is not work: `verified` needs a check that 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, NamedTuple
+
+from msgspec import Struct
 
 from core.clock import MICROSECONDS
 from core.folds.checks import Proof
@@ -29,8 +30,7 @@ RESUME = "resume"
 """The answer that is no control of a running session but a command of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(Struct, frozen=True):
     """What the verdict rests on, as of event `seq` and at time `now_us`. `since`, `since_us`: the status' own event.
 
     `running`: whether anybody runs the session; `busy`: the call that is under way; `pings_usd`: spent on keeping the
@@ -64,8 +64,7 @@ class Situation:
         return not self.running and self.status.state in ("running", "waiting")
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """`text` is one or two plain sentences; event `seq` at `since_us` is what began it.
 
     While it waits for the user: `idle_s` seconds of waiting so far, and `pings_usd` that keeping the cache warm cost.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from core.clock import MICROSECONDS
 from core.events import (
@@ -21,8 +22,7 @@ from core.folds.fold import Handler
 from core.folds.pages import Pages
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """`output`: tokens of the reply; `result`: what the prompt grew by beside it until the next request.
 
     `gap_s`: seconds from the start of the request before to the start of this one, 0 for the first.

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from core.agent.hindsight import hindsight
 from core.clock import SystemClock
 from core.events import Event, ModelResponded, PlanChanged, ToolFinished, ToolStarted
@@ -140,8 +142,6 @@ def is_test(command: str) -> bool:
 
 def redacted(film: Film, redact: Any) -> Film:
     """The same with `redact` (of JSON values) applied to every text."""
-    from dataclasses import replace
-
     return Film(
         fields=redact(film.fields),
         items=[replace(item, text=redact(item.text), name=redact(item.name)) for item in film.items],
@@ -160,8 +160,6 @@ def redacted(film: Film, redact: Any) -> Film:
 
 
 def _plan(plan: PlanChanged, redact: Any) -> PlanChanged:
-    from msgspec.structs import replace
-
     steps = [
         replace(step, intent=redact(step.intent), check=redact(step.check), note=redact(step.note))
         for step in plan.steps

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 INTENT: Final = "granted"
 """Under this name the intent of a call says what it was given, for who runs it again after a crash."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Struct, frozen=True):
     """`network`: whether other machines are reached; `writable`: files and folders outside, by their real paths."""
 
     network: bool = False

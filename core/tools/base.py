@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, Protocol, runtime_checkable
@@ -60,8 +59,7 @@ class Rerun:
 RERUN: Final = Rerun()
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What a call came to.
 
     `content` is what the model sees, already capped; `full` the whole output where `content` is not all of it
@@ -110,8 +108,7 @@ class Recall(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class ToolContext:
+class ToolContext(msgspec.Struct):
     """What one call may use. `call` is its key, `jobs` the folder for its output and exit code.
 
     `read_hashes` maps workspace-relative paths to the SHA-256 the model last saw (shared by the session's calls).
@@ -123,8 +120,8 @@ class ToolContext:
     jobs: Path
     call: str
     recall: Recall
-    read_hashes: dict[str, str] = field(default_factory=dict)
-    settings: dict[str, Any] = field(default_factory=dict)
+    read_hashes: dict[str, str] = msgspec.field(default_factory=dict)
+    settings: dict[str, Any] = msgspec.field(default_factory=dict)
     grant: Grant = NOTHING
     stays: Callable[[], bool] = lambda: False
 

@@ -9,12 +9,12 @@ import shutil
 import signal
 import sys
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 
 from core.sandbox.guard import PUT_ASIDE
 from core.sandbox.sandbox import Cell, Confinement

@@ -17,9 +17,11 @@ import signal
 import subprocess
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from core.clock import monotonic, pause_real
 from core.protocols import Written
@@ -69,8 +71,7 @@ class Phase(StrEnum):
         return self not in (Phase.UNCLAIMED, Phase.RUNNING)
 
 
-@dataclass(frozen=True, slots=True)
-class JobState:
+class JobState(Struct, frozen=True):
     """What a job's folder says. `seconds` it took, once that is known; `size` of its output in bytes."""
 
     phase: Phase

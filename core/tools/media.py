@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 LARGEST_IMAGE = 3_750_000
 """Bytes; in base64 that is the 5 MB of the Messages API."""
@@ -20,8 +21,7 @@ _TOKENS_PER_PAGE = 2_000
 _PAGE = re.compile(rb"/Type\s*/Page(?![a-zA-Z])")
 
 
-@dataclass(frozen=True, slots=True)
-class Media:
+class Media(Struct, frozen=True):
     """`kind` is `image` or `document`; `tokens` an estimate of what it adds to each prompt."""
 
     kind: str

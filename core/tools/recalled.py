@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 LINE_CHARS: Final = 2_000
 """Characters of a line in a page; longer ones are folded, so that every part of a text can be reached by its line."""
 GAP: Final = "\n[…]\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(Struct, frozen=True):
     """Words of an event or a memory entry, byte for byte but for the gaps.
 
     `handle` gives everything; `text` begins at page line `line` of it (0: not counted), and is all of it when `whole`.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
+
+from msgspec import Struct
 
 from core.workspace.errors import WorkspaceError
 
@@ -22,8 +23,7 @@ Entries = dict[str, Entry]
 """Workspace-relative paths with `/`, undecodable bytes as surrogates, in no particular order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """The files at one moment.
 
     `tree` is None when it could not be made; `detail` then says why, and there is nothing to restore. `changed` counts
@@ -36,8 +36,7 @@ class Snapshot:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Restored:
+class Restored(Struct, frozen=True):
     """What a restore did.
 
     `before` is the safety snapshot that undoes it; None: nothing was touched, and `detail` says why. `files` are

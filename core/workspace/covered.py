@@ -6,9 +6,10 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct, field
 
 from core.workspace.errors import WorkspaceError
 from core.workspace.git import Repository, git
@@ -25,8 +26,7 @@ CACHES: Final = frozenset(
 )
 
 
-@dataclass(slots=True)
-class Covered:
+class Covered(Struct):
     """What is known of the paths of a workspace. `closed` folders need no look inside: ignored or too big."""
 
     paths: set[str] = field(default_factory=set)

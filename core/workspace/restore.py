@@ -6,10 +6,11 @@ import contextlib
 import os
 import stat
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct, field
 
 from core.workspace.base import Entries, Entry
 from core.workspace.objects import LINK, PROGRAM, ObjectStore
@@ -17,8 +18,7 @@ from core.workspace.objects import LINK, PROGRAM, ObjectStore
 _DRAFT: Final = ".longwatch-restore"
 
 
-@dataclass(slots=True)
-class Restorer:
+class Restorer(Struct):
     """Applies changes to a workspace. `secured(path)` says whether the file is still as the safety snapshot saw it."""
 
     workspace: Path

@@ -1,8 +1,8 @@
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 from sample_sessions import audit_session
 from watching_app import DIGEST, PREVIEW, app_over, read, screen_text, until
 

@@ -1,9 +1,9 @@
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from sample_sessions import REPORT, START_US, Log, audit_session
 
 from core.events import ContextPolicy, ItemEvicted, ItemPinned, MemoryWritten, Price, Usage

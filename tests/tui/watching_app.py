@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from sample_sessions import FakeControls, FakeSource, Log
 from textual._compositor import Compositor
 from textual.pilot import Pilot
@@ -90,7 +91,7 @@ class PreviewingControls(FakeControls):
         if self.fault is not None:
             raise self.fault
         digest = self.preview.digest + (f"\nAs you said: {instruction}" if instruction else "")
-        return replace(self.preview, digest=digest)
+        return msgspec.structs.replace(self.preview, digest=digest)
 
 
 def app_over(log: Log, *, mode: str = "live", available: bool = True, **options: Any) -> LongwatchApp:

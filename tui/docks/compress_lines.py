@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
 from math import ceil
 
+from msgspec.structs import replace
 from textual.content import Content
 
 from core.protocols import Preview

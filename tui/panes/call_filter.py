@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from core.folds.tool_calls import Call, Picked, Shelf, ToolCalls
 
@@ -12,8 +14,7 @@ KINDS = ("all", "errors", "edits", "commands", "slow", "repeats")
 """In the order of their chips; names of `ToolCalls.shelves`."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallFilter:
+class CallFilter(Struct, frozen=True):
     """A kind, and what narrows it further: a tool's name, words that must all be in the name or the target."""
 
     kind: str = "all"

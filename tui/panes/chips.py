@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from msgspec import Struct
+from msgspec.structs import replace
 from textual import events
 from textual.content import Content
 from textual.message import Message
@@ -16,8 +18,7 @@ CHOSEN = "bold reverse $front-background on $front-foreground"
 """Turned round, so that it stands out without colours too, and no terminal brightens bold black to grey."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chip:
+class Chip(Struct, frozen=True):
     """`id` is what a click on it says; a `count` of None is not shown; `removable` ones carry a cross."""
 
     id: str

@@ -5,9 +5,9 @@ Every height is known without styling anything, so thousands of entries cost not
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
 from textual.content import Content
 
 from core.folds.conversation import Item
@@ -50,8 +50,7 @@ Times = Literal["off", "elapsed", "clock"]
 Depth = Literal["usual", "brief", "open"]
 
 
-@dataclass(frozen=True, slots=True)
-class Manner:
+class Manner(Struct, frozen=True):
     """How the reader wants it: what time stands in the gutter, and how much of each entry is shown.
 
     `depth`: usual (thinking whole, what was merely read on one line), brief (both on one line), open (both whole, as
@@ -94,8 +93,7 @@ def foldable(item: Item) -> bool:
     return item.kind == "result" and (bool(item.hidden) or "\n" in item.text)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """An entry among its neighbours: `gap` lines before it, whether its speaker is named, whether other calls stand
     between a result and its own, whether a result is worth only one line, the `day` that begins with it."""
 
@@ -111,8 +109,7 @@ class Place:
         return self.gap + (2 if self.day else 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(Struct, frozen=True):
     """A call as of the moment that is shown; `waited_ms` is how long it runs so far, `repeats` the call it repeats."""
 
     call: Call

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
+from msgspec import Struct
+from msgspec.structs import replace
 from textual import events
 from textual.content import Content
 
@@ -13,8 +14,7 @@ from tui.panes.chips import CHOSEN
 from tui.widgets.live_label import LiveLabel
 
 
-@dataclass(frozen=True, slots=True)
-class Tab:
+class Tab(Struct, frozen=True):
     """A pane's id, key, label and figure."""
 
     pane: str

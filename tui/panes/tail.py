@@ -7,8 +7,8 @@ takes over, nothing moves.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
+from msgspec import Struct
 from textual.content import Content
 
 from core.folds.conversation import Item
@@ -20,19 +20,13 @@ from tui.safe import one_line
 SPOKEN = ("text", "thinking")
 
 
-@dataclass(slots=True)
-class Block:
+class Block(Struct):
     """A part of the reply. `kind`: text, thinking or tool; of a tool only its name and how much was written."""
 
     kind: str
     growing: Growing
     name: str = ""
     arguments: int = 0
-    item: Item = field(init=False)
-    """What stands for it among the entries."""
-
-    def __post_init__(self) -> None:
-        self.item = Item(0, 0, "agent", "call" if self.kind == "tool" else self.kind, "")
 
     def __bool__(self) -> bool:
         return bool(self.name or self.growing)
@@ -44,6 +38,11 @@ class Block:
             self.name += delta.text
         else:
             self.growing.append(delta.text)
+
+    @property
+    def item(self) -> Item:
+        """What stands for it among the entries."""
+        return Item(0, 0, "agent", "call" if self.kind == "tool" else self.kind, "")
 
     @property
     def text(self) -> str:

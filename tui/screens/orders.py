@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from core.events import CommandDone, CommandRefused, Event
 from core.folds.standing import DEFERRED
@@ -56,8 +57,7 @@ def waits_for(verb: str, state: RunState) -> str:
     return "the reply in flight" if state.open_attempt else "the next safe point"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What became of one of our commands, as a sentence; `ok` is False for a refusal."""
 
     text: str

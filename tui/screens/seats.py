@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from core.events import DriverChanged
 from core.journal.viewers import Viewer, driver_of
@@ -11,8 +12,7 @@ from tui.panes import figures
 from tui.safe import one_line
 
 
-@dataclass(frozen=True, slots=True)
-class Seats:
+class Seats(Struct, frozen=True):
     """This screen and the others that look at the same session now; None: this one takes no part."""
 
     me: Viewer | None = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 
@@ -21,8 +22,7 @@ def _level(value: float, units: int, top: float) -> int:
     return min(units, max(1, round(value / top * units)))
 
 
-@dataclass(frozen=True, slots=True)
-class Ahead:
+class Ahead(Struct, frozen=True):
     """Where a curve will probably be: between `lows` and `highs`, one column each."""
 
     lows: Sequence[float]

@@ -7,17 +7,17 @@ arriving items never do.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from msgspec import Struct
+from msgspec.structs import replace
 
-@dataclass(frozen=True, slots=True)
-class Following:
+
+class Following(Struct, frozen=True):
     """The view shows the end, and moves with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """The view stays with line `offset` of `item` at its top; `unseen` items arrived since."""
 
     item: int

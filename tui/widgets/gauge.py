@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 
+from msgspec import Struct
 from textual.content import Content
 
 from tui.safe import one_line
@@ -13,8 +13,7 @@ from tui.safe import one_line
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One share; `variable` is the theme variable of its colour, such as `context-text`."""
 
     name: str

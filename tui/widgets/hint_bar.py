@@ -6,8 +6,8 @@ Textual's `Footer` makes a widget per key, and leaks them; this is one line, rep
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from textual.content import Content
 from textual.style import Style
 
@@ -17,8 +17,7 @@ from tui.widgets.live_label import LiveLabel
 _GAP = "  "
 
 
-@dataclass(frozen=True, slots=True)
-class Hint:
+class Hint(Struct, frozen=True):
     """`action` is Textual's, with its namespace: `screen.pause`, `app.help`."""
 
     key: str

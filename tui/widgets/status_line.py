@@ -7,8 +7,8 @@ first what they say, and then go, in the order of their ranks.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from textual.content import Content
 from textual.geometry import Region
 from textual.strip import Strip
@@ -23,8 +23,7 @@ STANDING = 5
 """Fields of this rank and before stay whatever another one has to say."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """`width` in cells, or `full` of them where there is room for the long form; `rank` 1 stays longest.
 
     `grow` takes what is left over; `optional` takes no room while it says nothing; `wants` cells while it is urgent.

@@ -6,9 +6,9 @@ A running row ticks by `changed(index)`: one line is painted, nothing is laid ou
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec import Struct
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -21,8 +21,7 @@ from tui.widgets.wrapping import fit
 _GAP = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """`width` in cells, or 0 for a share of what is left; dropped when the table is narrower than `from_width`."""
 
     title: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from core.clock import MICROSECONDS
 from core.folds.view import SessionView
@@ -16,8 +17,7 @@ CHANGES = "changes"
 """Stands among what helps: look at what became of the files."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """What is not in the log, as of now. Times in microseconds, sizes in bytes.
 
     `trouble` keeps the runner from working, in words. `token_us`: when the last piece of the reply in flight came, None
@@ -37,8 +37,7 @@ class Look:
     low: int = 1024 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Alarm:
+class Alarm(Struct, frozen=True):
     """`words`: the same in several lengths, longest first, the last of at most `SHORTEST` cells.
 
     `cause` is a plain sentence or two, event `seq` where it began (0: not in the log). `helps`: what the user can do,

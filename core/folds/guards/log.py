@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from core.events import Event, GuardAnswered, GuardRaised, ToolFinished, ToolStarted
 from core.folds.branches import Column, Span
@@ -16,8 +17,7 @@ TOLD = ("nudge", "reassess")
 """Rungs on which the agent is told."""
 
 
-@dataclass(slots=True)
-class Signal:
+class Signal(Struct):
     """A signal `id`. `answered`: the event that said it is fine, `right`: the one that said it was right; `judged`: the
     one by which it was known whether it `worked`, that is, whether none of the next calls was more of the same."""
 
@@ -35,15 +35,13 @@ class Signal:
         return self.answered is not None and (at is None or self.answered <= at)
 
 
-@dataclass(slots=True)
-class _Trial:
+class _Trial(Struct):
     signal: Signal
     marks: frozenset[str]
     left: int = JUDGED_AFTER
 
 
-@dataclass(slots=True)
-class GuardLog:
+class GuardLog(Struct):
     """Signals in their order, on every branch: what was said on an abandoned one was said."""
 
     signals: Column[Signal] = field(default_factory=Column)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from core.events import FileChange, ToolFinished, ToolStarted
 
@@ -19,8 +20,7 @@ _VARYING = (
 """What differs between two messages about the same mistake."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """A finished call. `asked` stands for tool and arguments, `answered` for these and the result, `failed` for the
     manner of its failure (empty where it did not fail); `began` and `seq` are its two events."""
 
