@@ -9,11 +9,15 @@ from pathlib import Path
 
 import click
 
+from core.boxes.ssh import Box, box_named
+from core.clock import SystemClock
 from core.config import load_config
 from core.controls import SessionControls
+from core.journal.errors import JournalError
 from core.journal.lease import holder
 from core.journal.viewers import Presence
 from core.source import SessionSource
+from tui.box_rows import Boxes
 from tui.session_rows import Chosen, SessionHome
 from tui.watching import choose, watch
 
@@ -22,11 +26,12 @@ FILM_SPEED = 10.0
 
 def browse_on_screen(home: Path) -> None:
     """Show the list; a session that was left by `q` leads back to it, with the cursor where it was."""
-    sessions, select, notice = SessionHome(home), None, ""
+    boxes, notice = _boxes()
+    sessions, select = SessionHome(home, boxes=Boxes(boxes, SystemClock())), None
     while (chosen := choose(sessions, select, notice)) is not None:
-        select, notice = chosen.folder.name, ""
+        select, notice = chosen.id, ""
         try:
-            if not _open(chosen):
+            if not (_open_there(home, chosen) if chosen.box else _open(chosen)):
                 return
         except Exception as error:
             from tui.cli import explain
@@ -35,6 +40,26 @@ def browse_on_screen(home: Path) -> None:
         finally:
             for number in (signal.SIGHUP, signal.SIGTERM):
                 signal.signal(number, signal.SIG_DFL)
+
+
+def _boxes() -> tuple[list[Box], str]:
+    """The machines of the configuration that the list shows, and what is wrong with the names of others."""
+    config, boxes, wrong = load_config(), [], ""
+    for name, said in config.boxes.items():
+        if not said.listed:
+            continue
+        try:
+            boxes.append(box_named(name, config))
+        except JournalError as error:
+            wrong = str(error)
+    return boxes, wrong
+
+
+def _open_there(home: Path, chosen: Chosen) -> bool:
+    """The same for a session on another machine. Raises JournalError where it can't be reached any more."""
+    from tui.commands.boxes import open_from_list
+
+    return open_from_list(home, chosen.box, chosen.folder.name, chosen.opening, FILM_SPEED) == "quit"
 
 
 def _open(chosen: Chosen) -> bool:

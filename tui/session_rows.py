@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -15,39 +15,54 @@ from core.events import Draft, SessionRenamed
 from core.folds.report import report
 from core.journal import trash
 from core.journal.catalogue import trace
+from core.journal.errors import JournalError
 from core.journal.lease import acquire, holder
 from core.journal.trash import Trashed
 from core.journal.writer import Journal
 from core.overview import Look, Overview, Overviews, read_totals
 from tui.report_text import as_text
 
+if TYPE_CHECKING:
+    from tui.box_rows import Boxes
+
 Opening = Literal["watch", "resume", "replay"]
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What was opened from the list, and how."""
+    """What was opened from the list, and how. On another machine (`box`) the folder is but the session's id."""
 
     opening: Opening
     folder: Path
+    box: str = ""
+
+    @property
+    def id(self) -> str:
+        """What the list calls it."""
+        return f"{self.box}:{self.folder.name}" if self.box else self.folder.name
 
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """One line of the list; `trashed` and `size` (bytes) where it lies in the trash."""
+    """One line of the list; `trashed` and `size` (bytes) where it lies in the trash.
+
+    `box`: the other machine on which it is, by the name of the configuration; `said`: its report, as that machine told.
+    """
 
     overview: Overview
     trashed: Trashed | None = None
     size: int = 0
+    box: str = ""
+    said: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
-        return self.overview.id
+        return f"{self.box}:{self.overview.id}" if self.box else self.overview.id
 
     @property
     def name(self) -> str:
         """What it is called; a damaged one by the start of its id."""
-        name = self.overview.summary.name or self.id[:10]
+        name = self.overview.summary.name or self.overview.id[:10]
         return f"↳ {name}" if self.overview.summary.parent else name
 
     @property
@@ -56,10 +71,14 @@ class SessionRow:
 
 
 class SessionHome:
-    """What the list may ask of a home folder. Methods block, and raise JournalError; call them in a thread."""
+    """What the list may ask of a home folder. Methods block, and raise JournalError; call them in a thread.
 
-    def __init__(self, home: Path, clock: Clock | None = None) -> None:
+    `boxes`: other machines whose sessions are shown beside its own.
+    """
+
+    def __init__(self, home: Path, clock: Clock | None = None, boxes: Boxes | None = None) -> None:
         self.home, self.clock = home, clock or SystemClock()
+        self.boxes = boxes
         self._overviews = Overviews(home, self.clock)
         self._trash: dict[str, SessionRow] = {}
 
@@ -119,10 +138,28 @@ class SessionHome:
 
 
 def report_fields(folder: Path) -> dict[str, Any]:
-    """The report of a session; blocks. Raises JournalError."""
+    """The report of a session here; blocks. Raises JournalError."""
     return report(read_totals(folder), running=holder(folder) is not None)
 
 
 def report_text(folder: Path, width: int | None = None) -> str:
     """The same as aligned lines of at most `width` cells."""
     return as_text(report_fields(folder), width)
+
+
+def row_fields(row: SessionRow) -> dict[str, Any]:
+    """The report of a session of the list; of one elsewhere, as it was told. Blocks. Raises JournalError."""
+    if not row.box:
+        return report_fields(row.folder)
+    row_text(row)
+    return dict(row.said)
+
+
+def row_text(row: SessionRow, width: int | None = None) -> str:
+    """The same as aligned lines. Raises JournalError, also where a stranger's report is of another form."""
+    if not row.box:
+        return report_text(row.folder, width)
+    try:
+        return as_text(dict(row.said), width)
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as fault:
+        raise JournalError(f"What {row.box} tells of it is no report that this longwatch can read.") from fault

@@ -11,12 +11,14 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
 
 from core.boxes.ssh import Box, problem
+from core.clock import MICROSECONDS
 
 ANSWER_S: Final = 20.0
 """Seconds that a box may take in all."""
@@ -26,21 +28,47 @@ _LIST: Final = re.compile(rb"^\[(\]|\n  \{)", re.MULTILINE)
 """How a list begins, as `ls` prints it."""
 
 Text = Annotated[str, Meta(max_length=4_000)]
+Word = Annotated[str, Meta(max_length=200)]
+Count = Annotated[int, Meta(ge=0, le=1 << 53)]
+Amount = Annotated[float, Meta(ge=0, le=1e9)]
 
 
 class Row(msgspec.Struct, frozen=True):
-    """What the list shows of one session elsewhere; of a damaged one little is known. `bytes` on its disk."""
+    """What the list shows of one session elsewhere; of a damaged one little is known. `bytes` on its disk.
+
+    `held`: whether a runner lives there, None where that longwatch does not say.
+    """
 
     session: Annotated[str, Meta(max_length=64)]
     state: Annotated[str, Meta(max_length=32)]
     name: Text = ""
     detail: Text = ""
-    tool_calls: int = 0
-    cost_usd_known_part: float = 0.0
-    unpriced_replies: int = 0
+    reason: Word = ""
+    task: str = ""
+    model: Word = ""
+    workspace: Text = ""
+    delegated_by: Word | None = None
+    held: bool | None = None
+    tool_calls: Count = 0
+    cost_usd_known_part: Amount = 0.0
+    unpriced_replies: Count = 0
     started_at: Annotated[str, Meta(max_length=40)] | None = None
-    duration_s: float = 0.0
-    bytes: int = 0
+    duration_s: Amount = 0.0
+    bytes: Count = 0
+
+    @property
+    def started_us(self) -> int:
+        """When it began, as far as it says so in a way that can be; else 0."""
+        try:
+            began = datetime.fromisoformat(self.started_at or "")
+            return int(began.timestamp()) * MICROSECONDS if began.tzinfo else 0
+        except (ValueError, OverflowError):
+            return 0
+
+    @property
+    def last_us(self) -> int:
+        """When its last event was; 0 where that is not known."""
+        return self.started_us + int(self.duration_s * MICROSECONDS) if self.started_us > 0 else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +83,11 @@ class Answer:
 
 async def call_roll(boxes: Sequence[Box], answer_s: float = ANSWER_S) -> list[Answer]:
     """Ask all boxes at once; the answers in their order. Takes `answer_s` at most, whatever a box does."""
-    return list(await asyncio.gather(*(_ask(box, answer_s) for box in boxes)))
+    return list(await asyncio.gather(*(ask(box, answer_s) for box in boxes)))
 
 
-async def _ask(box: Box, answer_s: float) -> Answer:
+async def ask(box: Box, answer_s: float = ANSWER_S) -> Answer:
+    """Ask one box. Takes `answer_s` at most; what goes wrong is in the answer."""
     line = box.line("ls", "--json", batch=True)
     try:
         process = await asyncio.create_subprocess_exec(
@@ -76,7 +105,7 @@ async def _ask(box: Box, answer_s: float) -> Answer:
         await _end(process)
     if code:
         return Answer(box, problem=problem(box, code, errors))
-    return _read(box, out)
+    return await asyncio.to_thread(_read, box, out)
 
 
 async def _some(stream: asyncio.StreamReader | None, most: int) -> bytes:

@@ -78,7 +78,7 @@ class ToolSettings(Section, frozen=True):
 
 
 class BoxSettings(Section, frozen=True):
-    """Another machine with sessions, for `ls --host` and `attach BOX:SESSION`; ssh must reach it without questions."""
+    """Another machine with sessions, for the list and `attach BOX:SESSION`; ssh must reach it without questions."""
 
     host: Annotated[
         str | None, says("What ssh calls it; left out, as it is called here.", "anna@build1.example.org")
@@ -89,6 +89,7 @@ class BoxSettings(Section, frozen=True):
             "What a shell there begins longwatch with; left out, it is looked for.", "~/longwatch/.venv/bin/longwatch"
         ),
     ] = None
+    listed: Annotated[bool, says("Show its sessions in the list, too, which asks it every half minute.")] = True
 
 
 HookEvent = Literal["before-tool", "after-tool", "after-edit", "ask", "pause", "finish"]

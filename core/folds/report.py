@@ -55,6 +55,7 @@ def _session(totals: Totals, running: bool) -> dict[str, Any]:
         "session": totals.session,
         "name": totals.name,
         "state": state,
+        "held": running,
         "reason": reason,
         "task": totals.task,
         "model": totals.model,

@@ -24,6 +24,7 @@ from core.events import (
 from core.journal import Journal
 from core.journal.catalogue import session_folder
 from core.journal.schema import database
+from tui.box_rows import Boxes
 from tui.screens.sessions import SessionsScreen
 from tui.session_rows import SessionHome
 from tui.sessions_app import SessionsApp
@@ -80,11 +81,11 @@ async def assorted(home: Path) -> dict[str, Path]:
 
 @asynccontextmanager
 async def listed(
-    home: Path, size: tuple[int, int] = (100, 30), *, ready: bool = True, **options: Any
+    home: Path, size: tuple[int, int] = (100, 30), *, ready: bool = True, boxes: Boxes | None = None, **options: Any
 ) -> AsyncIterator[Pilot[Any]]:
     """The list of a home, read to the end if it can be; its clock is `pilot.app.clock`."""
     clock = VirtualClock(NOW_US)
-    app = SessionsApp(SessionHome(home, clock), **options)
+    app = SessionsApp(SessionHome(home, clock, boxes), **options)
     app.clock = clock  # type: ignore[attr-defined]
     async with app.run_test(size=size, notifications=True) as pilot:
         await until(pilot, lambda: isinstance(app.screen, SessionsScreen) and (app.screen.complete or not ready))

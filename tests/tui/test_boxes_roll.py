@@ -3,18 +3,25 @@
 import asyncio
 import json
 import os
+from pathlib import Path
 from unittest.mock import patch
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 from fake_ssh import box, fake_ssh
-from session_homes import DONE, make
+from session_homes import DONE, NOW_US, listed, make, names, told
+from watching_app import screen_text, until
 
-from core.boxes.roll import call_roll
+from core.boxes.roll import Row, call_roll
 from core.boxes.ssh import Box, box_named, problem
+from core.clock import VirtualClock
 from core.config import Config
 from core.journal.errors import JournalError
+from tui.box_rows import Boxes, _overview
 from tui.cli import cli
+from tui.screens.session_list_rows import WITH_BOXES, ListedRows
+from tui.session_rows import Chosen, SessionRow
 
 
 def call(tmp_path, *arguments, code=0):
@@ -69,3 +76,54 @@ def test_why_a_machine_failed_is_one_short_line_whatever_it_says():
     errors = b"\x1b[2J" + b"x" * 10_000 + b"\nlast\tline.\n"
     assert problem(Box("b", "b"), 3, errors) == "longwatch there ended with 3 (last line)."
     assert problem(Box("b", "b"), 255, b"") == "it can't be reached (ssh does not say why)."
+
+
+async def test_the_list_shows_what_is_elsewhere_waits_for_nobody_and_says_who_is_silent(tmp_path):
+    await make(box(tmp_path, "one") / "home", "01a", "audit", DONE)
+    await make(tmp_path / "here", "01b", "local", DONE)
+    boxes = [Box("one", "one"), Box("off", "off")]
+    with patch.dict(os.environ, fake_ssh(tmp_path)):
+        async with listed(tmp_path / "here", boxes=Boxes(boxes, VirtualClock(NOW_US))) as pilot:
+            screen = pilot.app.screen
+            assert screen.selected.name == "local", "nobody was waited for"
+            await until(pilot, lambda: not screen.boxes.asked)
+            await until(pilot, lambda: "audit" in screen_text(pilot))
+            lines = screen_text(pilot).splitlines()
+            assert "1 session here, 1 elsewhere" in lines[0]
+            assert any(line.strip().startswith("off: it can't be reached (ssh: connect to host off") for line in lines)
+            assert screen.selected.name == "local", "what comes late takes the cursor off nothing"
+            screen.listing.words = "one"
+            screen._show()
+            await pilot.pause()
+            assert names(pilot) == ["audit"]
+            await pilot.press("D", "f2", "b")
+            await pilot.pause()
+            assert all("the rest is done on one" in words for words in told(pilot))
+            await pilot.press("R")
+            await until(pilot, lambda: "Tool calls" in screen_text(pilot))
+            await pilot.press("escape", "enter")
+            await pilot.pause()
+    assert pilot.app.return_value == Chosen("replay", Path("01a"), "one")
+
+
+ODD = {
+    "started_at": ["", "soon", "9999-12-31T23:59:59+00:00", "2026-01-01", None],
+    "duration_s": [1e9, 1e308, -1.0],
+    "cost_usd_known_part": [1e9, -1.0],
+    "tool_calls": [1 << 60, -1],
+    "name": ["\x1b[2J", "", "x" * 4_000],
+    "state": ["", "odd", "waiting", "damaged", "paused"],
+    "reason": ["crashed", "approval", "\n"],
+    "held": [True, None],
+    "delegated_by": ["01z", None],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in ODD.items() for value in values])
+def test_whatever_a_machine_says_of_a_session_is_a_row_or_no_list(name, value):
+    try:
+        row = msgspec.convert({"session": "01a", "state": "running", name: value}, Row)
+    except msgspec.ValidationError:
+        return
+    cells = ListedRows([SessionRow(_overview(row), box="one")], lambda: NOW_US, boxes=True)
+    assert len(cells.cells(0)) == len(WITH_BOXES)

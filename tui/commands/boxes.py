@@ -10,7 +10,7 @@ import stat
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -19,6 +19,7 @@ import click
 
 from core.boxes.roll import Answer, Row, call_roll
 from core.boxes.ssh import box_named
+from core.clock import MICROSECONDS
 from core.config import load_config
 from core.folds.words import one_line
 from core.journal.catalogue import SESSIONS
@@ -28,6 +29,7 @@ from tui.say import say, say_json
 
 if TYPE_CHECKING:
     from tui.elsewhere import Elsewhere
+    from tui.session_rows import Opening
 
 BOXES = "boxes"
 """In a home: for each machine the copies of its sessions that were looked at."""
@@ -71,7 +73,7 @@ def _elsewhere(home: Path, name: str, session: str) -> Iterator[Elsewhere]:
 
 def attach_box(home: Path, name: str, session: str, *, plain: bool, mouse: bool) -> int:
     """Show a session that runs on another machine. Raises ConfigError, and JournalError when it can't be reached."""
-    from core.boxes.remote import BoxPresence, BoxSource
+    from core.boxes.remote import BoxSource
 
     with _elsewhere(home, name, session) as elsewhere:
         line = elsewhere.line
@@ -87,21 +89,8 @@ def attach_box(home: Path, name: str, session: str, *, plain: bool, mouse: bool)
                 say(f"longwatch: {elsewhere.notice}", err=True)
             cut = lambda: line.cut  # noqa: E731
             watch_plainly(BoxSource(line), elsewhere.controls, line.folder, trouble=cut, elsewhere=elsewhere)
-            return 0
-        from tui.watching import watch
-
-        watch(
-            BoxSource(line),
-            elsewhere.controls,
-            config=load_config(),
-            mode="attached",
-            folder=line.folder,
-            trouble=lambda: line.trouble,
-            mouse=mouse,
-            presence=BoxPresence(line),
-            notice=elsewhere.notice,
-            elsewhere=elsewhere,
-        )
+        else:
+            _watched(elsewhere, mouse=mouse)
     return 0
 
 
@@ -110,26 +99,64 @@ def replay_box(home: Path, name: str, session: str, *, plain: bool, mouse: bool,
     from core.boxes.remote import BoxSource
 
     with _elsewhere(home, name, session) as elsewhere:
-        source = BoxSource(elsewhere.line)
         if plain:
             from tui.plain.watching import replay_plainly
 
-            replay_plainly(source, **how)
-            return 0
-        from tui.watching import watch
-
-        watch(
-            source,
-            elsewhere.controls,
-            config=load_config(),
-            mode="replay",
-            folder=elsewhere.line.folder,
-            trouble=lambda: elsewhere.line.trouble,
-            mouse=mouse,
-            elsewhere=elsewhere,
-            **how,
-        )
+            replay_plainly(BoxSource(elsewhere.line), **how)
+        else:
+            _filmed(elsewhere, mouse=mouse, **how)
     return 0
+
+
+def open_from_list(home: Path, name: str, session: str, opening: Opening, speed: float) -> str:
+    """Show a session of another machine until it is left; how it was. Raises as `attach_box`.
+
+    One that nobody runs there is shown as it stands, at its end. Between the two screens ssh has the terminal.
+    """
+    say(f"Reaching {safe_text(name)} …", err=True)
+    with _elsewhere(home, name, session) as elsewhere:
+        if opening == "watch" and elsewhere.line.hello.held:
+            return _watched(elsewhere, back=True)
+        at = elsewhere.line.hello.last_seq if opening == "watch" else None
+        return _filmed(elsewhere, back=True, speed=speed, start_at=at)
+
+
+def _watched(elsewhere: Elsewhere, *, mouse: bool = True, back: bool = False) -> str:
+    from core.boxes.remote import BoxPresence, BoxSource
+    from tui.watching import watch
+
+    line = elsewhere.line
+    return watch(
+        BoxSource(line),
+        elsewhere.controls,
+        config=load_config(),
+        mode="attached",
+        folder=line.folder,
+        trouble=lambda: line.trouble,
+        mouse=mouse,
+        presence=BoxPresence(line),
+        notice=elsewhere.notice,
+        elsewhere=elsewhere,
+        back=back,
+    )
+
+
+def _filmed(elsewhere: Elsewhere, *, mouse: bool = True, back: bool = False, **how: Any) -> str:
+    from core.boxes.remote import BoxSource
+    from tui.watching import watch
+
+    return watch(
+        BoxSource(elsewhere.line),
+        elsewhere.controls,
+        config=load_config(),
+        mode="replay",
+        folder=elsewhere.line.folder,
+        trouble=lambda: elsewhere.line.trouble,
+        mouse=mouse,
+        elsewhere=elsewhere,
+        back=back,
+        **how,
+    )
 
 
 def list_boxes(names: Sequence[str], as_json: bool) -> int:
@@ -160,7 +187,7 @@ def _print_table(answers: Sequence[Answer]) -> None:
     found = [(answer.box.name, row) for answer in answers for row in answer.rows]
     wide = max(4, *(len(host) for host, _ in found)) + 2
     say(f"{'HOST':<{wide}}{'SESSION':<12}{'STATE':<13}{'CALLS':>6}  {'COST':>9}  {'SIZE':>10}  {'CHANGED':<17}NAME")
-    for host, row in sorted(found, key=lambda one: _ended(one[1]), reverse=True):
+    for host, row in sorted(found, key=lambda one: one[1].last_us, reverse=True):
         say(f"{host:<{wide}}{_line(row)}")
 
 
@@ -169,16 +196,6 @@ def _line(row: Row) -> str:
     if row.state == "damaged":
         return f"{start}{'':>6}  {'':>9}  {megabytes(row.bytes):>10}  {'':<17}{safe_text(one_line(row.detail, 160))}"
     cost = f"${row.cost_usd_known_part:.2f}{'+?' if row.unpriced_replies else ''}"
-    last = f"{_ended(row).astimezone():%Y-%m-%d %H:%M}"
+    last = f"{datetime.fromtimestamp(row.last_us / MICROSECONDS):%Y-%m-%d %H:%M}"
     sizes = f"{row.tool_calls:>6}  {cost:>9}  {megabytes(row.bytes):>10}"
     return f"{start}{sizes}  {last:<17}{safe_text(one_line(row.name, 160))}"
-
-
-def _ended(row: Row) -> datetime:
-    """When its last event was, as far as it says so in a way that can be."""
-    long_ago = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-    try:
-        began = datetime.fromisoformat(row.started_at or "")
-        return (began + timedelta(seconds=row.duration_s)) if began.tzinfo else long_ago
-    except (ValueError, OverflowError):
-        return long_ago

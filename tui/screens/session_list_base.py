@@ -18,13 +18,15 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Input
 
-from core.clock import monotonic
+from core.boxes.ssh import Box
+from core.clock import monotonic, pause_real
 from core.journal.errors import JournalError
 from core.overview import Look
+from tui.box_rows import Boxes
 from tui.panes import figures
 from tui.safe import one_line
 from tui.screens.session_list_fields import SearchField
-from tui.screens.session_list_rows import COLUMNS, ListedRows, Listing, filter_bar
+from tui.screens.session_list_rows import BOX_FROM, COLUMNS, WITH_BOXES, ListedRows, Listing, filter_bar
 from tui.screens.session_list_words import SAID, Group, detail_lines
 from tui.session_rows import Chosen, SessionHome, SessionRow
 from tui.widgets.follow import Following
@@ -36,6 +38,23 @@ from tui.widgets.table import Table
 LOOK_EVERY_S = 1.0
 LOOK_SHARE, LOOK_AT_LEAST_S = 25, 5.0
 """A look may take one part in so many of the time, so a home of thousands of sessions is looked at less often."""
+
+
+class BoxNote(LiveLabel):
+    """Why a machine says nothing, on one line; no line while it answers."""
+
+    DEFAULT_CSS = """
+    BoxNote { display: none; height: 1; padding: 0 1; color: $warning; }
+    BoxNote.-silent { display: block; }
+    """
+
+    def __init__(self, box: Box) -> None:
+        super().__init__()
+        self.box = box
+
+    def say(self, trouble: str) -> None:
+        self.set_class(bool(trouble), "-silent")
+        self.update(trouble)
 
 
 class ListScreen(Screen[Chosen | None]):
@@ -59,7 +78,9 @@ class ListScreen(Screen[Chosen | None]):
         super().__init__()
         self.home = home
         self.listing = Listing()
-        self._rows = ListedRows([], self._now_us)
+        self.boxes = home.boxes or Boxes((), home.clock)
+        self.columns = WITH_BOXES if self.boxes.boxes else COLUMNS
+        self._rows = ListedRows([], self._now_us, boxes=bool(self.boxes.boxes))
         self._anchor, self._notice = select, notice
         self._look: Look | None = None
         self._fault, self._rows_read = "", False
@@ -73,7 +94,9 @@ class ListScreen(Screen[Chosen | None]):
             yield LiveLabel(classes="sessions--title")
             yield SearchField()
         yield LiveLabel(classes="sessions--groups")
-        yield Table(COLUMNS, self._rows)
+        for box in self.boxes.boxes:
+            yield BoxNote(box)
+        yield Table(self.columns, self._rows)
         yield LiveLabel(classes="sessions--none")
         with Vertical(classes="sessions--detail"):
             for _ in range(3):
@@ -86,6 +109,8 @@ class ListScreen(Screen[Chosen | None]):
         self._show()
         self.set_interval(1.0, self._tick)
         self._read_on()
+        for box in self.boxes.boxes:
+            self._ask_on(box)
         if self._notice:
             self.tell(self._notice, warning=True)
 
@@ -124,6 +149,20 @@ class ListScreen(Screen[Chosen | None]):
     def look_again(self) -> None:
         """Something was done: look now."""
         self._again.set()
+
+    @work(name="box", exit_on_error=False)
+    async def _ask_on(self, box: Box) -> None:
+        """Ask a machine for its sessions now and then; nobody waits for it."""
+        while True:
+            pause_s = await self.boxes.look(box)
+            self.listing.elsewhere = self.boxes.rows
+            if self._anchor is None and self.selected is not None:
+                self._anchor = self.selected.id  # What comes late takes the cursor off nothing.
+            self._show()
+            await pause_real(pause_s)
+
+    def on_resize(self) -> None:
+        self._rows.narrow = self.size.width < BOX_FROM
 
     # Showing
 
@@ -185,6 +224,8 @@ class ListScreen(Screen[Chosen | None]):
     def _show_around(self) -> None:
         self.query_one(".sessions--title", LiveLabel).update(self._title())
         self.query_one(".sessions--groups", LiveLabel).update(filter_bar(self.listing.counts(), self.listing.group))
+        for note in self.query(BoxNote):
+            note.say(self.boxes.trouble(note.box))
         self._show_selected()
 
     def _show_selected(self) -> None:
@@ -202,10 +243,14 @@ class ListScreen(Screen[Chosen | None]):
         look = self._look
         count = figures.plural(look.total, "session") if look else "reading the sessions"
         reading = f" · reading, {look.unread:,} to go" if look and look.unread else ""
-        cost = sum((row.overview.usd for row in self.listing.rows), start=Decimal(0))
+        rows, asked = (*self.listing.rows, *self.listing.elsewhere), self.boxes.asked
+        away = f" here, {len(self.listing.elsewhere):,} elsewhere" if self.listing.elsewhere else ""
+        cost = sum((row.overview.usd for row in rows), start=Decimal(0))
         spent = f" · {figures.cents(cost)} in all" if look and cost else ""
         fault = (f"  {self._fault} Trying again.", "$error") if self._fault and look else ""
-        return Content.assemble(("Longwatch", "bold $primary"), f"  {count}", (f"{spent}{reading}", "$muted"), fault)
+        asking = f" · asking {asked} more {'boxes' if asked > 1 else 'box'}" if asked else ""
+        told = (f"{spent}{reading}{asking}", "$muted")
+        return Content.assemble(("Longwatch", "bold $primary"), f"  {count}{away}", told, fault)
 
     def _nothing(self) -> str:
         """Why no session is shown, and what to do."""

@@ -36,6 +36,10 @@ COLUMNS = (
     Column("lasted", 9, right=True, from_width=96),
     Column("last", 4, right=True),
 )
+BOX_FROM = 100
+"""Cells from which on the machine of a session has a column; before, it stands before the name, as commands take it."""
+WITH_BOXES = (*COLUMNS[:3], Column("box", 12, from_width=BOX_FROM), *COLUMNS[3:])
+HERE = Content.styled("here", "$muted")
 _LONGEST = 400
 NAME = 2
 """The column that is edited in place."""
@@ -48,6 +52,7 @@ class Listing:
     """Everything that is known, and the part of it that is asked for by filter and words."""
 
     rows: list[SessionRow] = field(default_factory=list)
+    elsewhere: list[SessionRow] = field(default_factory=list)
     trash: list[SessionRow] = field(default_factory=list)
     group: Group | None = None
     words: str = ""
@@ -57,13 +62,13 @@ class Listing:
         if self.group == "trash":
             candidates: Iterable[SessionRow] = self.trash
         else:
-            candidates = sorted(self.rows, key=_order)
+            candidates = sorted((*self.rows, *self.elsewhere), key=_order)
         wanted = self.words.casefold().split()
         return [row for row in candidates if self._in_group(row) and _matches(row, wanted)]
 
     def counts(self) -> Counter[str]:
         """How many there are of each group."""
-        return Counter(group_of(row) for row in (*self.rows, *self.trash))
+        return Counter(group_of(row) for row in (*self.rows, *self.elsewhere, *self.trash))
 
     def _in_group(self, row: SessionRow) -> bool:
         return self.group is None or group_of(row) == self.group
@@ -80,15 +85,20 @@ def _matches(row: SessionRow, wanted: Sequence[str]) -> bool:
     if not wanted:
         return True
     summary = row.overview.summary
-    text = f"{row.id} {summary.name} {summary.task} {summary.workspace} {summary.model}".casefold()
+    text = f"{row.id} {row.box} {summary.name} {summary.task} {summary.workspace} {summary.model}".casefold()
     return all(word in text for word in wanted)
 
 
 class ListedRows:
-    """The rows of the table. `marked` is the id of the one that is to be compared."""
+    """The rows of the table. `marked` is the id of the one that is to be compared.
 
-    def __init__(self, rows: Sequence[SessionRow], now_us: Callable[[], int], marked: str | None = None) -> None:
-        self.rows, self.marked, self._now_us = rows, marked, now_us
+    `boxes`: there is a column for the machine; `narrow`: there is no room for it.
+    """
+
+    def __init__(self, rows: Sequence[SessionRow], now_us: Callable[[], int], *, boxes: bool = False) -> None:
+        self.rows, self._now_us, self._boxes = rows, now_us, boxes
+        self.marked: str | None = None
+        self.narrow = False
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -106,7 +116,8 @@ class ListedRows:
         return (
             Content.styled(glyph, style),
             Content.styled(state_words(row, now_us), state_style(row, now_us)[1]),
-            row.name,
+            self._name(row),
+            *((_box(row),) if self._boxes else ()),
             Content.styled(_flat(summary.detail if damaged else summary.task), "$muted"),
             Content.styled(_flat(summary.model), "$muted"),
             Content.styled(_flat(_short_path(summary.workspace)), "$muted"),
@@ -117,6 +128,11 @@ class ListedRows:
             self.age(index),
         )
 
+    def _name(self, row: SessionRow) -> str | Content:
+        if not (row.box and self.narrow):
+            return row.name
+        return Content.assemble((f"{one_line(row.box)}:", "$muted"), one_line(row.name))
+
     def age(self, index: int) -> str:
         """Time since the last activity, or since it was deleted."""
         row = self.rows[index]
@@ -126,6 +142,10 @@ class ListedRows:
     def ticking(self, index: int) -> tuple[str, str]:
         """What of a row changes by time alone."""
         return self.age(index), state_words(self.rows[index], self._now_us())
+
+
+def _box(row: SessionRow) -> Content:
+    return Content(one_line(row.box)) if row.box else HERE
 
 
 def _flat(text: str) -> str:

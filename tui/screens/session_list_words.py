@@ -164,6 +164,8 @@ def openings(row: SessionRow) -> tuple[Opening, ...]:
         return ()
     if row.trashed is not None:
         return ("replay",)
+    if row.box:
+        return ("watch", "replay")
     resumable = not summary.held and summary.state != "running"
     return ("watch", "resume", "replay") if resumable else ("watch", "replay")
 
@@ -186,5 +188,6 @@ def where(row: SessionRow) -> Content:
     context = f"context {figures.tokens(numbers.context)}" if numbers.context else ""
     context += f" of {figures.window(numbers.window)}" if numbers.context and numbers.window else ""
     lasted = figures.elapsed(overview.lasted_us) if numbers.started_us else ""
-    parts = (row.id[:10], summary.model, context, lasted, summary.workspace)
+    place = f"{row.box}:{overview.id[:10]}" if row.box else overview.id[:10]
+    parts = (place, summary.model, context, lasted, summary.workspace)
     return Content.styled(" · ".join(one_line(part) for part in parts if part), "$muted")

@@ -24,9 +24,9 @@ from tui.screens.compare import CompareScreen
 from tui.screens.reader import ReaderScreen
 from tui.screens.session_list_base import ListScreen
 from tui.screens.session_list_fields import NameField
-from tui.screens.session_list_rows import COLUMNS, NAME
+from tui.screens.session_list_rows import NAME
 from tui.screens.session_list_words import GROUPS, Group, natural, natural_words, openings
-from tui.session_rows import Chosen, Opening, SessionRow, report_fields, report_text
+from tui.session_rows import Chosen, Opening, SessionRow, row_fields, row_text
 from tui.widgets.hint_bar import Hint
 from tui.widgets.line_list import LineList
 from tui.widgets.table import column_widths
@@ -39,6 +39,8 @@ NEEDS: dict[str, Opening] = {"watch-session": "watch", "resume-session": "resume
 _METHODS = frozenset(action.method for action in in_scope("sessions"))
 OF_ONE = ("open-session", "report", "compare", "rename-session", "delete-session", "fork-session")
 """Actions that need a session under the cursor."""
+OF_ITS_OWN = ("rename-session", "delete-session", "fork-session")
+"""Actions that only the machine can do on which the session is."""
 
 
 class SessionsScreen(ListScreen):
@@ -79,6 +81,8 @@ class SessionsScreen(ListScreen):
             return row is not None and opening in openings(row) and opening != natural(row) and not done
         if action.id == "undo-delete":
             return bool(self._undo) or (row is not None and row.trashed is not None)
+        if row is not None and row.box and action.id in OF_ITS_OWN:
+            return False
         if action.id == "fork-session":
             return row is not None and row.trashed is None and "replay" in openings(row)
         if action.id == "rename-session":
@@ -119,7 +123,16 @@ class SessionsScreen(ListScreen):
             self.tell(f"{row.name} {otherwise}.", warning=True)
 
     def _open(self, row: SessionRow, opening: Opening) -> None:
-        self.dismiss(Chosen(opening, row.folder))
+        self.dismiss(Chosen(opening, row.folder, row.box))
+
+    def _selected_here(self) -> SessionRow | None:
+        """The session under the cursor if it is one of this machine; of another one it is said what can be done."""
+        row = self.selected
+        if row is None or not row.box:
+            return row
+        box = one_line(row.box)
+        self.tell(f"{row.name} is on {box}: watch it (enter, a) or replay it (p) from here; the rest is done on {box}.")
+        return None
 
     def action_leave_sessions(self) -> None:
         self.dismiss(None)
@@ -131,7 +144,7 @@ class SessionsScreen(ListScreen):
         row = self.selected
         if row is not None:
             width = min(self.size.width - 4, 110)
-            await self._try(lambda: asyncio.to_thread(report_text, row.folder, width), self._show_report(row))
+            await self._try(lambda: asyncio.to_thread(row_text, row, width), self._show_report(row))
 
     def _show_report(self, row: SessionRow) -> Callable[[str], None]:
         return lambda text: self._push(ReaderScreen.of_text("Report", one_line(row.name), text))
@@ -149,7 +162,7 @@ class SessionsScreen(ListScreen):
     @work(exclusive=True, group="reports", exit_on_error=False)
     async def _compare(self, first: SessionRow, second: SessionRow) -> None:
         async def both() -> CompareScreen:
-            sides = [await asyncio.to_thread(report_fields, row.folder) for row in (first, second)]
+            sides = [await asyncio.to_thread(row_fields, row) for row in (first, second)]
             return CompareScreen(*sides)
 
         await self._try(both, self._push)
@@ -185,12 +198,12 @@ class SessionsScreen(ListScreen):
         return bool(self.query(NameField))
 
     async def action_rename_session(self) -> None:
-        row, lines = self.selected, self.table.list
+        row, lines = self._selected_here(), self.table.list
         if row is None or lines.cursor is None or row.trashed is not None or "watch" not in openings(row):
             return
         lines.select(lines.cursor)
         width = lines.scrollable_content_region.width - 1
-        widths = column_widths(COLUMNS, width)
+        widths = column_widths(self.columns, width)
         name = NameField(row.id, row.overview.summary.name)
         name.styles.width = widths[NAME]
         name.styles.offset = (
@@ -219,7 +232,7 @@ class SessionsScreen(ListScreen):
     # Branching off
 
     def action_fork_session(self) -> None:
-        row = self.selected
+        row = self._selected_here()
         if row is None or row.trashed is not None or "replay" not in openings(row):
             return
         facts = [
@@ -241,7 +254,7 @@ class SessionsScreen(ListScreen):
     # The trash
 
     def action_delete_session(self) -> None:
-        row = self.selected
+        row = self._selected_here()
         if row is not None and row.trashed is None:
             self._discard(row)
         elif row is not None:
