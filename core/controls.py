@@ -31,7 +31,8 @@ class SessionControls:
 
     `viewer`: the screen that it steers for, which then must have the wheel; None for a shell. `vouchers` are
     those of the runner where that is in this process: then what is sent here counts as the user's for sure. So it does
-    where no runner lives, from a screen or a terminal.
+    where no runner lives, from a screen or a terminal. `person`: whether somebody at a terminal sends it; None: as the
+    terminal of this process tells.
     """
 
     available = True
@@ -44,6 +45,7 @@ class SessionControls:
         config: Config | None = None,
         viewer: Viewer | None = None,
         vouchers: Vouchers | None = None,
+        person: bool | None = None,
     ) -> None:
         self._folder = folder
         self._actor = actor
@@ -52,6 +54,7 @@ class SessionControls:
         self._viewer = viewer.id if viewer else ""
         self._origin = viewer.who if viewer else who_is_here(os.environ)
         self._vouchers = vouchers
+        self._person = person
         self._restoring: Restoring | None = None
 
     async def send(self, verb: str, args: dict[str, Any] | None = None, head: int | None = None) -> str:
@@ -85,7 +88,7 @@ class SessionControls:
 
         if self._vouchers is None:
             vouchers = Vouchers()
-            if self._viewer or at_a_terminal():
+            if self._viewer or (at_a_terminal() if self._person is None else self._person):
                 vouchers.vouch(command)
         else:
             vouchers = self._vouchers

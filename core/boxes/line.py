@@ -7,7 +7,6 @@ sentence: nothing is kept back to be done later, when nobody remembers it.
 from __future__ import annotations
 
 import random
-import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +19,7 @@ import msgspec
 
 from core.boxes import wire
 from core.boxes.call import Call
-from core.boxes.ssh import SSH_FAILED, Box, problem
+from core.boxes.ssh import SSH_FAILED, WOULD_ASK, Box, problem
 from core.boxes.wire import Answer, Attempt, Begin, Delta, Garbled, Hello, Inflating, Row, Standing
 from core.clock import monotonic
 from core.events import clean_text
@@ -40,8 +39,6 @@ ROWS_AT_ONCE: Final = 2_000
 AT_ONCE_BYTES: Final = 16 * 1024**2
 LARGEST_LOG: Final = 4 * 1024**3
 """Bytes that a box may send over one line."""
-_ASKED: Final = re.compile(rb"(?i)denied|verification failed")
-"""What ssh says where it would have asked somebody."""
 
 Live = Attempt | Delta
 
@@ -101,7 +98,7 @@ class Line:
         try:
             return self._greet(asks=False)
         except Cut as cut:
-            if not (asks and self._last_code == SSH_FAILED and _ASKED.search(self._last_errors)):
+            if not (asks and self._last_code == SSH_FAILED and WOULD_ASK.search(self._last_errors)):
                 raise JournalError(f"{self.box.name}: {cut}") from None
         try:
             return self._greet(asks=True)

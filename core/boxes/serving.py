@@ -13,6 +13,7 @@ import msgspec
 
 from core.boxes import wire
 from core.boxes.asked import Asked
+from core.boxes.ssh import from_where
 from core.boxes.wire import Answer, Ask, Attempt, Begin, Deflating, Delta, Garbled, Have, Hello, Seat, Standing, Wish
 from core.clock import SystemClock, pause_real
 from core.controls import SessionControls
@@ -47,7 +48,7 @@ async def serve(home: Path, stdin: BinaryIO, stdout: BinaryIO) -> None:
         out.write(wire.hello_line(Hello(longwatch=app_version(), protocol=wire.PROTOCOL, problem=problem)))
         await out.drain()
         return
-    with reader, Presence(reader.folder, os.environ, _who(wish)) as presence:
+    with reader, Presence(reader.folder, os.environ, from_where(wish.who, os.environ)) as presence:
         await _Serving(reader, presence, asked, out).run()
 
 
@@ -67,12 +68,6 @@ def _opened(home: Path, session: str) -> Reader:
     if summary.state == "damaged":
         raise JournalError(summary.detail)
     return Reader(summary.folder)
-
-
-def _who(wish: Wish) -> str:
-    """Whose screen it is, in their own words, and where ssh says that it came from."""
-    client = os.environ.get("SSH_CONNECTION", "").split(" ")[0]
-    return one_line(wish.who, 120) + (f" from {one_line(client, 60)}" if client else "")
 
 
 async def _pipes(stdin: BinaryIO, stdout: BinaryIO) -> tuple[StreamReader, StreamWriter]:

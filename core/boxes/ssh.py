@@ -7,6 +7,7 @@ line there: what is asked is written to the remote longwatch's standard input.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +19,8 @@ CONNECT_S: Final = 8
 """Seconds that ssh may take to reach a box."""
 SSH_FAILED, NOT_FOUND = 255, 127
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:%\[\]-]{0,252}")
+WOULD_ASK: Final = re.compile(rb"(?i)denied|verification failed")
+"""What ssh says where it would have asked somebody."""
 _LONGEST_REASON: Final = 160
 # A command that ssh runs sees no login files, and so often not the folder where pipx and uv put programs.
 _FOUND: Final = """sh -c 'PATH="$PATH:$HOME/.local/bin" exec longwatch "$@"' longwatch"""
@@ -51,6 +54,12 @@ def box_named(name: str, config: Config) -> Box:
                 f"{one_line(text, 60)!r} is no name of a machine; say it as you would to ssh: USER@HOST."
             )
     return Box(name, host, said.command if said and said.command else _FOUND)
+
+
+def from_where(who: str, environ: Mapping[str, str]) -> str:
+    """On a box: who it is that came by ssh, in their own words, and where ssh says that they come from."""
+    client = environ.get("SSH_CONNECTION", "").split(" ")[0]
+    return one_line(who, 120) + (f" from {one_line(client, 60)}" if client else "")
 
 
 def problem(box: Box, code: int | None, errors: bytes) -> str:

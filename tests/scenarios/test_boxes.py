@@ -116,6 +116,28 @@ def test_on_the_screen_it_is_a_session_like_any_other(longwatch, box):
     assert "Step 1." in film and "Done." in film
 
 
+def test_an_order_to_a_session_elsewhere_arrives_word_by_word_and_says_who_gave_it(longwatch, box):
+    model = longwatch.script(longwatch.gated("true", text="Step 1."), {"text": "Done."})
+    longwatch.run(model)
+    until(lambda: longwatch.count("tool.started"))
+    words = "Leave $HOME; `date` \"alone\" and 'this' && that \\ \n too"
+    assert longwatch.here("send", "one:", "guide", words, "--standing").stdout == "accepted: guide\n"
+    (queued,) = [event.body for event in longwatch.events() if event.kind == "guidance.queued"]
+    (taken,) = [event.body for event in longwatch.events() if event.kind == "command.accepted"]
+    assert queued.text == words and queued.standing
+    assert " at " in taken.origin and taken.origin.endswith(" from 192.0.2.7")
+    for order, code, why in (
+        (("one:", "bend"), 2, "There is no control named 'bend'"),
+        (("one:nobody", "pause"), 2, "No session is called 'nobody'"),
+        (("one:", "approve"), 1, ""),
+        (("off:", "pause"), 2, "off: it can't be reached"),
+    ):
+        answer = longwatch.here("send", *order)
+        assert answer.returncode == code and why in answer.stderr and not answer.stdout
+    longwatch.gate.touch()
+    until(lambda: longwatch.count("runner.detached"))
+
+
 def test_what_is_not_there_is_one_sentence(longwatch, box):
     assert "one: There are no sessions" in longwatch.here("attach", "--plain", "one:audit").stderr
     answer = longwatch.here("attach", "--plain", "off:audit")

@@ -28,6 +28,7 @@ from tui.safe import safe_text
 from tui.say import say, say_json
 
 if TYPE_CHECKING:
+    from core.ordering import Verdict
     from tui.elsewhere import Elsewhere
     from tui.session_rows import Opening
 
@@ -36,16 +37,22 @@ BOXES = "boxes"
 
 
 @click.command(hidden=True)
+@click.option("--order", "ordered", is_flag=True, help="Carry out one order.")
 @click.pass_obj
-def box(home: Path) -> int:
+def box(home: Path, ordered: bool) -> int:
     """Serve a session to a longwatch on another machine, which begins this over ssh."""
-    from core.boxes.serving import serve
-
     if not all(_is_pipe(stream.fileno()) for stream in (sys.stdin, sys.stdout)):
         raise click.UsageError(
             "`longwatch attach BOX:SESSION` speaks to this over ssh; by hand there is nothing to say."
         )
-    asyncio.run(serve(home, sys.stdin.buffer, sys.stdout.buffer))
+    if ordered:
+        from core.boxes.errand import carry_out
+
+        asyncio.run(carry_out(home, sys.stdin.buffer, sys.stdout.buffer, os.environ))
+    else:
+        from core.boxes.serving import serve
+
+        asyncio.run(serve(home, sys.stdin.buffer, sys.stdout.buffer))
     return 0
 
 
@@ -58,11 +65,11 @@ def _is_pipe(descriptor: int) -> bool:
 def _elsewhere(home: Path, name: str, session: str) -> Iterator[Elsewhere]:
     """A session on another machine, over a line that is read. Raises ConfigError, JournalError."""
     from core.boxes.line import Line
-    from core.journal.viewers import at_a_terminal, who_is_here
+    from core.journal.viewers import at_a_terminal
     from tui.elsewhere import Elsewhere
 
-    who = f"{who_is_here(os.environ)} at {socket.gethostname()}"
-    line = Line(box_named(name, load_config()), session, home / BOXES / quote(name, safe="@") / SESSIONS, who)
+    copies = home / BOXES / quote(name, safe="@") / SESSIONS
+    line = Line(box_named(name, load_config()), session, copies, _who_and_where())
     try:
         line.connect(asks=at_a_terminal())
         line.start()
@@ -157,6 +164,21 @@ def _filmed(elsewhere: Elsewhere, *, mouse: bool = True, back: bool = False, **h
         back=back,
         **how,
     )
+
+
+def order_box(name: str, session: str, verb: str, words: Sequence[str]) -> Verdict:
+    """Give an order to a session on another machine. Raises ConfigError, JournalError."""
+    from core.boxes.errand import Order, send
+    from core.journal.viewers import at_a_terminal
+
+    order = Order(session=session, verb=verb, words=list(words), who=_who_and_where(), person=at_a_terminal())
+    return send(box_named(name, load_config()), order, asks=at_a_terminal())
+
+
+def _who_and_where() -> str:
+    from core.journal.viewers import who_is_here
+
+    return f"{who_is_here(os.environ)} at {socket.gethostname()}"[:200]
 
 
 def list_boxes(names: Sequence[str], as_json: bool) -> int:

@@ -1,0 +1,54 @@
+"""An order to a session from a shell: what its words mean, where it goes, and the verdict that is waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from core.agent.commands import Refused, parse_words
+from core.clock import monotonic, pause_real
+from core.config import load_config
+from core.controls import SessionControls
+from core.journal.errors import JournalError
+from core.journal.lease import holder
+from core.journal.reader import Reader
+
+VERDICT_S: Final = 10.0
+LOOK_EVERY_S: Final = 0.05
+TAKEN, REFUSED, UNREADABLE = 0, 1, 2
+
+
+class Verdict(NamedTuple):
+    """What came of an order: `TAKEN`, `REFUSED` (also when nobody has answered yet) or `UNREADABLE`, in a sentence."""
+
+    code: int
+    text: str
+
+
+def meaning(verb: str, words: Sequence[str]) -> dict[str, Any]:
+    """The arguments that an order's words stand for. Raises JournalError with a sentence."""
+    try:
+        return parse_words(verb, list(words))
+    except Refused as refusal:
+        raise JournalError(str(refusal)) from None
+
+
+async def give(folder: Path, controls: SessionControls, verb: str, args: Mapping[str, Any]) -> Verdict:
+    """Give an order and wait for what becomes of it. Raises JournalError when it can't be posted."""
+    if verb == "hand-over":
+        from core.handover import hand_over
+
+        return Verdict(TAKEN, await hand_over(folder, controls, load_config()))
+    command = await controls.send(verb, dict(args))
+    with Reader(folder) as reader:
+        until = monotonic() + VERDICT_S
+        while monotonic() < until:
+            if reader.keyed("command.accepted", command) is not None:
+                return Verdict(TAKEN, f"accepted: {verb}")
+            if (refused := reader.keyed("command.refused", command)) is not None:
+                return Verdict(REFUSED, getattr(refused.body, "reason", "refused"))
+            await pause_real(LOOK_EVERY_S)
+    runner = holder(folder)
+    who = f"its runner (process {runner.pid}) does not answer" if runner else "no runner holds the session"
+    return Verdict(REFUSED, f"posted, but {who} yet; the command waits in the inbox")
