@@ -71,6 +71,17 @@ async def test_what_happens_while_it_is_read_is_counted_in_its_title():
         await until(pilot, lambda: "3 more since" in screen_text(pilot))
 
 
+async def test_asked_for_where_nothing_is_new_it_says_so_and_counts_no_events_backwards():
+    log = waiting_session()
+    app, _ = returning(log, log.events[-1].seq)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await read(pilot)
+        await pilot.press("L")
+        await until(pilot, lambda: told(pilot))
+        last = log.events[-1].seq
+        assert f"nothing since #{last}" in screen_text(pilot) and f"#{last + 1}" not in screen_text(pilot)
+
+
 async def test_a_key_of_a_decision_does_what_answers_it():
     app, _ = returning(waiting_session(), 20)
     async with app.run_test(size=(120, 40)) as pilot:

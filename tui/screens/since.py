@@ -194,7 +194,9 @@ class SinceScreen(Screen[Chosen | None]):
     def _title_line(self) -> Content:
         account, left = self._account, Content.styled(self._title, "bold $accent")
         more = f", {self._more:,} more since" if self._more > 0 else ""
-        told = Content.styled(f"#{account.seen + 1:,} to #{account.seq:,}{more}", MUTED)
+        news = account.seq > account.seen
+        span = f"#{account.seen + 1:,} to #{account.seq:,}" if news else f"nothing since #{account.seq:,}"
+        told = Content.styled(f"{span}{more}", MUTED)
         return spread(left, told, max(left.cell_length, min(122, self.size.width - 2)))
 
     def _verdict(self) -> Content:
