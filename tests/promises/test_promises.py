@@ -5,10 +5,12 @@ A process of its own for each: kills fork from it, so it must have no thread, an
 
 import json
 import os
+import random
 import sys
 from pathlib import Path
 
 import pytest
+from p06_terminals import SLOWEST, paces
 from promise import Count, Promise, add, rows, table
 from run import MODULES
 from warm import Warm
@@ -44,6 +46,18 @@ def test_a_promise_is_kept(name, tmp_path, warm):
 def test_what_does_not_keep_it_is_caught(name, tmp_path, warm):
     row = tried(warm, name, tmp_path / "results.jsonl", "--quick", "--control")
     assert row["broken"] > 0
+
+
+def test_a_pace_counts_as_slower_only_where_chance_can_not_have_made_it():
+    chance = random.Random(1)
+
+    def steps(seconds: float, count: int, spread: float) -> list[float]:
+        return [seconds + chance.uniform(-spread, spread) for _ in range(count)]
+
+    assert paces(steps(0.30, 40, 0.02), steps(0.30, 40, 0.02))[1] >= SLOWEST
+    assert paces(steps(0.33, 10, 0.20), steps(0.30, 10, 0.20))[1] >= SLOWEST
+    assert paces(steps(0.36, 40, 0.02), steps(0.30, 40, 0.02))[1] < SLOWEST
+    assert paces([0.3], steps(0.30, 40, 0.02)) == (0.0, 0.0)
 
 
 def broken_by(count: int, seed: int) -> Count:
