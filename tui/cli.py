@@ -153,7 +153,8 @@ def explain(error: BaseException) -> tuple[str, int]:
     """The sentence and the exit code of an error. A bug gets one too, with where to look."""
     from core.config import ConfigError
     from core.importers.rows import ImportProblem
-    from core.journal.errors import JournalError
+    from core.journal.catalogue import SESSIONS
+    from core.journal.errors import Damaged, JournalError
     from core.journal.lease import LeaseHeld
     from core.workspace.errors import WorkspaceError
 
@@ -161,6 +162,8 @@ def explain(error: BaseException) -> tuple[str, int]:
         return explain(error.exceptions[0])
     if isinstance(error, LeaseHeld):
         return str(error), EXIT_HELD
+    if isinstance(error, Damaged) and error.folder.parent.name == SESSIONS:
+        return f"{error} `longwatch doctor {error.folder.name} --repair` saves what can be read.", EXIT_USAGE
     if isinstance(error, ConfigError | ImportProblem | JournalError | WorkspaceError):
         return str(error), EXIT_USAGE
     if os.environ.get("LONGWATCH_DEBUG"):

@@ -105,8 +105,13 @@ def _outputs(reader: Reader) -> Iterator[Finding]:
         kept = {name for name, _ in reader.blobs()}
         bad = [name for name in kept if not _is_whole(reader, name)]
         mentioned = _exportable(reader)
-    except (JournalError, ValueError, TypeError, OverflowError, OSError) as error:
+    except (JournalError, OSError) as error:
         yield _damage(reader.folder, "export", f"The session can't be exported: {error}")
+        return
+    except (ValueError, TypeError, OverflowError) as error:
+        yield _damage(
+            reader.folder, "export", f"The session can't be exported: an event is no record any more ({error})."
+        )
         return
     if bad:
         says = f"{len(bad)} of {len(kept)} outputs are damaged, the first is {min(bad)[:12]}."

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from core.events import Event
 
 
 class JournalError(Exception):
     """The journal can't be opened, read or written; the text says why and what to do."""
+
+
+class Damaged(JournalError):
+    """What stands in the journal of the session in `folder` is not what was written."""
+
+    def __init__(self, sentence: str, folder: Path) -> None:
+        super().__init__(sentence)
+        self.folder = folder
 
 
 class DiskFull(JournalError):

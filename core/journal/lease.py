@@ -88,7 +88,7 @@ def acquire(folder: Path, version: str = "") -> Lease:
     try:
         descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise JournalError(f"The session in {folder} can't be run: {error.strerror}.") from error
+        raise JournalError(f"The session in {folder} can't be written: {error.strerror}.") from error
     try:
         return _take(folder, descriptor, version)
     except BaseException:

@@ -21,7 +21,7 @@ import msgspec
 from core.events import Event, clean_text
 from core.folds.branches import Span
 from core.journal import rows, schema
-from core.journal.errors import JournalError
+from core.journal.errors import Damaged, JournalError
 from core.journal.rows import Row
 from core.progress import tell
 
@@ -130,7 +130,7 @@ class Reader:
                 return data
         except (ValueError, TypeError):
             pass
-        raise JournalError(f"An output of the session in {self.folder} is damaged (blob {name[:12]}).")
+        raise Damaged(f"An output of the session in {self.folder} is damaged (blob {name[:12]}).", self.folder)
 
     def blobs(self) -> list[tuple[str, int]]:
         """Every blob as (hash, raw size in bytes)."""
@@ -197,7 +197,8 @@ class Reader:
             raise self._damaged(row.seq) from error
 
     def _damaged(self, seq: int) -> JournalError:
-        return JournalError(f"Event {seq} of the session in {self.folder} is damaged; what came before it is intact.")
+        says = f"Event {seq} of the session in {self.folder} is damaged; what came before it is intact."
+        return Damaged(says, self.folder)
 
     def _all(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         with self._lock:

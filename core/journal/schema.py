@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from core.journal.errors import JournalError
+from core.journal.errors import Damaged, JournalError
 
 DATABASE: Final = "session.db"
 CAME: Final = "came-as-a-file"
@@ -158,12 +158,12 @@ def check_database(path: Path) -> int:
     if not head:
         raise JournalError(f"The session in {path.parent} is empty: {path.name} holds no data.")
     if len(head) < _HEADER.size or not head.startswith(_MAGIC):
-        raise JournalError(f"The session in {path.parent} is damaged: {path.name} is not a database.")
+        raise Damaged(f"The session in {path.parent} is damaged: {path.name} is not a database.", path.parent)
     _, version, application = _HEADER.unpack(head)
     if application != APPLICATION_ID:
         raise JournalError(f"{path} is a database of another program, not a session.")
     if not 0 < version <= _LAST_CONCEIVABLE_VERSION:
-        raise JournalError(f"The session in {path.parent} is damaged: no Longwatch writes format {version}.")
+        raise Damaged(f"The session in {path.parent} is damaged: no Longwatch writes format {version}.", path.parent)
     if version > VERSION:
         raise JournalError(
             f"The session in {path.parent} was written by a newer Longwatch (format {version}, this one reads "
@@ -176,7 +176,7 @@ def explain(error: Exception, path: Path) -> JournalError:
     """A database error of reading as a sentence."""
     if "locked" in str(error):
         return JournalError(f"The session in {path.parent} is busy; try again in a moment.")
-    return JournalError(f"The session in {path.parent} is damaged and can't be read further ({error}).")
+    return Damaged(f"The session in {path.parent} is damaged and can't be read further ({error}).", path.parent)
 
 
 def wal_works(folder: Path) -> bool:

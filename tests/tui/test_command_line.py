@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.metrics import metrics
-from tui.cli import COMMANDS, cli, short_help
+from tui.cli import COMMANDS, cli, main, short_help
 
 
 def test_the_help_names_each_command_as_its_own_help_begins() -> None:
@@ -80,6 +80,17 @@ def test_any_session_gives_metrics_that_a_collector_reads(name: str, calls: int 
 def test_a_damaged_session_is_still_told_of() -> None:
     (line,) = [it for it in metrics([{"session": "S", "state": "damaged"}]) if not it.startswith("#")]
     assert line == 'longwatch_session_info{session="S",state="damaged"} 1'
+
+
+def test_whoever_opens_a_damaged_session_is_told_how_to_save_it(tmp_path, monkeypatch, capsys):
+    folder = tmp_path / "sessions" / "01torn"
+    folder.mkdir(parents=True)
+    (folder / "session.db").write_text("junk")
+    monkeypatch.setenv("LONGWATCH_HOME", str(tmp_path))
+    with pytest.raises(SystemExit) as end:
+        main(["report", "01torn"])
+    assert end.value.code == 2
+    assert "`longwatch doctor 01torn --repair` saves what can be read." in capsys.readouterr().err
 
 
 def test_a_demo_without_its_scanner_is_not_begun(tmp_path, monkeypatch):

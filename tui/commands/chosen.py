@@ -6,9 +6,10 @@ import os
 from pathlib import Path
 
 from core.clock import SystemClock
-from core.journal.catalogue import Summary, find_session, list_sessions
+from core.journal.catalogue import Summary, find_session, list_sessions, summary_of
 from core.journal.errors import JournalError
 from core.journal.margin import SUFFIX, MarginFile
+from core.journal.reader import Reader
 from core.journal.viewers import who_is_here
 
 
@@ -24,6 +25,8 @@ def readable(home: Path, text: str | None) -> Summary:
     """The session that `text` names. Raises JournalError also when it is damaged, before anything touches it."""
     summary = find_session(home, text)
     if summary.state == "damaged":
+        with Reader(summary.folder) as reader:
+            summary_of(reader, 0)  # Fails as it did in the list, and says of what kind the failure is.
         raise JournalError(summary.detail)
     return summary
 

@@ -126,5 +126,5 @@ def test_tools_do_not_inherit_the_lease(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(JournalError, match="can't be run"):
+    with pytest.raises(JournalError, match="can't be written"):
         acquire(tmp_path / "nowhere")
