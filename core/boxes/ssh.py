@@ -73,6 +73,9 @@ def problem(box: Box, code: int | None, errors: bytes) -> str:
     if code == NOT_FOUND:
         where = f'[boxes."{box.name}"] command = "/path/to/longwatch" in the configuration says where it is'
         return f"no longwatch was found there; {where}."
+    if code == SSH_FAILED and WOULD_ASK.search(errors):
+        settles = f"`ssh {box.host}` at a terminal shows what; a key, and the host's in known_hosts, settle it"
+        return f"it can't be reached, for ssh would have to ask ({reason}); {settles}."
     if code == SSH_FAILED:
         return f"it can't be reached ({reason or 'ssh does not say why'})."
     if "no command 'box'" in reason:

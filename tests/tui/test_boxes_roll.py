@@ -76,6 +76,8 @@ def test_why_a_machine_failed_is_one_short_line_whatever_it_says():
     errors = b"\x1b[2J" + b"x" * 10_000 + b"\nlast\tline.\n"
     assert problem(Box("b", "b"), 3, errors) == "longwatch there ended with 3 (last line)."
     assert problem(Box("b", "b"), 255, b"") == "it can't be reached (ssh does not say why)."
+    unknown = problem(Box("b", "anna@b"), 255, b"Host key verification failed.\r\n")
+    assert "ssh would have to ask (Host key verification failed); `ssh anna@b` at a terminal" in unknown
 
 
 async def test_the_list_shows_what_is_elsewhere_waits_for_nobody_and_says_who_is_silent(tmp_path):
