@@ -8,21 +8,21 @@ import os
 import socket
 import stat
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import click
 
+from core.boxes.copies import chosen, copies_of, remove, sweep
 from core.boxes.roll import Answer, Row, call_roll
 from core.boxes.ssh import box_named
-from core.clock import MICROSECONDS
+from core.clock import MICROSECONDS, SystemClock
 from core.config import load_config
 from core.folds.words import one_line
-from core.journal.catalogue import SESSIONS
+from core.journal.errors import JournalError
 from core.journal.surroundings import megabytes
 from tui.safe import safe_text
 from tui.say import say, say_json
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from core.ordering import Verdict
     from tui.elsewhere import Elsewhere
     from tui.session_rows import Opening
-
-BOXES = "boxes"
-"""In a home: for each machine the copies of its sessions that were looked at."""
 
 
 @click.command(hidden=True)
@@ -68,14 +65,15 @@ def _elsewhere(home: Path, name: str, session: str) -> Iterator[Elsewhere]:
     from core.journal.viewers import at_a_terminal
     from tui.elsewhere import Elsewhere
 
-    copies = home / BOXES / quote(name, safe="@") / SESSIONS
-    line = Line(box_named(name, load_config()), session, copies, _who_and_where())
+    line = Line(box_named(name, load_config()), session, copies_of(home, name), _who_and_where())
     try:
         line.connect(asks=at_a_terminal())
         line.start()
         yield Elsewhere.by(line)
     finally:
         line.close()
+        with suppress(JournalError):
+            sweep(home, SystemClock())
 
 
 def attach_box(home: Path, name: str, session: str, *, plain: bool, mouse: bool) -> int:
@@ -179,6 +177,21 @@ def _who_and_where() -> str:
     from core.journal.viewers import who_is_here
 
     return f"{who_is_here(os.environ)} at {socket.gethostname()}"[:200]
+
+
+def forget_box(home: Path, name: str, session: str, sure: Callable[[str], None]) -> int:
+    """Remove the copies here of a machine's session, or of all its sessions; `sure` asks. Raises JournalError."""
+    found = chosen(home, name, session)
+    if not found:
+        raise JournalError(f"There is no copy here of {session or 'any session'} on {name}.")
+    if session and len(found) > 1:
+        raise JournalError(f"{len(found)} copies of sessions on {name} answer to {session!r}; say more of the id.")
+    size = megabytes(sum(copy.size for copy in found)).strip()
+    what = "the copy of it" if session else f"all {len(found)} copies"
+    sure(f"Remove {what} here ({size}); what is on {safe_text(name)} stays")
+    remove(found)
+    say(f"Removed {size}. What is on {safe_text(name)} stays as it is; the next look copies it anew.")
+    return 0
 
 
 def list_boxes(names: Sequence[str], as_json: bool) -> int:

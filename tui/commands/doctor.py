@@ -13,6 +13,7 @@ from typing import Any
 import click
 import msgspec
 
+from core.boxes.copies import KEEP_DAYS, all_copies
 from core.clock import SystemClock
 from core.config import ConfigError, load_config
 from core.journal.catalogue import SESSIONS, find_session
@@ -22,7 +23,7 @@ from core.journal.findings import Finding, fine, is_broken, note, problem, warni
 from core.journal.lease import holder
 from core.journal.rescue import is_half_exchanged, mend
 from core.journal.schema import DATABASE
-from core.journal.surroundings import examine_machine, examine_surroundings, tighten
+from core.journal.surroundings import examine_machine, examine_surroundings, megabytes, tighten
 from core.sandbox.probe import find_sandbox
 from core.tools.crowd import how_limited
 from tui.progress import Progress
@@ -43,7 +44,7 @@ def doctor(home: Path, session: str | None, repair: bool, as_json: bool) -> int:
     """Check the machine and the sessions, or one of them: each finding with what to do. Ends with 1 at a problem."""
     folders = _chosen(home, session)
     repairs = _repair(home, folders) if repair else {}
-    machine = [*examine_machine(home), *_sandbox(), *_processes(), *_servers(), *_terminal()]
+    machine = [*examine_machine(home), *_sandbox(), *_processes(), *_servers(), *_copies(home), *_terminal()]
     sessions = _examined(folders)
     if as_json:
         say_json(json.dumps(_as_json(machine, sessions, repairs), indent=2))
@@ -137,6 +138,18 @@ def _servers() -> Iterator[Finding]:
     if specs.servers:
         yield fine(
             "servers", f"{len(specs.servers)} configured; `longwatch mcp check` starts them and lists their tools."
+        )
+
+
+def _copies(home: Path) -> Iterator[Finding]:
+    """What was copied here of sessions on other machines."""
+    found = all_copies(home)
+    if found:
+        size, boxes = megabytes(sum(copy.size for copy in found)).strip(), ", ".join(sorted({it.box for it in found}))
+        yield fine(
+            "boxes",
+            f"{len(found):,} copies of sessions on {boxes} take {size}; what nobody looks at for {KEEP_DAYS} days"
+            " goes by itself, `longwatch rm BOX:SESSION` removes one.",
         )
 
 

@@ -23,7 +23,7 @@ from core.metrics import metrics
 from core.overview import Overview, Overviews, read_totals
 from core.source import SessionSource
 from core.workspace.worktree import Worktree, in_worktree, remove_worktree, worktree_of
-from tui.commands.chosen import readable
+from tui.commands.chosen import named_elsewhere, readable
 from tui.safe import safe_text
 from tui.say import say, say_json
 
@@ -147,7 +147,18 @@ async def _print_events(folder: Path, follow: bool, as_json: bool) -> None:
 @click.option("--worktree", is_flag=True, help="Remove the git worktree that was made for it, too; for good.")
 @click.pass_obj
 def rm(home: Path, session: str, yes: bool, now: bool, back: bool, worktree: bool) -> int:
-    """Move a session to the trash, from where it goes for good after 30 days: its log, its snapshots, its outputs."""
+    """Move a session to the trash, from where it goes for good after 30 days: its log, its snapshots, its outputs.
+
+    Of BOX:SESSION, or BOX: alone, the copy that was made here by looking at it goes; nothing is done on BOX.
+    """
+    if (far := named_elsewhere(home, session)) is not None:
+        from tui.commands.boxes import forget_box
+
+        if now or back or worktree:
+            raise click.UsageError(
+                "Of a session on another machine only the copy here is removed; give no option but --yes."
+            )
+        return forget_box(home, *far, lambda question: _confirm(yes, question, session))
     if now and back:
         raise click.UsageError("--now deletes for good and --back puts back; give one of them.")
     if back:
