@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from textual import events, work
 
-from core.clock import Clock, SystemClock
+from core.clock import Clock, SystemClock, monotonic
 from core.config import Config, NotifySettings, ScreenSettings
 from core.journal.margin import MarginFile
 from core.journal.viewers import Present
@@ -27,7 +27,7 @@ from tui.needs_you import NeedsYou
 from tui.safe import one_line
 from tui.screens.watch import WatchScreen
 from tui.themed_app import ThemedApp
-from tui.undisturbed import undisturbed
+from tui.undisturbed import CALM_S, be_patient, tidy, undisturbed
 
 if TYPE_CHECKING:
     from core.tools.vitals import Pulse
@@ -85,6 +85,7 @@ class LongwatchApp(ThemedApp[Leaving]):
         super().__init__(theme=theme, theme_folder=theme_folder, keymap=keymap, fault_log=fault_log, thrifty=thrifty)
         clock = clock or SystemClock()
         self._opening = ExitStack()
+        self._stirred_s = 0.0
         self._aside, self._notice = aside, notice
         self._card, self._looks = card, (gone, presence, free, feel)
         self._source, self._mode, self._background, self._on_quit = source, mode, background, on_quit
@@ -126,9 +127,19 @@ class LongwatchApp(ThemedApp[Leaving]):
         self.call_after_refresh(self._start)
         self._needs_you.begin()
         self.set_interval(1.0, self._needs_you.tick)
+        be_patient()
+        self.set_interval(1.0, self._tidy)
 
     def configured(self, config: Config) -> None:
         self.watch_screen.settings = config.screen
+
+    def stirred(self) -> None:
+        """Somebody acts: nothing that can wait gets in the way."""
+        self._stirred_s = monotonic()
+
+    def _tidy(self) -> None:
+        if monotonic() - self._stirred_s >= CALM_S:
+            tidy()
 
     def _show_card(self) -> None:
         from tui.screens.card import CardScreen
@@ -221,6 +232,7 @@ class LongwatchApp(ThemedApp[Leaving]):
             isinstance(event, events.Key | events.MouseDown | events.MouseScrollUp | events.MouseScrollDown)
             and not event.is_forwarded
         ):
+            self.stirred()
             self.watch_screen.acted(self._needs_you.acted(), surely=self._needs_you.attention.tells_focus)
         await super().on_event(event)
 

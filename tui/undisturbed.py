@@ -1,11 +1,18 @@
 """Opening a screen, and reading a long log, makes up to millions of objects that stay; a collector that looks through
-them again and again would hold up keys for a second each time, and find nothing."""
+them again and again would hold up keys for a second each time, and find nothing. What is made later is looked through
+when nobody waits for anything."""
 
 from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
+
+CALM_S: Final = 2.0
+"""So long after the last key nobody waits."""
+_MANY, _MOST = 10, 100
+"""Collections of young objects after which all are looked through: in a calm moment, and whether it is calm or not."""
 
 
 @contextmanager
@@ -19,3 +26,15 @@ def undisturbed() -> Iterator[None]:
         gc.freeze()
         if was_on:
             gc.enable()
+
+
+def be_patient() -> None:
+    """Leave it to `tidy` to look through everything, unless it comes to very much."""
+    young, older, _ = gc.get_threshold()
+    gc.set_threshold(young, older, _MOST)
+
+
+def tidy() -> None:
+    """Look through everything, if much was made since the last time: some ten milliseconds."""
+    if gc.isenabled() and gc.get_count()[2] >= _MANY:
+        gc.collect()

@@ -79,6 +79,7 @@ async def moments(app: Any, watched: cProfile.Profile | None) -> tuple[list[floa
         seq = pick.randint(1, app.view.last_seq)
         if watched is not None and index == WARM:
             watched.enable()
+        app.stirred()  # As by the hand at the scrubber.
         start = time.process_time()
         app.watch_screen.seek(seq)
         own = time.process_time()

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual.cache import LRUCache
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -30,10 +29,12 @@ from tui.widgets.follow import FOLLOWING, Follow, Following, Held
 from tui.widgets.heights import Heights
 from tui.widgets.measured import Measured
 from tui.widgets.painting import Painter
+from tui.widgets.recent import Recent
 from tui.widgets.rows import Rows, TextRows
 from tui.widgets.wrapping import wrap
 
-CACHED_LINES = 2_048
+CACHED_LINES = 256
+"""Some pages: a strip with all that Textual keeps of it is thirty objects, which every collection looks through."""
 
 
 class ItemLines(ScrollView):
@@ -74,7 +75,7 @@ class ItemLines(ScrollView):
         self._placed_in: tuple[Size, int] | None = None
         self._placing = False
         self._painter = Painter()
-        self._strips: LRUCache[tuple[int, int, bool], tuple[Content, Strip]] = LRUCache(CACHED_LINES)
+        self._strips: Recent[tuple[int, int, bool], tuple[Content, Strip]] = Recent(CACHED_LINES)
         """By item, line of it, and whether the cursor is there; good for as long as the line is the same object."""
         self._match: re.Pattern[str] | None = None
         self._nothing = ""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from statistics import mean
 
-from textual.cache import LRUCache
 from textual.content import Content
 from textual.selection import Selection
 
 from tui.widgets.heights import BLOCK, Heights
+from tui.widgets.recent import Recent
 from tui.widgets.rows import Rows, common_prefix
 
 CACHED_ITEMS = 512
@@ -25,7 +25,7 @@ class Measured:
         self.rows = rows
         self.width = 0
         self.heights = Heights()
-        self._lines: LRUCache[int, list[Content]] = LRUCache(CACHED_ITEMS)
+        self._lines: Recent[int, list[Content]] = Recent(CACHED_ITEMS)
 
     def measure(self, width: int) -> None:
         """Everything anew, at `width` cells."""
