@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Final
 
-from rich.console import Console
+from rich.color import ColorSystem
+from textual.geometry import Size
 from textual.pilot import Pilot
 
 from core.clock import pause_real
@@ -20,6 +21,7 @@ from core.journal.export import export_session, open_export
 from core.progress import tell
 from core.source import SessionSource
 from tui.app import LongwatchApp
+from tui.compositor import TerminalMemory, cells_of
 from tui.docks.playback import Playback
 from tui.safe import one_line
 from tui.watching import ReadOnly
@@ -42,10 +44,13 @@ def record(
     with tempfile.TemporaryDirectory(prefix="longwatch-") as place:
         draft = Path(place) / "film.longwatch"
         export_session(folder, draft, redact)
-        return asyncio.run(_record(open_export(draft, Path(place)), out, size, speed, title))
+        return asyncio.run(shoot(open_export(draft, Path(place)), out, size=size, speed=speed, title=title))
 
 
-async def _record(folder: Path, out: IO[bytes], size: tuple[int, int], speed: float, title: str) -> int:
+async def shoot(
+    folder: Path, out: IO[bytes], *, size: tuple[int, int], speed: float, title: str, fps: int = FPS
+) -> int:
+    """The same of a session that is shown as it is. Raises TooLong."""
     columns, rows = size
     head = {"version": 2, "width": columns, "height": rows, "title": one_line(title), "env": {"TERM": "xterm-256color"}}
     out.write(json.dumps(head).encode() + b"\n")
@@ -58,13 +63,13 @@ async def _record(folder: Path, out: IO[bytes], size: tuple[int, int], speed: fl
         seconds, seq = 0.0, 1
         await frames.shot(pilot, seq, seconds)
         while seq < playback.last:
-            before, seq = seq, playback.advance(seq, 1 / FPS)
-            seconds += 1 / FPS
+            before, seq = seq, playback.advance(seq, 1 / fps)
+            seconds += 1 / fps
             if seq != before:
                 await frames.shot(pilot, seq, seconds)
             tell(seq, lambda: playback.last)
-            if seconds * FPS > MOST_FRAMES:
-                minutes = MOST_FRAMES // FPS // 60
+            if seconds * fps > MOST_FRAMES:
+                minutes = MOST_FRAMES // fps // 60
                 raise TooLong(f"At --speed {speed:g} the film is longer than {minutes} minutes; choose a higher one.")
         frames.write(seconds + LAST_S, "")
         return frames.count
@@ -78,28 +83,23 @@ async def _ready(app: LongwatchApp, pilot: Pilot[Any]) -> None:
 
 
 class _Frames:
-    """Pictures one after the other: of each only the lines that differ from the one before."""
+    """Pictures one after the other: of each only the cells that differ from the one before."""
 
     def __init__(self, app: LongwatchApp, out: IO[bytes], size: tuple[int, int]) -> None:
         self._app, self._out = app, out
-        self._lines: list[str] = [""] * size[1]
-        self._console = Console(
-            width=size[0], height=size[1], force_terminal=True, color_system="truecolor", legacy_windows=False
-        )
+        self._size, self._terminal = Size(*size), TerminalMemory()
         self.count = 0
 
     async def shot(self, pilot: Pilot[Any], seq: int, seconds: float) -> None:
         """The screen as of event `seq`."""
         self._app.watch_screen.seek(seq)
         await pilot.pause()
-        strips = self._app.screen._compositor.render_strips()
-        lines = [strip.render(self._console) for strip in strips[: len(self._lines)]]
-        changed = [f"\x1b[{row + 1};1H{line}\x1b[0m" for row, line in enumerate(lines) if line != self._lines[row]]
+        strips = self._app.screen._compositor.render_strips()[: self._size.height]
+        rows = [(row, 0, cells_of(strip, ColorSystem.TRUECOLOR)) for row, strip in enumerate(strips)]
         start = "\x1b[?25l\x1b[2J" if not self.count else ""
-        self._lines[: len(lines)] = lines
-        if changed:
+        if changed := self._terminal.write(rows, self._size):
             self.count += 1
-            self.write(seconds, start + "".join(changed))
+            self.write(seconds, start + changed)
 
     def write(self, seconds: float, text: str) -> None:
         self._out.write(

@@ -157,6 +157,15 @@ class Lull:
     def __init__(self) -> None:
         self._open = -1
 
+    @classmethod
+    def last(cls, events: list[Event]) -> int:
+        """How many calls had ended at the last one of a log."""
+        lull, calls, settled = cls(), 0, 0
+        for event in events:
+            calls += event.kind == "tool.finished"
+            settled = calls if lull.begins(event) else settled
+        return settled
+
     def begins(self, event: Event) -> bool:
         """Whether this event ends the last of them. After a process began that is not told before the next reply."""
         if isinstance(event.body, ModelResponded):
@@ -190,7 +199,7 @@ class Around:
 
 @dataclass(slots=True)
 class Calendar:
-    """Watches the log and lets happen what is due. `calls`: how many there were before this process began."""
+    """Watches the log and lets happen what is due. `calls`: how many there have been."""
 
     around: Around
     calls: int
@@ -199,8 +208,10 @@ class Calendar:
     _lull: Lull = field(default_factory=Lull)
 
     @classmethod
-    def of(cls, around: Around, calls: int, everything: tuple[Due, ...]) -> Calendar:
-        return cls(around, calls, [one for one in everything if one.calls > calls])
+    def of(cls, around: Around, calls: int, everything: tuple[Due, ...], settled: int | None = None) -> Calendar:
+        """`settled`: calls at the last lull, until which all that was due has come (None: as many as there are)."""
+        come = calls if settled is None else settled
+        return cls(around, calls, [one for one in everything if one.calls > come])
 
     def observe(self, events: list[Event]) -> None:
         """To be called after each commit."""
@@ -214,8 +225,14 @@ class Calendar:
             elif isinstance(body, SessionPaused) and body.reason == "disk":
                 self.around.disk_noted()
             if self._lull.begins(event):
-                while self.left and self.left[0].calls <= self.calls:
-                    self._happen(self.left.pop(0).what)
+                self._come()
+
+    def _come(self) -> None:
+        """Let happen what is due; the end of this process comes last, for what it would take along comes never."""
+        come = [one for one in self.left if one.calls <= self.calls]
+        self.left = self.left[len(come) :]
+        for one in sorted(come, key=lambda one: one.what is Happening.KILLED):
+            self._happen(one.what)
 
     def _happen(self, what: Happening) -> None:
         around = self.around

@@ -64,19 +64,23 @@ _WITHIN_A_TEXT = (
 
 
 def compared(events: Iterable[Event], workspace: Path) -> list[Row]:
-    """(kind, key, body) of each event that counts: results in the order of their calls, recovery events at the end.
+    """(kind, key, body) of each event that counts: results in the order of their calls, what went on beside them and
+    recovery events at the end.
 
     Paths are relative to the workspace. Two runs of the same rehearsal give equal lists.
     """
     ordinary: list[Row] = []
     recovery: set[str] = set()
+    aside: list[Row] = []
     calls: list[Row] = []
     where, events = str(workspace.resolve()), list(events)
     refused = {event.key for event in events if event.kind == "model.failed"}
     for event in events:
         if event.kind == "model.requested" and event.key in refused:
             continue
-        if event.kind in AS_A_SET:
+        if _is_aside(event):
+            aside.append(_row(event, where))
+        elif event.kind in AS_A_SET:
             recovery.add(event.kind)
         elif event.kind in ("tool.started", "tool.finished"):
             calls.append(_row(event, where))
@@ -85,7 +89,13 @@ def compared(events: Iterable[Event], workspace: Path) -> list[Row]:
                 ordinary += _in_order(calls)
                 calls.clear()
             ordinary.append(_row(event, where))
-    return [*ordinary, *_in_order(calls), ("recovery", "", sorted(recovery))]
+    aside.sort(key=lambda row: (row[1], row[0]))
+    return [*ordinary, *_in_order(calls), *aside, ("recovery", "", sorted(recovery))]
+
+
+def _is_aside(event: Event) -> bool:
+    """Whether it belongs to a request beside the work, as a ping is, which goes out while calls run."""
+    return event.kind in ("model.requested", "model.consulted") and not (event.key or "").startswith("r")
 
 
 def _in_order(calls: list[Row]) -> list[Row]:

@@ -19,7 +19,7 @@ from core.events import VIRTUAL_TIME, Event, SessionOpened
 from core.journal.reader import Reader
 from core.journal.reserve import RESERVE
 from core.models.profiles import resolve_endpoint
-from core.rehearsal.calendar import STILL_H, Around, Calendar, FullDisk, Weather, due
+from core.rehearsal.calendar import STILL_H, Around, Calendar, FullDisk, Lull, Weather, due
 from core.rehearsal.library import library
 from core.rehearsal.pace import Hours, Pace, paced
 from core.rehearsal.port import port
@@ -146,7 +146,7 @@ async def play(staged: Staged, told: Callable[[float, int], None] = lambda hours
         around = Around(clock, weather, environ, KEY, server.expect_key, disk.fill, disk.noted, wanted.share)
         around.before_death = lambda: _keep(staged, server)
         around.lose_terminal = Terminals(home_of(staged.folder), staged.folder, sent_to_terminals(staged)).lose_one
-        watchers = _watchers(staged, around, standing.calls)
+        watchers = _watchers(staged, around, standing)
 
         def heard(events: list[Event]) -> None:
             for watcher in watchers:
@@ -159,14 +159,15 @@ async def play(staged: Staged, told: Callable[[float, int], None] = lambda hours
         return await host(Hosting(staged.folder, _config(wanted), wait=True, **ways))
 
 
-def _watchers(staged: Staged, around: Around, calls: int) -> list[Calendar | Supervisor]:
-    wanted = staged.wanted
+def _watchers(staged: Staged, around: Around, standing: Standing) -> list[Calendar | Supervisor]:
+    """Those who follow the log; the calendar last, for it may end this process."""
+    wanted, (_, _, _, calls, settled) = staged.wanted, standing
     happenings = due(wanted.calls) if wanted.disturbed else ()
-    watchers: list[Calendar | Supervisor] = [Calendar.of(around, calls, happenings)]
-    if wanted.supervised:
-        hours = Hours(wanted.calls, STILL_H if wanted.disturbed else None)
-        watchers.append(Supervisor.of(staged.folder, around.clock, calls, hours, wanted.town.areas))
-    return watchers
+    calendar = Calendar.of(around, calls, happenings, settled)
+    if not wanted.supervised:
+        return [calendar]
+    hours = Hours(wanted.calls, STILL_H if wanted.disturbed else None)
+    return [Supervisor.of(staged.folder, around.clock, calls, hours, wanted.town.areas, settled), calendar]
 
 
 def _tools(wanted: Wanted, clock: VirtualClock, done: int) -> list[Tool]:
@@ -196,12 +197,14 @@ def _vendor(staged: Staged) -> Path:
 
 
 class Standing(NamedTuple):
-    """Where a session stands in its log: its server's port, its times, how many calls there were."""
+    """Where a session stands in its log: its server's port, its times, how many calls have ended, now and at the last
+    lull."""
 
     port: int
     start_us: int
     last_us: int
     calls: int
+    settled: int
 
 
 def _standing(folder: Path) -> Standing:
@@ -210,7 +213,9 @@ def _standing(folder: Path) -> Standing:
     opened = events[0].body
     assert isinstance(opened, SessionOpened)
     calls = sum(event.kind == "tool.finished" for event in events)
-    return Standing(int(opened.endpoint.rpartition(":")[2]), events[0].at_us, events[-1].at_us, calls)
+    return Standing(
+        int(opened.endpoint.rpartition(":")[2]), events[0].at_us, events[-1].at_us, calls, Lull.last(events)
+    )
 
 
 def _config(wanted: Wanted) -> Config:

@@ -49,11 +49,25 @@ class Supervisor:
     _checkpoints: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=200))
 
     @classmethod
-    def of(cls, folder: Path, clock: VirtualClock, calls: int, hours: Hours, areas: Sequence[str]) -> Supervisor:
-        """For a rehearsal with such hours over these departments."""
+    def of(
+        cls,
+        folder: Path,
+        clock: VirtualClock,
+        calls: int,
+        hours: Hours,
+        areas: Sequence[str],
+        settled: int | None = None,
+    ) -> Supervisor:
+        """For a rehearsal with such hours over these departments. `settled`: calls up to which orders were given."""
         orders = [(hours.call(hour), words) for hour, words in _SCRIPT]
         later = areas[len(areas) * 2 // 5]
-        return cls(folder, clock, calls, [order for order in orders if order[0] > calls], later)
+        return cls(
+            folder,
+            clock,
+            calls,
+            [order for order in orders if order[0] > (calls if settled is None else settled)],
+            later,
+        )
 
     def observe(self, events: list[Event]) -> None:
         """To be called after each commit."""

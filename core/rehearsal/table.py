@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from core.events import Event, ModelResponded
+from core.events import Event, ModelResponded, ToolFinished, ToolStarted
+from core.folds.totals import digest
 from core.journal.reader import Reader
 from core.publish.film import report_fields
+from core.rehearsal.befell import Befallen, befallen
 from core.rehearsal.library import judge as library_judge
 from core.rehearsal.library import library
 from core.rehearsal.port import judge as port_judge
@@ -18,18 +21,8 @@ from core.rehearsal.stage import Staged, sent_to_terminals
 from core.rehearsal.verdict import Share, Verdict, missed, verdict
 
 Row = tuple[str, str, str]
-DEFINITIONS = (
-    "calls an hour: over the whole duration, outages and the night included.",
-    "repetition: calls whose tool and arguments had been seen before; without progress: result too, no file changed.",
-    "tokens: `new` is everything once (written to the cache, or fresh), `sent` every prompt as it was sent, `read` "
-    "what of it came from the cache, `output` what the model wrote.",
-    "useful memory: departments whose review code, read in the first hour, stands rightly in the report; `looked up` "
-    "had left the context and came back by recall.",
-    "fixed: the report says so and the proof, a test that it never saw, passes. false claims: findings that are none, "
-    "and fixes whose proof fails.",
-    "set aside: flaws from templates and a seed that the auditor's rules were not written for.",
-    "published: the demonstration of 35 hours; what it does not tell is left empty.",
-)
+DEFINITIONS = "definitions.txt"
+"""Of each row in a phrase."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +33,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict
     missed: list[str]
     peak_tokens: int
+    tests_again: int
+    befallen: list[Befallen] = []
     cpu_s: float | None = None
     memory_mb: float | None = None
     wall_s: float | None = None
@@ -55,9 +50,26 @@ def outcome(staged: Staged, **spent: Any) -> Outcome:
     names = [f"{one.id} {one.kind} {one.path}" for one in missed(town, judged, staged.workspace)]
     fields = report_fields(staged.folder)
     peak = max((_prompt(event) for event in events), default=0)
+    again, befell = retested(events), befallen(staged) if staged.wanted.disturbed else []
     policy, sent = staged.wanted.policy, sent_to_terminals(staged)
     spent |= {"terminal_bytes": int(sent.read_text(encoding="ascii"))} if sent.exists() else {}
-    return Outcome(policy=policy, report=fields, verdict=judged, missed=names, peak_tokens=peak, **spent)
+    told: dict[str, Any] = {"missed": names, "peak_tokens": peak, "tests_again": again, "befallen": befell}
+    return Outcome(policy=policy, report=fields, verdict=judged, **told, **spent)
+
+
+def retested(events: Iterable[Event]) -> int:
+    """Commands that had been run before in the same words, and a file has changed since."""
+    ran: dict[str, int] = {}
+    again = changes = 0
+    for event in events:
+        body = event.body
+        if isinstance(body, ToolFinished):
+            changes += bool(body.files)
+        elif isinstance(body, ToolStarted) and body.effect == "command":
+            call = digest(body.name, body.arguments)
+            again += changes > ran.get(call, changes)
+            ran[call] = changes
+    return again
 
 
 def rows(run: Outcome) -> list[Row]:
@@ -68,13 +80,14 @@ def rows(run: Outcome) -> list[Row]:
         ("duration", "35 h 02", duration(report["duration_s"])),
         ("tool calls", "1,158", f"{report['tool_calls']:,}"),
         ("calls an hour", "33.1", f"{report['calls_per_hour'] or 0:.1f}"),
-        ("repetition", "2.3 %", f"{_percent(report['repetition_rate'])}, {report['no_progress_repeats']} no progress"),
+        ("repetition", "2.3 %", f"{_percent(report['repetition_rate'])}: {_repeated(run)}"),
         ("tokens", "820,000", f"{new:,} new, {tokens['sent']:,} sent"),
         ("", "", f"{tokens['cache_read']:,} read, {tokens['output']:,} output"),
         ("corrections", "47", f"{report['corrections']:,}"),
         ("interventions", "0", f"{report['interventions']:,}"),
-        ("degradation, errors", "none measurable", _trend(report, "error_rate")),
-        ("redundant calls", "usual: 8-12 %", _trend(report, "redundant_rate")),
+        ("degradation", "none measurable", _trend(report, "error_rate")),
+        ("  hour 1, last hour", "", _hours(report)),
+        ("redundant calls", "usual: 8-12 %", _redundant(report)),
         (
             "useful memory",
             "60-70 %",
@@ -83,7 +96,7 @@ def rows(run: Outcome) -> list[Row]:
         ("cost", "$35-65", _cost(report)),
         *_findings(judged),
         ("context peak", "", f"{run.peak_tokens:,} tokens, {report['compressions']} compressions"),
-        ("cache hits", "", _percent(report["cache_hit_rate"])),
+        ("cache hits", "", _hits(report)),
         ("retries, recoveries", "", f"{report['retries']:,}, {report['recoveries']:,}"),
         *_spent(run),
     ]
@@ -96,6 +109,7 @@ def _findings(judged: Verdict) -> list[Row]:
         ("  of these truly fixed", "", _of(judged.fixed["known"].count, judged.found["known"].count)),
         ("set aside, found", "", _share(judged.found["aside"])),
         ("  of these truly fixed", "", _of(judged.fixed["aside"].count, judged.found["aside"].count)),
+        ("fixed of all found", "", _fixed(judged)),
         ("false claims", "", str(wrong)),
         ("the town's tests", "", "pass" if judged.suite else "fail"),
     ]
@@ -109,6 +123,46 @@ def _spent(run: Outcome) -> list[Row]:
         ("wall time", run.wall_s, "{:,.0f} s"),
     ]
     return [(what, "", form.format(value)) for what, value, form in spent if value is not None]
+
+
+def _repeated(run: Outcome) -> str:
+    report = run.report
+    all_of_them = round((report["repetition_rate"] or 0) * report["tool_calls"])
+    return f"{run.tests_again} of {all_of_them} tests again, {report['no_progress_repeats']} no progress"
+
+
+def _redundant(report: dict[str, Any]) -> str:
+    rate = report["no_progress_repeats"] / report["tool_calls"] if report["tool_calls"] else None
+    return f"{_percent(rate)}; quarters {_trend(report, 'redundant_rate')}"
+
+
+def _hours(report: dict[str, Any]) -> str:
+    """Failed calls of the first hour, and of the last one that was a full hour."""
+    hours = [hour for hour in report["quality_by_hour"] if hour["calls"]]
+    if not hours:
+        return "—"
+    full = [hour for hour in hours if (hour["hour"] + 1) * 3_600 <= report["duration_s"]] or hours
+    return ", ".join(f"{_of(hour['errors'], hour['calls'])} failed" for hour in (full[0], full[-1]))
+
+
+def _hits(report: dict[str, Any]) -> str:
+    expired = sum(loss["count"] for loss in report["cache_misses"] if loss["cause"] == "expired")
+    return f"{_percent(report['cache_hit_rate'])}, {expired} expired, {report['pings']} pings"
+
+
+def _fixed(judged: Verdict) -> str:
+    fixed, found = (sum(part.count for part in parts.values()) for parts in (judged.fixed, judged.found))
+    return f"{_of(fixed, found)}{f', {_percent(fixed / found)}' if found else ''}"
+
+
+def _befallen(run: Outcome) -> list[str]:
+    """What befell it, in columns."""
+    table = [("what befell it", "hour", "in the log", "alarm"), *map(tuple, run.befallen)]
+    widths = [max(len(str(row[place])) for row in table) for place in range(len(table[0]))]
+    lines = [
+        "  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table
+    ]
+    return ["", *lines]
 
 
 def small_rows(staged: Staged) -> list[tuple[str, str]]:
@@ -139,8 +193,10 @@ def lines(runs: Sequence[Outcome]) -> list[str]:
         for row in [heads, *table]
     ]
     for run in runs:
+        text += _befallen(run) if run.befallen else []
         text += ["", f"Missed with {run.policy}:", *(f"  {name}" for name in run.missed)] if run.missed else []
-    return [*text, "", *DEFINITIONS]
+    definitions = Path(__file__).with_name(DEFINITIONS).read_text(encoding="utf-8")
+    return [*text, "", *definitions.splitlines()]
 
 
 def _prompt(event: Event) -> int:

@@ -56,7 +56,7 @@ def export(
     that are known here, and what looks like one, are taken out of every form.
     """
     summary = readable(home, session)
-    redact = _redaction(summary, covered)
+    redact = redaction(summary.folder, covered)
     if files and covered:
         raise click.UsageError("--redact leaves files out: they tell where and who in their own ways. Drop --files.")
     if preview:
@@ -120,7 +120,7 @@ def _document(form: str, summary: Summary, redact: Redact) -> str:
     return session_page(film, rows) if form == "html" else session_markdown(film, rows)
 
 
-def _redaction(summary: Summary, covered: bool) -> Redact:
+def redaction(folder: Path, covered: bool) -> Redact:
     from core.tools.secrets import Redactor
 
     secrets = Redactor(os.environ).inside
@@ -130,7 +130,7 @@ def _redaction(summary: Summary, covered: bool) -> Redact:
     from core.publish.redaction import Cover, home_of
 
     cover = Cover(secrets, home_of(Path.home()))
-    with Reader(summary.folder) as reader:
+    with Reader(folder) as reader:
         cover.learn(reader.events())
     return cover
 

@@ -13,10 +13,13 @@ import click
 import msgspec
 
 from core.config.settings import Policy
-from core.rehearsal.company import run_through
+from core.rehearsal.company import begin, follow, run_through, until_it_runs
 from core.rehearsal.stage import Staged, Wanted, prepare
 from core.rehearsal.table import Outcome, lines, outcome, small_rows
+from tui.commands.exporting import redaction
+from tui.commands.watch import show
 from tui.say import say, say_json
+from tui.terminal import has_terminal, is_dumb
 
 SMALLER: dict[str, tuple[int, int]] = {"research": (200, 260), "migration": (24, 150)}
 """Papers or modules of the smaller pieces, and about how many calls they take."""
@@ -35,12 +38,16 @@ class Ordered:
     calls: int
     supervised: bool
     undisturbed: bool
+    screen: bool
+    record: Path | None
     into: Path | None
     as_json: bool
 
 
 def rehearse_reference(home: Path, ordered: Ordered) -> int:
     """Run it through and print the table. Raises UsageError for what can't be."""
+    if ordered.screen and (ordered.as_json or not has_terminal() or is_dumb()):
+        raise click.UsageError("--screen needs a terminal, and no --json; without it the rehearsal runs headless.")
     wanted = [_wanted(ordered, policy) for policy in ordered.policies]
     if ordered.piece in SMALLER:
         return _smaller(home, wanted, ordered)
@@ -70,7 +77,19 @@ def _smaller(home: Path, wanted: list[Wanted], ordered: Ordered) -> int:
 
 def _run(home: Path, wanted: Wanted, ordered: Ordered) -> Outcome:
     staged, used = _through(home, wanted, ordered)
+    if ordered.record is not None:
+        _recorded(staged, ordered)
     return outcome(staged, **used)
+
+
+def _recorded(staged: Staged, ordered: Ordered) -> None:
+    """The film of the run, its paths, names and hosts taken out."""
+    from tui.filming import film
+
+    assert ordered.record is not None
+    name = staged.wanted.piece if len(ordered.policies) == 1 else f"{staged.wanted.piece}-{staged.wanted.policy}"
+    for path in film(staged.folder, ordered.record, name, redaction(staged.folder, covered=True)):
+        _tell(ordered, str(path))
 
 
 def _through(home: Path, wanted: Wanted, ordered: Ordered) -> tuple[Staged, dict[str, Any]]:
@@ -83,8 +102,23 @@ def _through(home: Path, wanted: Wanted, ordered: Ordered) -> tuple[Staged, dict
         raise click.UsageError(str(error)) from None
     except OSError as error:
         raise click.UsageError(f"{place} can't be used: {error.strerror}.") from None
+    if ordered.screen:
+        return staged, _watched(staged, place)
     _tell(ordered, f"Watch it from another terminal: longwatch attach {staged.folder.name[:14]}")
     return staged, run_through(place, lambda line: _tell(ordered, f"{wanted.policy}, {line}"))
+
+
+def _watched(staged: Staged, place: Path) -> dict[str, Any]:
+    """On the screen for as long as somebody looks; the run goes on beside it. What it used."""
+    process = begin(place)
+    until_it_runs(staged.folder, process)
+    show(staged.folder, "attached")
+    say("The table follows when it has ended. Until then ctrl+c gives the prompt back; it goes on.")
+    try:
+        return follow(place, process, say)
+    except KeyboardInterrupt:
+        say(f"It goes on. Come back: longwatch attach {staged.folder.name[:14]}")
+        raise
 
 
 def _wanted(ordered: Ordered, policy: str) -> Wanted:

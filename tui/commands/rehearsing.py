@@ -37,6 +37,8 @@ SHOWN = 40
 @click.option("--seed", type=int, default=7, help="reference: another code base for another number.")
 @click.option("--supervised", is_flag=True, help="reference: a scripted supervisor steps in.")
 @click.option("--undisturbed", is_flag=True, help="reference: no outage, kill, full disk, night or lost key.")
+@click.option("--screen", is_flag=True, help="reference: watch it on the screen, which may be left and come back to.")
+@click.option("--record", type=click.Path(path_type=Path, file_okay=False), help="Put a film of the run there.")
 @click.option("--into", type=click.Path(path_type=Path), help="reference: put the code base there.")
 @click.option("--json", "as_json", is_flag=True)
 @click.pass_obj

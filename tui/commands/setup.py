@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import click
 
 from core.config import config_path, default_config_text, load_config
 from core.config.sources import Origin
+from tui.commands.chosen import readable
 from tui.commands.consent import trust
 from tui.safe import one_line
 from tui.say import say, say_json
@@ -147,10 +149,23 @@ def reset() -> int:
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default="screenshots")
-def screenshots(folder: Path) -> int:
-    """Make the pictures of the README from a real run of the demo."""
-    from tui.scenes import from_demo
+@click.option(
+    "--film", "session", metavar="SESSION", help="Of this session: an asciicast, and pictures of a few moments."
+)
+@click.pass_obj
+def screenshots(home: Path, folder: Path, session: str | None) -> int:
+    """Make the pictures of the README from a real run of the demo; or with --film those of a session that has been."""
+    if session is not None:
+        from tui.commands.exporting import redaction
+        from tui.filming import film
 
-    for path in asyncio.run(from_demo(folder)):
+        chosen = readable(home, session)
+        name = re.sub(r"[^\w-]+", "-", chosen.name).strip("-") or "film"
+        paths = film(chosen.folder, folder, name, redaction(chosen.folder, covered=True))
+    else:
+        from tui.scenes import from_demo
+
+        paths = asyncio.run(from_demo(folder))
+    for path in paths:
         say(str(path))
     return 0

@@ -17,6 +17,7 @@ from core.rehearsal.calendar import (
     Due,
     FullDisk,
     Happening,
+    Lull,
     Weather,
     due,
 )
@@ -131,3 +132,20 @@ async def test_a_full_disk_leaves_the_room_that_was_kept_until_it_is_written_dow
     await refuses()
     await until(lambda: clock.now_us() - before == FULL_S * 1_000_000)
     other.write_bytes(b"there is room again")
+
+
+def test_what_is_due_with_the_end_of_the_process_comes_before_it(monkeypatch):
+    around, told = a_world()
+    monkeypatch.setattr(Calendar, "_die", lambda self: told.append("dead"))
+    calendar = Calendar.of(around, 0, (Due(1, Happening.KILLED), Due(1, Happening.TERMINAL), Due(2, Happening.CUT)))
+    around.lose_terminal = lambda: told.append("terminal")
+    calendar.observe([reply(), CALL])
+    assert told == ["terminal", "dead"] and [one.calls for one in calendar.left] == [2]
+
+
+def test_what_was_due_in_the_middle_of_a_reply_comes_after_a_kill_there():
+    log = [reply(), CALL, reply(3), CALL, CALL]
+    assert Lull.last(log) == 1
+    around, _ = a_world()
+    everything = (Due(1, Happening.OUTAGE), Due(2, Happening.NIGHT), Due(9, Happening.CUT))
+    assert [one.calls for one in Calendar.of(around, 3, everything, Lull.last(log)).left] == [2, 9]

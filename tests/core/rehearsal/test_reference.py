@@ -29,7 +29,7 @@ async def test_the_surveyor_finds_and_mends_in_virtual_time_what_was_planted(tmp
     calls = sum(event.kind == "tool.finished" for event in events)
     assert TINY.calls - 3 <= calls <= TINY.calls
     table = "\n".join(lines([run, run]))
-    assert "known flaws found" in table and table.count("2 of 2") == 4 and "ours, auto" in table
+    assert "known flaws found" in table and table.count("2 of 2") == 6 and "ours, auto" in table
 
 
 def test_no_policy_knows_the_room_that_makes_the_town():
