@@ -1,13 +1,17 @@
-"""What a screen reads: a session's events and the reply in flight, whether its runner is in this process or in none."""
+"""What a screen reads: a session's events and the reply in flight, whether its runner is in this process or in none.
+
+What only some key asks for is imported with the first of them: a screen opens without it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from core.changes.net import FileDiff, changes_of, differing
 from core.clock import pause_real
 from core.events import Event
 from core.folds.fold import Dispatcher
@@ -23,8 +27,10 @@ from core.journal.live import LiveTail
 from core.journal.reader import Reader
 from core.journal.schema import JOBS
 from core.protocols import Found, LiveDelta, Written
-from core.tools.jobs import written
-from core.tools.secrets import Redactor
+
+if TYPE_CHECKING:
+    from core.changes.net import FileDiff
+    from core.tools.secrets import Redactor
 
 LIVE_EVERY_S = 0.1
 TAIL_EVERY_S = 0.5
@@ -40,7 +46,6 @@ class SessionSource:
         self._reader: Reader | None = None
         self._kept: KeptView | None = None
         self._saving: asyncio.Task[None] | None = None
-        self._redact = Redactor(os.environ)
 
     def wake(self) -> None:
         """There is something new; may be called from any thread."""
@@ -114,10 +119,21 @@ class SessionSource:
     def find(self, words: str) -> AsyncIterator[Found]:
         return find(self._read(), words)
 
+    @cached_property
+    def _redact(self) -> Redactor:
+        """What is printed right now was not stored yet: secrets are taken out of it here."""
+        from core.tools.secrets import Redactor
+
+        return Redactor(os.environ)
+
     async def changes(self) -> list[FileDiff]:
+        from core.changes.net import changes_of
+
         return await asyncio.to_thread(changes_of, self._folder)
 
     async def differing(self, before: str, after: str) -> list[FileDiff]:
+        from core.changes.net import differing
+
         return await asyncio.to_thread(differing, self._folder, before, after)
 
     async def highlights(self) -> tuple[list[Moment], list[Moment]]:
@@ -133,6 +149,8 @@ class SessionSource:
         return found.moments(), found.chapters
 
     async def output(self, call: str, after: int = 0) -> Written | None:
+        from core.tools.jobs import written
+
         return await asyncio.to_thread(written, self._folder / JOBS / call, after, self._redact)
 
     async def close(self) -> None:

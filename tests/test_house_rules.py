@@ -112,6 +112,23 @@ def test_the_first_paint_waits_for_no_heavy_import():
     assert not modules_after("import tui.app, core.session, tui.cli, tui.launcher, tui.watching") & heavy
 
 
+SLOTTED_DATACLASSES = """
+import core.controls, core.source, tui.app
+from dataclasses import is_dataclass
+ours = [module for name, module in sys.modules.items() if name.startswith(("core.", "tui."))]
+kinds = {kind for module in ours for kind in vars(module).values() if isinstance(kind, type)}
+print(*(kind.__qualname__ for kind in kinds if is_dataclass(kind) and "__slots__" in vars(kind)))
+"""
+
+
+def test_a_session_opens_without_what_only_a_key_asks_for_and_with_structs_for_values():
+    """A dataclass with slots takes fifty times as long to define as a struct."""
+    there = modules_after(f"import sys{SLOTTED_DATACLASSES}")
+    assert "tui.app" in there
+    assert not there & {"core.changes.net", "core.tools.jobs", "core.tools.secrets", "watchfiles", "anyio"}
+    assert not [name for name in there if name[0].isupper() or (name.startswith("_") and name[1:2].isupper())]
+
+
 def test_core_runs_without_a_screen():
     assert "textual" not in modules_after("import core.session, core.folds.view, core.agent.host")
 

@@ -6,9 +6,10 @@ import os
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual import events, work
+from textual._path import CSSPathType
 
 from core.clock import Clock, SystemClock, monotonic
 from core.config import Config, NotifySettings, ScreenSettings
@@ -46,6 +47,9 @@ class LongwatchApp(ThemedApp[Leaving]):
     says how the command of a call is. `on_quit` is told how it was
     left. After `broken`, `fault_sentence` says why.
     """
+
+    CSS_PATH: ClassVar[CSSPathType | None] = ["app.tcss", "screens/watch.tcss"]
+    """That of its screen too: read later, all others would be parsed once more."""
 
     def __init__(
         self,
@@ -129,6 +133,9 @@ class LongwatchApp(ThemedApp[Leaving]):
         self.set_interval(1.0, self._needs_you.tick)
         be_patient()
         self.set_interval(1.0, self._tidy)
+
+    def after_first_picture(self, act: Callable[[], object]) -> None:
+        self.watch_screen.after_first_picture(act)
 
     def configured(self, config: Config) -> None:
         self.watch_screen.settings = config.screen

@@ -20,9 +20,11 @@ from rich.console import Console, RenderableType
 from textual import events
 from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate, LayoutUpdate
 from textual.app import ReturnType
+from textual.dom import DOMNode
 from textual.geometry import Region, Size
 from textual.screen import Screen
 from textual.strip import Strip
+from textual.widget import Widget
 
 from tui.pen import PLAIN, Cell, Look, Pen, ground_of, look_of
 from tui.typing_ahead import TypingAheadApp
@@ -89,7 +91,7 @@ def _nearness(look: Look, now: Look | None) -> tuple[bool, str, bool, list[str],
 
 
 def _doubtful(cells: list[Cell]) -> bool:
-    return any(len(text) != 1 for text, _ in cells)
+    return {len(text) for text, _ in cells} != {1}
 
 
 def _changes(old: list[Cell], new: list[Cell]) -> Iterator[tuple[str, int, int]]:
@@ -246,9 +248,14 @@ class ThriftyApp(TypingAheadApp[ReturnType]):
         """A terminal that changes its size may rearrange what it shows."""
         self._terminal.forget()
 
+    def _register(self, parent: DOMNode, *widgets: Widget, **options: Any) -> list[Widget]:
+        """Screens of Textual's own too, before their first picture."""
+        for widget in widgets if self._thrifty else ():
+            if isinstance(widget, Screen) and type(widget._compositor) is Compositor:
+                widget._compositor.__class__ = FrugalCompositor
+        return super()._register(parent, *widgets, **options)
+
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        if self._thrifty and type(screen._compositor) is Compositor:
-            screen._compositor.__class__ = FrugalCompositor
         if self._thrifty and isinstance(renderable, LayoutUpdate | ChopsUpdate) and not self.is_inline:
             update = ThriftyUpdate(renderable, self._terminal, self.size, short_colours=self.line.thrifty)
             super()._display(screen, cast(RenderableType, update))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from textual import events
 from textual.screen import Screen
 
 AT_LATEST_S: Final = 0.5
@@ -52,6 +53,10 @@ class CurtainScreen(Screen[None]):
             self.call_after_refresh(act)
         else:
             self._afterwards.append(act)
+
+    def _on_screen_resume(self, event: events.ScreenResume) -> None:
+        """The first time every widget has just been styled as it was mounted; Textual would do it all again."""
+        event.refresh_styles = event.refresh_styles and self.raised
 
     def _refresh_layout(self, *args: Any, **options: Any) -> None:
         self._layouts += 1

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from textual import work
+from textual._path import CSSPathType
 from textual.app import App, ReturnType
 from textual.binding import BindingType
 from textual.filter import LineFilter, NoColor
@@ -31,7 +32,7 @@ from tui.theming import Loaded, apply_themes, load_themes, role_variables, watch
 class ThemedApp(BreakableApp[ReturnType]):
     """`thrifty` says whether less is sent to the terminal: always, never, or where its line is found to be slow."""
 
-    CSS_PATH = "app.tcss"
+    CSS_PATH: ClassVar[CSSPathType | None] = "app.tcss"
     PAUSE_GC_ON_SCROLL = True
     COMMANDS = {ActionCommands}
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("global")]
@@ -58,7 +59,7 @@ class ThemedApp(BreakableApp[ReturnType]):
 
     def _begin_with(self, fitting: str) -> None:
         """Wear the theme before anything is styled: to change it after that styles everything anew."""
-        self._themes = load_themes(self._theme_folder)
+        self._themes = load_themes(self._theme_folder, only={self._wanted_theme or fitting, fitting})
         apply_themes(self, self._themes)
         self.set_reactive(App.theme, self._chosen(fitting))
         self.stylesheet.set_variables(self.get_css_variables())
@@ -87,7 +88,7 @@ class ThemedApp(BreakableApp[ReturnType]):
         self.no_color = not has_colours(environ)
         if self.no_color:
             self._filters.append(NoColor())
-        self._say_failed()
+        self.after_first_picture(self._load_themes)
         fitting, wanted = fitting_theme(environ), self._wanted_theme
         self.theme = self._chosen(fitting)
         if wanted and wanted != self.theme:
@@ -123,12 +124,14 @@ class ThemedApp(BreakableApp[ReturnType]):
     async def _watch_theme_folder(self, folder: Path) -> None:
         await watch_themes(folder, self._load_themes)
 
+    def after_first_picture(self, act: Callable[[], object]) -> None:
+        """Call this once something is drawn."""
+        self.call_after_refresh(act)
+
     def _load_themes(self) -> None:
+        """All of them; before, there is only the one that is worn."""
         self._themes = load_themes(self._theme_folder, self._themes)
         apply_themes(self, self._themes)
-        self._say_failed()
-
-    def _say_failed(self) -> None:
         if self._themes.failed:
             self.notify("\n".join(self._themes.failed), severity="warning", markup=False, timeout=15)
 

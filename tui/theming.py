@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from msgspec import Struct, field
 from textual.app import App
 from textual.color import Color
 from textual.theme import Theme
-from watchfiles import awatch
 
 from tui.safe import one_line
 from tui.theme_choice import DARK
@@ -48,16 +47,21 @@ class Loaded(Struct):
         return next((theme for theme in self.themes if theme.name == name), None)
 
 
-def load_themes(user_folder: Path | None = None, before: Loaded | None = None) -> Loaded:
+def load_themes(
+    user_folder: Path | None = None, before: Loaded | None = None, only: Collection[str] | None = None
+) -> Loaded:
     """The built-in themes, then those of `user_folder`; a user's theme replaces a built-in one of the same name.
 
-    A file that can't be used leaves its theme as it was in `before`.
+    A file that can't be used leaves its theme as it was in `before`. `only`: none but those of these names.
     """
     loaded = Loaded()
     for name, sheet in built_in().items():
-        loaded.add(make_theme(name, sheet), sheet.label)
+        if only is None or name in only:
+            loaded.add(make_theme(name, sheet), sheet.label)
     for file in theme_files(user_folder) if user_folder is not None and user_folder.is_dir() else []:
         name = file.name.removesuffix(".toml")
+        if only is not None and name not in only:
+            continue
         try:
             sheet = read_sheet(file.read_text("utf-8"))
             loaded.add(make_theme(name, sheet), sheet.label)
@@ -136,6 +140,8 @@ def apply_themes(app: App[Any], loaded: Loaded) -> None:
 
 async def watch_themes(folder: Path, changed: Callable[[], None], *, stop: asyncio.Event | None = None) -> None:
     """Call `changed` whenever a theme file of `folder` is edited, also where it is a link to a file elsewhere."""
+    from watchfiles import awatch
+
     linked = {file.resolve().parent for file in folder.glob("*.toml") if file.is_symlink()}
     async for _ in awatch(folder, *linked, stop_event=stop, recursive=False):
         changed()

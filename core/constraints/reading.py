@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Literal, NamedTuple, get_args
 
 Kind = Literal["touch", "only", "network", "run", "green"]
@@ -62,7 +63,6 @@ _WRITTEN: tuple[tuple[Kind, str], ...] = (
     ("green", rf"{_TESTS} (?:must|should|have to|need to) (?:stay|keep|always|remain) ?{_GREEN}"),
     ("green", rf"\b{_NOT} break {_TESTS}\b"),
 )
-_RULES = tuple((kind, re.compile(pattern, re.I)) for kind, pattern in _WRITTEN)
 _LIKE_ONE = re.compile(rf"(?:[-*•] )?(?:please )?(?:{_NOT}|no|only|keep)\b", re.I)
 _HARMLESS = re.compile(r"(?:not|n['’]t|never) (?:forget|hesitate|worry|stop|mind)|no (?:need|problem|worries)", re.I)
 LIFTED = "No longer forbidden:"
@@ -88,9 +88,15 @@ def constraints_in(text: str) -> list[Constraint]:
     return list(found.values())[:MOST]
 
 
+@cache
+def _rules() -> tuple[tuple[Kind, re.Pattern[str]], ...]:
+    """Compiled when the first text is read: a screen that opens reads none."""
+    return tuple((kind, re.compile(pattern, re.I)) for kind, pattern in _WRITTEN)
+
+
 def _of_sentence(sentence: str) -> Iterator[Constraint]:
     taken: list[range] = []
-    for kind, pattern in _RULES:
+    for kind, pattern in _rules():
         for match in pattern.finditer(sentence):
             span = range(*match.span())
             if any(span.start < other.stop and other.start < span.stop for other in taken):

@@ -50,18 +50,18 @@ class Waker:
             loop.call_soon_threadsafe(self._event.set)
 
     async def wait(self) -> None:
-        """Return at the next wake, change or poll. The first wait is short: a change may precede the notices.
+        """Return at the next wake, change or poll. The first two waits are short: a change may precede the notices.
 
-        They begin with it: what is there already is read before.
+        They begin with the second: what is there already is read, and drawn, before.
         """
-        if self._watch and self._task is None:
-            self._task = asyncio.create_task(self._notice(), name=f"watch {self._folder.name}")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._poll_s):
                 await self._event.wait()
         self._event.clear()
-        if self._task is None or not self._task.done():
+        if not self._watch or (self._task is not None and not self._task.done()):
             self._poll_s = _NOTICED_POLL_S
+        elif self._task is None:
+            self._task = asyncio.create_task(self._notice(), name=f"watch {self._folder.name}")
 
     async def _notice(self) -> None:
         from watchfiles import awatch  # Late: it brings an event loop of its own along.

@@ -8,6 +8,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.geometry import Size
 from textual.widgets import Static
 
 from core.events import IMPORTED
@@ -79,6 +80,7 @@ class Pane(Vertical):
         self._view: SessionView | None = None
         self._at: int | None = None
         self._missed = Changes.NONE
+        self._drawn_for: Size | None = None
 
     def compose(self) -> ComposeResult:
         yield PaneTitle()
@@ -101,8 +103,7 @@ class Pane(Vertical):
         self._catch_up()
 
     def bring_to_front(self, front: bool) -> None:
-        """Keys go to this pane, or no more; the screen lays out anew what hangs on that."""
-        self.set_class(front, "-front", update=False)
+        """Keys go to this pane, or no more."""
         self.query_one(PaneTitle).set_front(front)
 
     def summary(self, view: SessionView, at: int | None) -> str:
@@ -126,16 +127,24 @@ class Pane(Vertical):
         self._catch_up()
 
     def on_show(self) -> None:
-        self.redraw()
+        self._fit()
 
     def on_resize(self, event: events.Resize) -> None:
-        self.redraw()
+        self._fit()
+
+    def _fit(self) -> None:
+        """What was drawn for this size already stays: a screen that opens tells of its size more than once."""
+        if self.size == self._drawn_for:
+            self._catch_up()
+        else:
+            self.redraw()
 
     def _catch_up(self) -> None:
         """Draw what was missed; after a fault all of that stays missed, to be tried again with the next change."""
         if self._view is None or not self._missed or not self.size.area:
             return
         changes, self._missed = self._missed, Changes.NONE
+        self._drawn_for = self.size
         try:
             if changes & (self.CONCERNS | Changes.STATUS):
                 self.draw_title(self._view, self._at)

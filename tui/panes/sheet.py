@@ -143,6 +143,9 @@ class SheetBody(ScrollView, can_focus=True):
 class Sheet(Pane):
     """A pane whose content is `lines(view, at, width)`."""
 
+    _width: int | None = None
+    """The one that its lines were made for."""
+
     def compose(self) -> ComposeResult:
         yield from super().compose()
         yield SheetBody()
@@ -161,10 +164,11 @@ class Sheet(Pane):
 
     def on_sheet_body_resized(self, message: SheetBody.Resized) -> None:
         message.stop()
-        self.redraw()
+        if self.query_one(SheetBody).line_width != self._width:
+            self.redraw()
 
     def draw(self, view: SessionView, at: int | None, changes: Changes) -> None:
         body = self.query_one(SheetBody)
-        reading = not view.last_seq
-        lines = sentence(READING, body.line_width) if reading else self.fitted(view, at, body.line_width)
+        reading, self._width = not view.last_seq, body.line_width
+        lines = sentence(READING, self._width) if reading else self.fitted(view, at, self._width)
         body.set_lines(lines, {} if reading else self.stops())

@@ -35,7 +35,7 @@ class FilmScreen(WatchScreen):
             self.caught_up()
 
     def _start_looking(self) -> None:
-        self.seek(None if self._at_us is None else self.view.timeline.seq_at(self._at_us))
+        self.looking.seek(None if self._at_us is None else self.view.timeline.seq_at(self._at_us))
 
     @work(name="film-stream", exit_on_error=False)
     async def _stream(self) -> None:

@@ -61,19 +61,17 @@ class Opening(Gauging, Returning):
             self.is_read, self.tail, self.view, self.read_so_far = True, None, self._whole, ""
             self.conversation.reading("")
             self._start_looking()
-            self.show_moment()
+            self.moved(Changes.ALL)
             self.raise_curtain()
             self.greet()
 
     def _start_looking(self) -> None:
         """Where one looks first: a replay plays from its start unless it was asked for a moment."""
-        if not self.replay:
-            self.seek(None)
-        elif self.looking.at is not None:
-            self.seek(self.looking.at)
+        if self.replay and self.looking.at is None:
+            self.looking.seek(1)
+            self.looking.play_or_hold()
         else:
-            self.seek(1)
-            self.action_play()
+            self.looking.seek(self.looking.at if self.replay else None)
 
     def too_early(self, action: str) -> bool:
         """Whether what a key asks for needs all of the log, which is said then."""

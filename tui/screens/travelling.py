@@ -23,14 +23,14 @@ class Travelling(SessionScreen):
         self.looking.seek(seq)
         self.moved()
 
-    def moved(self) -> None:
+    def moved(self, changes: Changes = Changes.STATUS) -> None:
         """The position changed: draw, and let the film's clock run only while it plays."""
         self._film_at_s = monotonic()
         if self.looking.playback.playing:
             self._film_timer.resume()
         else:
             self._film_timer.pause()
-        self.show_moment(Changes.STATUS)
+        self.show_moment(changes)
 
     def _film(self) -> None:
         now_s = monotonic()

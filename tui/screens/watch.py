@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -36,6 +36,8 @@ from tui.screens.seats import Seats
 from tui.screens.status_facts import FIELDS
 from tui.widgets.hint_bar import Hint, HintBar
 from tui.widgets.status_line import StatusLine
+
+P = TypeVar("P", bound=Pane)
 
 PANES = ("conversation", "tool_calls", "context", "memory", "cost", "plan")
 """Ids in the order of their keys 1 to 6."""
@@ -80,15 +82,15 @@ class WatchScreen(Alarming, Opening):
         yield StatusLine(FIELDS, id="status")
         yield PaneTabs(id="tabs")
         with Horizontal(id="body"):
-            yield ConversationPane(id="conversation", key="1", now_us=self.now_us)
+            yield self._placed(ConversationPane(id="conversation", key="1", now_us=self.now_us))
             with Vertical(id="side"):
-                yield ToolCallsPane(id="tool_calls", key="2", now_us=self.now_us)
+                yield self._placed(ToolCallsPane(id="tool_calls", key="2", now_us=self.now_us))
                 yield PaneTabs(id="side-tabs")
                 with Container(id="sheets"):
-                    yield ContextPane(id="context", key="3")
-                    yield CostPane(id="cost", key="5", now_us=self._real_now_us)
-                    yield PlanPane(id="plan", key="6")
-                    yield MemoryPane(id="memory", key="4")
+                    yield self._placed(ContextPane(id="context", key="3"))
+                    yield self._placed(CostPane(id="cost", key="5", now_us=self._real_now_us))
+                    yield self._placed(PlanPane(id="plan", key="6"))
+                    yield self._placed(MemoryPane(id="memory", key="4"))
         yield Scrubber(id="scrubber")
         yield Vertical(id="dock")
         yield HintBar(id="hints")
@@ -266,12 +268,17 @@ class WatchScreen(Alarming, Opening):
         self._show_hints()
         self.call_after_refresh(self.focus_pane)
 
+    def _placed(self, pane: P) -> P:
+        """The pane with the classes on which its place hangs; before it is mounted, it is styled by them at once."""
+        pane.set_class(pane.id == self._front, "-front", update=False)
+        pane.set_class(pane.id == self._sheet, "-sheet", update=False)
+        return pane
+
     def _bring(self, name: str) -> None:
         self._front = name
         self._sheet = name if name in SHEETS else self._sheet
         for id, pane in self.panes.items():
-            pane.bring_to_front(id == self._front)
-            pane.set_class(id == self._sheet, "-sheet", update=False)
+            self._placed(pane).bring_to_front(id == self._front)
         self.set_class(name != "conversation", "-side-front", update=False)
         self.set_class(name in SHEETS, "-sheet-front", update=False)
 
