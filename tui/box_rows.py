@@ -69,7 +69,7 @@ class Boxes:
 
 def _rows(answer: Answer) -> tuple[SessionRow, ...]:
     pairs = zip(answer.rows, answer.said, strict=True)
-    return tuple(SessionRow(_overview(row), box=answer.box.name, said=said) for row, said in pairs)
+    return tuple(SessionRow(_overview(row), size=row.bytes, box=answer.box.name, said=said) for row, said in pairs)
 
 
 def _overview(row: Row) -> Overview:

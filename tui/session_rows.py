@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from core.clock import Clock, SystemClock
+from core.clock import MICROSECONDS, Clock, SystemClock
 from core.controls import SessionControls
 from core.events import Draft, SessionRenamed
 from core.folds.report import report
 from core.journal import trash
-from core.journal.catalogue import trace
+from core.journal.catalogue import Trace, trace
 from core.journal.errors import JournalError
 from core.journal.lease import acquire, holder
-from core.journal.trash import Trashed
+from core.journal.trash import Trashed, folder_size
 from core.journal.writer import Journal
 from core.overview import Look, Overview, Overviews, read_totals
 from tui.report_text import as_text
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from tui.box_rows import Boxes
 
 Opening = Literal["watch", "resume", "replay"]
+
+MEASURE_EVERY_S = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """One line of the list; `trashed` and `size` (bytes) where it lies in the trash.
+    """One line of the list; `trashed` where it lies in the trash, `size` in bytes where that was told with it.
 
     `box`: the other machine on which it is, by the name of the configuration; `said`: its report, as that machine told.
     """
@@ -70,15 +72,45 @@ class SessionRow:
         return self.overview.summary.folder
 
 
+class Sizes:
+    """What sessions take on the disk: measured for one that is looked at, and now and then again while it grows."""
+
+    def __init__(self, clock: Clock, measure: Callable[[Path], int] = folder_size) -> None:
+        self._clock, self._bytes_of = clock, measure
+        self._known: dict[str, tuple[Trace, int, int]] = {}
+
+    def of(self, row: SessionRow) -> int:
+        """Bytes; 0 where that is not known yet."""
+        known = self._known.get(row.id)
+        return known[2] if known else row.size
+
+    def due(self, row: SessionRow) -> bool:
+        """Whether it was never measured, or has changed since some time ago."""
+        if row.box or row.trashed is not None:
+            return False
+        known = self._known.get(row.id)
+        if known is None:
+            return True
+        seen, at_us, _ = known
+        return seen != row.overview.trace and self._clock.now_us() - at_us >= MEASURE_EVERY_S * MICROSECONDS
+
+    def measure(self, row: SessionRow) -> None:
+        """Look at all its files; blocks."""
+        self._known[row.id] = row.overview.trace, self._clock.now_us(), self._bytes_of(row.folder)
+
+
 class SessionHome:
     """What the list may ask of a home folder. Methods block, and raise JournalError; call them in a thread.
 
     `boxes`: other machines whose sessions are shown beside its own.
     """
 
-    def __init__(self, home: Path, clock: Clock | None = None, boxes: Boxes | None = None) -> None:
+    def __init__(
+        self, home: Path, clock: Clock | None = None, boxes: Boxes | None = None, sizes: Sizes | None = None
+    ) -> None:
         self.home, self.clock = home, clock or SystemClock()
         self.boxes = boxes
+        self.sizes = sizes or Sizes(self.clock)
         self._overviews = Overviews(home, self.clock)
         self._trash: dict[str, SessionRow] = {}
 
@@ -134,7 +166,7 @@ class SessionHome:
         if overview is None:  # it has just been put back
             return SessionRow(Overview.missing(one.id, one.folder), one)
         summary = replace(overview.summary, id=one.id)
-        return SessionRow(msgspec.structs.replace(overview, summary=summary), one, trash.folder_size(one.folder))
+        return SessionRow(msgspec.structs.replace(overview, summary=summary), one, folder_size(one.folder))
 
 
 def report_fields(folder: Path) -> dict[str, Any]:

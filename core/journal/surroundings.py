@@ -20,6 +20,7 @@ from core.journal import inbox, live, schema
 from core.journal.catalogue import SESSIONS
 from core.journal.findings import Finding, fine, note, problem, warning
 from core.journal.lease import LOCK, Holder, holder
+from core.journal.trash import folder_size
 
 _MB: Final = 1024 * 1024
 _LOW_BYTES: Final = 1024 * _MB
@@ -92,17 +93,11 @@ def logging_out_warning() -> str:
 
 
 def size_of(path: Path) -> int:
-    """Bytes of a file, or of all files below a folder; what goes away meanwhile counts nothing."""
-    total = 0
+    """Bytes of a file, or of all files below a folder; 0 where it can't be read."""
     try:
-        if not path.is_dir():
-            return path.lstat().st_size
-        for place, _, names in os.walk(path):
-            for name in names:
-                total += size_of(Path(place, name)) if not Path(place, name).is_symlink() else 0
+        return folder_size(path) if path.is_dir() else path.lstat().st_size
     except OSError:
-        return total
-    return total
+        return 0
 
 
 def megabytes(size: int) -> str:

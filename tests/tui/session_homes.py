@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,10 @@ from core.events import (
 from core.journal import Journal
 from core.journal.catalogue import session_folder
 from core.journal.schema import database
+from core.journal.trash import folder_size
 from tui.box_rows import Boxes
 from tui.screens.sessions import SessionsScreen
-from tui.session_rows import SessionHome
+from tui.session_rows import SessionHome, Sizes
 from tui.sessions_app import SessionsApp
 
 NOW_US = 1_767_225_600 * MICROSECONDS
@@ -81,11 +82,17 @@ async def assorted(home: Path) -> dict[str, Path]:
 
 @asynccontextmanager
 async def listed(
-    home: Path, size: tuple[int, int] = (100, 30), *, ready: bool = True, boxes: Boxes | None = None, **options: Any
+    home: Path,
+    size: tuple[int, int] = (100, 30),
+    *,
+    ready: bool = True,
+    boxes: Boxes | None = None,
+    measure: Callable[[Path], int] = folder_size,
+    **options: Any,
 ) -> AsyncIterator[Pilot[Any]]:
     """The list of a home, read to the end if it can be; its clock is `pilot.app.clock`."""
     clock = VirtualClock(NOW_US)
-    app = SessionsApp(SessionHome(home, clock, boxes), **options)
+    app = SessionsApp(SessionHome(home, clock, boxes, Sizes(clock, measure)), **options)
     app.clock = clock  # type: ignore[attr-defined]
     async with app.run_test(size=size, notifications=True) as pilot:
         await until(pilot, lambda: isinstance(app.screen, SessionsScreen) and (app.screen.complete or not ready))

@@ -83,7 +83,7 @@ class ListScreen(Screen[Chosen | None]):
         self._rows = ListedRows([], self._now_us, boxes=bool(self.boxes.boxes))
         self._anchor, self._notice = select, notice
         self._look: Look | None = None
-        self._fault, self._rows_read = "", False
+        self._fault, self._rows_read, self._measuring = "", False, False
         self._again = asyncio.Event()
         self._told: dict[str, tuple[str, str]] = {}
         self._asked: tuple[Group | None, str] = (None, "")
@@ -229,11 +229,22 @@ class ListScreen(Screen[Chosen | None]):
         self._show_selected()
 
     def _show_selected(self) -> None:
-        row = self.selected
-        lines = detail_lines(row, self._now_us()) if row else (Content(""),) * 3
+        row, sizes = self.selected, self.home.sizes
+        lines = detail_lines(row, self._now_us(), sizes.of(row)) if row else (Content(""),) * 3
         for label, line in zip(self.query(".sessions--detail LiveLabel").results(LiveLabel), lines, strict=True):
             label.update(line)
         self.query_one(HintBar).show(self.hints(row))
+        if row and not self._measuring and sizes.due(row):
+            self._measuring = True
+            self._measure(row)
+
+    @work(name="size", exit_on_error=False)
+    async def _measure(self, row: SessionRow) -> None:
+        try:
+            await asyncio.to_thread(self.home.sizes.measure, row)
+        finally:
+            self._measuring = False
+        self._show_selected()
 
     def hints(self, row: SessionRow | None) -> list[Hint]:
         """What can be done with this session, and besides."""

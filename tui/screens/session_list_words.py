@@ -170,7 +170,7 @@ def openings(row: SessionRow) -> tuple[Opening, ...]:
     return ("watch", "resume", "replay") if resumable else ("watch", "replay")
 
 
-def detail_lines(row: SessionRow, now_us: int) -> tuple[Content, Content, Content]:
+def detail_lines(row: SessionRow, now_us: int, size: int) -> tuple[Content, Content, Content]:
     """The session under the cursor: what is the matter with it, its task, and where it lives."""
     summary = row.overview.summary
     glyph, style = state_style(row, now_us)
@@ -178,16 +178,17 @@ def detail_lines(row: SessionRow, now_us: int) -> tuple[Content, Content, Conten
     told = "can't be opened; D moves it to the trash as it is" if damaged and not row.trashed else why(row, now_us)
     first = Content.assemble((f"{glyph} {one_line(row.name)}", f"{style} bold"), f"  {one_line(told)}")
     second = Content.styled(one_line(summary.detail), "$error") if damaged else Content(one_line(summary.task))
-    return first, second, where(row)
+    return first, second, where(row, size)
 
 
-def where(row: SessionRow) -> Content:
-    """Model, size of its context, how long it lasted, workspace and id."""
+def where(row: SessionRow, size: int) -> Content:
+    """Id, model, size of its context, how long it lasted, its bytes on the disk (0: not known), and its workspace."""
     overview, summary = row.overview, row.overview.summary
     numbers = overview.figures
     context = f"context {figures.tokens(numbers.context)}" if numbers.context else ""
     context += f" of {figures.window(numbers.window)}" if numbers.context and numbers.window else ""
     lasted = figures.elapsed(overview.lasted_us) if numbers.started_us else ""
     place = f"{row.box}:{overview.id[:10]}" if row.box else overview.id[:10]
-    parts = (place, summary.model, context, lasted, summary.workspace)
+    taken = f"{figures.size(size)} on disk" if size else ""
+    parts = (place, summary.model, context, lasted, taken, summary.workspace)
     return Content.styled(" · ".join(one_line(part) for part in parts if part), "$muted")
