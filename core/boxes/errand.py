@@ -23,6 +23,7 @@ from core.journal.catalogue import find_session
 from core.journal.errors import JournalError
 from core.journal.viewers import Viewer
 from core.ordering import UNREADABLE, Verdict, give, meaning
+from core.tools.jobs import MARK as MARK_OF_JOB
 
 MARK: Final = b"LONGWATCH-ORDER "
 ANSWER_S: Final = 60.0
@@ -31,7 +32,8 @@ ASKING_S: Final = 300.0
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """`who` gives it, and where; `person`: somebody at a terminal, not a script."""
+    """`who` gives it, and where; `person`: somebody at a terminal, not a script. That is believed only of what came by
+    ssh, and of no command of an agent."""
 
     session: Short
     verb: Short
@@ -65,7 +67,8 @@ async def _given(home: Path, order: Order, environ: Mapping[str, str]) -> Verdic
     if summary.state == "damaged":
         raise JournalError(summary.detail)
     viewer = Viewer("", from_where(order.who, environ), os.getpid(), 0)
-    controls = SessionControls(summary.folder, viewer=viewer, person=order.person)
+    person = order.person and "SSH_CONNECTION" in environ and MARK_OF_JOB not in environ
+    controls = SessionControls(summary.folder, viewer=viewer, person=person)
     return await give(summary.folder, controls, order.verb, args)
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -153,7 +154,10 @@ def test_what_an_agent_left_behind_can_not_answer_while_no_runner_lives_and_a_pe
         answer = longwatch.start(*words.split(" "), start_new_session=True)
         _, errors = answer.communicate(timeout=60)
         assert answer.returncode != 0 and "from a terminal" in errors
-    assert len(bodies(longwatch, "command.refused")) == 3
+    order = json.dumps({"session": "", "verb": "approve", "who": "me", "person": True})
+    answer = longwatch.start("box", "--order", stdin=subprocess.PIPE, start_new_session=True)
+    assert "from a terminal" in answer.communicate(f"{order}\n", timeout=60)[0]
+    assert len(bodies(longwatch, "command.refused")) == 4
     assert longwatch.count("approval.answered") == longwatch.count("budget.changed") == 0
     assert Terminal(longwatch, "send", "", "approve").ends() == 0
     assert Terminal(longwatch, "send", "", "budget", "7").ends() == 0

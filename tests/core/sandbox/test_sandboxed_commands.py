@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 from cage import Cage, sandbox_named
-from processes import eventually, survivors
+from job_processes import eventually, survivors
 
 from core.sandbox.access import access_for
 from core.tools.base import Outcome

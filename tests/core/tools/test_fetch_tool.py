@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from processes import eventually
+from job_processes import eventually
 from tool_helpers import Bench
 
 from core.agent.approving import Gate

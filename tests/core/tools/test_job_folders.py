@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from processes import eventually
+from job_processes import eventually
 from test_run_command import PLAIN
 from tool_helpers import Bench
 

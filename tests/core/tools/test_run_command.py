@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 import pytest
-from processes import eventually, survivors
+from job_processes import eventually, survivors
 from tool_helpers import Bench
 
 from core.tools.base import Outcome, Rerun, ToolError
