@@ -24,6 +24,8 @@ TRASH: Final = "trash"
 KEEP_DAYS: Final = 30
 DAY_US: Final = 86_400 * MICROSECONDS
 _GOING: Final = "going."
+_HALF_MADE: Final = (".founding-*", ".forking-*", ".importing-*")
+"""Sessions on their way into a home; one that is a day old was left by a process that was killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +101,18 @@ def purge(trashed: Iterable[Trashed]) -> None:
 
 
 def sweep(home: Path, clock: Clock | None = None) -> None:
-    """Remove for good what has lain here for `KEEP_DAYS`, and what an interrupted removal left. Raises JournalError."""
+    """Remove for good what has lain here for `KEEP_DAYS`, and what an interrupted removal, or making, left.
+
+    Raises JournalError.
+    """
     now_us = (clock or SystemClock()).now_us()
     purge(trashed for trashed in list_trash(home) if trashed.until_us <= now_us)
     for left in (home / TRASH).glob(f"{_GOING}*"):
         shutil.rmtree(left, ignore_errors=True)
+    for left in (path for pattern in _HALF_MADE for path in home.glob(pattern)):
+        with contextlib.suppress(OSError):
+            if left.stat().st_mtime_ns // 1000 + DAY_US <= now_us:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def folder_size(folder: Path) -> int:

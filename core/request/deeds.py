@@ -17,6 +17,7 @@ from core.folds.rows import Rows, Words
 from core.folds.words import call_line, one_line
 from core.request.archive import Archive, single
 
+FARTHEST = 0xFFFF
 _KINDS = frozenset({"tool.started", "tool.finished"})
 
 
@@ -60,8 +61,8 @@ class Deeds:
     def __init__(self, branches: Branches, archive: Archive) -> None:
         self._branches = branches
         self._archive = archive
-        self._starts: Column[int] = Column(array(SEQ))
-        """Of each finished call: how many events before its end it started; 0 where nothing says so."""
+        self._starts: Column[int] = Column(array("H"))
+        """Of each finished call: how many events before its end it started; 0 where nothing says so, or it is far."""
         self._runs: Column[Deed] = Column()
         self._changes: Column[Change] = Column(_changes())
         self._failed: set[str] = set()
@@ -73,7 +74,8 @@ class Deeds:
 
     def finished(self, event: Event) -> None:
         start = self._running.pop(event.key or "", None)
-        self._starts.append(event.seq, event.seq - start.seq if start else 0)
+        distance = event.seq - start.seq if start else 0
+        self._starts.append(event.seq, distance if distance <= FARTHEST else 0)
         if not isinstance(event.body, ToolFinished):
             return
         for change in event.body.files:

@@ -49,12 +49,12 @@ class Compressed(NamedTuple):
 
     seq: int
     keep_from: int | None
-    entries: frozenset[str]
+    entries: tuple[str, ...]
 
 
-def entries_in(block: str) -> frozenset[str]:
+def entries_in(block: str) -> tuple[str, ...]:
     """The memory entries that a block of the ledger names."""
-    return frozenset(_ENTRY.findall(block))
+    return tuple(_ENTRY.findall(block))
 
 
 class Ledger:

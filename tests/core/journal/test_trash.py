@@ -110,3 +110,14 @@ async def test_a_session_that_is_gone_and_a_disk_that_refuses_are_sentences(tmp_
     with pytest.raises(JournalError, match="can't be moved to the trash"):
         discard(tmp_path, folder)
     assert folder.exists()
+
+
+def test_what_a_killed_process_left_half_made_goes_a_day_later(tmp_path: Path) -> None:
+    for name in (".founding-a", ".forking-b", ".importing-c", ".other-d"):
+        (tmp_path / name / "01a").mkdir(parents=True)
+    clock = VirtualClock(start_us=(tmp_path / ".founding-a").stat().st_mtime_ns // 1000)
+    sweep(tmp_path, clock)
+    assert len(list(tmp_path.iterdir())) == 4
+    clock = VirtualClock(start_us=clock.now_us() + (DAY_S + 60) * 1_000_000)
+    sweep(tmp_path, clock)
+    assert [path.name for path in tmp_path.iterdir()] == [".other-d"]
