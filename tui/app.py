@@ -42,10 +42,10 @@ class LongwatchApp(ThemedApp[Leaving]):
 
     `keymap` holds the keys that differ from the registry, by action id (`load_keymap(...).overrides()`).
     `background` is called in a thread after the first paint (the runner). `trouble` says in a sentence what keeps the
-    runner from working, or None; `gone` says that nobody runs the session any more, or None. `start_at` (a seq) and
-    `speed` are for a replay, `card` is what stands before a film that came as a file. `feel`
-    says how the command of a call is. `on_quit` is told how it was
-    left. After `broken`, `fault_sentence` says why.
+    runner from working, or None; `gone` says that nobody runs the session any more, `still` that whoever does gives no
+    sign of life, or None. `start_at` (a seq) and `speed` are for a replay, `card` is what stands before a film that
+    came as a file. `feel` says how the command of a call is. `on_quit` is told how it was left. After `broken`,
+    `fault_sentence` says why.
     """
 
     CSS_PATH: ClassVar[CSSPathType | None] = ["app.tcss", "screens/watch.tcss"]
@@ -66,6 +66,7 @@ class LongwatchApp(ThemedApp[Leaving]):
         background: Callable[[], object] | None = None,
         trouble: Callable[[], str | None] | None = None,
         gone: Callable[[], str | None] | None = None,
+        still: Callable[[], str | None] | None = None,
         on_quit: Callable[[Leaving], object] | None = None,
         clock: Clock | None = None,
         notify: NotifySettings | None = None,
@@ -91,7 +92,7 @@ class LongwatchApp(ThemedApp[Leaving]):
         self._opening = ExitStack()
         self._stirred_s = 0.0
         self._aside, self._notice = aside, notice
-        self._card, self._looks = card, (gone, presence, free, feel)
+        self._card, self._looks = card, (gone, still, presence, free, feel)
         self._source, self._mode, self._background, self._on_quit = source, mode, background, on_quit
         self.title = one_line(title) or "Longwatch"
         self.view = source.restored()
@@ -164,8 +165,8 @@ class LongwatchApp(ThemedApp[Leaving]):
         self._follow()
         if self._mode != "replay":
             self._stream()
-        gone, presence, free, feel = self._looks
-        for look in lookout.looks(self.watch_screen, gone=gone, presence=presence, free=free, feel=feel):
+        gone, still, presence, free, feel = self._looks
+        for look in lookout.looks(self.watch_screen, gone=gone, still=still, presence=presence, free=free, feel=feel):
             self.run_worker(look, exit_on_error=False)
 
     def _begin_background(self) -> None:

@@ -24,6 +24,7 @@ def looks(
     screen: WatchScreen,
     *,
     gone: Callable[[], str | None] | None,
+    still: Callable[[], str | None] | None,
     presence: Present | None,
     free: Callable[[], int | None] | None,
     feel: Callable[[str], Awaitable[Pulse | None]] | None,
@@ -31,6 +32,8 @@ def looks(
     """What looks for the screen as long as it is there; each is left out where it is not known how."""
     if gone is not None:
         yield _look_for_the_runner(screen, gone)
+    if still is not None:
+        yield _look_for_life(screen, still)
     if presence is not None:
         yield _look_around(screen, presence)
     if free is not None:
@@ -45,6 +48,14 @@ async def _look_for_the_runner(screen: WatchScreen, gone: Callable[[], str | Non
         why: str | None = await asyncio.to_thread(gone)
         screen.runner_gone(why or "")
         await pause_real(RUNNER_EVERY_S)
+
+
+async def _look_for_life(screen: WatchScreen, still: Callable[[], str | None]) -> NoReturn:
+    """Whether whoever runs it stirs."""
+    while True:
+        why: str | None = await asyncio.to_thread(still)
+        screen.runner_still(why or "")
+        await pause_real(AROUND_EVERY_S)
 
 
 async def _look_around(screen: WatchScreen, presence: Present) -> NoReturn:

@@ -12,7 +12,7 @@ from core.clock import SystemClock, monotonic
 from core.config import Config, config_path, load_config
 from core.events import SessionOpened
 from core.folds.file_states import Handwork
-from core.journal.lease import holder
+from core.journal.lease import holder, unresponsive
 from core.journal.margin import MarginFile
 from core.journal.reserve import free_bytes
 from core.journal.seen import SeenMark
@@ -80,6 +80,23 @@ class RunnerWatch:
             self._held = self._held or living
             self._missed = 0 if living or not self._held else self._missed + 1
         return f"its runner is gone; longwatch resume {self._folder.name[:10]} goes on" if self._missed > 1 else None
+
+
+class LifeWatch:
+    """Called often, says in words that the runner of a session is there and gives no sign of life; else None."""
+
+    def __init__(self, folder: Path, *, every_s: float = LOOK_EVERY_S) -> None:
+        self._folder, self._every_s = folder, every_s
+        self._looked_s = float("-inf")
+        self._found: tuple[int, float] | None = None
+
+    def __call__(self) -> str | None:
+        if monotonic() - self._looked_s >= self._every_s:
+            self._looked_s, self._found = monotonic(), unresponsive(self._folder)
+        if self._found is None:
+            return None
+        pid, seconds = self._found
+        return f"process {pid} has given no sign of life for {seconds:.0f} s: stopped, or hung"
 
 
 def watch(
@@ -177,6 +194,7 @@ def _abilities(
     if mode != "replay":
         found |= {
             "gone": RunnerWatch(folder, held=mode == "attached"),
+            "still": LifeWatch(folder) if mode == "attached" else None,
             "attendance": Attendance(folder),
             "feel": _feeling(folder),
             "free": lambda: free_bytes(folder),

@@ -125,6 +125,15 @@ def holder(folder: Path) -> Holder | None:
     return record if record.pid and _lives(record, folder) else None
 
 
+def unresponsive(folder: Path) -> tuple[int, float] | None:
+    """The process that runs the session and gives no sign of life (stopped, or hung), and the seconds since its last.
+
+    None where nobody runs it, or whoever does is well.
+    """
+    owner, age_s = holder(folder), _beat_age_s(folder)
+    return (owner.pid, age_s) if owner is not None and age_s >= _BEAT_TRUSTED_S else None
+
+
 def _lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

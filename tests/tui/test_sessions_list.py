@@ -1,5 +1,8 @@
 """What is said of a session whose runner is gone, and how it is steered all the same."""
 
+import os
+import re
+
 import pytest
 from sample_sessions import audit_session
 from watching_app import app_over, read, screen_text, status, until
@@ -7,14 +10,14 @@ from watching_app import app_over, read, screen_text, status, until
 from core.config import Config
 from core.controls import SessionControls
 from core.journal.catalogue import list_sessions
-from core.journal.lease import acquire
+from core.journal.lease import BEAT, acquire
 from core.models.profiles import resolve_endpoint
 from core.session import NewSession, create
 from core.source import SessionSource
 from tui import watching
 from tui.app import LongwatchApp
 from tui.session_rows import Chosen, SessionHome
-from tui.watching import RunnerWatch, choose
+from tui.watching import LifeWatch, RunnerWatch, choose
 
 SIZE = (120, 36)
 
@@ -47,6 +50,21 @@ def test_a_runner_that_was_seen_and_is_missed_twice_is_gone(home):
     assert watch() is None
     assert watch() == f"its runner is gone; longwatch resume {folder.name[:10]} goes on"
     with acquire(folder):
+        assert watch() is None
+
+
+def test_a_runner_that_is_there_and_does_not_stir_is_told_of(home):
+    folder = next(one.folder for one in list_sessions(home) if one.name == "audit")
+    watch = LifeWatch(folder, every_s=0)
+    assert watch() is None
+    with acquire(folder) as lease:
+        assert watch() is None
+        long_ago = (folder / BEAT).stat().st_mtime - 60
+        os.utime(folder / BEAT, (long_ago, long_ago))
+        assert re.fullmatch(
+            rf"process {os.getpid()} has given no sign of life for 6\d s: stopped, or hung", watch() or ""
+        )
+        lease.beat()
         assert watch() is None
 
 

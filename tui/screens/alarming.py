@@ -57,6 +57,12 @@ class Alarming(Gauging, Answering):
         self._show_status()
         self._show_hints()
 
+    def runner_still(self, why: str) -> None:
+        """Whoever runs the session gives no sign of life, in words, or (empty) does."""
+        before, self.still = self.still, why
+        if bool(before) != bool(why):
+            self._show_status()
+
     def heed_alarms(self) -> None:
         """Show new ones at once, over a slow line too; what is told of them is kept in step while it is open."""
         found = self.look_for_alarms()

@@ -120,6 +120,7 @@ class Gauging(SessionScreen):
             pulse=pulse.words if pulse else "",
             may_hang=bool(pulse and pulse.may_hang),
             gone=self.orphaned,
+            still=self.still,
             free=self._room,
             silent_us=int(screen.silent_s * MICROSECONDS),
             low=screen.low_disk_mb * 1024 * 1024,

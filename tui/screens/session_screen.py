@@ -58,6 +58,8 @@ class SessionScreen(CurtainScreen):
         """The end of the log in place of the view, while the rest of a long log is read."""
         self.orphaned = ""
         """Says that the session was cut off: its runner is gone without a last word."""
+        self.still = ""
+        """Says that its runner is there and gives no sign of life."""
 
     async def _unmoved(self) -> str:
         return "Nobody runs this session, so there is nothing to hand over."

@@ -22,8 +22,9 @@ class Look(Struct, frozen=True):
 
     `trouble` keeps the runner from working, in words. `token_us`: when the last piece of the reply in flight came, None
     while there is none. `pulse`: how the running command is, in words, and whether it `may_hang`. `gone`: that nobody
-    runs the session, in words. `free`: room on the disk of the session, None where nobody knows. A model that says
-    nothing for `silent_us` is silent, less free room than `low` is little.
+    runs the session, `still`: that whoever does gives no sign of life, both in words. `free`: room on the disk of the
+    session, None where nobody knows. A model that says nothing for `silent_us` is silent, less free room than `low` is
+    little.
     """
 
     now_us: int
@@ -32,6 +33,7 @@ class Look(Struct, frozen=True):
     pulse: str = ""
     may_hang: bool = False
     gone: str = ""
+    still: str = ""
     free: int | None = None
     silent_us: int = 60 * MICROSECONDS
     low: int = 1024 * 1024 * 1024

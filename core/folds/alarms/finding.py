@@ -115,6 +115,9 @@ def _silent(moment: Moment) -> Alarm | None:
     look, state = moment.look, moment.view.state
     if look is None or look.gone or not moment.running:
         return None
+    if look.still:
+        cause = f"{_sentence(look.still)} What you say to it waits. If it stays so, end it, and resume the session."
+        return Alarm("silent", ("its process gives no sign of life", "process hung", "hung"), cause, moment.seq)
     if look.may_hang:
         return _hanging(moment, look.pulse)
     if state.open_attempt:

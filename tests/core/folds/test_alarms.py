@@ -154,6 +154,10 @@ def test_a_look_belongs_to_now_and_what_is_worst_comes_first(told: Told) -> None
     assert [alarm.kind for alarm in worst] == ["gone", "disk", "handwork"]
     assert worst[1].words[0] == "disk nearly full: 300 MB left"
     assert told.kinds(may_hang=True, pulse="command silent for 3 min, 0 CPU: may hang")[0] == "silent"
+    (hung, _) = told.alarms(
+        still="process 7 has given no sign of life for 45 s: stopped, or hung", pulse="x", may_hang=True
+    )
+    assert hung.words[-1] == "hung" and hung.cause.startswith("Process 7 has given no sign of life")
     assert told.kinds(told.view.last_seq, gone="gone") == ["handwork"], "a look says nothing of the past"
 
 
