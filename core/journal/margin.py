@@ -1,8 +1,8 @@
 """What people write in the margin of a session or a film: notes at its moments, and which changes they have reviewed.
 
 It belongs to them and not to the session: it is no event, and lies in a small file of its own, beside the journal or
-beside the film, which can be sent to others and merged with theirs. Of two versions of an entry the later one holds, so
-that merging is the same in whatever order, however often.
+beside the film, which can be sent to others and merged with theirs. Of two versions of an entry always the same one
+holds, so that merging is the same in whatever order, however often.
 """
 
 from __future__ import annotations
@@ -33,12 +33,21 @@ _NAME: Final = 100
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
-    """Words at event `seq`, last changed at `at_us` (microseconds UTC) `by` somebody; without a text it was removed."""
+    """Words at event `seq`, last changed at `at_us` (microseconds UTC) `by` somebody; without a text it was removed.
+
+    `version` counts its changes, each on top of one that its writer had seen.
+    """
 
     seq: int
     text: str
     by: str = ""
     at_us: int = 0
+    version: int = 0
+
+    @property
+    def rank(self) -> tuple[int, int, str, str]:
+        """Of two versions the higher one holds: that of more changes, then the later one, then by name."""
+        return self.version, self.at_us, self.by, self.text
 
 
 class Margin(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,13 +75,19 @@ class Margin(msgspec.Struct, frozen=True, kw_only=True):
             raise JournalError("These notes belong to another session: it began at another time.")
         notes = dict(self.notes)
         for id, note in other.notes.items():
-            notes[id] = max(note, notes.get(id, note), key=lambda one: (one.at_us, one.text))
+            notes[id] = max(note, notes.get(id, note), key=lambda one: one.rank)
         reviewed = dict(self.reviewed)
         for fingerprint, at_us in other.reviewed.items():
             reviewed[fingerprint] = max(at_us, reviewed.get(fingerprint, at_us), key=lambda when: (abs(when), when))
         if len(notes) > MOST or len(reviewed) > 10 * MOST:
             raise JournalError(f"That would be more than {MOST:,} notes.")
         return Margin(begun_us=self.begun_us or other.begun_us, notes=notes, reviewed=reviewed)
+
+
+def unsigned(margin: Margin) -> Margin:
+    """The same, without who wrote what."""
+    notes = {id: msgspec.structs.replace(note, by="") for id, note in margin.notes.items()}
+    return msgspec.structs.replace(margin, notes=notes)
 
 
 def read_margin(path: Path) -> Margin:
@@ -133,7 +148,9 @@ class MarginFile:
             raise JournalError(f"A note has at most {LONGEST:,} characters.")
         now_us = self._clock.now_us()
         id = id or ulid(now_us)
-        self.merge(Margin(notes={id: Note(seq=seq, text=text, by=self._who, at_us=now_us)}))
+        known = self.read().notes.get(id)
+        version = known.version + 1 if known else 1
+        self.merge(Margin(notes={id: Note(seq=seq, text=text, by=self._who, at_us=now_us, version=version)}))
         return id
 
     def review(self, fingerprints: Iterator[str] | list[str], *, done: bool = True) -> None:

@@ -19,6 +19,7 @@ from core.folds.highlights import Highlights, Moment
 from core.folds.report import report
 from core.folds.view import SessionView
 from core.journal.lease import holder
+from core.journal.margin import Margin, Note
 from core.journal.reader import Reader
 from core.overview import read_totals
 
@@ -36,6 +37,8 @@ class Film:
     outputs: dict[int, str] = field(default_factory=dict)
     moments: list[Moment] = field(default_factory=list)
     chapters: list[Moment] = field(default_factory=list)
+    notes: list[Moment] = field(default_factory=list)
+    """What people wrote in the margin, where it goes along."""
     cost: list[tuple[int, float]] = field(default_factory=list)
     context: list[tuple[int, int]] = field(default_factory=list)
     calls: list[int] = field(default_factory=list)
@@ -49,9 +52,10 @@ class Film:
     last_seq: int = 0
 
 
-def read_film(folder: Path) -> Film:
-    """Read a session. Blocks; raises JournalError."""
+def read_film(folder: Path, margin: Margin | None = None) -> Film:
+    """Read a session, with the notes in its margin where one is given. Blocks; raises JournalError."""
     film = Film(report_fields(folder))
+    film.notes = [_noted(note) for _, note in margin.standing()] if margin is not None else []
     conversation, costs, highlights = Conversation(), Costs(), Highlights()
     dispatch, running = Dispatcher([conversation, costs, highlights]), dict[str, ToolStarted]()
     with Reader(folder) as reader:
@@ -70,6 +74,10 @@ def read_film(folder: Path) -> Film:
         last = max(last, item.at_us)
         film.times.append((item.seq, last))
     return film
+
+
+def _noted(note: Note) -> Moment:
+    return Moment(note.seq, note.at_us, f"note by {note.by}" if note.by else "note", note.text, 0.0)
 
 
 def report_fields(folder: Path) -> dict[str, Any]:
@@ -148,6 +156,7 @@ def redacted(film: Film, redact: Any) -> Film:
         outputs={seq: redact(text) for seq, text in film.outputs.items()},
         moments=[replace(one, text=redact(one.text)) for one in film.moments],
         chapters=[replace(one, text=redact(one.text)) for one in film.chapters],
+        notes=[replace(one, kind=redact(one.kind), text=redact(one.text)) for one in film.notes],
         cost=film.cost,
         context=film.context,
         calls=film.calls,

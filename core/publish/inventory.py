@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from core.journal.cargo import Cargo
+from core.journal.margin import Margin
 from core.journal.reader import Reader
 from core.publish.redaction import found_in
 from core.publish.words import moment
@@ -32,6 +33,7 @@ class Inventory:
         self.workspace = self.model = ""
         self.states = self.contents = self.content_bytes = self.unclean = 0
         self.files = False
+        self.notes = 0
 
     def lines(self) -> list[str]:
         """For people."""
@@ -44,6 +46,9 @@ class Inventory:
             f"from {when}; workspace {self.workspace or 'unknown'}; model {self.model or 'unknown'}",
             "your words, the agent's, every argument and every output; no key",
             self._files_line(),
+            f"notes in the margin: {self.notes:,}, of which only md and html take along any; --no-notes leaves them out"
+            if self.notes
+            else "no notes in the margin",
         ]
         found = ", ".join(f"{count:,} × {kind}" for kind, count in self.secrets.most_common(_NAMED))
         lines.append(f"secrets taken out: {found or 'none was found'}")
@@ -64,9 +69,14 @@ class Inventory:
         return f"snapshots of files: {size}; secrets taken out of {self.unclean:,} contents"
 
 
-def take_stock(folder: Path, redact: Callable[[Any], Any], *, files: bool = False) -> Inventory:
-    """Read a session as it would leave after `redact`. Blocks; raises JournalError."""
+def take_stock(
+    folder: Path, redact: Callable[[Any], Any], *, files: bool = False, margin: Margin | None = None
+) -> Inventory:
+    """Read a session as it would leave after `redact`, with the notes that go along. Blocks; raises JournalError."""
     found = Inventory()
+    for _, note in margin.standing() if margin is not None else ():
+        found.notes += 1
+        _look(found, redact(note.text))
     with Reader(folder) as reader:
         _count_files(found, Cargo(folder, reader, redact if files else lambda value: value), files)
         after = 0

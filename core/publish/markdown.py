@@ -19,7 +19,7 @@ Rows = Sequence[tuple[str, str]]
 
 def session_markdown(film: Film, rows: Rows) -> str:
     """The whole session: what it came to, the way in, then everything said and done. `rows` are the report's."""
-    return "\n".join([*_head(film, rows), *_body(film)]) + "\n"
+    return "\n".join([*_head(film, rows), *_notes(film), *_body(film)]) + "\n"
 
 
 def report_markdown(film: Film, rows: Rows) -> str:
@@ -36,6 +36,10 @@ def _head(film: Film, rows: Rows) -> list[str]:
 def _moment(one: Moment) -> str:
     at = f" {moment(one.at_us)}" if one.at_us else ""
     return f"- `#{one.seq}`{at} **{one.kind}**: {quoted(one.text)}"
+
+
+def _notes(film: Film) -> list[str]:
+    return ["## Notes", "", *(_moment(one) for one in film.notes), ""] if film.notes else []
 
 
 def story(film: Film) -> list[str]:

@@ -60,7 +60,8 @@ def session_page(film: Film, rows: Rows) -> str:
         f"<input id='scrub' type='range' min='1' max='{max(1, film.last_seq)}' value='{max(1, film.last_seq)}' "
         f"aria-label='moment'><output id='where'></output>"
         f"<input id='find' type='search' placeholder='search' aria-label='search'><output id='hits'></output></div>"
-        f"<div class='columns'><nav>{_list('The way in', film.moments)}{_list('Chapters', film.chapters)}</nav>"
+        f"<div class='columns'><nav>{_list('The way in', film.moments)}{_list('Notes', film.notes)}"
+        f"{_list('Chapters', film.chapters)}</nav>"
         f"<main id='film'><p class='muted'>This page needs its script to show the film.</p></main>"
         f"<aside><section id='now'></section>{_charts(film)}{_table(rows)}</aside></div>"
         f'<script type="application/json" id="data">{data}</script>'
@@ -90,8 +91,8 @@ def _header(film: Film) -> str:
 
 def _list(title: str, moments: Sequence[Moment]) -> str:
     rows = "".join(
-        f"<li class='{escape(one.kind)}'><a href='#e{one.seq}' data-seq='{one.seq}'><b>{escape(one.kind)}</b> "
-        f"{escape(plain(one.text))}</a><small>#{one.seq} {moment(one.at_us)}</small></li>"
+        f"<li class='{escape(one.kind.partition(' ')[0])}'><a href='#e{one.seq}' data-seq='{one.seq}'>"
+        f"<b>{escape(one.kind)}</b> {escape(plain(one.text))}</a><small>#{one.seq} {moment(one.at_us)}</small></li>"
         for one in moments
     )
     return f"<section class='list'><h2>{escape(title)}</h2><ol>{rows}</ol></section>" if rows else ""

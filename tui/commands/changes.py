@@ -19,7 +19,8 @@ from core.journal.errors import JournalError
 from core.journal.margin import Margin
 from core.journal.seen import read_seen
 from core.workspace.errors import WorkspaceError
-from tui.commands.chosen import margin_of, readable
+from core.workspace.snapshots import FILES
+from tui.commands.chosen import margin_of, readable, session_or_film
 from tui.progress import Progress
 from tui.safe import one_line, safe_text
 from tui.say import say, say_json
@@ -55,20 +56,18 @@ def diff(
 ) -> int:
     """Show what a session changed: file by file, each hunk with the call behind it, and the tests before and after.
 
-    PATHS narrow it to files or folders. What was changed by hand is marked.
+    PATHS narrow it to files or folders. What was changed by hand is marked. SESSION may be a .longwatch FILE that was
+    exported with --files.
     """
-    folder = readable(home, session).folder
-    with Progress("reading"):
-        course = course_of(folder)
-    if course.tree is None:
-        raise JournalError(NOTHING)
-    since = _since(start, folder, course)
-    margin = margin_of(folder)
-    files = list(net(course, Trees(folder, Path(course.workspace)), since, paths))
-    if unreviewed:
-        files = list(_left(files, margin.read()))
-    if reviewed:
-        margin.review([one for file in files for one in file.fingerprints])
+    with session_or_film(home, session) as (folder, film):
+        course = _course(folder, film)
+        since = _since(start, folder, course)
+        margin = margin_of(folder, film)
+        files = list(net(course, Trees(folder, Path(course.workspace)), since, paths))
+        if unreviewed:
+            files = list(_left(files, margin.read()))
+        if reviewed:
+            margin.review([one for file in files for one in file.fingerprints])
     if patch is not None:
         return _write_patch(patch, files)
     if as_json:
@@ -79,30 +78,42 @@ def diff(
     return 0
 
 
+def _course(folder: Path, film: Path | None) -> Course:
+    """What a session did to its files. Raises JournalError where no state of them is at hand."""
+    with Progress("reading"):
+        course = course_of(folder)
+    if course.tree is None:
+        raise JournalError(NOTHING)
+    if not (folder / FILES).is_dir():
+        where = "This session" if film is None else str(film)
+        raise JournalError(f"{where} holds no files, only the log: export the session with --files, where it ran.")
+    return course
+
+
 @click.command()
 @click.argument("session")
 @click.argument("place", metavar="FILE:LINE")
 @click.pass_obj
 def blame(home: Path, session: str, place: str) -> int:
-    """Say who wrote a line of a file: the call, what the agent said before it, its guidance and plan step."""
+    """Say who wrote a line of a file: the call, what the agent said before it, its guidance and plan step.
+
+    SESSION may be a .longwatch FILE that was exported with --files.
+    """
     path, _, number = place.rpartition(":")
     if not path or not number.isdigit() or int(number) < 1:
         raise click.UsageError(f"{place!r} names no line; write it like src/app.py:12.")
-    folder = readable(home, session).folder
-    with Progress("reading"):
-        course = course_of(folder)
-    if course.tree is None:
-        raise JournalError(NOTHING)
-    trees = Trees(folder, Path(course.workspace))
-    path = _inside(path, course.workspace)
-    content = trees.at(course.tree, path)
-    if content is None:
-        raise WorkspaceError(f"There is no {path} in the last state of the files that this session kept.")
-    lines, line = lines_of(content), int(number) - 1
-    if line >= len(lines):
-        raise click.UsageError(f"{path} has {len(lines):,} lines.")
+    with session_or_film(home, session) as (folder, film):
+        course = _course(folder, film)
+        trees = Trees(folder, Path(course.workspace))
+        path = _inside(path, course.workspace)
+        content = trees.at(course.tree or "", path)
+        if content is None:
+            raise WorkspaceError(f"There is no {path} in the last state of the files that this session kept.")
+        lines, line = lines_of(content), int(number) - 1
+        if line >= len(lines):
+            raise click.UsageError(f"{path} has {len(lines):,} lines.")
+        author = origins(trees, path, course.changes, [line])[line]
     say(f"{path}:{number}  {safe_text(lines[line].rstrip())}")
-    author = origins(trees, path, course.changes, [line])[line]
     for told in ["It was there when the session began."] if author is None else list(_author_lines(author)):
         say(told)
     return 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from core.clock import SystemClock
@@ -29,6 +31,26 @@ def readable(home: Path, text: str | None) -> Summary:
             summary_of(reader, 0)  # Fails as it did in the list, and says of what kind the failure is.
         raise JournalError(summary.detail)
     return summary
+
+
+def is_film(name: str) -> bool:
+    """Whether these words of a command name a film in a file, and no session of this home."""
+    return name == "-" or name.endswith(".longwatch") or Path(name).expanduser().is_file()
+
+
+@contextmanager
+def session_or_film(home: Path, name: str | None) -> Iterator[tuple[Path, Path | None]]:
+    """The folder of a session; or that of a film, for as long as the block lasts, and the file that it came from.
+
+    Raises JournalError, ImportProblem.
+    """
+    if name is None or not is_film(name):
+        yield readable(home, name).folder, None
+        return
+    from tui.commands.films import opened
+
+    with opened(name) as (folder, _card):
+        yield folder, None if name == "-" else Path(name).expanduser()
 
 
 def margin_of(folder: Path, film: Path | None = None) -> MarginFile:

@@ -17,12 +17,14 @@ import click
 
 from core.clock import SystemClock, iso
 from core.journal.catalogue import Summary
+from core.journal.margin import Margin, unsigned
 from core.version import app_version
-from tui.commands.chosen import readable
+from tui.commands.chosen import margin_of, readable
 from tui.progress import Progress
 from tui.say import say
 
 FORMATS = ("session", "jsonl", "md", "html", "asciicast")
+DOCUMENTS = ("md", "html")
 SUFFIXES = {".jsonl": "jsonl", ".md": "md", ".html": "html", ".htm": "html", ".cast": "asciicast"}
 Redact = Callable[[Any], Any]
 
@@ -33,6 +35,7 @@ Redact = Callable[[Any], Any]
 @click.option("--format", "form", type=click.Choice(FORMATS), help="Default: by the file's name.")
 @click.option("--redact", "covered", is_flag=True, help="Take out paths, names, hosts and mail addresses too.")
 @click.option("--files", is_flag=True, help="session: take the snapshots of the workspace's files along.")
+@click.option("--notes/--no-notes", default=True, help="md, html: with the notes in the margin, or without.")
 @click.option("--preview", is_flag=True, help="List what would leave, and write nothing.")
 @click.option("--size", default="100x30", show_default=True, help="asciicast: columns x rows.")
 @click.option("--speed", type=click.FloatRange(min=1, max=100_000), default=60.0, show_default=True, help="asciicast.")
@@ -44,6 +47,7 @@ def export(
     form: str | None,
     covered: bool,
     files: bool,
+    notes: bool,
     preview: bool,
     size: str,
     speed: float,
@@ -53,9 +57,11 @@ def export(
     `session` packs all of it into one .longwatch file (with --files also every state of the workspace's files, so that
     `diff` and `fork` work on it elsewhere), `jsonl` is one event a line, `md` a document, `html` one page
     with a scrubber and search that needs no network, `asciicast` the replay's own screen for asciinema players. Secrets
-    that are known here, and what looks like one, are taken out of every form.
+    that are known here, and what looks like one, are taken out of every form. The notes in the margin go along in `md`
+    and `html`; to those who get a .longwatch file `longwatch notes --export` sends them.
     """
     summary = readable(home, session)
+    margin = margin_of(summary.folder).read() if notes else None
     redact = redaction(summary.folder, covered)
     if files and covered:
         raise click.UsageError("--redact leaves files out: they tell where and who in their own ways. Drop --files.")
@@ -63,7 +69,7 @@ def export(
         from core.publish.inventory import take_stock
 
         with Progress("preview"):
-            stock = take_stock(summary.folder, redact, files=files)
+            stock = take_stock(summary.folder, redact, files=files, margin=margin)
         for line in stock.lines():
             say(line)
         return 0
@@ -73,7 +79,10 @@ def export(
     if files and form != "session":
         raise click.UsageError(f"Only a .longwatch file holds files; {form} does not.")
     with _target(file) as aside, Progress(f"export to {form}"):
-        _write(form, summary, aside, redact, covered=covered, files=files, size=_size(size), speed=speed)
+        if form in DOCUMENTS:
+            _write_document(form, summary, aside, redact, margin if not covered or margin is None else unsigned(margin))
+        else:
+            _write(form, summary, aside, redact, covered=covered, files=files, size=_size(size), speed=speed)
     if str(file) != "-":
         say(f"{file} ({file.stat().st_size:,} bytes)", err=True)
     return 0
@@ -98,26 +107,24 @@ def _write(
     elif form == "jsonl":
         with Reader(summary.folder) as reader, _private(aside) as out:
             export_jsonl(reader, out, redact=redact)
-    elif form == "asciicast":
+    else:
         from tui.asciicast import record
 
         with _private(aside) as out:
             record(summary.folder, out, size=size, speed=speed, redact=redact, title=redact(summary.name))
-    else:
-        text = _document(form, summary, redact)
-        with _private(aside) as out:
-            out.write(text.encode("utf-8", "replace"))
 
 
-def _document(form: str, summary: Summary, redact: Redact) -> str:
+def _write_document(form: str, summary: Summary, aside: Path, redact: Redact, margin: Margin | None) -> None:
     from core.publish.film import read_film, redacted
     from core.publish.markdown import session_markdown
     from core.publish.web import session_page
     from tui.report_text import report_rows
 
-    film = redacted(read_film(summary.folder), redact)
+    film = redacted(read_film(summary.folder, margin), redact)
     rows = report_rows(film.fields)
-    return session_page(film, rows) if form == "html" else session_markdown(film, rows)
+    text = session_page(film, rows) if form == "html" else session_markdown(film, rows)
+    with _private(aside) as out:
+        out.write(text.encode("utf-8", "replace"))
 
 
 def redaction(folder: Path, covered: bool) -> Redact:

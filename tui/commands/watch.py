@@ -16,7 +16,7 @@ from core.journal.catalogue import session_folders
 from core.journal.lease import holder
 from core.journal.viewers import Presence
 from core.source import SessionSource
-from tui.commands.chosen import margin_of, named_elsewhere, readable
+from tui.commands.chosen import is_film, margin_of, named_elsewhere, readable
 from tui.say import say
 from tui.terminal import has_terminal, is_dumb, shown_plainly
 
@@ -63,7 +63,7 @@ def replay(home: Path, session: str, start_at: int | None, speed: float, plain: 
     """
     how: dict[str, Any] = {"start_at": start_at, "speed": speed, "mouse": not no_mouse}
     instead = "`longwatch events` prints what happened"
-    if session == "-" or Path(session).expanduser().is_file() or session.endswith(".longwatch"):
+    if is_film(session):
         from tui.commands.films import opened
 
         with opened(session) as (folder, card):

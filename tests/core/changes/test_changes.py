@@ -201,6 +201,25 @@ def test_the_commands_tell_it_with_the_tests_before_and_after(session: Session, 
     assert "when the session began" in old.output
 
 
+def test_the_commands_tell_it_of_an_export_that_carries_files_too(session: Session, tmp_path: Path) -> None:
+    session.call("I mend it", a="one\n2\nthree\n")
+    session.done()
+    whole, bare = str(tmp_path / "whole.longwatch"), str(tmp_path / "bare.longwatch")
+    for words in (["export", ID, whole, "--files"], ["export", ID, bare]):
+        assert CliRunner().invoke(cli, ["--home", str(tmp_path), *words], standalone_mode=False).exception is None
+    home = ["--home", str(tmp_path / "elsewhere")]
+    told = CliRunner().invoke(cli, [*home, "diff", whole, "--reviewed"], standalone_mode=False)
+    assert told.exception is None and "1 files differ since the session began: +1 −1" in told.output
+    left = CliRunner().invoke(cli, [*home, "diff", whole, "--unreviewed"], standalone_mode=False)
+    assert "0 files differ" in left.output and (tmp_path / "whole.longwatch.notes").exists()
+    told = CliRunner().invoke(cli, [*home, "blame", whole, "a.py:2"], standalone_mode=False)
+    assert "said before: I mend it" in told.output
+    for words in (["diff", bare], ["blame", bare, "a.py:2"]):
+        refused = CliRunner().invoke(cli, [*home, *words], standalone_mode=False)
+        assert "holds no files" in str(refused.exception) and "--files" in str(refused.exception)
+    assert not (tmp_path / "elsewhere").exists()
+
+
 def test_the_patch_makes_the_old_files_the_new_ones(session: Session, tmp_path: Path) -> None:
     import subprocess
 

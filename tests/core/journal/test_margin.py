@@ -20,7 +20,14 @@ from tui.cli import cli
 
 ID = "01m8mwmqn4z7stnwdgd9p6gkyv"
 
-notes = st.builds(Note, seq=st.integers(1, 9), text=st.sampled_from(["", "a", "b"]), at_us=st.integers(0, 4))
+notes = st.builds(
+    Note,
+    seq=st.integers(1, 9),
+    text=st.sampled_from(["", "a", "b"]),
+    by=st.sampled_from(["ada", "bob"]),
+    at_us=st.integers(0, 4),
+    version=st.integers(0, 2),
+)
 margins = st.builds(
     Margin,
     notes=st.dictionaries(st.sampled_from("xyz"), notes),
@@ -33,8 +40,20 @@ def test_merging_is_the_same_in_whatever_order_and_however_often(one: Margin, tw
     whole = one.merged(two).merged(three)
     assert whole.notes.keys() == one.notes.keys() | two.notes.keys() | three.notes.keys()
     assert three.merged(one).merged(two).merged(one).reviewed == whole.reviewed
-    texts = {id: (note.at_us, note.text) for id, note in whole.notes.items()}
-    assert {id: (note.at_us, note.text) for id, note in three.merged(two).merged(one).notes.items()} == texts
+    ranks = {id: note.rank for id, note in whole.notes.items()}
+    assert {id: note.rank for id, note in three.merged(two).merged(one).notes.items()} == ranks
+
+
+def test_a_change_holds_against_what_it_changed_whatever_the_clocks_say(tmp_path: Path) -> None:
+    mine, theirs = (MarginFile(tmp_path, tmp_path / who, who=who, clock=SystemClock()) for who in ("me", "they"))
+    id = mine.write(3, "Written by a clock that is ahead")
+    later = mine.read().notes[id].at_us + 3_600_000_000
+    theirs.merge(
+        Margin(notes={id: Note(seq=3, text="Written by a clock that is ahead", by="me", at_us=later, version=1)})
+    )
+    theirs.write(3, "Changed by one that is behind", id)
+    mine.merge(theirs.read())
+    assert [note.text for _, note in mine.read().standing()] == ["Changed by one that is behind"]
 
 
 @pytest.mark.parametrize(

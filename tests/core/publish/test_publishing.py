@@ -96,6 +96,20 @@ def test_a_document_quotes_every_text(folder: Path) -> None:
     assert "\x1b" not in text and "# " in text
 
 
+def test_notes_in_the_margin_go_along_and_can_be_left_at_home(folder: Path) -> None:
+    from core.journal.margin import Margin, Note
+
+    margin = Margin(notes={"a": Note(seq=7, text=f"Look here {HOSTILE}", by="ada", version=1)})
+    film = redacted(read_film(folder, margin), lambda value: value)
+    page, text = session_page(film, []), session_markdown(film, [])
+    assert "<h2>Notes</h2>" in page and "data-seq='7'" in page and "<b>note by ada</b> Look here" in page
+    assert "## Notes" in text and "**note by ada**: Look here" in text and "<script>alert" not in page
+    assert "1, of which only md and html" in "\n".join(take_stock(folder, lambda value: value, margin=margin).lines())
+    assert "Notes" not in session_page(read_film(folder), []) and "## Notes" not in session_markdown(
+        read_film(folder), []
+    )
+
+
 def test_what_tells_where_and_who_is_covered_everywhere(folder: Path, tmp_path: Path) -> None:
     cover = Cover(lambda value: value)
     with Reader(folder) as reader:
