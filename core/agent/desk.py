@@ -18,6 +18,7 @@ from core.agent.going_back import (
     Restoration,
     rewind_notice,
     switch_notice,
+    told_back_again,
     told_moved,
     told_restored,
     told_reverted,
@@ -282,21 +283,26 @@ class Desk:
         if step.files and step.tree is not None:
             done = await self._back_again(order, step, step.tree)
         elif step.tree is not None:
-            done = await self._restored(order, step.tree)
+            done = await self._restored(order, step.tree, since=step.seq)
         if step.tree is not None and done.before is None:
             return [], f"Nothing was undone: {done.detail}"
         head = self.facts.state.head or 1
-        return [Draft(done.moved(head if step.files else step.origin or 1, head, "undo"), actor="user")], ""
+        if step.files:
+            return told_back_again(done.moved(head, head, "undo"))
+        return [Draft(done.moved(step.origin or 1, head, "undo"), actor="user")], ""
 
     async def _back_again(self, order: Order, step: Reversible, tree: str) -> Restoration:
-        """Undo a revert: its files alone, and only where nobody's hand changed them since."""
+        """Undo what took back files alone: those files, and only where nobody's hand changed them since."""
         secured = await self._secured(order)
         if secured is None:
             return Restoration(detail="the files could not be secured first.")
         try:
-            if touched := await self._by_hand(step.seq) & set(step.files):
-                return Restoration(detail=f"changed by hand since: {', '.join(sorted(touched))}.")
-            target = await self.snapshots.mixed(secured, tree, step.files)
+            files = set(step.files)
+            if step.after is not None:
+                files.update(path for _, path in await self.snapshots.diff(tree, step.after))
+            if touched := await self._by_hand(step.seq) & files:
+                return Restoration(detail=f"changed by hand since: {', '.join(sorted(touched)[:10])}.")
+            target = await self.snapshots.mixed(secured, tree, files)
         except WorkspaceError as error:
             return Restoration(detail=str(error))
         return await self._restored(order, target)

@@ -55,10 +55,12 @@ class Reversible:
     origin: int | None = None
     tree: str | None = None
     files: tuple[str, ...] = ()
-    """Where a revert changed single files alone: those."""
+    """Where files alone were taken back, and the conversation went on: the first of those, as the log names them."""
+    after: str | None = None
+    """The files as it left them."""
 
     def reverted(self, paths: Sequence[str]) -> bool:
-        """Whether it is a revert of these files, among others perhaps."""
+        """Whether it took back these files, among others perhaps."""
         return bool(self.files) and set(self.files) >= set(paths)
 
 
@@ -93,8 +95,9 @@ class Reversibles:
         if not isinstance(body, HeadMoved):
             return
         if body.reason != "undo":
-            files = _paths(body) if body.reason == "revert" else ()
-            self._moves.append(Reversible(event.seq, body.reason, body.origin, body.tree_before, files))
+            files = _paths(body) if body.to == body.origin else ()
+            step = Reversible(event.seq, body.reason, body.origin, body.tree_before, files, body.tree_after)
+            self._moves.append(step)
         elif body.to == body.origin and (reverts := [step for step in self._moves if step.reverted(_paths(body))]):
             self._moves.remove(reverts[-1])
         else:  # Undoing an older rewind takes the later ones with it.

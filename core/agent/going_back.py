@@ -51,6 +51,13 @@ def told_restored(moved: HeadMoved) -> Effect:
     return [Draft(moved, actor="user"), Draft(notice)], ""
 
 
+def told_back_again(moved: HeadMoved) -> Effect:
+    """Files that were taken back are as before that; HEAD stays where it is."""
+    text = "The user undid that: these files changed again; read them again before you rely on them:\n"
+    notice = GuidanceDelivered(text=text + "\n".join(moved.files[:100]), source="notice")
+    return [Draft(moved, actor="user"), *([Draft(notice)] if moved.files else [])], ""
+
+
 def told_reverted(moved: HeadMoved, hunk: str) -> Effect:
     """A change was taken back, and nothing else."""
     if not moved.files:

@@ -225,8 +225,13 @@ def test_a_rewind_of_the_words_alone_or_the_files_alone_leaves_the_other(ended):
     moved = [event.body for event in ended.events() if event.kind == "head.moved"]
     assert [(body.to, body.to == body.origin) for body in moved] == [(moved[0].origin, True)]
     assert ended.report()["state"] == "finished"
+    (ended.workspace / "notes.md").write_text("my own, written since\n")
     assert ended.here("send", "", "undo").returncode == 0
-    assert kept(ended) == "3"
+    assert kept(ended) == "3" and (ended.workspace / "notes.md").read_text() == "my own, written since\n"
+    undone = [event.body for event in ended.events() if event.kind == "head.moved"][-1]
+    assert undone.to == undone.origin > moved[0].to, "the conversation that went on since stays"
+    assert ended.here("send", "", "undo").returncode == 1, "and nothing is left to undo"
+    (ended.workspace / "notes.md").unlink()
     assert ended.here("send", "", "rewind", str(first), "--conversation-only").returncode == 0
     assert kept(ended) == "3"
     assert ended.count("head.moved") == 3
@@ -252,5 +257,6 @@ def test_a_rewind_keeps_what_was_changed_by_hand_byte_for_byte_and_undo_brings_a
     assert files() == before
     assert ended.here("send", "", "rewind", str(first), "--overwrite").returncode == 0
     assert files() == {"kept.txt": b"1\n", "new1.txt": b"1\n"}
+    (ended.workspace / "new1.txt").write_text("changed after the rewind\n")
     assert ended.here("send", "", "undo").returncode == 0
-    assert files() == before
+    assert files() == {**before, "new1.txt": b"changed after the rewind\n"}, "an undo overwrites nobody's hand either"
