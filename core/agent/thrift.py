@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import msgspec
@@ -160,11 +160,15 @@ class Thrift:
         return near and self._within_means(PARAGRAPH_TOKENS)
 
     def pays_to_ping(self, pings: int) -> bool:
-        """Whether one more ping would be cheaper than to let the cache expire, and no limit is passed by it."""
-        if self.policy != "auto" or not self.carrying.rule.keep_alive:
+        """Whether one more ping would be cheaper than to let the cache expire, and no limit is passed by it.
+
+        Only where the next request begins with all of this one: other policies than these write much of it anew anyway.
+        """
+        if self.policy not in ("auto", "off") or not self.carrying.rule.keep_alive:
             return False
         tariff = self.rates()
-        pays = tariff.ttl_s is not None and pays_to_ping(self.moment, pings, tariff, self.carrying.rule)
+        rule = replace(self.carrying.rule, cold=self.carrying.rule.cold and self.policy == "auto")
+        pays = tariff.ttl_s is not None and pays_to_ping(self.moment, pings, tariff, rule)
         return pays and self._within_means(1)
 
     def usd_of(self, text: str) -> str | None:

@@ -116,7 +116,7 @@ class ContextSettings(Section, frozen=True):
     digest_tokens: Annotated[
         Annotated[int, Meta(ge=500)], says("The most that the digest, its index of names included, may take.")
     ] = 7_300
-    keep_alive: Annotated[bool, says("auto: refresh the cache of a waiting session while that pays.")] = True
+    keep_alive: Annotated[bool, says("auto and off: refresh the cache of a waiting session while that pays.")] = True
     window_turns: Annotated[Count, says("window: the turns that stay beside the anchors.")] = 100
     window_anchors: Annotated[Annotated[int, Meta(ge=0)], says("window: the first turns that always stay.")] = 1
     mask_turns: Annotated[Count, says("mask: the latest turns whose tool results stay.")] = 10

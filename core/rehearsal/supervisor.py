@@ -45,6 +45,8 @@ class Supervisor:
     calls: int
     left: list[tuple[int, str]]
     later: str
+    _said_us: int = 0
+    """When the last order was given: ids tell the order of two only where a millisecond lies between them."""
     _lull: Lull = field(default_factory=Lull)
     _checkpoints: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=200))
 
@@ -85,7 +87,7 @@ class Supervisor:
 
     def _say(self, words: str) -> None:
         verb, *rest = words.replace(LATER, self.later).replace(CHECKPOINT, str(self._back())).split(" ")
-        now_us = self.clock.now_us()
+        now_us = self._said_us = max(self.clock.now_us(), self._said_us + 1_000)
         args = parse_words(verb, [word for word in rest if word])
         post(self.folder, Command(id=ulid(now_us), verb=verb, args=args, at=now_us, origin="the script of a rehearsal"))
 

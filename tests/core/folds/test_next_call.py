@@ -7,6 +7,7 @@ from spending import Spender
 from core.agent.facts import Facts
 from core.agent.thrift import Carrying, Thrift
 from core.clock import VirtualClock
+from core.economy.rule import most_pings
 from core.economy.tariff import REFERENCE
 from core.events import ModelSwitched
 from core.folds.view import SessionView
@@ -46,3 +47,18 @@ def test_a_model_that_has_not_answered_yet_is_priced_without_a_cache():
     log.add(ModelSwitched(model="another"))
     decided, shown = both(log)
     assert shown is None and decided > Decimal("0.01")
+
+
+def test_a_waiting_session_is_kept_warm_where_its_next_request_begins_with_all_of_the_last_one():
+    log = Spender()
+    log.spend(200_000, 0)
+    log.spend(200_400, 200_000)
+    facts = Facts()
+    facts.apply_all(log.events)
+    clock = VirtualClock(log.events[-1].at_us + 285_000_000)
+
+    def pays(policy, pings=0):
+        return Thrift(facts, Carrying(policy), lambda model, sent: REFERENCE, clock).pays_to_ping(pings)
+
+    assert pays("off") and not pays("off", most_pings(REFERENCE))
+    assert not any(map(pays, ("window", "mask", "summarize")))
