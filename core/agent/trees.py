@@ -26,8 +26,8 @@ class Trees:
         self.last: Taken | None = None
         self._branches = branches
         self._archive = archive
-        self._made: Column[int] = Column(bytearray())
-        self._commands: Column[int] = Column(bytearray())
+        self._made: Column[int] = Column.packed(bytearray())
+        self._commands: Column[int] = Column.packed(bytearray())
 
     def handlers(self) -> dict[str, Handler]:
         return {"checkpoint.made": self._checkpoint, "tool.started": self._started}

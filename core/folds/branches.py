@@ -7,13 +7,14 @@ ranges of the node that HEAD moved to, then everything since the move. Seeking i
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import Generic, NamedTuple, TypeVar, overload
 
 from core.events import BranchNamed, Event, HeadMoved
 from core.folds.fold import SEQ, Handler
+from core.folds.numbers import Numbers, left, right
 from core.folds.pages import Pages
 from core.folds.rows import Items
 
@@ -147,9 +148,14 @@ class Column(Generic[T]):
     They are kept in pages, or in what is given: an array for numbers, or `core.folds.rows.Rows`.
     """
 
-    def __init__(self, items: Items[T] | None = None) -> None:
+    def __init__(self, items: Items[T] | None = None, seqs: Numbers | None = None) -> None:
         self.items: Items[T] = Pages() if items is None else items
-        self._seqs = array(SEQ)
+        self._seqs: array[int] | Numbers = array(SEQ) if seqs is None else seqs
+
+    @classmethod
+    def packed(cls, items: Items[T]) -> Column[T]:
+        """One whose old events are packed, for what a runner keeps of every call."""
+        return cls(items, Numbers())
 
     def append(self, seq: int, item: T) -> None:
         self._seqs.append(seq)
@@ -157,7 +163,7 @@ class Column(Generic[T]):
 
     def index(self, seq: int) -> int | None:
         """Where the first item of event `seq` is, if it has one."""
-        index = bisect_left(self._seqs, seq)
+        index = left(self._seqs, seq)
         return index if index < len(self._seqs) and self._seqs[index] == seq else None
 
     def window(self, spans: Sequence[Span]) -> Window[T]:
@@ -166,7 +172,7 @@ class Column(Generic[T]):
 
     def ranges(self, spans: Sequence[Span]) -> list[range]:
         """The indexes of the items within `spans`, as ascending ranges, empty ones left out."""
-        found = (range(bisect_left(self._seqs, first), bisect_right(self._seqs, last)) for first, last in spans)
+        found = (range(left(self._seqs, first), right(self._seqs, last)) for first, last in spans)
         return [indexes for indexes in found if indexes]
 
     def within(self, spans: Sequence[Span]) -> list[T]:

@@ -66,12 +66,12 @@ class _Came(Protocol):
 
 
 class _Sizes:
-    """The same without their labels, nine bytes each: turn and reply follow from where the replies stand in the log."""
+    """The same without labels, a few bytes each: turn and reply follow from where the replies stand in the log."""
 
     def __init__(self, replies: Ordinals) -> None:
         self._replies = replies
         self._kinds: Words[str] = Words()
-        self._column: Column[tuple[int, int]] = Column(Rows("BI", tuple, lambda *row: row))
+        self._column: Column[tuple[int, int]] = Column.packed(Rows(2, tuple, lambda *row: row))
 
     def append(self, seq: int, item: Block) -> None:
         self._column.append(seq, (self._kinds.number(item.kind), item.tokens))

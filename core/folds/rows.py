@@ -1,10 +1,11 @@
-"""Items in arrays: rows of small whole numbers, for folds that keep one for each call of a session."""
+"""Items as rows of small whole numbers, the older ones packed: for folds that keep one for each call of a session."""
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Generic, Protocol, TypeVar, overload
+
+from core.folds.numbers import Numbers
 
 T = TypeVar("T")
 
@@ -24,24 +25,23 @@ class Items(Protocol[T]):
 class Rows(Generic[T]):
     """Items that come to a few numbers each, made anew when they are asked for.
 
-    `codes` are the types of the numbers, one letter of `array` each; `pack` gives the numbers of an item, `unpack`
-    takes them and gives the item.
+    `pack` gives the numbers of an item, so many as there are `columns`; `unpack` takes them and gives the item.
     """
 
-    def __init__(self, codes: str, pack: Callable[[T], Sequence[int]], unpack: Callable[..., T]) -> None:
-        self._arrays = [array(code) for code in codes]
+    def __init__(self, columns: int, pack: Callable[[T], Sequence[int]], unpack: Callable[..., T]) -> None:
+        self._columns = [Numbers() for _ in range(columns)]
         self._pack = pack
         self._unpack = unpack
 
     def append(self, item: T, /) -> None:
-        for numbers, number in zip(self._arrays, self._pack(item), strict=True):
+        for numbers, number in zip(self._columns, self._pack(item), strict=True):
             numbers.append(number)
 
     def __len__(self) -> int:
-        return len(self._arrays[0])
+        return len(self._columns[0])
 
     def __iter__(self) -> Iterator[T]:
-        return map(self._unpack, *self._arrays)
+        return map(self._unpack, *self._columns)
 
     @overload
     def __getitem__(self, index: int, /) -> T: ...
@@ -49,8 +49,8 @@ class Rows(Generic[T]):
     def __getitem__(self, index: slice, /) -> Sequence[T]: ...
     def __getitem__(self, index: int | slice, /) -> T | Sequence[T]:
         if isinstance(index, slice):
-            return [self._unpack(*row) for row in zip(*(numbers[index] for numbers in self._arrays), strict=True)]
-        return self._unpack(*(numbers[index] for numbers in self._arrays))
+            return [self._unpack(*row) for row in zip(*(numbers[index] for numbers in self._columns), strict=True)]
+        return self._unpack(*(numbers[index] for numbers in self._columns))
 
 
 W = TypeVar("W", bound=Hashable)

@@ -5,19 +5,17 @@ All else about a call is read again when it is asked for: its line, what it answ
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from core.events import Event, FileChange, ToolFinished, ToolStarted
 from core.folds.branches import Branches, Column
-from core.folds.fold import SEQ
+from core.folds.numbers import Numbers
 from core.folds.rows import Rows, Words
 from core.folds.words import call_line, one_line
 from core.request.archive import Archive, single
 
-FARTHEST = 0xFFFF
 _KINDS = frozenset({"tool.started", "tool.finished"})
 
 
@@ -61,10 +59,10 @@ class Deeds:
     def __init__(self, branches: Branches, archive: Archive) -> None:
         self._branches = branches
         self._archive = archive
-        self._starts: Column[int] = Column(array("H"))
-        """Of each finished call: how many events before its end it started; 0 where nothing says so, or it is far."""
+        self._starts: Column[int] = Column.packed(Numbers())
+        """Of each finished call: how many events before its end it started; 0 where nothing says so."""
         self._runs: Column[Deed] = Column()
-        self._changes: Column[Change] = Column(_changes())
+        self._changes: Column[Change] = Column.packed(_changes())
         self._failed: set[str] = set()
         self._running: dict[str, Event] = {}
 
@@ -74,8 +72,7 @@ class Deeds:
 
     def finished(self, event: Event) -> None:
         start = self._running.pop(event.key or "", None)
-        distance = event.seq - start.seq if start else 0
-        self._starts.append(event.seq, distance if distance <= FARTHEST else 0)
+        self._starts.append(event.seq, event.seq - start.seq if start else 0)
         if not isinstance(event.body, ToolFinished):
             return
         for change in event.body.files:
@@ -118,7 +115,7 @@ class Deeds:
 
 
 def _changes() -> Rows[Change]:
-    """Changes in 17 bytes each: files are changed again and again, so their paths recur."""
+    """Changes in a few bytes each: files are changed again and again, so their paths recur."""
     paths: Words[str] = Words()
 
     def pack(change: Change) -> tuple[int, ...]:
@@ -127,7 +124,7 @@ def _changes() -> Rows[Change]:
     def unpack(seq: int, path: int, added: int, removed: int, deleted: int) -> Change:
         return Change(seq, paths.word(path), added, removed, bool(deleted))
 
-    return Rows(SEQ + "IIIB", pack, unpack)
+    return Rows(5, pack, unpack)
 
 
 def outcome_of(body: ToolFinished) -> str:

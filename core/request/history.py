@@ -22,7 +22,7 @@ Few differ, and each of those is kept once."""
 
 def _places() -> Rows[Place]:
     known: Words[Place] = Words()
-    return Rows("I", lambda place: (known.number(place),), known.word)
+    return Rows(1, lambda place: (known.number(place),), known.word)
 
 
 class History:
@@ -31,7 +31,7 @@ class History:
     def __init__(self, branches: Branches, archive: Archive) -> None:
         self._branches = branches
         self._archive = archive
-        self._pieces: Column[Place] = Column(_places())
+        self._pieces: Column[Place] = Column.packed(_places())
         self._changes: Column[None] = Column()
 
     def __contains__(self, seq: int) -> bool:

@@ -68,7 +68,7 @@ class Ledger:
         self.deeds = Deeds(branches, archive)
         self._opened: SessionOpened | None = None
         self._guidance: Column[tuple[int, GuidanceDelivered]] = Column()
-        self._replies: Column[int] = Column(bytearray())
+        self._replies: Column[int] = Column.packed(bytearray())
         self._marks: Column[ItemPinned | ItemUnpinned | ItemEvicted] = Column()
         self._compressions: Column[Compressed | ContextRestored] = Column()
         self._names = BranchNames(branches, archive)

@@ -1,11 +1,11 @@
 """The items of the context: what is sent, what it costs to carry, and what is asked of it."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import given, settings
 from lives import lives
 from logbook import Logbook
+from msgspec.structs import replace
 from spending import Spender
 
 from core.events import (

@@ -11,7 +11,7 @@ from core.folds.rows import Rows, Words
 
 def paired():
     words = Words()
-    return Rows("II", lambda item: (words.number(item[0]), item[1]), lambda word, number: (words.word(word), number))
+    return Rows(2, lambda item: (words.number(item[0]), item[1]), lambda word, number: (words.word(word), number))
 
 
 ITEMS = st.tuples(st.sampled_from(["a", "b", "c/d"]), st.integers(0, 2**32 - 1))
@@ -19,7 +19,7 @@ ITEMS = st.tuples(st.sampled_from(["a", "b", "c/d"]), st.integers(0, 2**32 - 1))
 
 @given(st.lists(st.tuples(st.integers(1, 3), ITEMS), max_size=30), st.data())
 def test_a_column_of_rows_shows_what_a_column_of_objects_shows(added, data):
-    objects, rows, seq = Column(), Column(paired()), 0
+    objects, rows, seq = Column(), Column.packed(paired()), 0
     for step, item in added:
         seq += step
         objects.append(seq, item)
