@@ -59,7 +59,7 @@ class Verdict(NamedTuple):
 
 
 UNSURE = Verdict("unsure")
-UNREADABLE = "no verdict could be read from its answer"
+UNREADABLE = "no verdict could be read from what it answered"
 
 
 class OverBudget(Exception):
@@ -165,7 +165,7 @@ class Judges:
                 detail="" if verdict.answer != "unsure" else UNREADABLE,
             )
             await self._desk.append(Draft(told, key=key))
-        return verdict if verdict.answer != "unsure" else Verdict("unsure", f"{name}: {UNREADABLE}")
+        return verdict if verdict.answer != "unsure" else Verdict("unsure", f"{UNREADABLE} ({name})")
 
 
 def _judged(question: Question, asked: list[str], verdicts: list[Verdict]) -> CourseJudged:

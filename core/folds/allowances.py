@@ -36,7 +36,7 @@ class Taken(NamedTuple):
         """`5 h 42 min of 6 h`, `$4.10 of $5.00 today`."""
         match self.name:
             case "minutes":
-                return f"{_time(self.used)} of {_time(self.limit)}"
+                return f"{spell_minutes(self.used)} of {spell_minutes(self.limit)}"
             case "usd":
                 return f"${self.used:,.2f} of ${self.limit:,.2f}"
             case "turns":
@@ -174,6 +174,7 @@ def _minutes_of(value: str) -> float:
     return float(value.removesuffix("m"))
 
 
-def _time(minutes: float) -> str:
+def spell_minutes(minutes: float) -> str:
+    """`6 h`, `5 h 42 min`, `30 min`."""
     hours, rest = divmod(int(minutes), 60)
     return (f"{hours} h {rest} min" if rest else f"{hours} h") if hours else f"{rest} min"

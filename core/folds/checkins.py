@@ -50,6 +50,7 @@ class CheckIns:
 
     def _words(self, now_us: int, spent: float) -> str:
         minutes = max(0, now_us - self._from_us) // MINUTE_US
+        lasted = f"in {minutes} min" if minutes else "within a minute"
         failed = f", {self._failed} failed" if self._failed else ""
         files = f"{len(self._files)} file{'s' * (len(self._files) != 1)} changed" if self._files else "no file changed"
         steps = f"done: {', '.join(one_line(step, _LINE) for step in self._steps)}" if self._steps else ""
@@ -57,7 +58,7 @@ class CheckIns:
         at_work = next((step.intent for step in plan.steps if step.status == "active"), "") if plan else ""
         now = f"at work on: {one_line(at_work, _LINE)}" if at_work else ""
         told = (
-            f"in {minutes} min {self._calls} calls{failed}",
+            f"{lasted} {self._calls} call{'s' * (self._calls != 1)}{failed}",
             files,
             f"${spent - self._usd:.2f} spent, ${spent:.2f} in all",
             steps,

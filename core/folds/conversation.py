@@ -52,6 +52,7 @@ from core.events import (
     ToolStarted,
     WorkspaceChanged,
 )
+from core.folds.allowances import spell_minutes
 from core.folds.branches import Column
 from core.folds.fold import Handler
 from core.folds.timeline import PROBE
@@ -230,8 +231,16 @@ def _crossed(body: Any) -> str:
 
 
 def _allowance(body: Any) -> str:
-    name = {"minutes": "minutes of work", "turns": "turns", "day_usd": "dollars a day", "step_usd": "dollars a step"}
-    return f"No limit of {name[body.name]}" if body.value is None else f"At most {body.value:g} {name[body.name]}"
+    if body.value is None:
+        names = {"minutes": "time", "turns": "turns", "day_usd": "dollars a day", "step_usd": "dollars a step"}
+        return f"No limit of {names[body.name]} any more"
+    match body.name:
+        case "minutes":
+            return f"At most {spell_minutes(body.value)} of work"
+        case "turns":
+            return f"At most {body.value:,.0f} turns"
+        case name:
+            return f"At most ${body.value:,.2f} a {name.removesuffix('_usd')}"
 
 
 def _questioned(body: Any) -> str:

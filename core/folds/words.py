@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-_MAIN = ("command", "path", "pattern", "url", "query", "handle", "text", "topic", "name", "reason", "task")
+_MAIN = ("question", "command", "path", "pattern", "url", "query", "handle", "text", "topic", "name", "reason", "task")
 _PLAIN = (str, int, float)
 
 

@@ -7,6 +7,7 @@ from sample_sessions import audit_session
 
 from core.folds.view import SessionView
 from tui.docks.budget import HOUR_US, BudgetDock, Burn, burn_line, burn_of
+from tui.docks.pause_at import PauseAtDock
 
 
 def test_the_money_lasts_as_long_as_the_last_hour_says():
@@ -36,3 +37,10 @@ def test_more_can_be_asked_for_on_top_of_the_present_budget():
     assert dock.accept("7") == {"usd": "7"} and dock.accept("") == {"usd": None}
     with pytest.raises(ValueError, match="amount in dollars"):
         dock.accept("+x")
+
+
+@pytest.mark.parametrize("words", ["", "step 2", "soon", "25:00", "$x"])
+def test_when_to_pause_is_refused_at_once_where_it_is_not_understood(words):
+    with pytest.raises(ValueError, match="Say when"):
+        PauseAtDock().accept(words)
+    assert PauseAtDock().accept("unless +$5") == {"when": "unless +$5"}

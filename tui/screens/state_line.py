@@ -26,6 +26,7 @@ def state_forms(
     before = Content.styled(past, "bold reverse") + Content(" ") if past else Content("")
     if alarm is None:
         forms = [state_words(status, now_us) + beat for beat in _beats(pulse if at is None else "")]
+        forms.append(state_words(Status(status.state, status.reason, "", status.until_us), now_us))
         forms.append(_head(status))
     else:
         forms = list(_alarmed(alarm, status, now_us))

@@ -8,6 +8,7 @@ from logbook import Logbook
 from core.events import AllowanceChanged, GuidanceDelivered, PlanChanged, PlanStep, SessionContinued, SessionPaused
 from core.folds.allowances import WIND_DOWN, Allowances, Taken, read_allowance
 from core.folds.branches import Branches
+from core.folds.conversation import _allowance as sentence
 from core.folds.costs import Costs
 from core.folds.fold import Dispatcher
 from core.folds.plan import Plan
@@ -100,3 +101,16 @@ def test_turns_are_counted_and_a_limit_can_be_lifted():
 
 def test_a_time_reads_as_hours_and_minutes():
     assert Taken("minutes", 342.0, 360.0).words() == "5 h 42 min of 6 h"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("minutes", 120.0, "At most 2 h of work"),
+        ("turns", 1_500.0, "At most 1,500 turns"),
+        ("day_usd", 5.0, "At most $5.00 a day"),
+        ("step_usd", None, "No limit of dollars a step any more"),
+    ],
+)
+def test_a_limit_is_told_in_plain_words(name, value, said):
+    assert sentence(AllowanceChanged(name=name, value=value)) == said
