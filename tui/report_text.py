@@ -55,7 +55,7 @@ def report_rows(fields: dict[str, Any]) -> list[tuple[str, str]]:
         (
             "Compressions",
             f"{fields['compressions']} ({fields['compressions_automatic']} automatic, "
-            f"{fields['compressions_forced']} by hand), {fields['pings']} pings",
+            f"{fields['compressions_forced']} by hand), {fields['pings']} ping{'s' * (fields['pings'] != 1)}",
         ),
         ("Checkpoints", f"{fields['checkpoints']} ({fields['rewinds']} rewinds)"),
         *_course(fields),

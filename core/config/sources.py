@@ -45,6 +45,8 @@ def _of_file(file: Path, prefix: str) -> Iterator[Origin]:
     table = read_table(file)
     text = file.read_text(encoding="utf-8-sig") if table else ""
     for path, value in _leaves(table):
+        if value == {}:
+            continue  # A section in which nothing is set says nothing.
         line = line_of(text, path)
         yield Origin(prefix + ".".join(path), value, f"{file}, line {line}" if line else str(file))
 

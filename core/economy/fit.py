@@ -37,7 +37,12 @@ def fits(candidates: Iterable[Candidate], hours: float, context: int, calls_per_
 
     Raises ValueError where such a session can't be estimated.
     """
-    found = [_fit(candidate, hours, context, calls_per_hour) for candidate in candidates]
+    costs: dict[Tariff, Estimate] = {}  # Many models have the same prices.
+    found = []
+    for candidate in candidates:
+        if (tariff := candidate.tariff) is not None and tariff not in costs:
+            costs[tariff] = estimate(hours, calls_per_hour, tariff)
+        found.append(_fit(candidate, context, costs[tariff] if tariff else None))
     return sorted(found, key=_place)
 
 
@@ -45,9 +50,8 @@ def _place(fit: Fit) -> tuple[bool, float, str]:
     return bool(fit.objection), fit.cost.usd.high if fit.cost else float("inf"), fit.candidate.name
 
 
-def _fit(candidate: Candidate, hours: float, context: int, calls_per_hour: float) -> Fit:
+def _fit(candidate: Candidate, context: int, cost: Estimate | None) -> Fit:
     tariff = candidate.tariff
-    cost = estimate(hours, calls_per_hour, tariff) if tariff else None
     if candidate.window is None:
         return Fit(candidate, cost, "its window is not known")
     if candidate.window < context:

@@ -13,11 +13,12 @@ import click
 
 from core.clock import SystemClock
 from core.config import Config, load_config
+from tui.progress import Progress
 from tui.safe import one_line
 from tui.say import say, say_json
 
 if TYPE_CHECKING:
-    from core.economy.fit import Fit
+    from core.economy.fit import Candidate, Fit
     from core.models.catalog import Listed
 
 MILLION = Decimal(1_000_000)
@@ -131,7 +132,8 @@ def _planned(rows: list[Listed], hours: float, context: int, calls_per_hour: flo
     from core.economy.fit import fits, overkill
 
     try:
-        found = fits(map(_candidate, rows), hours, context, calls_per_hour)
+        with Progress("models") as progress:
+            found = fits(_told(rows, progress), hours, context, calls_per_hour)
         remark = overkill(hours, context, calls_per_hour)
     except ValueError as error:
         raise click.UsageError(f"{error}.") from error
@@ -143,7 +145,13 @@ def _planned(rows: list[Listed], hours: float, context: int, calls_per_hour: flo
     return 0
 
 
-def _candidate(row: Listed) -> Any:
+def _told(rows: list[Listed], progress: Progress) -> Iterator[Candidate]:
+    for number, row in enumerate(rows):
+        progress.tell(number, len(rows))
+        yield _candidate(row)
+
+
+def _candidate(row: Listed) -> Candidate:
     from core.economy.fit import Candidate
     from core.economy.tariff import Tariff
     from tui.commands.costs import CACHE_S
@@ -188,12 +196,18 @@ def _evidence() -> Iterator[str]:
         "reliability": "TOOL CALLS",
         "benchmark": "BENCHMARKS",
     }
-    widths = {"context": 26, "session": 24, "reliability": 13, "benchmark": 0}
-    yield f"{'MODEL':<19}" + "".join(f"{titles[about]:<{widths[about]}}" for about in ABOUT)
-    for family in FAMILIES:
-        columns = [
+    table = {
+        family: [
             [_claimed(it.said, CLAIMS.index(it)) for it in claims_on(family, about)] or ["unknown"] for about in ABOUT
         ]
+        for family in FAMILIES
+    }
+    widths = {
+        about: 2 + max(len(titles[about]), *(len(cell) for columns in table.values() for cell in columns[number]))
+        for number, about in enumerate(ABOUT)
+    }
+    yield f"{'MODEL':<19}" + "".join(f"{titles[about]:<{widths[about]}}" for about in ABOUT).rstrip()
+    for family, columns in table.items():
         for number in range(max(map(len, columns))):
             cells = [column[number] if number < len(column) else "" for column in columns]
             row = "".join(f"{cell:<{widths[about]}}" for cell, about in zip(cells, ABOUT, strict=True))
