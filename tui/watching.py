@@ -12,7 +12,7 @@ from core.clock import SystemClock, monotonic
 from core.config import Config, config_path, load_config
 from core.events import SessionOpened
 from core.folds.file_states import Handwork
-from core.journal.lease import holder, unresponsive
+from core.journal.lease import TRUSTED_S, holder, unresponsive
 from core.journal.margin import MarginFile
 from core.journal.reserve import free_bytes
 from core.journal.seen import SeenMark
@@ -88,15 +88,14 @@ class LifeWatch:
     def __init__(self, folder: Path, *, every_s: float = LOOK_EVERY_S) -> None:
         self._folder, self._every_s = folder, every_s
         self._looked_s = float("-inf")
-        self._found: tuple[int, float] | None = None
+        self._hung: int | None = None
 
     def __call__(self) -> str | None:
         if monotonic() - self._looked_s >= self._every_s:
-            self._looked_s, self._found = monotonic(), unresponsive(self._folder)
-        if self._found is None:
+            self._looked_s, self._hung = monotonic(), unresponsive(self._folder)
+        if self._hung is None:
             return None
-        pid, seconds = self._found
-        return f"process {pid} has given no sign of life for {seconds:.0f} s: stopped, or hung"
+        return f"process {self._hung} has given no sign of life for {TRUSTED_S:.0f} s and more: stopped, or hung"
 
 
 def watch(

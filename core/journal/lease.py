@@ -22,7 +22,7 @@ from core.journal.errors import JournalError
 LOCK: Final = "lease.lock"
 BEAT: Final = "lease.beat"
 BEAT_EVERY_S: Final = 5.0
-_BEAT_TRUSTED_S: Final = 30.0
+TRUSTED_S: Final = 30.0
 
 
 class Holder(msgspec.Struct, frozen=True):
@@ -125,13 +125,13 @@ def holder(folder: Path) -> Holder | None:
     return record if record.pid and _lives(record, folder) else None
 
 
-def unresponsive(folder: Path) -> tuple[int, float] | None:
-    """The process that runs the session and gives no sign of life (stopped, or hung), and the seconds since its last.
+def unresponsive(folder: Path) -> int | None:
+    """The process that runs the session and has given no sign of life for `TRUSTED_S`: it is stopped, or hangs.
 
     None where nobody runs it, or whoever does is well.
     """
-    owner, age_s = holder(folder), _beat_age_s(folder)
-    return (owner.pid, age_s) if owner is not None and age_s >= _BEAT_TRUSTED_S else None
+    owner = holder(folder)
+    return owner.pid if owner is not None and _beat_age_s(folder) >= TRUSTED_S else None
 
 
 def _lock(descriptor: int) -> bool:
@@ -150,7 +150,7 @@ def _lives(owner: Holder, folder: Path) -> bool:
         return _start_time(owner.pid) == owner.started
     if owner.host == socket.gethostname() and owner.boot:
         return False
-    return _beat_age_s(folder) < _BEAT_TRUSTED_S
+    return _beat_age_s(folder) < TRUSTED_S
 
 
 def _beat_age_s(folder: Path) -> float:

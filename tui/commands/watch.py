@@ -109,10 +109,11 @@ def show(
         steering = SessionControls(folder, viewer=presence.viewer if presence else None) if controls else None
         if plain and steering is not None:
             from tui.plain.watching import watch_plainly
+            from tui.watching import LifeWatch
 
             if notice:
                 say(f"longwatch: {notice}", err=True)
-            watch_plainly(SessionSource(folder), steering, folder)
+            watch_plainly(SessionSource(folder), steering, folder, trouble=LifeWatch(folder))
             return 0
         from tui.watching import forking, watch
 
