@@ -51,6 +51,8 @@
       if (heads.has(item.s) && (index === 0 || data.items[index - 1].s !== item.s)) nodes.push(make("div", "chapter", heads.get(item.s)));
       nodes.push(entry(item));
     }
+    const left = data.items.length - end;
+    if (left > 0) { const more = make("button", "", `${left.toLocaleString()} later`); more.onclick = () => draw(first, end + WINDOW); nodes.push(more); }
     film.replaceChildren(...nodes);
   };
   const earlier = () => {
@@ -72,7 +74,8 @@
       make("p", "", `context ${at(data.context, seq, 0).toLocaleString()} tokens`),
       make("p", "", `${upTo(data.calls, seq, row => row).toLocaleString()} calls`),
       ...at(data.plans, seq, []).map(step => make("p", step[0] === "active" ? "" : "muted", `${{done: "✓", active: "▸", dropped: "−"}[step[0]] || "·"} ${step[1]}`)));
-    if (scroll) window.scrollTo({ top: document.body.scrollHeight });
+    const last = item && document.getElementById(`e${item.s}`);
+    if (scroll && last) last.scrollIntoView({ block: "end" });
   };
   const stop = () => { clearInterval(timer); timer = 0; play.textContent = "▶"; };
   const toggle = () => {

@@ -16,7 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from core.folds.highlights import Moment
-from core.publish.charts import bars, curve
+from core.publish.charts import NARROW, WIDE, bars, curve
 from core.publish.film import Film, by_size
 from core.publish.words import dollars, elapsed, moment, plain, tokens
 
@@ -63,7 +63,7 @@ def session_page(film: Film, rows: Rows) -> str:
         f"<div class='columns'><nav>{_list('The way in', film.moments)}{_list('Notes', film.notes)}"
         f"{_list('Chapters', film.chapters)}</nav>"
         f"<main id='film'><p class='muted'>This page needs its script to show the film.</p></main>"
-        f"<aside><section id='now'></section>{_charts(film)}{_table(rows)}</aside></div>"
+        f"<aside><section id='now'></section>{_charts(film, NARROW)}{_table(rows)}</aside></div>"
         f'<script type="application/json" id="data">{data}</script>'
     )
     return _page(name, body, script=_asset("page.js"))
@@ -98,7 +98,7 @@ def _list(title: str, moments: Sequence[Moment]) -> str:
     return f"<section class='list'><h2>{escape(title)}</h2><ol>{rows}</ol></section>" if rows else ""
 
 
-def _charts(film: Film) -> str:
+def _charts(film: Film, width: int = WIDE) -> str:
     fields = film.fields
     purposes = [(name, float(usd)) for name, usd in fields["cost_by_purpose"].items()]
     calls = [(name, float(count)) for name, count in fields["tool_calls_by_name"].items()]
@@ -108,12 +108,17 @@ def _charts(film: Film) -> str:
         others.append(("as it was", float(fields["cost_usd"])))
     return "".join(
         (
-            curve([(float(seq), usd) for seq, usd in film.cost], dollars, "Spent", steps=True),
-            curve([(float(seq), float(size)) for seq, size in film.context], tokens, "Context, tokens a request"),
-            curve(counted, lambda value: f"{value:,.0f}", "Calls", steps=True),
-            bars(purposes, dollars, "Spent, by purpose"),
-            bars(calls, lambda value: f"{value:,.0f}", "Calls, by tool"),
-            bars(others, dollars, "What it would have cost otherwise"),
+            curve([(float(seq), usd) for seq, usd in film.cost], dollars, "Spent", steps=True, width=width),
+            curve(
+                [(float(seq), float(size)) for seq, size in film.context],
+                tokens,
+                "Context, tokens a request",
+                width=width,
+            ),
+            curve(counted, lambda value: f"{value:,.0f}", "Calls", steps=True, width=width),
+            bars(purposes, dollars, "Spent, by purpose", width=width),
+            bars(calls, lambda value: f"{value:,.0f}", "Calls, by tool", width=width),
+            bars(others, dollars, "What it would have cost otherwise", width=width),
         )
     )
 
