@@ -23,9 +23,10 @@ from core.agent.going_back import (
     told_restored,
     told_reverted,
 )
-from core.agent.reverting import reversal
+from core.agent.reverting import course_by_hand, reversal
 from core.agent.thrift import Carrying, Thrift
 from core.agent.trust import Vouchers
+from core.changes.trees import Trees
 from core.clock import Clock
 from core.events import (
     CheckpointMade,
@@ -313,7 +314,9 @@ class Desk:
         if secured is None:
             return [], "Nothing was reverted: the files could not be secured first."
         try:
-            back = await asyncio.to_thread(reversal, self.folder, order.args)
+            course, opened = course_by_hand(self.facts.file_states), self.facts.state.opened
+            trees = Trees(self.folder, Path(opened.workspace if opened else ""))
+            back = await asyncio.to_thread(reversal, course, trees, order.args)
             target = await self.snapshots.holding(secured, back.path, back.content, back.mode)
         except (WorkspaceError, JournalError) as error:
             return [], str(error)

@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from core.agent.facts import Facts
 from core.agent.verb import Refused, Verb
-from core.changes.course import Course, course_of
+from core.changes.course import Author, Change, Course
 from core.changes.net import FileDiff, Hunk, net
 from core.changes.trees import Trees
 from core.events import Draft
+from core.folds.file_states import FileStates
 from core.journal.inbox import Command
 from core.workspace.errors import WorkspaceError
 
 _HEAD: Final = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+_CALLS: Final = Author("call", 0, 0)
 _PRINT: Final = re.compile(r"[0-9a-f]{4,24}")
 
 
@@ -30,13 +31,28 @@ class Reversal:
     mode: int = 0
 
 
-def reversal(folder: Path, args: dict[str, Any]) -> Reversal:
+def course_by_hand(states: FileStates) -> Course:
+    """The course of the files as far as a revert needs it: what people changed, and between that the calls as one.
+
+    It costs as much as people changed, and nothing by how long the session is.
+    """
+    first, now = states.first, states.known()
+    if first is None or now is None:
+        return Course()
+    changes, at, seq = [], first, 0
+    for seq, before, after in states.gaps():
+        changes += [Change(seq, at, before, _CALLS), Change(seq, before, after, Author("hand", seq, 0))]
+        at = after
+    changes.append(Change(seq + 1, at, now, _CALLS))
+    return Course(base=first, changes=changes, states=[(0, first), (seq + 1, now)])
+
+
+def reversal(course: Course, trees: Trees, args: dict[str, Any]) -> Reversal:
     """What becomes of a file when all of its change, or one hunk of it, is taken back.
 
-    Blocks: it reads the whole log. Raises JournalError; WorkspaceError with a sentence where it must not be done.
+    Blocks. Raises WorkspaceError with a sentence where it must not be done.
     """
-    course, path = course_of(folder), str(args["path"])
-    trees = Trees(folder, Path(course.workspace))
+    path = str(args["path"])
     file = next((one for one in net(course, trees, 0, [path]) if one.path == path), None)
     if file is None or course.base is None or course.tree is None:
         raise WorkspaceError(f"{path} is as it was when the session began: there is nothing to revert.")

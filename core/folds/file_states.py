@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from core.events import CheckpointMade, Event, HeadMoved, ToolFinished
@@ -27,6 +28,7 @@ class FileStates:
         self._gaps: list[tuple[str, str]] = []
         self._left: str | None = None
         self._known: str | None = None
+        self._first: str | None = None
         self._parted: dict[int, str | None] = {}
 
     def handlers(self) -> dict[str, Handler]:
@@ -36,6 +38,15 @@ class FileStates:
         """The gaps that ended after event `seq`."""
         return Handwork(tuple(self._gaps[bisect_right(self._seqs, seq) :]), self._left)
 
+    @property
+    def first(self) -> str | None:
+        """The files as they were when they were first looked at."""
+        return self._first
+
+    def gaps(self) -> Iterator[tuple[int, str, str]]:
+        """(event, before, after) of every change that no call made, oldest first: as many as there were of those."""
+        return ((seq, *gap) for seq, gap in zip(self._seqs, self._gaps, strict=True))
+
     def known(self, move: int | None = None) -> str | None:
         """The files as they were when event `move` moved HEAD away; None: as they are now, as far as was looked."""
         return self._known if move is None else self._parted.get(move)
@@ -44,20 +55,24 @@ class FileStates:
         if isinstance(event.body, CheckpointMade):
             self._gap(event.seq, event.body.tree)
             self._left = None
-            self._known = event.body.tree or self._known
+            self._became(event.body.tree or self._known)
 
     def _finished(self, event: Event) -> None:
         if isinstance(event.body, ToolFinished) and event.body.tree:
-            self._left = self._known = event.body.tree
+            self._left = event.body.tree
+            self._became(event.body.tree)
 
     def _moved(self, event: Event) -> None:
         if not isinstance(event.body, HeadMoved):
             return
         self._parted[event.seq] = event.body.tree_before or self._known
         if event.body.tree_after:
-            self._known = event.body.tree_after
+            self._became(event.body.tree_after)
             self._gap(event.seq, event.body.tree_before)
             self._left = event.body.tree_after
+
+    def _became(self, tree: str | None) -> None:
+        self._known, self._first = tree, self._first or tree
 
     def _gap(self, seq: int, found: str | None) -> None:
         if self._left and found and self._left != found:

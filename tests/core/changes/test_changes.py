@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,10 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.agent.reverting import reversal
+from core.agent.reverting import course_by_hand, reversal
 from core.changes.blame import lines_of, origins
 from core.changes.course import Course, course_of
-from core.changes.net import net
+from core.changes.net import Hunk, net
 from core.changes.trees import Trees
 from core.events import (
     CheckpointMade,
@@ -29,7 +30,10 @@ from core.events import (
     ToolStarted,
     Usage,
 )
+from core.folds.file_states import FileStates
+from core.folds.fold import Dispatcher
 from core.journal.bulk import BulkWriter
+from core.journal.reader import Reader
 from core.workspace.base import Entry
 from core.workspace.errors import WorkspaceError
 from core.workspace.objects import FILE, ObjectStore
@@ -166,15 +170,54 @@ def test_a_hunk_is_taken_back_byte_for_byte_and_the_others_stay(session: Session
     session.look()
     course, trees = session.done()
     first, last = next(file for file in net(course, trees, 0) if file.path == "a.py").hunks
-    for hunk, left in ((first, long[:-1]), (last, ["new\n", *long])):
-        back = reversal(session.folder, {"path": "a.py", "hunk": hunk.fingerprint("a.py")[:8]})
-        assert back.content == "".join(left).encode("utf-8", "surrogateescape")
-    assert reversal(session.folder, {"path": "a.py"}).content == "".join(long).encode("utf-8", "surrogateescape")
-    with pytest.raises(WorkspaceError, match="changed by hand"):
-        reversal(session.folder, {"path": "src/b.py"})
-    assert reversal(session.folder, {"path": "src/b.py", "overwrite": True}).content == b"x\n"
-    with pytest.raises(WorkspaceError, match="nothing to revert"):
-        reversal(session.folder, {"path": "../a.py"})
+    for known in (course, course_by_hand(states_of(session.folder))):
+        for hunk, left in ((first, long[:-1]), (last, ["new\n", *long])):
+            back = reversal(known, trees, {"path": "a.py", "hunk": hunk.fingerprint("a.py")[:8]})
+            assert back.content == "".join(left).encode("utf-8", "surrogateescape")
+        assert reversal(known, trees, {"path": "a.py"}).content == "".join(long).encode("utf-8", "surrogateescape")
+        with pytest.raises(WorkspaceError, match="changed by hand"):
+            reversal(known, trees, {"path": "src/b.py"})
+        assert reversal(known, trees, {"path": "src/b.py", "overwrite": True}).content == b"x\n"
+        with pytest.raises(WorkspaceError, match="nothing to revert"):
+            reversal(known, trees, {"path": "../a.py"})
+
+
+def states_of(folder: Path) -> FileStates:
+    """What the runner knows of a session's files."""
+    states = FileStates()
+    dispatch = Dispatcher([states])
+    with Reader(folder) as reader:
+        for event in reader.events():
+            dispatch.apply(event)
+    return states
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=15, deadline=None)
+def test_what_people_changed_is_told_apart_without_the_log(seed: int) -> None:
+    pick = random.Random(seed)
+    with tempfile.TemporaryDirectory() as place:
+        session = Session(Path(place) / "s", {"a.py": "".join(f"line {number}\n" for number in range(30))})
+        for number in range(8):
+            lines = session.files["a.py"].splitlines(keepends=True)
+            lines[pick.randrange(len(lines))] = f"{number} {pick.random()}\n"
+            if pick.random() < 0.4:
+                session.by_hand(a="".join(lines))
+            else:
+                session.call(f"call {number}", a="".join(lines))
+        session.look()
+        course, trees = session.done()
+        known = course_by_hand(states_of(session.folder))
+        assert (known.base, known.tree) == (course.base, course.tree)
+        for file, slim in zip(net(course, trees, 0), net(known, trees, 0), strict=True):
+            assert [hunk.fingerprint("a.py") for hunk in file.hunks] == [
+                hunk.fingerprint("a.py") for hunk in slim.hunks
+            ]
+            assert [kinds(hunk) for hunk in file.hunks] == [kinds(hunk) for hunk in slim.hunks]
+
+
+def kinds(hunk: Hunk) -> set[str]:
+    return {author.kind for author in hunk.authors}
 
 
 def test_since_an_event_tells_only_what_came_later(session: Session) -> None:
