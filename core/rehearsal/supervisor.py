@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -47,6 +48,7 @@ class Supervisor:
     later: str
     _said_us: int = 0
     """When the last order was given: ids tell the order of two only where a millisecond lies between them."""
+    _thoughts: set[asyncio.Task[None]] = field(default_factory=set)
     _lull: Lull = field(default_factory=Lull)
     _checkpoints: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=200))
 
@@ -79,11 +81,21 @@ class Supervisor:
             elif event.kind == "checkpoint.made":
                 self._checkpoints.append((self.calls, event.seq))
             elif isinstance(event.body, ApprovalAsked):
-                self.clock.advance(THINKS_S)
-                self._say("approve")
+                self._think()
             if self._lull.begins(event):
                 while self.left and self.left[0][0] <= self.calls:
                     self._say(self.left.pop(0)[1])
+
+    def _think(self) -> None:
+        """Answer after a while that passes as time does, so that the session can do meanwhile what it does."""
+
+        async def answer() -> None:
+            await self.clock.sleep(THINKS_S)
+            self._say("approve")
+
+        task = asyncio.get_running_loop().create_task(answer())
+        self._thoughts.add(task)
+        task.add_done_callback(self._thoughts.discard)
 
     def _say(self, words: str) -> None:
         verb, *rest = words.replace(LATER, self.later).replace(CHECKPOINT, str(self._back())).split(" ")

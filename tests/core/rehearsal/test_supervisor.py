@@ -1,10 +1,12 @@
 """The scripted supervisor posts what the controls understand, once, and answers what it is asked."""
 
+import asyncio
+
 from core.clock import VirtualClock
 from core.events import ApprovalAsked, Event, ModelResponded, Price, ToolFinished, Usage
 from core.journal.inbox import pending
 from core.rehearsal.pace import Hours
-from core.rehearsal.supervisor import Supervisor
+from core.rehearsal.supervisor import THINKS_S, Supervisor
 
 AREAS = ("archives", "bridges", "courts", "mills", "water")
 CALL = ToolFinished(name="read_file", ok=True, content="", fingerprint="", use_id="u")
@@ -41,10 +43,17 @@ def test_a_resumed_supervisor_does_not_say_things_twice(tmp_path):
     assert not pending(tmp_path)
 
 
-def test_a_question_is_answered_after_a_while(tmp_path):
+async def test_a_question_is_answered_after_a_while_in_which_alarms_ring(tmp_path):
     clock = VirtualClock()
     before = clock.now_us()
     asked = ApprovalAsked(name="run_command", use_id="u", arguments={}, effect="command", reason="long")
-    Supervisor.of(tmp_path, clock, 69, Hours(70), AREAS).observe([event(asked, "approval.asked")])
+    rung = asyncio.create_task(clock.alarm(THINKS_S / 2))
+    await asyncio.sleep(0)
+    supervisor = Supervisor.of(tmp_path, clock, 69, Hours(70), AREAS)
+    supervisor.observe([event(asked, "approval.asked")])
+    assert not pending(tmp_path)
+    await rung
+    while not pending(tmp_path):  # noqa: ASYNC110 - a file has no event
+        await asyncio.sleep(0)
     assert [order.verb for order in pending(tmp_path)] == ["approve"]
-    assert clock.now_us() > before
+    assert clock.now_us() - before == THINKS_S * 1_000_000
