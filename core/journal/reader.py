@@ -204,11 +204,21 @@ class Reader:
         with self._lock:
             self._keep_up()
             try:
-                return self._db.execute(query, values).fetchall()
+                return self._once_more(query, values)
             except sqlite3.ProgrammingError as error:
                 raise JournalError("The journal is closed.") from error
             except schema.UNREADABLE as error:
                 raise schema.explain(error, self.path) from error
+
+    def _once_more(self, query: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        """The rows. What looks damaged is looked at anew: a log that went away leaves a connection half a view."""
+        try:
+            return self._db.execute(query, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            if type(error) is not sqlite3.DatabaseError or self._closed or self._copy is not None:
+                raise
+        self._open_anew()
+        return self._db.execute(query, values).fetchall()
 
     def _log_now(self) -> int | None:
         """Which file is the write-ahead log now; None where there is none."""
@@ -224,9 +234,12 @@ class Reader:
         file elsewhere, as when another reader looks at its first bytes.
         """
         if not self._closed and self._copy is None and self._log_now() != self._log:
-            self._db.close()
-            self._db = self._connect()
-            self._log = self._log_now()
+            self._open_anew()
+
+    def _open_anew(self) -> None:
+        self._db.close()
+        self._db = self._connect()
+        self._log = self._log_now()
 
     def _connect(self) -> sqlite3.Connection:
         """Read-only beside a writer; where SQLite may write nothing at all, from a copy or as it lies there.

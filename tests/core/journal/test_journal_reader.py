@@ -271,6 +271,29 @@ sys.stdin.read()
 """
 
 
+class Torn:
+    """A connection whose log was replaced under it, by one that took the same place on the disk."""
+
+    def execute(self, *_: object) -> None:
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+    def close(self) -> None: ...
+
+
+def test_a_reader_looks_anew_before_it_calls_a_journal_damaged(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asyncio.run(write(folder, 3))
+    with Reader(folder) as reader:
+        reader._db.close()
+        monkeypatch.setattr(reader, "_db", Torn())
+        assert [event.seq for event in reader.events(2)] == [3, 4]
+    with Reader(folder) as reader:
+        reader._db.close()
+        monkeypatch.setattr(reader, "_connect", Torn)
+        monkeypatch.setattr(reader, "_db", Torn())
+        with pytest.raises(JournalError, match="damaged"):
+            reader.events()
+
+
 def test_a_reader_follows_where_another_process_has_put_another_log_in_place(folder: Path) -> None:
     asyncio.run(write(folder, 3))
     with Reader(folder) as reader:
