@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -177,6 +178,8 @@ class Costs:
     def __init__(self, history: bool = True) -> None:
         self._history = history
         self.total: Series[Bill] = series_of(NO_BILL, history)
+        self.spent: Series[float] = Series(0.0, array("d"))
+        """Dollars in all, for curves: what one has hundreds of must not read as many pages. Empty without history."""
         self.by_model: dict[str, Series[Bill]] = {}
         self.by_purpose: dict[str, Series[Bill]] = {}
         self.last: Series[LastReply] = series_of(LastReply(), history)
@@ -215,6 +218,7 @@ class Costs:
             self.elsewhere.append(event.seq, event.body)
             for bill in (self.total, *self.by_model.values(), *self.by_purpose.values()):
                 bill.append(event.seq, NO_BILL)
+            self.spent.append(event.seq, 0.0)
 
     def _budget(self, event: Event) -> None:
         if isinstance(event.body, BudgetChanged):
@@ -242,6 +246,7 @@ class Costs:
             return
         self._bill(charge)
         if self._history:
+            self.spent.append(event.seq, float(self.total.last.usd))
             self.charges.append(event.seq, charge)
         if charge.purpose == MAIN:
             if self._history:

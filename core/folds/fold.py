@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from core.events import Event, Unknown
 from core.folds.pages import Pages
@@ -46,9 +46,11 @@ SEQ = "I"
 class Series(Generic[T]):
     """A value that changes at certain events: append-only, `at(seq)` by bisection."""
 
-    def __init__(self, initial: T) -> None:
+    def __init__(self, initial: T, values: Pages[T] | array[Any] | None = None) -> None:
+        """`values` holds them: an array does for numbers that are looked at all over the log, without reading pages."""
         self._seqs = array(SEQ, (0,))
-        self._values: Pages[T] = Pages((initial,))
+        self._values: Pages[T] | array[Any] = Pages() if values is None else values
+        self._values.append(initial)
         self.last = initial
         """The value now."""
 

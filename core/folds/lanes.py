@@ -5,7 +5,6 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Literal
 
 from msgspec import Struct
@@ -40,7 +39,7 @@ class Cell(Struct, frozen=True):
 
     first: int
     last: int
-    usd: Decimal
+    usd: float
     calls: int
     errors: int
     edits: int
@@ -80,7 +79,7 @@ class Lanes:
             return []
         edges = self._by_time(width, last) if axis == "time" else self._by_events(width, last)
         places = {lane: [bisect_right(seqs, edge) for edge in edges] for lane, seqs in self._seqs.items()}
-        spent = [self._costs.total.at(edge).usd for edge in edges]
+        spent = [self._costs.spent.at(edge) for edge in edges]
         return [
             Cell(
                 edges[i] + 1,

@@ -31,6 +31,8 @@ STATE: Final = "view.state"
 WORTH_KEEPING: Final = 1_000
 """Events from which on folding them again costs more than keeping the state does."""
 _HELD_PAGES: Final = 384
+_MUCH: Final = 1 << 20
+"""Bytes of a state from which on reading it leaves much free memory behind."""
 _CHUNK: Final = 2_000
 _LENGTH: Final = struct.Struct(">I")
 _HEADER: Final = struct.Struct(">8s16s16sqq32s")
@@ -183,6 +185,8 @@ class KeptView:
         if not isinstance(view, SessionView) or view.last_seq != seq:
             return None
         view.put_away(self._store)
+        if len(data) > _MUCH:
+            _give_back()
         return view
 
     def _save(self, picture: Picture, reader: Reader) -> None:
@@ -195,6 +199,14 @@ class KeptView:
         with os.fdopen(file, "wb") as state:
             state.write(header + squeezed(picture.view))
         draft.replace(self._folder / STATE)
+
+
+def _give_back() -> None:
+    """Return to the system what reading took: the C library would keep tens of megabytes that nobody uses any more."""
+    import ctypes  # Late: only a very long session needs it.
+
+    with suppress(OSError, AttributeError):  # Another C library.
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 @contextmanager

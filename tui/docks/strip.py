@@ -6,7 +6,6 @@ Costs what its width costs: the cells come counted from `core.folds.lanes`, what
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence, Set
-from decimal import Decimal
 from itertools import groupby
 
 from textual.content import Content
@@ -116,15 +115,15 @@ def _mark(cell: Cell, lanes: Iterable[str]) -> _Piece | None:
 
 def _calls(cells: Sequence[Cell]) -> list[_Piece]:
     """Bars in the colour of the worst in the cell."""
-    bars = _bars([Decimal(cell.calls) for cell in cells], "$primary")
+    bars = _bars([cell.calls for cell in cells], "$primary")
     colours = ["$error" if cell.errors else "$success" if cell.edits else "" for cell in cells]
     return [(bar, colour if colour and bar != RAIL else own) for (bar, own), colour in zip(bars, colours, strict=True)]
 
 
-def _bars(values: Sequence[Decimal], style: str) -> list[_Piece]:
+def _bars(values: Sequence[float], style: str) -> list[_Piece]:
     """Against a round maximum, which seldom changes: what was drawn stays as it is."""
-    most = max(values, default=Decimal(0))
-    scale = Decimal(rounded(int(most * 10_000) + 1)) / 10_000 if most else Decimal(1)
+    most = max(values, default=0)
+    scale = rounded(int(most * 10_000) + 1) / 10_000 if most else 1
     return [
         (BARS[min(len(BARS) - 1, int(value / scale * len(BARS)))], style) if value else (RAIL, "$faint")
         for value in values

@@ -276,8 +276,8 @@ def _curve_lines(view: SessionView, at: int | None, width: int) -> list[Content]
     labels = (figures.usd(budget if budget else bill.usd + high), "0")
     columns = curve_columns(width, labels)
     coming = _columns_ahead(columns, bill, to_go)
-    points = costs.total.sampled(columns - coming, at)
-    values = [float(_left(costs, seq, past.usd) if budget else past.usd) for seq, past in points]
+    points = costs.spent.sampled(columns - coming, at)
+    values = [_left(costs, seq, spent) if budget else spent for seq, spent in points]
     fan = None
     if to_go is not None and coming:
         low, high = (-to_go.high, -to_go.low) if budget else (to_go.low, to_go.high)
@@ -294,6 +294,6 @@ def _columns_ahead(columns: int, bill: Bill, to_go: ToGo | None) -> int:
     return min(max(4, columns * to_go.turns // (to_go.turns + bill.replies)), columns * MOST_AHEAD // 100)
 
 
-def _left(costs: Costs, seq: int, spent: Decimal) -> Decimal:
+def _left(costs: Costs, seq: int, spent: float) -> float:
     """What was left of the budget at an event; nothing where it was overdrawn or there was none yet."""
-    return max(Decimal(0), (costs.budget.at(seq) or Decimal(0)) - spent)
+    return max(0.0, float(costs.budget.at(seq) or 0) - spent)

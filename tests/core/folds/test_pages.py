@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lives import Life
 
 from core.events import FileChange
 from core.folds import pages
@@ -69,6 +70,19 @@ def test_what_is_put_away_leaves_the_memory():
     told = Pages(range(20))
     told.put_away(Drawer())
     assert len(told._tail) < 6 and list(told) == [*range(20)]
+
+
+def test_the_strip_and_the_curve_of_a_session_read_no_page(monkeypatch):
+    """They look at hundreds of places all over it: as many pages would stay in memory."""
+    log, drawer = Life(), Drawer()
+    for number in range(12):
+        log.run(f"make part-{number}")
+    log.view.put_away(drawer)
+    assert drawer.kept
+    monkeypatch.setattr(drawer, "values", pytest.fail)
+    cells = log.view.lanes.strip(40)
+    assert sum(cell.usd for cell in cells) == pytest.approx(float(log.view.costs.total.last.usd))
+    assert [spent for _, spent in log.view.costs.spent.sampled(12)][-1] == log.view.costs.spent.last > 0
 
 
 def test_an_index_outside_is_an_error_as_in_any_list():
