@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.segment import Segment
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -244,9 +245,11 @@ class ItemLines(ScrollView):
         base = self._base(item)
         marked = item == self.cursor
         mark = base + self.get_visual_style("line-list--mark", partial=True) if marked else base
-        gutter = self._painter.tight(Content("▌" if marked else " "), mark)
-        strip = Strip.join([gutter, body.apply_offsets(0, line)])
-        return strip.adjust_cell_length(self.size.width, base.rich_style)
+        width, taken = self.size.width, 1 + body.cell_length
+        gutter = Segment("▌" if marked else " ", mark.rich_style)
+        blank = [Segment(" " * (width - taken), base.rich_style)] if taken < width else []
+        strip = Strip([gutter, *body.apply_offsets(0, line), *blank], max(width, taken))
+        return strip if taken <= width else strip.adjust_cell_length(width)
 
     def _base(self, item: int) -> Style:
         return self.get_visual_style("line-list--cursor") if item == self.cursor else self.visual_style
