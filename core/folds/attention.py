@@ -29,7 +29,7 @@ class Attention:
 
     def due(self, now_us: int, spent: float) -> str:
         """Why the session is to pause now; empty where it is not."""
-        return next((one.words for one in self.coming.values() if self._reached(one, now_us, spent)), "")
+        return next((_come(one) for one in self.coming.values() if self._reached(one, now_us, spent)), "")
 
     def active_step(self) -> str | None:
         """The step of the plan that is under way."""
@@ -57,7 +57,15 @@ class Attention:
         """A pause that has come is over; those of the same words, too."""
         body = event.body
         if isinstance(body, SessionPaused) and body.reason == "scheduled":
-            self.coming = {id: one for id, one in self.coming.items() if one.words != body.detail}
+            self.coming = {id: one for id, one in self.coming.items() if _come(one) != body.detail}
+
+
+UNHEARD = " unless something is heard of you before"
+
+
+def _come(one: PauseScheduled) -> str:
+    """What it waited for, now that it has come."""
+    return one.words.replace(UNHEARD, ", and nothing was heard of you")
 
 
 def read_schedule(
@@ -75,7 +83,7 @@ def read_schedule(
     if len(rest) != 1:
         raise ValueError(FORMS)
     (what,) = rest
-    heard = " unless something is heard of you before" if unless else ""
+    heard = UNHEARD if unless else ""
     if what == "step" and not unless:
         if step is None:
             raise ValueError("No step of the plan is under way, so there is none to wait for.")
