@@ -184,6 +184,6 @@ def test_a_check_in_tells_what_was_done_and_stands_until_somebody_lets_it_go_on(
     process.communicate(timeout=60)
     assert process.returncode == 0
     (told,) = bodies(longwatch.events(), CheckInMade)
-    assert " calls" in told.text and "no file changed" in told.text
+    assert " call" in told.text and "no file changed" in told.text
     (paused,) = bodies(longwatch.events(), SessionPaused)
     assert paused.reason == "scheduled" and paused.detail == f"check-in: {told.text}"
