@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from core.clock import MICROSECONDS
-from core.events import Event, RetryWaiting, RunnerAttached, RunnerRecovered, SessionPaused
+from core.events import Event, ModelRequested, RetryWaiting, RunnerAttached, RunnerRecovered, SessionPaused
 from core.folds.alarms.alarm import Alarm, Look
 from core.folds.alarms.finding import alarms
 from core.folds.verdict import lasted
@@ -102,16 +102,20 @@ class _Log:
         return Befallen("laptop closed", self._hour(before), logged, self._alarm(self._answered(after), "cold"))
 
     def kills(self) -> list[Befallen]:
-        """Runners that came without the one before having left."""
+        """Runners that came without the one before having left, and what of its work was open."""
         found = []
         for before, event in pairwise(self._events):
             if not isinstance(event.body, RunnerAttached) or before.kind in ("session.opened", "runner.detached"):
                 continue
-            recovery = self._next(event, lambda event: isinstance(event.body, RunnerRecovered))
-            settled = len(recovery.body.findings) if isinstance(recovery.body, RunnerRecovered) else 0
-            logged = f"resumed, {settled} open {'call' if settled == 1 else 'calls'} settled"
+            settled = self._settled(event)
+            logged = f"resumed, {settled or 'no'} open {'call' if settled == 1 else 'calls'}"
             found.append(Befallen("killed", self._hour(before), logged, self._witnessed.get(before.seq, UNTOLD)))
         return found or [Befallen("killed", "", NEVER, UNTOLD)]
+
+    def _settled(self, attached: Event) -> int:
+        """How many calls a runner settled that it found open: before it asked for anything."""
+        first = self._next(attached, lambda event: isinstance(event.body, RunnerRecovered | ModelRequested))
+        return len(first.body.findings) if isinstance(first.body, RunnerRecovered) else 0
 
     def _hour(self, event: Event) -> str:
         return f"{(event.at_us - self._events[0].at_us) / HOUR_US:.1f}"

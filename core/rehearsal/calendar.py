@@ -10,10 +10,12 @@ import asyncio
 import os
 import resource
 import signal
+import sys
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from core.clock import MICROSECONDS, VirtualClock, pause_real
 from core.events import Event, ModelResponded, SessionPaused, ToolStarted
@@ -24,7 +26,7 @@ OUTAGE_S = 2 * 3_600
 NIGHT_S = 6 * 3_600
 ROTATED_S = 25 * 60
 """Until somebody's script has stored another key."""
-FULL_S, NOTICED_S, LOOK_EVERY_S = 60, 1.5, 0.02
+FULL_S, NOTICED_S = 60, 1.5
 _CUT_AFTER = "4"
 """Events of a reply that arrive before its stream is cut."""
 
@@ -114,38 +116,47 @@ class Weather(Faults):
 class FullDisk:
     """A disk that is full for a minute, for this process alone and without root: no file of it may grow meanwhile.
 
-    The room that the session gives up (`reserve`) is free to it until it has written down that it waits. The minute
-    passes on the virtual clock; really it lasts as long as it takes to be noticed.
+    The room that the session gives up (`reserve`) is free to it at once, until it has written down that it waits. The
+    minute passes on the virtual clock; really it lasts as long as it takes to be noticed.
     """
 
     def __init__(self, clock: VirtualClock, reserve: Path) -> None:
-        self._clock, self._reserve = clock, reserve
+        self._clock, self._reserve = clock, str(reserve)
+        self._limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        self._full = False
         self._noted = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def fill(self) -> None:
+        sys.addaudithook(self._heard)  # told of the removal before whoever removes goes on
+        self._limit(0)
         task = asyncio.get_running_loop().create_task(self._lasts())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     def noted(self) -> None:
-        """The session has written down that it waits for room."""
+        """The session has written down that it waits for room, of which there is none from here on."""
+        if self._tasks:
+            self._limit(0)
         self._noted.set()
 
     async def _lasts(self) -> None:
-        before = resource.getrlimit(resource.RLIMIT_FSIZE)
-        full = (0, before[1])
-        resource.setrlimit(resource.RLIMIT_FSIZE, full)
         try:
-            while self._reserve.exists():
-                await pause_real(LOOK_EVERY_S)
-            resource.setrlimit(resource.RLIMIT_FSIZE, before)
             await self._noted.wait()
-            resource.setrlimit(resource.RLIMIT_FSIZE, full)
             await pause_real(NOTICED_S)
         finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+            self._limit(None)
         self._clock.advance(FULL_S)
+
+    def _heard(self, event: str, arguments: tuple[Any, ...]) -> None:
+        given_up = event == "os.remove" and str(arguments[0]) == self._reserve
+        if given_up and self._full and not self._noted.is_set():
+            self._limit(None)
+
+    def _limit(self, size: int | None) -> None:
+        """How large a file may be; None: as large as before."""
+        self._full = size is not None
+        resource.setrlimit(resource.RLIMIT_FSIZE, self._limits if size is None else (size, self._limits[1]))
 
 
 class Lull:

@@ -48,7 +48,7 @@ async def test_each_happening_stands_in_its_hour_with_the_words_of_its_alarm(tmp
     rows = {row.what: row for row in befallen(staged)}
     assert rows["provider overloaded"].hour == "1.0" and "provider down" in rows["provider overloaded"].alarm
     assert rows["disk full"].logged == "paused for 1 min" and "disk" in rows["disk full"].alarm
-    assert rows["killed"].alarm == GONE and rows["killed"].logged == "resumed, 1 open call settled"
+    assert rows["killed"].alarm == GONE and rows["killed"].logged == "resumed, 1 open call"
     assert rows["laptop closed"].logged.startswith("nothing for 6 h")
     assert rows["key refused"].logged == rows["terminal lost"].logged == NEVER
     assert Path(staged.workspace.parent, "witnessed.jsonl").read_bytes().count(b"\n") == 1
