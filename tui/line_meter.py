@@ -22,7 +22,14 @@ class LineMeter:
         self._marks: deque[_Mark] = deque()
 
     def note(self, at_us: int, total: int) -> None:
-        """So many bytes were sent up to then. Older marks than a minute go, but for the one that begins it."""
+        """So many bytes were sent up to then. Older marks than a minute go, but for the one that begins it.
+
+        So do those that are later, where the clock was set back; of those of one moment the first and the last stay.
+        """
+        while self._marks and self._marks[-1].at_us > at_us:
+            self._marks.pop()
+        if len(self._marks) > 1 and self._marks[-1].at_us == at_us:
+            self._marks.pop()
         self._marks.append(_Mark(at_us, total))
         while len(self._marks) > 2 and self._marks[1].at_us <= at_us - WINDOW_US:
             self._marks.popleft()

@@ -25,6 +25,13 @@ def test_what_was_seen_for_less_than_a_minute_is_told_as_a_pace_too():
     assert meter.per_minute == 3_000
 
 
+def test_a_clock_that_stands_still_or_is_set_back_leaves_no_marks_behind():
+    meter = LineMeter()
+    for number in range(1_000):
+        meter.note(max(0, 500 - number) * MICROSECONDS, number)
+    assert len(meter._marks) <= 2 and meter.total == 999
+
+
 async def test_the_status_line_says_it_on_request_and_no_longer():
     app = app_over(audit_session())
     async with app.run_test(size=(200, 50)) as pilot:

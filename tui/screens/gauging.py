@@ -80,7 +80,7 @@ class Gauging(SessionScreen):
             if gauges or name not in GAUGES:
                 line.set(name, *said[:3], urgent=said.pressing)
         sent = line_words(self._meter.total, self._meter.per_minute, thrifty=self.line.thrifty)
-        line.set("bytes", *(sent if self._metered else ("",)))
+        line.set("bytes", *(sent[:3] if self._metered else ("",)))
         line.set("seats", *self.seats.words(self.view.state.driver))
 
     def _state(self, at: int | None, now_us: int) -> list[Content]:
