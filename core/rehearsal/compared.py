@@ -57,6 +57,7 @@ _WITHIN_A_TEXT = (
     (re.compile(r"\b\d+(?:\.\d+)? ?(?:ms|s|seconds?|min|minutes?)\b"), "some time"),
     (re.compile(r"\b[0-9a-f]{12,64}\b"), "some hash"),
     (re.compile(r"#\d+"), "#n"),
+    (re.compile(r"\S*/sessions/[0-9a-hjkmnp-tv-z]{26}\b"), "some session"),
     (re.compile(r"\b127\.0\.0\.1:\d+"), "some server"),
     (re.compile(r"\b0x[0-9a-f]+\b"), "some address"),
     (re.compile(r"\b\d{4}-\d\d-\d\dT[\d:.]+Z?"), "some day"),

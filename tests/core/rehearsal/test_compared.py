@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from core.events import Event, RunnerAttached, SessionOpened, ToolFinished
+from core.events import Event, ModelRequested, RunnerAttached, SessionOpened, SessionPaused, ToolFinished
 from core.rehearsal.compared import compared
 
 
@@ -31,3 +31,26 @@ def test_another_machine_another_time_and_another_order_of_parallel_results_are_
 def test_another_answer_is_another_run():
     first = compared(run(Path("/a"), 1, 0.1, ["r1.1.0"]), Path("/a"))
     assert first != compared(run(Path("/a"), 1, 0.1, ["r1.1.0"], words="not ok"), Path("/a"))
+
+
+def test_where_the_session_lies_and_when_the_cache_was_pinged_belong_to_one_machine():
+    def told(home, ping_first):
+        asked = ModelRequested(
+            model="m",
+            body="b",
+            body_bytes=1,
+            messages=1,
+            marks=[],
+            max_tokens=1,
+            prompt_version="",
+            purpose="ping",
+            parts={},
+        )
+        paused = SessionPaused(reason="disk", detail=f"No room in {home}/sessions/01kdvdna00s33j5m8brh8cggzw (full).")
+        bodies = [("model.requested", "ping1.1", asked), ("session.paused", None, paused)]
+        return [
+            Event(seq=n, parent=None, node=None, kind=kind, key=key, at_us=n, actor="system", body=body)
+            for n, (kind, key, body) in enumerate(bodies if ping_first else bodies[::-1], 1)
+        ]
+
+    assert compared(told("/a", True), Path("/w")) == compared(told("/b/c", False), Path("/w"))
