@@ -147,19 +147,18 @@ def _forget(draft: Path) -> None:
 
 
 def check_database(path: Path) -> int:
-    """The format of a journal; refuse what is none by its first 100 bytes. It is only read. Raises JournalError."""
+    """The format of a journal; refuse what is none by its header, and read nothing else. Raises JournalError."""
     try:
-        with path.open("rb") as file:
-            head = file.read(_HEADER.size)
+        if not path.stat().st_size:
+            raise JournalError(f"The session in {path.parent} is empty: {path.name} holds no data.")
+        header = _header(path)
     except FileNotFoundError as error:
         raise JournalError(f"There is no session in {path.parent}.") from error
     except OSError as error:
         raise JournalError(f"The session in {path.parent} can't be read: {error.strerror}.") from error
-    if not head:
-        raise JournalError(f"The session in {path.parent} is empty: {path.name} holds no data.")
-    if len(head) < _HEADER.size or not head.startswith(_MAGIC):
+    if header is None:
         raise Damaged(f"The session in {path.parent} is damaged: {path.name} is not a database.", path.parent)
-    _, version, application = _HEADER.unpack(head)
+    version, application = header
     if application != APPLICATION_ID:
         raise JournalError(f"{path} is a database of another program, not a session.")
     if not 0 < version <= _LAST_CONCEIVABLE_VERSION:
@@ -169,7 +168,28 @@ def check_database(path: Path) -> int:
             f"The session in {path.parent} was written by a newer Longwatch (format {version}, this one reads "
             f"{VERSION}); update Longwatch to open it."
         )
-    return int(version)
+    return version
+
+
+def _header(path: Path) -> tuple[int, int] | None:
+    """(format, whose it is), None where it is no database. Raises OSError.
+
+    By SQLite, which locks nothing for it and knows what this process has locked: whoever opens and closes the file
+    beside SQLite takes the locks of its connections away, and another process may then remove the log they read. What
+    SQLite refuses, as a file to which a power cut has left half of its pages, nobody reads by it, and is read here.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as db:
+            (version,) = db.execute("PRAGMA user_version").fetchone()
+            (application,) = db.execute("PRAGMA application_id").fetchone()
+            return version, application
+    except UNREADABLE:
+        with path.open("rb") as file:
+            head = file.read(_HEADER.size)
+    if len(head) < _HEADER.size or not head.startswith(_MAGIC):
+        return None
+    _, version, application = _HEADER.unpack(head)
+    return version, application
 
 
 def explain(error: Exception, path: Path) -> JournalError:

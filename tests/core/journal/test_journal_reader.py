@@ -304,3 +304,17 @@ def test_a_reader_follows_where_another_process_has_put_another_log_in_place(fol
             assert writer.stdout is not None and writer.stdout.readline() == "written\n"
             assert [event.seq for event in reader.events(4)] == [5, 6]
             writer.communicate()
+
+
+def test_looking_at_a_journal_again_leaves_a_reader_of_this_process_its_locks(folder: Path) -> None:
+    asyncio.run(write(folder, 3))
+    with Reader(folder) as reader:
+        assert reader.last_seq() == 4
+        log = database(folder).with_name("session.db-wal")
+        Reader(folder).close()
+        before = log.stat().st_ino
+        line = [sys.executable, "-c", LATER, str(database(folder))]
+        with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdout is not None and writer.stdout.readline() == "written\n"
+            assert log.stat().st_ino == before, "the log was removed under the reader"
+            writer.communicate()
