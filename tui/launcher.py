@@ -131,6 +131,13 @@ def _shown_then_alone(hosting: Hosting, mouse: bool, plain: bool, back: bool, ch
         channel.send(DETACHED)
         channel.close()
     _drop_terminal(hosting)
+    return _ended(runner)
+
+
+def _ended(runner: BackgroundRunner) -> int:
+    """Wait for the end of a runner without a screen; whoever ends its process ends it, and leaves it to be resumed."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: runner.cancel())
     return runner.join()
 
 
@@ -177,11 +184,11 @@ def _shown(hosting: Hosting, runner: BackgroundRunner, mouse: bool, plain: bool,
 
 
 def _run_alone(hosting: Hosting) -> int:
-    import asyncio
+    from core.session import BackgroundRunner
 
-    from core.agent.host import host
-
-    return asyncio.run(host(hosting))
+    runner = BackgroundRunner(hosting)
+    runner.start()
+    return _ended(runner)
 
 
 def _drop_terminal(hosting: Hosting) -> None:

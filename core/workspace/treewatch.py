@@ -68,15 +68,13 @@ class KernelWatch(TreeWatch):
     def __init__(self, root: Path) -> None:
         self._root = root
         self._libc = ctypes.CDLL(None, use_errno=True)
-        self._queue: int | None = None
+        self._queue = self._opened()
         self._ground: _Ground | None = None
         self._until_s = self._left = 0.0
 
     def begin(self) -> None:
         self._ground = None
-        if self._queue is None:
-            queue = int(self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
-            self._queue = None if queue < 0 else queue
+        self._queue = self._opened() if self._queue is None else self._queue
         self._heard()
         self._until_s = monotonic() + LONGEST_S
         with suppress(OSError, ValueError):
@@ -93,7 +91,9 @@ class KernelWatch(TreeWatch):
             self.doubt()
 
     def doubt(self) -> None:
+        """All watches go with their queue; another stands ready, so that a session has as many handles at any time."""
         self.close()
+        self._queue = self._opened()
 
     def quiet(self) -> bool:
         if self._ground is None or self._heard() or monotonic() > self._until_s:
@@ -107,6 +107,10 @@ class KernelWatch(TreeWatch):
         if self._queue is not None:
             os.close(self._queue)
             self._queue = None
+
+    def _opened(self) -> int | None:
+        queue = int(self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
+        return None if queue < 0 else queue
 
     def _heard(self) -> bool:
         """Whether the kernel had anything to say; once heard it is forgotten, and so is what it would disprove."""

@@ -66,9 +66,14 @@ def test_a_session_is_watched_paused_guided_and_left_and_the_agent_goes_on(longw
     assert longwatch.report()["state"] == "paused"
 
 
-def test_a_terminal_that_vanishes_does_not_stop_the_agent(longwatch, terminal):
+def test_a_terminal_that_vanishes_does_not_stop_the_agent_and_whoever_ends_its_process_does(longwatch, terminal):
     started(longwatch, terminal).vanish()
     goes_on(longwatch)
+    longwatch.here("send", "", "pause")
+    until(lambda: longwatch.report()["state"] == "paused")
+    os.kill(holder(longwatch.folder()).pid, signal.SIGTERM)
+    until(lambda: holder(longwatch.folder()) is None)
+    assert longwatch.report()["state"] == "paused"
 
 
 def test_a_killed_launcher_and_a_killed_viewer_do_not_stop_the_agent(longwatch, terminal):

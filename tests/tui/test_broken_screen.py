@@ -52,7 +52,7 @@ async def test_details_that_can_not_be_kept_are_not_promised(tmp_path):
 
 BREAKS_WHEN_DRAWN = """
 import sys
-sys.path.insert(0, {tests!r})
+sys.path[:0] = {tests!r}
 from pathlib import Path
 from sample_sessions import FakeControls, FakeSource, audit_session
 from core.config import Config
@@ -69,7 +69,9 @@ print(watch(FakeSource(audit_session()), FakeControls(), config=Config(), folder
 
 
 def test_no_traceback_reaches_the_terminal(tmp_path, request):
-    code = BREAKS_WHEN_DRAWN.format(tests=str(request.path.parent), folder=str(tmp_path))
+    code = BREAKS_WHEN_DRAWN.format(
+        tests=[str(request.path.parent), str(request.path.parents[1])], folder=str(tmp_path)
+    )
     run = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,

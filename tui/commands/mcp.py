@@ -161,6 +161,7 @@ def _listening(port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind(("127.0.0.1", port))
+        listening.listen()  # Who reads the address may come at once.
     except OSError as error:
         listening.close()
         raise click.UsageError(f"Port {port} can't be had: {error.strerror}; name another, or 0.") from None
