@@ -1,16 +1,30 @@
 """Makes the helpers in this folder importable from every test."""
 
 import gc
+import os
+from itertools import islice
 
 import pytest
 from warm import Warm
 
 LONG = ("test_promises", "test_goldens", "test_incidents", "test_auditor", "test_escapes")
-"""Modules with tests of many seconds: they begin first, lest one of them is what all others wait for at the end."""
+"""Modules with tests of many seconds: one of them would be what all others wait for at the end."""
 
 
 def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: item.path.stem not in LONG)
+    """Let each worker begin with its part of the long tests.
+
+    It gets an equal run of the list, and whoever is done takes from the ends of the others'.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    long = [item for item in items if item.path.stem in LONG]
+    others = iter([item for item in items if item.path.stem not in LONG])
+    ordered = []
+    for worker in range(workers):
+        share = (len(items) - len(ordered)) // (workers - worker)
+        mine = long[worker::workers]
+        ordered += [*mine, *islice(others, max(0, share - len(mine)))]
+    items[:] = [*ordered, *others]
 
 
 def pytest_collection_finish():
