@@ -33,6 +33,10 @@ def test_what_can_not_be_reached_is_said_and_not_written(longwatch):
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         answer = longwatch.here("setup", "--base-url", url, "--model", "house")
     assert answer.returncode == 1 and "it failed" in answer.stderr
+    longwatch.config.unlink()  # Named, and not there yet: it is what gets written.
+    dry = longwatch.here("setup", "--base-url", "http://127.0.0.1:9", "--model", "house", "--no-test", "--dry-run")
+    assert dry.returncode == 0 and "nothing was written" in dry.stdout
+    longwatch.config.write_text(before)
     assert longwatch.here("setup", "--base-url", "openrouter", "--model", "x/y").returncode == 2
     assert longwatch.here("setup").returncode == 2
     assert longwatch.config.read_text() == before

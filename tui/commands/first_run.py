@@ -32,7 +32,7 @@ def setup(
     from core.config.writing import write_settings
     from core.models.profiles import resolve_endpoint
 
-    config = load_config()
+    config = load_config() if config_path().exists() else Config()  # It is about to be written.
     if look:
         base_url, model = _found(base_url, model)
     place = base_url or _asked("Where is the server? An address, or one of: " + ", ".join(_profiles(config)))
