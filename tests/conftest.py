@@ -7,8 +7,10 @@ from itertools import islice
 import pytest
 from warm import Warm
 
-LONG = ("test_promises", "test_goldens", "test_incidents", "test_auditor", "test_escapes")
+LONG = ("test_promises", "test_goldens", "test_incidents", "test_escapes")
 """Modules with tests of many seconds: one of them would be what all others wait for at the end."""
+TOGETHER = ("test_auditor",)
+"""Long ones, too, but of one run that all their tests look at."""
 
 
 def pytest_collection_modifyitems(items):
@@ -18,12 +20,12 @@ def pytest_collection_modifyitems(items):
     """
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     long = [item for item in items if item.path.stem in LONG]
-    others = iter([item for item in items if item.path.stem not in LONG])
-    ordered = []
+    ordered = [item for item in items if item.path.stem in TOGETHER]
+    others = iter([item for item in items if item.path.stem not in LONG + TOGETHER])
     for worker in range(workers):
-        share = (len(items) - len(ordered)) // (workers - worker)
-        mine = long[worker::workers]
-        ordered += [*mine, *islice(others, max(0, share - len(mine)))]
+        end = len(items) * (worker + 1) // workers
+        ordered += long[worker::workers]
+        ordered += islice(others, max(0, end - len(ordered)))
     items[:] = [*ordered, *others]
 
 
