@@ -33,6 +33,8 @@ from core.tools.registry import builtin_tools
 
 PROFILE = "reference"
 KEY = "LONGWATCH_REHEARSAL_KEY"
+FIRST_KEY = "first-key-of-a-town"
+"""As keys are, no word of any path or text: wherever it stands it is taken out."""
 PRICES = PriceSettings(input=2.5, output=7.5, cache_read=0.25, cache_write=3.125)
 """Dollars a million tokens: those of the published session's model."""
 WINDOW = 1_000_000
@@ -140,7 +142,7 @@ async def play(staged: Staged, told: Callable[[float, int], None] = lambda hours
     """
     standing, wanted = _standing(staged.folder), staged.wanted
     clock = VirtualClock(standing.last_us)
-    weather, environ = Weather(clock), {KEY: "rehearsal", "PATH": "/usr/local/bin:/usr/bin:/bin"}
+    weather, environ = Weather(clock), {KEY: FIRST_KEY, "PATH": "/usr/local/bin:/usr/bin:/bin"}
     async with _server(staged, clock, standing.port, weather) as server:
         disk = FullDisk(clock, staged.folder / RESERVE)
         around = Around(clock, weather, environ, KEY, server.expect_key, disk.fill, disk.noted, wanted.share)
@@ -234,7 +236,7 @@ def _config(wanted: Wanted) -> Config:
 async def _server(staged: Staged, clock: VirtualClock, port: int, weather: Weather) -> AsyncIterator[SimulatedServer]:
     """The provider, with what its cache still held when its process died."""
     wanted, kept = staged.wanted, _vendor(staged)
-    options: dict[str, Any] = {"context_limit": WINDOW, "port": port, "faults": weather, "api_key": "rehearsal"}
+    options: dict[str, Any] = {"context_limit": WINDOW, "port": port, "faults": weather, "api_key": FIRST_KEY}
     options["remembered"] = msgspec.json.decode(kept.read_bytes()) if kept.exists() else ()
     async with SimulatedServer(load_policy(wanted.model), clock=clock, **options) as server:
         yield server
