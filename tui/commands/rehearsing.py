@@ -59,7 +59,7 @@ def rehearse(
     recorded, for nobody knows what it would have done instead.
 
     `rehearse reference` is a session that is yet to be: a code base of 200,000 lines is made, a simulated auditor goes
-    through it in 35 hours of virtual time (10 to 30 minutes), and a table stands beside the published one. --policy
+    through it in 35 hours of virtual time (minutes of yours), and a table stands beside the published one. --policy
     may be several, as in auto,off. `rehearse research` (200 papers that contradict each other) and `rehearse
     migration` (an old code base to be ported) are smaller. (A session of such a name is meant by its id.)
     """
