@@ -10,17 +10,23 @@ from core.agent.commands import Refused, parse_words
 from core.clock import monotonic, pause_real
 from core.config import load_config
 from core.controls import SessionControls
+from core.folds.standing import DEFERRED
 from core.journal.errors import JournalError
 from core.journal.lease import holder
 from core.journal.reader import Reader
 
 VERDICT_S: Final = 10.0
+EFFECT_S: Final = 1.5
+"""How long the effect of what was taken is waited for; while a command runs it may come much later."""
 LOOK_EVERY_S: Final = 0.05
+CERTAIN: Final = frozenset({"pause", "continue", "stop"})
+"""Orders whose effect comes for sure, so that nobody has to wait for it."""
 TAKEN, REFUSED, UNREADABLE = 0, 1, 2
 
 
 class Verdict(NamedTuple):
-    """What came of an order: `TAKEN`, `REFUSED` (also when nobody has answered yet) or `UNREADABLE`, in a sentence."""
+    """What came of an order, in a sentence: `TAKEN`, `REFUSED` (also when nobody has answered yet, or nothing could be
+    done) or `UNREADABLE`."""
 
     code: int
     text: str
@@ -45,10 +51,24 @@ async def give(folder: Path, controls: SessionControls, verb: str, args: Mapping
         until = monotonic() + VERDICT_S
         while monotonic() < until:
             if reader.keyed("command.accepted", command) is not None:
-                return Verdict(TAKEN, f"accepted: {verb}")
+                return await _effect(reader, verb, command)
             if (refused := reader.keyed("command.refused", command)) is not None:
                 return Verdict(REFUSED, getattr(refused.body, "reason", "refused"))
             await pause_real(LOOK_EVERY_S)
     runner = holder(folder)
     who = f"its runner (process {runner.pid}) does not answer" if runner else "no runner holds the session"
     return Verdict(REFUSED, f"posted, but {who} yet; the command waits in the inbox")
+
+
+async def _effect(reader: Reader, verb: str, command: str) -> Verdict:
+    """What became of an order that was taken; where its effect is yet to come, that it was."""
+    if verb not in DEFERRED - CERTAIN:
+        return Verdict(TAKEN, f"accepted: {verb}")
+    until = monotonic() + EFFECT_S
+    while (done := reader.keyed("command.done", command)) is None and monotonic() < until:
+        await pause_real(LOOK_EVERY_S)
+    if done is None:
+        return Verdict(TAKEN, f"accepted: {verb}; it comes at the next safe point")
+    if getattr(done.body, "ok", True):
+        return Verdict(TAKEN, f"done: {verb}")
+    return Verdict(REFUSED, getattr(done.body, "detail", "") or f"nothing came of {verb}")

@@ -7,6 +7,8 @@ import keyword
 import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +59,29 @@ HIDDEN = {"box": "boxes"}
 """What is for machines, not for people: in no list."""
 
 EXIT_USAGE, EXIT_HELD, EXIT_INTERRUPTED = 2, 5, 130
+EXIT_PIPE = 141
+"""As of any filter that SIGPIPE ends: whoever read has enough."""
+
+
+@contextmanager
+def _as_a_filter() -> Iterator[None]:
+    """A closed pipe is no failure: click would make one of it, without a word."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise click.exceptions.Exit(EXIT_PIPE) from None
 
 
 class LazyGroup(click.Group):
     """Imports a command's module when it is called, so that help and errors are quick."""
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        with _as_a_filter():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _as_a_filter():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -132,7 +153,6 @@ def main(arguments: list[str] | None = None) -> None:
     """The entry point: every expected error is one plain sentence on stderr and the contract's exit code."""
     try:
         code: Any = cli.main(args=arguments, prog_name="longwatch", standalone_mode=False)
-        _exit(code if isinstance(code, int) else 0)
     except click.exceptions.Exit as stop:
         _exit(stop.exit_code)
     except click.Abort:
@@ -141,12 +161,11 @@ def main(arguments: list[str] | None = None) -> None:
         _fail("interrupted", EXIT_INTERRUPTED)
     except click.ClickException as error:
         _fail(error.format_message(), EXIT_USAGE)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        _exit(0)
     except Exception as error:
         sentence, code = explain(error)
         _fail(sentence, code)
+    else:
+        _exit(code if isinstance(code, int) else 0)
 
 
 def explain(error: BaseException) -> tuple[str, int]:
@@ -179,9 +198,14 @@ def _fail(sentence: str, code: int) -> None:
 
 
 def _exit(code: int) -> None:
+    """End; nothing that is left unwritten to a closed pipe is worth a word at the interpreter's own end."""
     try:
         sys.stdout.flush()
-    except (BrokenPipeError, ValueError):
+    except BrokenPipeError:
+        code = EXIT_PIPE
+    except ValueError:
+        pass
+    if code == EXIT_PIPE:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     raise SystemExit(code)
 

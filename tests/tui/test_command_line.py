@@ -97,3 +97,13 @@ def test_a_demo_without_its_scanner_is_not_begun(tmp_path, monkeypatch):
     monkeypatch.setattr("tui.commands.run.find_spec", lambda name: None)
     result = CliRunner().invoke(cli, ["--home", str(tmp_path / "home"), "demo", "--headless"])
     assert result.exit_code == 2 and "longwatch[demo]" in result.output and not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("words", [["--help"], ["ls", "--help"], ["man"], ["handbook", "replay"], ["ls", "--json"]])
+def test_whatever_prints_ends_quietly_when_nobody_reads_on(tmp_path, words):
+    heard, said = os.pipe()
+    os.close(heard)
+    command = [sys.executable, "-P", "-m", "tui.cli", "--home", str(tmp_path), *words]
+    with os.fdopen(said, "wb") as closed:
+        end = subprocess.run(command, stdout=closed, stderr=subprocess.PIPE)
+    assert (end.returncode, end.stderr) == (141, b"")
