@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
+from operator import itemgetter
 from typing import Any, cast
 
 from rich.cells import cell_len, get_character_cell_size
@@ -30,8 +32,11 @@ from tui.pen import PLAIN, Cell, Look, Pen, ground_of, look_of
 from tui.typing_ahead import TypingAheadApp
 
 _UNKNOWN: Cell = ("\x00", "")
+_text_of = itemgetter(0)
 _SHORT_GAP = 6
 """Cells that did not change but cost less to write again than to jump over."""
+_ALPHABET = 1024
+"""Characters of one look whose cells are kept: all that a text of letters has."""
 
 
 class TerminalMemory:
@@ -91,14 +96,17 @@ def _nearness(look: Look, now: Look | None) -> tuple[bool, str, bool, list[str],
 
 
 def _doubtful(cells: list[Cell]) -> bool:
-    return {len(text) for text, _ in cells} != {1}
+    return set(map(len, map(_text_of, cells))) != {1}
 
 
 def _changes(old: list[Cell], new: list[Cell]) -> Iterator[tuple[str, int, int]]:
     """Runs of differing cells of one look, joined over short gaps; blanks go with any of their background."""
     start, stop, look, blank = -1, -1, "", False
-    for index, (was, (text, sgr)) in enumerate(zip(old, new, strict=True)):
-        changed = was != (text, sgr)
+    for index, (was, cell) in enumerate(zip(old, new, strict=True)):
+        changed = was is not cell and was != cell
+        if start < 0 and not changed:
+            continue
+        text, sgr = cell
         if start >= 0:
             fits = sgr == look or (sgr == ground_of(look) if text == " " else blank and ground_of(sgr) == look)
             if not fits or (not changed and index - stop >= _SHORT_GAP):
@@ -113,14 +121,30 @@ def _changes(old: list[Cell], new: list[Cell]) -> Iterator[tuple[str, int, int]]
         yield look, start, stop
 
 
+class _Alike(dict[str, Cell]):
+    """The cells of one look, by character: each is made once, so that the same cells are the same objects."""
+
+    def __init__(self, sgr: str) -> None:
+        super().__init__({" ": (" ", ground_of(sgr))})
+        self._sgr = sgr
+
+    def __missing__(self, character: str) -> Cell:
+        cell = (character, self._sgr)
+        if len(self) < _ALPHABET:
+            self[character] = cell
+        return cell
+
+
+_alike = lru_cache(1024)(_Alike)
+
+
 def cells_of(strip: Strip, color_system: ColorSystem) -> list[Cell]:
     """A strip as cells; characters without width join the cell before them."""
     cells: list[Cell] = []
     for text, style, _ in strip:
         sgr = "" if style is None else Strip.render_ansi(style, color_system)
         if text.isascii() or (cell_len(text) == len(text) and all(map(get_character_cell_size, text))):
-            ground = ground_of(sgr)
-            cells.extend([(character, ground if character == " " else sgr) for character in text])
+            cells.extend(map(_alike(sgr).__getitem__, text))
         else:
             _add_wide(cells, text, sgr)
     return cells
@@ -215,7 +239,12 @@ class FrugalCompositor(Compositor):
 
 def _fill(chops: dict[int, Strip | None], open_cuts: set[int], strip: Strip, cuts: list[int]) -> None:
     """Put the parts of a widget's line into the places that nothing before it has taken."""
-    for cut, part in zip(cuts, strip.divide([cut - cuts[0] for cut in cuts[1:]]), strict=False):
+    if len(cuts) == 2 and strip.cell_length == cuts[1] - cuts[0]:
+        # Textual would have the strip hold itself, and so stay alive until a collector comes by.
+        parts: Sequence[Strip] = (strip,)
+    else:
+        parts = strip.divide([cut - cuts[0] for cut in cuts[1:]])
+    for cut, part in zip(cuts, parts, strict=False):
         if cut in open_cuts:
             open_cuts.discard(cut)
             chops[cut] = part

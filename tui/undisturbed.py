@@ -11,8 +11,10 @@ from typing import Final
 
 CALM_S: Final = 2.0
 """So long after the last key nobody waits."""
-_MANY, _MOST = 10, 100
-"""Collections of young objects after which all are looked through: in a calm moment, and whether it is calm or not."""
+_YOUNG = 10_000
+"""New objects after which the collector looks at these: as many as a whole screen drawn anew leaves for a moment."""
+_MANY, _MOST = 2, 20
+"""Collections of such after which all are looked through: in a calm moment, and whether it is calm or not."""
 
 
 @contextmanager
@@ -30,8 +32,7 @@ def undisturbed() -> Iterator[None]:
 
 def be_patient() -> None:
     """Leave it to `tidy` to look through everything, unless it comes to very much."""
-    young, older, _ = gc.get_threshold()
-    gc.set_threshold(young, older, _MOST)
+    gc.set_threshold(_YOUNG, gc.get_threshold()[1], _MOST)
 
 
 def tidy() -> None:

@@ -9,20 +9,20 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
 from core.folds.view import Changes, SessionView
 from tui.panes.pane import READING, Pane
 from tui.panes.sheet_lines import sentence, within
+from tui.widgets.direct_lines import DirectLines, Finish
 from tui.widgets.painting import Painter
 
 READABLE = 120
 """Cells of a line at most: a figure further away from its label is hard to follow with the eye."""
 
 
-class SheetBody(ScrollView, can_focus=True):
+class SheetBody(DirectLines, can_focus=True):
     """Lines of content, each one row high, scrolled when they are more than fit.
 
     Some lines may be stops, each with a name: up and down then move a cursor over them, which stays with the name.
@@ -131,13 +131,17 @@ class SheetBody(ScrollView, can_focus=True):
         super().notify_style_update()
         self._painter.forget()
 
-    def render_line(self, y: int) -> Strip:
-        index, width = y + self.scroll_offset.y, self.line_width
-        line = self._lines[index] if index < len(self._lines) else Content("")
-        if index == self._cursor_row():
+    def direct_lines(self, first: int, count: int, finish: Finish) -> list[Strip]:
+        top, cursor = self.scroll_offset.y + first, self._cursor_row()
+        return [self._strip(row, row == cursor, finish) for row in range(top, top + count)]
+
+    def _strip(self, row: int, marked: bool, finish: Finish) -> Strip:
+        line, base = self._lines[row] if row < len(self._lines) else Content(""), self.visual_style
+        if marked:
             plain = self.app.no_color or self.app.current_theme.ansi
-            line = line.pad_right(max(0, width - line.cell_length)).stylize("reverse" if plain else "on $cursor-line")
-        return self._painter.strip(line, self.visual_style, width)
+            line = line.pad_right(max(0, self.line_width - line.cell_length))
+            line = line.stylize("reverse" if plain else "on $cursor-line")
+        return finish.strip(self._painter.segments(line, base), line.cell_length, base.rich_style)
 
 
 class Sheet(Pane):

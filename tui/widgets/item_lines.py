@@ -18,7 +18,6 @@ from rich.segment import Segment
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 from textual.style import Style
@@ -26,6 +25,7 @@ from textual.widget import Widget
 
 from tui.safe import safe_text
 from tui.widgets import follow
+from tui.widgets.direct_lines import DirectLines, Finish
 from tui.widgets.follow import FOLLOWING, Follow, Following, Held
 from tui.widgets.heights import Heights
 from tui.widgets.measured import Measured
@@ -38,7 +38,7 @@ CACHED_LINES = 256
 """Some pages: a strip with all that Textual keeps of it is thirty objects, which every collection looks through."""
 
 
-class ItemLines(ScrollView):
+class ItemLines(DirectLines):
     """What a `LineList` is without its keys and clicks. Tell it what happened to its `Rows`: `appended`, `changed`,
     `reset`. `follow` says whether the view follows the end; `cursor` is the item that is marked, if any."""
 
@@ -209,47 +209,61 @@ class ItemLines(ScrollView):
 
     # Drawing
 
+    def direct_lines(self, first: int, count: int, finish: Finish) -> list[Strip]:
+        top, total, selection = self.scroll_offset.y + first, self._heights.total, self.text_selection
+        return [
+            self._beyond(line, finish)
+            if line >= total
+            else self._line(line, finish)
+            if selection is None or selection.get_span(line) is None
+            else self._finished(*self._segments(line), finish)
+            for line in range(top, top + count)
+        ]
+
     def render_line(self, y: int) -> Strip:
-        """One line of the view."""
-        line = y + self.scroll_offset.y
+        """One line of the view, in which the mouse finds the places of its text."""
+        line, finish = y + self.scroll_offset.y, Finish.of(self)
         if line >= self._heights.total:
-            return self._beyond(line)
-        item, part = self._heights.locate(line)
-        selection = self.text_selection
-        span = selection.get_span(line) if selection else None
-        if span is None:
-            body = self._body(item, part)
-        else:
-            body = self._painter.tight(self._with_selection(self._measured.lines(item)[part], *span), self._base(item))
-        return self._finish(body, item, line)
+            return self._beyond(line, finish)
+        gutter, *body = self._segments(line)[0]
+        strip = Strip([gutter, *Strip(body).apply_offsets(0, line)])
+        return strip.adjust_cell_length(finish.width, self._base(self._heights.locate(line)[0]).rich_style)
 
-    def _beyond(self, line: int) -> Strip:
+    def _beyond(self, line: int, finish: Finish) -> Strip:
         """A line after the last item; where there is no item at all, the sentence for that."""
-        if self._heights.total or not self._nothing:
-            return Strip.blank(self.size.width, self.visual_style.rich_style)
-        said = wrap(Content.styled(safe_text(self._nothing), "$muted"), max(8, self._measured.width - 1))
-        text = Content(" ") + said[line] if line < len(said) else Content("")
-        return self._painter.strip(text, self.visual_style, self.size.width)
+        content = Content("")
+        if not self._heights.total and self._nothing:
+            said = wrap(Content.styled(safe_text(self._nothing), "$muted"), max(8, self._measured.width - 1))
+            content = Content(" ") + said[line] if line < len(said) else content
+        return self._finished(self._painter.segments(content, self.visual_style), content.cell_length, -1, finish)
 
-    def _body(self, item: int, part: int) -> Strip:
-        key, line = (item, part, item == self.cursor), self._measured.lines(item)[part]
+    def _line(self, line: int, finish: Finish) -> Strip:
+        """A line as it is while nothing of it is selected."""
+        item, part = self._heights.locate(line)
+        key, content = (item, part, item == self.cursor), self._measured.lines(item)[part]
         known = self._strips.get(key)
-        if known is not None and known[0] is line:
+        if known is not None and known[0] is content and known[1].cell_length == finish.cells:
             return known[1]
-        strip = self._painter.tight(self._matched(line), self._base(item))
-        self._strips.set(key, (line, strip))
+        strip = self._finished(*self._segments(line), finish)
+        self._strips.set(key, (content, strip))
         return strip
 
-    def _finish(self, body: Strip, item: int, line: int) -> Strip:
-        """Add what is not text: the mark of the cursor on the left, background up to the right edge."""
-        base = self._base(item)
-        marked = item == self.cursor
-        mark = base + self.get_visual_style("line-list--mark", partial=True) if marked else base
-        width, taken = self.size.width, 1 + body.cell_length
-        gutter = Segment("▌" if marked else " ", mark.rich_style)
-        blank = [Segment(" " * (width - taken), base.rich_style)] if taken < width else []
-        strip = Strip([gutter, *body.apply_offsets(0, line), *blank], max(width, taken))
-        return strip if taken <= width else strip.adjust_cell_length(width)
+    def _segments(self, line: int) -> tuple[list[Segment], int, int]:
+        """A line of an item with the mark of the cursor before it; how wide it is, and of which item."""
+        item, part = self._heights.locate(line)
+        content, base = self._measured.lines(item)[part], self._base(item)
+        span = self.text_selection.get_span(line) if self.text_selection else None
+        shown = self._matched(content) if span is None else self._with_selection(content, *span)
+        return [self._mark(item, base), *self._painter.segments(shown, base)], 1 + shown.cell_length, item
+
+    def _mark(self, item: int, base: Style) -> Segment:
+        if item != self.cursor:
+            return Segment(" ", base.rich_style)
+        return Segment("▌", (base + self.get_visual_style("line-list--mark", partial=True)).rich_style)
+
+    def _finished(self, segments: list[Segment], length: int, item: int, finish: Finish) -> Strip:
+        """As wide as the view, with the background of its item."""
+        return finish.strip(segments, length, self._base(item).rich_style)
 
     def _base(self, item: int) -> Style:
         return self.get_visual_style("line-list--cursor") if item == self.cursor else self.visual_style
