@@ -43,8 +43,10 @@ NASTY: Final = (
         b"null",
     ),
 )
-PACKINGS: Final = (*(zipfile.ZIP_DEFLATED,) * 18, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+PACKINGS: Final = (*(zipfile.ZIP_DEFLATED,) * 98, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 """The slow ones seldom: they are there to be refused or read, not to take the time of all the others."""
+MOST_BYTES: Final = 1 << 20
+"""What an import may unpack to."""
 FORGED_NAMES: Final = ("../{}", "/{}", "blobs/" + "0" * 64, "manifest.json", "{}/")
 STREAM: Final = (
     {"type": "message_start", "message": {"id": "m", "role": "assistant", "content": [], "usage": {"input_tokens": 3}}},
@@ -131,7 +133,7 @@ class Targets:
         file.write_bytes(self.an_export(chance))
         into.mkdir(exist_ok=True)
         try:
-            folder = open_export(file, into, max_bytes=1 << 20)
+            folder = open_export(file, into, max_bytes=MOST_BYTES)
         except JournalError as error:
             assert "\n" not in str(error)
             assert not list(into.iterdir()), "something was left behind"
@@ -150,7 +152,8 @@ class Targets:
                 info.external_attr = chance.choice((0, 0o120777 << 16))
                 info.compress_type = chance.choice(PACKINGS)
                 with warnings.catch_warnings(action="ignore"):  # two members of one name are part of the attack
-                    new.writestr(info, data if chance.random() < 0.95 else bytes(4 << 20))
+                    blown = chance.random() < 0.05
+                    new.writestr(info, bytes(2 * MOST_BYTES) if blown else data, compresslevel=1 if blown else None)
         return out.getvalue()
 
     def stream(self, chance: random.Random) -> bool:

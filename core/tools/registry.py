@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -52,7 +53,12 @@ def input_schema(tool: Tool) -> dict[str, Any]:
     """The JSON schema of a tool's arguments, self-contained: one object without references or titles."""
     if isinstance(tool, Foreign):
         return tool.schema
-    (schema,), definitions = msgspec.json.schema_components([tool.Arguments])
+    return _schema(tool.Arguments)
+
+
+@cache
+def _schema(arguments: type[msgspec.Struct]) -> dict[str, Any]:
+    (schema,), definitions = msgspec.json.schema_components([arguments])
     inlined: dict[str, Any] = _inline(schema, definitions)
     return inlined
 

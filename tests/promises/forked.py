@@ -6,6 +6,7 @@ A start of the interpreter with its imports costs a second; a fork costs millise
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import signal
 import sys
@@ -21,10 +22,25 @@ import core.models.prices
 import core.session
 import core.simulator.policies
 import core.simulator.server  # noqa: F401
+from core.constraints.reading import constraints_in
+from core.tools.registry import builtin_tools, schemas
 
+LATE = ("anyio._backends._asyncio", "httpcore2", "truststore", "uvicorn.lifespan.off")
+"""What libraries import only when they are first used."""
 PATIENCE_S = 120.0
 BROKE = 70
 """Exit code of a child that ended with an exception."""
+
+
+def _warm() -> None:
+    """Do once what every child would do anew in its first moments, a tenth of a second each time."""
+    for name in LATE:
+        importlib.import_module(name)
+    constraints_in("Do the steps.")
+    schemas(builtin_tools())
+
+
+_warm()
 
 
 def fork(main: Callable[[], int], log: Path) -> int:
@@ -45,6 +61,25 @@ def fork(main: Callable[[], int], log: Path) -> int:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def aside(work: Callable[[], str]) -> str:
+    """What `work` comes to in a child, so that it changes nothing here; what it raises is its answer."""
+    reading, writing = os.pipe()
+    gc.freeze()
+    if not (pid := os.fork()):
+        try:
+            said = work()
+        except BaseException:
+            said = traceback.format_exc()
+        with os.fdopen(writing, "w", errors="replace") as out:
+            out.write(said)
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as answer:
+        said = answer.read()
+    os.waitpid(pid, 0)
+    return said
 
 
 def wait(pid: int, seconds: float = PATIENCE_S) -> int | None:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import random
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from unittest.mock import patch
 
 from forked import finish, fork, kill, wait
 from labour import KINDS, Labour, turn
-from promise import Count, Promise
+from promise import Count, Promise, scratch
 
 from core.journal.store import Store
 
 TURNS = 16
-LONGEST_S = 0.9
+LONGEST_S = 0.5
 """A kill comes within this time from the fork: imports done, that is several turns of work."""
 KILLS = 12
 """Of one session; then it may end."""
@@ -34,8 +32,8 @@ def control(count: int, seed: int) -> Count:
 def _kill(count: int, seed: int, agent: Callable[[Labour], Callable[[], int]]) -> Count:
     pick, found = random.Random(seed), Count()
     while found.tried < count:
-        with tempfile.TemporaryDirectory(prefix="kills-") as place:
-            labour = Labour(Path(place))
+        with scratch("kills-") as place:
+            labour = Labour(place)
             script = [turn(pick.choice(KINDS), number) for number in range(TURNS)]
             assert finish(lambda labour=labour, script=script: labour.begin(script), labour.log) == 0
             _one_session(labour, agent(labour), min(KILLS, count - found.tried), pick, found)

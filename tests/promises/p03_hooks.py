@@ -6,14 +6,13 @@ import asyncio
 import itertools
 import random
 import subprocess
-import tempfile
+from collections import deque
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from forked import finish
 from labour import KINDS, Labour, turn
-from promise import Count, Promise
+from promise import Count, Promise, scratch
 from traps import MOMENTS, OF_DELEGATION, Trap, armed
 
 from core.tools.base import RERUN, Outcome
@@ -21,12 +20,22 @@ from core.tools.command import RunCommand
 
 TURNS = 8
 KILLED = -9
+
+
+class Case(NamedTuple):
+    """A session whose calls are of that kind, killed when the moment comes for the `nth` time in a life."""
+
+    moment: str
+    kind: str
+    nth: int
+
+
 FIRST = (
-    ("after the commit of head.moved", "write", 1),
-    ("after a file of a restore", "write", 1),
-    ("after the founding of a delegated session", "delegate", 1),
-    ("before the commit of tool.finished below", "delegate", 2),
-    ("after the life of a delegated session", "delegate", 2),
+    Case("after the commit of head.moved", "write", 1),
+    Case("after a file of a restore", "write", 1),
+    Case("after the founding of a delegated session", "delegate", 1),
+    Case("before the commit of tool.finished below", "delegate", 2),
+    Case("after the life of a delegated session", "delegate", 2),
 )
 """Tried by every shard: moments at which an order was once carried out twice, for its end was not in the transaction of
 its effect; and between a call and the session that it begins, inside that one, between its end and the result."""
@@ -47,51 +56,76 @@ class NaiveCommand(RunCommand):
         return RERUN
 
 
-def cases(seed: int) -> Iterator[tuple[str, str, int]]:
-    """Every moment with every kind of call, and for which occurrence of the moment the trap waits."""
+def cases(seed: int) -> Iterator[Case]:
+    """Every moment with every kind of call, kind by kind, and for which occurrence of the moment the trap waits."""
     pick = random.Random(seed)
-    every = list(CASES)
-    pick.shuffle(every)
     yield from FIRST
-    for moment, kind in itertools.cycle(every):
-        yield moment, kind, pick.choice((1, 1, 2, 3))
+    done = {(case.moment, case.kind) for case in FIRST}
+    while True:
+        every = [it for it in CASES if it not in done]
+        pick.shuffle(every)
+        yield from (Case(*it, pick.choice((1, 1, 2, 3))) for it in sorted(every, key=lambda it: it[1]))
+        done = set()
 
 
 def trial(count: int, seed: int) -> Count:
-    """`count` sessions, each killed at one moment; `missed` are those in which the moment never came."""
+    """`count` cases in as many sessions as they need: one is killed again and again until it ends."""
     found = Count()
-    for moment, kind, nth in itertools.islice(cases(seed), count):
-        _one(found, moment, kind, nth, ())
+    for _, same in itertools.groupby(itertools.islice(cases(seed), count), key=lambda case: case.kind):
+        _tried(found, deque(same), ())
     return found
 
 
 def control(count: int, seed: int) -> Count:
-    """Commands that are simply run again when their result is not there."""
+    """Commands that are simply run again when their result is not there; a session for each."""
     found, pick = Count(), random.Random(seed)
     for _ in range(count):
-        _one(found, "before the commit of tool.finished", "command", pick.choice((1, 2, 3)), (NaiveCommand(),))
+        case = Case("before the commit of tool.finished", "command", pick.choice((1, 2, 3)))
+        _tried(found, deque([case]), (NaiveCommand(),))
     return found
 
 
-def _one(found: Count, moment: str, kind: str, nth: int, tools: tuple[Any, ...]) -> None:
-    with tempfile.TemporaryDirectory(prefix="moments-") as place:
-        labour = Labour(Path(place))
-        script = [turn(kind if number % 3 else "command", number) for number in range(TURNS)]
-        script[5] = turn("write", 5)
-        assert finish(lambda: labour.begin(script), labour.log) == 0
-        code = finish(_trapped(labour, Trap(moment, nth), tools), labour.log)
-        found.see("kills" if code == KILLED else "moments that did not come")
-        problems = labour.damage()
-        if code == KILLED:  # and once more, in the middle of the recovery, or soon after it
-            again = Trap(moment, 1) if nth == 1 else Trap("before the commit of runner.recovered", 1)
-            code = finish(_trapped(labour, again, tools), labour.log)
+def _tried(found: Count, left: deque[Case], tools: tuple[Any, ...]) -> None:
+    while left:
+        with scratch("moments-") as place:
+            _one_session(found, Labour(place), left, tools)
+
+
+def _one_session(found: Count, labour: Labour, left: deque[Case], tools: tuple[Any, ...]) -> None:
+    """Take cases for as long as the session goes on, let it end, judge it.
+
+    A moment that does not come in what is left of a session gets one of its own.
+    """
+    kind = left[0].kind
+    script = [turn(kind if number % 3 else "command", number) for number in range(TURNS)]
+    script[5] = turn("write", 5)
+    assert finish(lambda: labour.begin(script), labour.log) == 0
+    tried: list[Case] = []
+    problems: list[str] = []
+    code: int | str = KILLED
+    while left and code == KILLED and not problems:
+        case = left[0]
+        code = finish(_trapped(labour, Trap(case.moment, case.nth), tools), labour.log)
+        problems += labour.damage()
+        if code == KILLED or not tried:
+            tried.append(left.popleft())
+            found.see("kills" if code == KILLED else "moments that did not come")
+        if code == KILLED:
+            code = finish(_trapped(labour, _again(case), tools), labour.log)
             found.see("kills", code == KILLED)
             problems += labour.damage()
-        if code == KILLED:
-            code = finish(lambda: labour.agent(tools), labour.log)
-        if code:
-            problems.append(f"it ended with {code}: {labour.log.read_text()[-300:]}")
-        found.note(f"{moment} (occurrence {nth}, {kind}): {problem}" for problem in problems or labour.problems())
+    if code == KILLED:
+        code = finish(lambda: labour.agent(tools), labour.log)
+    if code:
+        problems.append(f"it ended with {code}: {labour.log.read_text()[-300:]}")
+    killed = "; ".join(f"{case.moment} ({case.nth})" for case in tried)
+    found.note([f"{kind}, {killed}: {problem}" for problem in problems or labour.problems()], tried=len(tried))
+    found.see("sessions")
+
+
+def _again(case: Case) -> Trap:
+    """Where the next life ends: in the middle of the recovery, or soon after it."""
+    return Trap(case.moment, 1) if case.nth == 1 else Trap("before the commit of runner.recovered", 1)
 
 
 def _trapped(labour: Labour, trap: Trap, tools: tuple[Any, ...]) -> Callable[[], int]:
@@ -107,9 +141,9 @@ PROMISE = Promise(
     says=f"Killed at each of {len(MOMENTS) + len(OF_DELEGATION)} moments (around every commit, spawn, file, snapshot, "
     "restore, delegated session, inside a reply), twice in a row: no effect happens twice, no result is lost, the "
     "session resumes",
-    unit="sessions",
+    unit="cases",
     aim=100 * len(CASES),
-    shard=len(MOMENTS) + len(OF_DELEGATION),
+    shard=len(CASES),
     quick=8,
     trial=trial,
     control=control,

@@ -7,15 +7,13 @@ user do what users do, and gives the request to the checks of the simulated serv
 from __future__ import annotations
 
 import random
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
-from forked import finish
+from forked import aside, finish
 from labour import KINDS, Labour, turn
-from promise import Count, Promise
+from promise import Count, Promise, scratch
 
 from core.agent.branch_verbs import known_branches
 from core.agent.facts import Facts
@@ -53,11 +51,15 @@ LOGS = 4
 class Branch:
     """The facts of a start of a log, and what happens after it."""
 
-    def __init__(self, log: list[Event]) -> None:
+    def __init__(self) -> None:
         self.facts, self._clock = Facts(), VirtualClock()
+        self._tail = Tail()
+        self._thrift = Thrift(self.facts, Carrying(), lambda model, sent: None, self._clock)
+
+    def follow(self, log: list[Event]) -> None:
+        """What the log says next."""
         self.facts.apply_all(log)
         self._tail = Tail(log[-1].seq, self.facts.state.head)
-        self._thrift = Thrift(self.facts, Carrying(), lambda model, sent: None, self._clock)
 
     def add(self, body: Body, key: str | None = None) -> None:
         prepared = rows.prepare(Draft(body, key=key))
@@ -130,8 +132,8 @@ class Branch:
 def logs(count: int, pick: random.Random) -> Iterator[list[Event]]:
     """The logs of so many real sessions with rewinds, compressions and undone ones."""
     for _ in range(count):
-        with tempfile.TemporaryDirectory(prefix="histories-") as place:
-            labour = Labour(Path(place))
+        with scratch("histories-") as place:
+            labour = Labour(place)
             script = [turn(pick.choice(KINDS), number) for number in range(TURNS)]
             assert finish(lambda labour=labour, script=script: labour.begin(script), labour.log) == 0
             code = finish(labour.agent, labour.log)
@@ -140,26 +142,32 @@ def logs(count: int, pick: random.Random) -> Iterator[list[Event]]:
 
 
 def trial(count: int, seed: int) -> Count:
+    """Each log is followed once; at every place where it is cut a child plays on from there."""
     pick, found = random.Random(seed), Count()
     sessions = min(LOGS, max(1, count // 200))
-    for log in logs(sessions, pick):
-        for _ in range(-(-count // sessions)):
-            if found.tried < count:
-                found.note(_continued(log[: pick.randrange(1, len(log) + 1)], pick))
+    for number, log in enumerate(logs(sessions, pick)):
+        branch, done = Branch(), 0
+        for cut in sorted(pick.choices(range(1, len(log) + 1), k=count // sessions + (number < count % sessions))):
+            if cut > done:
+                branch.follow(log[done:cut])
+                done = cut
+            seed = pick.getrandbits(64)
+            problem = aside(lambda branch=branch, seed=seed: _continued(branch, random.Random(seed)))
+            found.note([f"after {cut} events and {problem}"] if problem else [])
     return found
 
 
-def _continued(start: list[Event], pick: random.Random) -> Iterator[str]:
-    branch = Branch(start)
+def _continued(branch: Branch, pick: random.Random) -> str:
+    """What was done, and why a server refuses the session then; empty when it takes it."""
     branch.close()
-    done = []
+    done: list[str] = []
     for _ in range(pick.choice((0, 1, 2, 4))):
         done.append(branch.order(pick))
         if problem := refused(branch.body()):
-            yield f"after {len(start)} events and {', '.join(done)}: {problem}"
-            return
-    if problem := refused(branch.body()):
-        yield f"after {len(start)} events and {', '.join(done) or 'nothing'}: {problem}"
+            break
+    else:
+        problem = refused(branch.body())
+    return f"{', '.join(done) or 'nothing'}: {problem}" if problem else ""
 
 
 def refused(body: bytes) -> str:

@@ -15,7 +15,7 @@ from unittest.mock import patch
 
 from forked import BROKE, finish, fork, kill, wait
 from labour import KINDS, Labour, turn
-from promise import Count, Promise
+from promise import Count, Promise, scratch
 
 from core.agent import runner
 from core.journal.reserve import Reserve
@@ -45,7 +45,7 @@ def control(count: int, seed: int) -> Count:
     """A session that kept no room: it can't write down why it waits."""
 
     def keep_nothing(labour: Labour) -> list[str]:
-        with patch.object(Reserve, "fill", lambda self: False):
+        with patch.object(Reserve, "_take", lambda self: None):
             return _filled(labour, CONTROL_WAITS_S)
 
     return _tried(count, seed, full=keep_nothing, only_full=True)
@@ -61,8 +61,8 @@ def _tried(count: int, seed: int, full: Callable[[Labour], list[str]], only_full
                 found.note(full(Labour(place / "s")))
             found.see("full disks")
         else:
-            with tempfile.TemporaryDirectory(prefix="disk-") as place:
-                found.note(_refused(Labour(Path(place)), list(REFUSALS)[number % len(REFUSALS)], pick.randint(3, 40)))
+            with scratch("disk-") as place:
+                found.note(_refused(Labour(place), list(REFUSALS)[number % len(REFUSALS)], pick.randint(3, 40)))
     return found
 
 
@@ -131,7 +131,8 @@ def _written(descriptor: int) -> bool:
 
 def _until(condition: Callable[[], object], pid: int, waits_s: float = WAITS_S) -> bool:
     """Look again and again while the agent lives, at most for so long."""
-    for _ in range(int(waits_s / LOOK_S)):
+    end = time.monotonic() + waits_s
+    while time.monotonic() < end:
         if condition():
             return True
         if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:

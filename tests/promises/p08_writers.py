@@ -7,13 +7,12 @@ import os
 import random
 import signal
 import sys
-import tempfile
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from promise import Count, Promise
+from promise import Count, Promise, scratch
 
 from core.clock import VirtualClock
 from core.events import Draft, GuidanceDelivered
@@ -239,8 +238,8 @@ def control(count: int, seed: int) -> Count:
 
 
 def _in_a_session(play: Callable[[Path], str]) -> str:
-    with tempfile.TemporaryDirectory(prefix="writers-") as scratch:
-        made(folder := Path(scratch, "s"))
+    with scratch("writers-") as place:
+        made(folder := place / "s")
         return play(folder)
 
 

@@ -17,7 +17,6 @@ import re
 import select
 import signal
 import struct
-import tempfile
 import termios
 import time
 from collections.abc import Iterator
@@ -25,7 +24,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from promise import Count, Promise
+from promise import Count, Promise, scratch
+from warm import IMPORTED
 
 import core.config
 import core.journal.catalogue  # noqa: F401
@@ -168,7 +168,7 @@ def spoiled(body: Body, pick: random.Random, found: Count) -> Body:
 
 def make(home: Path, name: str, pick: random.Random, found: Count) -> None:
     """Such a session in a home."""
-    sample = importlib.import_module("tui.sample_sessions") if False else importlib.import_module("sample_sessions")
+    sample = importlib.import_module("sample_sessions")
     drafts = [
         Draft(spoiled(event.body, pick, found), key=event.key, actor=event.actor)
         for event in sample.audit_session().events
@@ -254,10 +254,13 @@ def control(count: int, seed: int) -> Count:
 
 def _tried(count: int, seed: int, filtered: bool) -> Count:
     """Session after session until so many hostile strings were shown by everything that shows sessions."""
+    if filtered:
+        for name in IMPORTED:  # Once, and not by each command.
+            importlib.import_module(name)
     found, pick = Count(), random.Random(seed)
     while found.tried < count:
-        with tempfile.TemporaryDirectory(prefix="hostile-") as scratch:
-            home, before = Path(scratch), found.seen.get("texts", 0)
+        with scratch("hostile-") as home:
+            before = found.seen.get("texts", 0)
             (home / "config.toml").touch()
             make(home, NAME, pick, found)
             found.see("of them gone through on the screen", found.seen["texts"] - before)

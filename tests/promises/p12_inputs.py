@@ -7,7 +7,6 @@ import json
 import random
 import resource
 import sys
-import tempfile
 import tomllib
 import zipfile
 from collections.abc import Callable
@@ -17,7 +16,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent)]
 
 from malformed import Targets, good_export  # noqa: E402
-from promise import Count, Promise  # noqa: E402
+from promise import Count, Promise, scratch  # noqa: E402
 
 MOST_MB = 200
 
@@ -33,8 +32,7 @@ def control(count: int, seed: int) -> Count:
 
 def _tried(count: int, seed: int, attacks_of: Callable[[Targets], dict[str, Callable[[random.Random], bool]]]) -> Count:
     found, before = Count(), _peak_mb()
-    with tempfile.TemporaryDirectory(prefix="inputs-", ignore_cleanup_errors=True) as name:
-        place = Path(name)
+    with scratch("inputs-") as place:
         attacks = list(attacks_of(Targets(place, asyncio.run(good_export(place)))).items())
         for number in range(seed * 10_000_000, seed * 10_000_000 + count):
             kind, attack = attacks[number % len(attacks)]

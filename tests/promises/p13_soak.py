@@ -7,7 +7,6 @@ import json
 import os
 import random
 import signal
-import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from typing import Any
 
 import psutil
 from forked import fork, wait
-from promise import Count, Promise
+from promise import Count, Promise, scratch
 
 from core.agent.host import Hosting, host
 from core.clock import SystemClock
@@ -169,8 +168,7 @@ def control(count: int, seed: int) -> Count:
 
 def _tried(count: int, seed: int, on_call: Callable[[int], None]) -> Count:
     found = Count()
-    with tempfile.TemporaryDirectory(prefix="soak-") as scratch:
-        place = Path(scratch)
+    with scratch("soak-") as place:
         with (place / "script.jsonl").open("w") as out:
             out.writelines(json.dumps(row) + "\n" for row in script(-(-count // 3)))
         server = fork(lambda: serve(place, seed), place / "log")

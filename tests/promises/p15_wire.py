@@ -29,6 +29,16 @@ ANSWER = [
     {"type": "text", "text": TEXT},
     {"type": "tool_use", "id": "toolu_1", "name": "read_file", "input": {"path": "a.py", "offset": 12}},
 ]
+HUGE = (
+    b"event: content_block_delta\ndata: %b\n\n"
+    % json.dumps(
+        {
+            "type": "content_block_delta",
+            "index": 1,
+            "delta": {"type": "text_delta", "text": "x" * 1_000_000 + "\ud800"},
+        }
+    ).encode()
+)
 Sent = tuple[list[bytes], bool]
 """Pieces of an answer, and whether silence follows them in place of the end."""
 Reader = Callable[[bytes, Wire], Awaitable[tuple[Any, Any]]]
@@ -77,9 +87,7 @@ def damages(whole: list[bytes], pick: random.Random) -> Iterator[Sent]:
                 at = pick.randrange(len(made[place]))
                 made[place] = made[place][:at] + bytes([pick.randrange(256)]) + made[place][at + 1 :]
             case 5:  # a delta of a megabyte, and half a character
-                text = "x" * 1_000_000 + "\ud800"
-                delta = {"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": text}}
-                made.insert(place, b"event: content_block_delta\ndata: %b\n\n" % json.dumps(delta).encode())
+                made.insert(place, HUGE)
             case 6:  # the events in another order
                 other = pick.randrange(len(made))
                 made[place], made[other] = made[other], made[place]
@@ -109,6 +117,7 @@ def control(count: int, seed: int) -> Count:
 
 
 async def _tried(count: int, seed: int, read: Reader) -> Count:
+    """Answer after answer to one client, as in a session: what came before must not spoil what comes."""
     found, sent = Count(), [b""]
     silent, over = [False], asyncio.Event()
 
@@ -124,13 +133,13 @@ async def _tried(count: int, seed: int, read: Reader) -> Count:
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()[:2]
     endpoint = Endpoint(profile="generic", base_url=f"http://{host}:{port}", model="m", pooling=False, stall_s=STALL_S)
+    wire = Wire(endpoint, lambda: None, VirtualClock())
     async with server:
         sent[:] = http(frames(), False)
-        right = await _by_wire(b"".join(frames()), Wire(endpoint, lambda: None, VirtualClock()))
+        right = await _by_wire(b"".join(frames()), wire)
         assert right[0] is not None
         for what, (pieces, silence) in islice(cases(seed), count):
             sent[:], silent[0] = pieces, silence
-            wire = Wire(endpoint, lambda: None, VirtualClock())
             try:
                 got = await read(b"".join(pieces), wire)
             except Exception as error:
@@ -139,9 +148,9 @@ async def _tried(count: int, seed: int, read: Reader) -> Count:
                 found.note(_judged(what, got, right))
                 found.see("whole replies", got[0] is not None)
             finally:
-                await wire.close()
                 over.set()
                 over.clear()
+        await wire.close()
     return found
 
 

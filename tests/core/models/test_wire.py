@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -29,6 +30,7 @@ from model_server import (
 from core.clock import MICROSECONDS, VirtualClock
 from core.events import Usage
 from core.models.assembly import Delta, Reply
+from core.models.client import Client
 from core.models.errors import ErrorClass, ModelError
 from core.models.profiles import FIRST_PARTY_VERSION, Endpoint
 from core.models.wire import Wire
@@ -145,6 +147,14 @@ async def test_a_local_server_without_a_key_is_given_a_dummy(
     server.answer = streams(start(input_tokens=1), *text(0, "hi"), *stopped())
     await ask(endpoint(server), key=None)
     assert server.requests[0].headers["authorization"] == "Bearer none"
+
+
+@pytest.mark.parametrize(
+    ("url", "mode"), [("http://127.0.0.1:1", ssl.CERT_NONE), ("HTTPS://localhost:1", ssl.CERT_REQUIRED)]
+)
+def test_certificates_are_checked_wherever_tls_is_spoken(url: str, mode: ssl.VerifyMode) -> None:
+    client = Client(Endpoint(profile="generic", base_url=url, model="m"), None)
+    assert client._client._transport._pool._ssl_context.verify_mode is mode  # type: ignore[attr-defined]
 
 
 async def test_a_socket_that_closes_after_each_reply_is_not_used_again(server: ModelServer) -> None:
