@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
@@ -77,15 +78,17 @@ class Store:
 
     async def commit(self, batch: Iterable[Row], blobs: Sequence[BlobRow], tail: Tail) -> None:
         """All rows and blobs, or nothing. After a failure `ready` reads the tail anew: what is on disk is the truth."""
-        try:
-            await self._begin()
-            await self._db.executemany(rows.INSERT, map(rows.stored, batch))
+        stored = [rows.stored(row) for row in batch]
+
+        def write(db: sqlite3.Connection) -> None:
+            db.executemany(rows.INSERT, stored)
             if blobs:
-                await self._db.executemany("INSERT OR IGNORE INTO blob VALUES (?, ?, ?, ?)", blobs)
-            await self._db.execute("COMMIT")
+                db.executemany("INSERT OR IGNORE INTO blob VALUES (?, ?, ?, ?)", blobs)
+
+        try:
+            await self._transact(write)
         except BaseException:
             self._stale = True
-            await self._roll_back()
             raise
         self.tail = tail
 
@@ -108,14 +111,12 @@ class Store:
         """Store the state of a fold; older ones than the last two go."""
         drop = """DELETE FROM snapshot WHERE fold = ?1
             AND seq NOT IN (SELECT seq FROM snapshot WHERE fold = ?1 ORDER BY seq DESC LIMIT ?2)"""
-        try:
-            await self._begin()
-            await self._db.execute("INSERT OR REPLACE INTO snapshot VALUES (?, ?, ?, ?)", (fold, version, seq, body))
-            await self._db.execute(drop, (fold, _SNAPSHOTS_KEPT))
-            await self._db.execute("COMMIT")
-        except BaseException:
-            await self._roll_back()
-            raise
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute("INSERT OR REPLACE INTO snapshot VALUES (?, ?, ?, ?)", (fold, version, seq, body))
+            db.execute(drop, (fold, _SNAPSHOTS_KEPT))
+
+        await self._transact(write)
 
     async def checkpoint(self, force: bool) -> None:
         """Move the write-ahead log into the database when it is long enough to be worth it, or by force."""
@@ -137,20 +138,26 @@ class Store:
         ):
             await self._db.execute_fetchall(f"PRAGMA {pragma}")
 
-    async def _begin(self) -> None:
-        """Start to write, unless somebody with a later lease does."""
-        await self._db.execute("BEGIN IMMEDIATE")
-        if self._lease is not None:
-            row = await self._one("SELECT epoch FROM lease")
-            if row is None or row[0] != self._lease.epoch:
-                raise LeaseLost("Another process has taken this session over; this one writes no more.")
+    async def _transact(self, write: Callable[[sqlite3.Connection], None]) -> None:
+        """One transaction, handed over to the connection's thread as a whole: that costs more than a statement does."""
+        await self._db._execute(self._carry_out, write)
 
-    async def _roll_back(self) -> None:
-        if self._db.in_transaction:
-            try:
-                await self._db.execute("ROLLBACK")
-            except sqlite3.Error:
-                self._stale = True
+    def _carry_out(self, write: Callable[[sqlite3.Connection], None]) -> None:
+        """Write in the connection's thread, unless somebody with a later lease does; all of it, or nothing."""
+        db = self._db._conn
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            if self._lease is not None:
+                row = db.execute("SELECT epoch FROM lease").fetchone()
+                if row is None or row[0] != self._lease.epoch:
+                    raise LeaseLost("Another process has taken this session over; this one writes no more.")
+            write(db)
+            db.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):  # A full disk may have ended it already; what counts is what is on it.
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+            raise
 
     async def _claim(self) -> None:
         if self._lease is not None:

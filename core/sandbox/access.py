@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import pwd
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -78,19 +79,33 @@ class Surroundings:
 
 def access_for(around: Surroundings, environment: Mapping[str, str], network: bool) -> Access:
     """What the commands of a session may do now; looks at the disk, for a command may have made a repository."""
-    workspace = Path(os.path.realpath(around.workspace))
+    workspace, homes = Path(os.path.realpath(around.workspace)), _homes()
     repository, runs = repository_paths(workspace)
-    guarded = (*runs, *(workspace / name for name in PROTECTED.split()))
-    needed = {*_programs(environment), workspace, *around.readable, *around.writable, *repository}
+    guarded = (*runs, *_below(workspace, PROTECTED))
+    programs = tuple(_programs(environment, homes))
+    needed = {*programs, workspace, *around.readable, *around.writable, *repository}
+    hidden = (*_hidden(needed, environment, homes), *around.hidden, around.home, *configuration(around.config))
     return Access(
         writable=_real((workspace, *repository, *around.writable)),
         protected=_real(guarded),
-        hidden=_real((*_hidden(needed, environment), *around.hidden, around.home, *configuration(around.config))),
-        readable=_named((*_programs(environment), *around.readable)),
+        hidden=_real(hidden),
+        readable=_named((*programs, *around.readable)),
         temporary=Path(os.path.realpath(around.temporary)),
         guarded=guarded,
         network=network,
     )
+
+
+@lru_cache(64)
+def _below(folder: Path, names: str) -> tuple[Path, ...]:
+    """What is called so in a folder; to put a hundred paths together for each command takes longer than to look."""
+    return tuple(folder / name for name in names.split())
+
+
+@lru_cache(64)
+def _entries(search: str) -> tuple[Path, ...]:
+    """The folders of a PATH."""
+    return tuple(Path(part) for part in search.split(os.pathsep) if part.startswith("/"))
 
 
 def _real(paths: Iterable[Path]) -> tuple[Path, ...]:
@@ -98,29 +113,31 @@ def _real(paths: Iterable[Path]) -> tuple[Path, ...]:
     found = []
     for path in paths:
         with suppress(OSError, ValueError):
-            found.append(Path(os.path.realpath(path, strict=True)))
-    return tuple(dict.fromkeys(found))
+            name = os.fspath(path)
+            os.stat(name)  # noqa: PTH116 - most don't exist, and to follow the links of those is dear
+            found.append(os.path.realpath(name, strict=True))
+    return tuple(map(Path, dict.fromkeys(found)))
 
 
 def _named(paths: Iterable[Path]) -> tuple[Path, ...]:
     """Those that exist, by the names they are called by as well as by their real ones."""
-    given = [path for path in paths if path.is_absolute()]
+    given = [path for path in dict.fromkeys(paths) if path.is_absolute()]
     return tuple(dict.fromkeys((*(path for path in given if path.exists()), *_real(given))))
 
 
-def _programs(environment: Mapping[str, str]) -> Iterator[Path]:
+def _programs(environment: Mapping[str, str], homes: Collection[Path]) -> Iterator[Path]:
     """Where programs live that a command is to find, wherever they were installed."""
     yield from (Path(sys.prefix), Path(sys.base_prefix))
     if "VIRTUAL_ENV" in environment:
         yield Path(environment["VIRTUAL_ENV"])
-    for entry in (Path(part) for part in environment.get("PATH", "").split(os.pathsep) if part.startswith("/")):
-        whole = entry.name in ("bin", "sbin") and not _is_broad(entry.parent)
+    for entry in _entries(environment.get("PATH", "")):
+        whole = entry.name in ("bin", "sbin") and not _is_broad(entry.parent, homes)
         yield entry.parent if whole else entry
 
 
-def _is_broad(folder: Path) -> bool:
+def _is_broad(folder: Path, homes: Collection[Path]) -> bool:
     """Whether to show this folder would show more than programs."""
-    return folder in (*PRIVATE_TEMPORARY, *_homes(), Path("/"), EMPTY) or folder.parent in (Path("/"), Path("/home"))
+    return folder in (*PRIVATE_TEMPORARY, *homes, Path("/"), EMPTY) or folder.parent in (Path("/"), Path("/home"))
 
 
 def _homes() -> tuple[Path, ...]:
@@ -137,15 +154,15 @@ def _own_homes(environment: Mapping[str, str]) -> set[Path]:
     return own - {Path("/"), *PRIVATE_TEMPORARY}
 
 
-def _hidden(needed: set[Path], environment: Mapping[str, str]) -> Iterator[Path]:
+def _hidden(needed: set[Path], environment: Mapping[str, str], homes: Collection[Path]) -> Iterator[Path]:
     """Credentials in the user's home, and the whole homes of others, unless something that is needed lies there."""
     own = _own_homes(environment)
-    for home in {*_homes(), *own}:
+    for home in {*homes, *own}:
         if home in own or any(path.is_relative_to(home) for path in needed):
-            yield from (home / name for name in _CREDENTIALS.split())
+            yield from _below(home, _CREDENTIALS)
         else:
             yield home
-    yield from map(Path, _MACHINE_SECRETS.split())
+    yield from _below(Path("/"), _MACHINE_SECRETS)
     with suppress(OSError):
         yield from Path("/etc/ssh").glob("ssh_host_*_key")
 

@@ -44,9 +44,15 @@ def _mounts(access: Access) -> Iterator[tuple[int, int, list[str]]]:
         cover = ["--tmpfs", str(path)] if path.is_dir() else ["--ro-bind", "/dev/null", str(path)]
         yield len(path.parts), 1, cover
     for rank, word, paths in (
-        (2, "--ro-bind", access.readable),
+        (2, "--ro-bind", _covered(access)),
         (3, "--bind", access.writable),
         (4, "--ro-bind", access.protected),
     ):
         for path in paths:
             yield len(path.parts), rank, [word, str(path), str(path)]
+
+
+def _covered(access: Access) -> Iterator[Path]:
+    """What is readable and would not be without a mount of its own; each one makes every command wait a millisecond."""
+    covers = {*PRIVATE_TEMPORARY, EMPTY, *access.hidden, *access.writable}
+    return (path for path in access.readable if not covers.isdisjoint((path, *path.parents)))

@@ -45,7 +45,7 @@ class Guard:
     def __init__(self, paths: Iterable[Path], aside: Path) -> None:
         looked = {path: look_at(path) for path in paths}
         self._before = {path: entry for path, entry in looked.items() if entry is not None}
-        self._places = {path.parent: os.path.realpath(path.parent) for path in self._before}
+        self._places = {parent: os.path.realpath(parent) for parent in {path.parent for path in self._before}}
         self._aside = aside / PUT_ASIDE
 
     @classmethod
@@ -74,15 +74,12 @@ class Guard:
 
     def put_back(self) -> list[str]:
         """Undo what was changed; the names of what was. Raises OSError when that is not possible."""
-        changed = [path for path, before in self._before.items() if self._is_in_place(path) and look_at(path) != before]
+        there = {parent for parent, place in self._places.items() if _is_at(parent, place)}
+        changed = [path for path, before in self._before.items() if path.parent in there and look_at(path) != before]
         for path in changed:
             self._set_aside(path)
             restore(path, self._before[path])
         return [path.name for path in changed]
-
-    def _is_in_place(self, path: Path) -> bool:
-        place = self._places[path.parent]
-        return os.path.realpath(path.parent) == place and Path(place).is_dir()
 
     def _set_aside(self, path: Path) -> None:
         if not os.path.lexists(path):
@@ -116,6 +113,11 @@ class _Left(msgspec.Struct, array_like=True):
     aside: bytes
     before: list[tuple[bytes, _LeftEntry]]
     places: list[tuple[bytes, bytes]]
+
+
+def _is_at(folder: Path, place: str) -> bool:
+    """Whether a folder is still the one that it was."""
+    return os.path.realpath(folder) == place and Path(place).is_dir()
 
 
 def _path(name: bytes) -> str:

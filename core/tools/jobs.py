@@ -37,7 +37,6 @@ MAX_OUTPUT_BYTES = 200_000_000
 GRACE_SECONDS = 2.0
 LONGEST_LOOK = 200_000
 """Bytes of a running command's output that are read at once."""
-_SLOWEST_POLL = 0.1
 
 _WRAPPER = r"""
 folder=$1; shift
@@ -202,16 +201,15 @@ class Job:
         CancelledError is raised then.
         """
         deadline = monotonic() + timeout - self._spent()
-        pause = 0.004
         try:
-            while not (state := self._state()).phase.over:
-                if state.size > self._max_output:
-                    await self.stop(f"stopped: its output passed {self._max_output // 1_000_000} MB")
-                elif monotonic() > deadline:
-                    await self.stop(f"timed out after {timeout:g} s")
-                else:
-                    await pause_real(pause)
-                    pause = min(pause * 1.5, _SLOWEST_POLL)
+            with processes.vigil(self._child.pid if self._child else None) as vigil:
+                while not (state := self._state()).phase.over:
+                    if state.size > self._max_output:
+                        await self.stop(f"stopped: its output passed {self._max_output // 1_000_000} MB")
+                    elif monotonic() > deadline:
+                        await self.stop(f"timed out after {timeout:g} s")
+                    else:
+                        await vigil.wait()
             await self._sweep()
         except asyncio.CancelledError:
             if not stays():
@@ -270,7 +268,7 @@ class Job:
 
         Out of a sandbox nothing stays: it is being killed as a whole, and that is only waited for.
         """
-        if self._child is not None:
+        if self._child is not None and self._child.poll() is None:
             await asyncio.to_thread(self._child.wait)
         claim = processes.parse((_read(self.folder / "started") or "").partition("\n")[2])
         if claim is not None and (left := processes.stragglers(claim.pid, self._mark)):

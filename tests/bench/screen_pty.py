@@ -25,6 +25,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 from screen_stage import ROOT
 
 PATIENCE_S = 90.0
+PROGRAM = ("-m", "tui.cli")
+OBSERVED = (str(Path(__file__).with_name("observed.py")),)
+"""The same with threads that can be told apart (`cpu_by_side`)."""
+TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
 class Screen:
@@ -46,11 +50,13 @@ class Screen:
 class Terminal:
     """A command of the product on a pty; `read` and `write` are all that passes."""
 
-    def __init__(self, longwatch: Any, *arguments: str, columns: int, rows: int) -> None:
+    def __init__(
+        self, longwatch: Any, *arguments: str, columns: int, rows: int, program: Sequence[str] = PROGRAM
+    ) -> None:
         self.pid, self._master = pty.fork()
         if not self.pid:
             os.chdir(ROOT)
-            command = [sys.executable, "-P", "-m", "tui.cli", *arguments]
+            command = [sys.executable, "-P", *program, *arguments]
             os.execve(sys.executable, command, {**longwatch.environment, "TERM": "xterm-256color"})
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.bytes = self.packed = 0
@@ -104,3 +110,17 @@ def runner(longwatch: Any) -> psutil.Process | None:
 
     found = [held for folder in longwatch.home.glob("sessions/*") if (held := holder(folder)) is not None]
     return psutil.Process(found[0].pid) if found else None
+
+
+def cpu_by_side(process: psutil.Process) -> dict[str, float]:
+    """Seconds of CPU so far of an `OBSERVED` process: `runner` and `screen`, and `commands`, its finished children.
+
+    What counts neither way, threads that are not Python's, is the screen's, for they watch files for it.
+    """
+    spent = {"runner": 0.0, "screen": 0.0}
+    for task in Path(f"/proc/{process.pid}/task").iterdir():
+        name, _, rest = (task / "stat").read_text().partition("(")[2].rpartition(")")
+        fields = rest.split()
+        spent["runner" if name.startswith("runner") else "screen"] += (int(fields[11]) + int(fields[12])) * TICK_S
+    times = process.cpu_times()
+    return {**spent, "commands": times.children_user + times.children_system}

@@ -4,9 +4,10 @@
     .venv/bin/python -P tests/bench/screen_terminal.py echo [--presses 150] [--columns 200] [--rows 50]
 
 `calls`: a session of so many replies, each one short text and one `echo`, against the simulator in a process of its own
-with no delay; every byte that the pty gets is counted. CPU is that of the product's process and its finished children,
-between the first calls and the last. `echo`: letters are typed into the guidance line while a reply streams at 100
-tokens a second; real time from the write of a key to its letter in what comes back, so let nothing else run.
+with no delay; every byte that the pty gets is counted. CPU is that of the product's process, parted by its threads into
+runner and screen, and of its finished children, between the first calls and the last. `echo`: letters are typed into
+the guidance line while a reply streams at 100 tokens a second; real time from the write of a key to its letter in what
+comes back, so let nothing else run.
 """
 
 from __future__ import annotations
@@ -15,13 +16,12 @@ import statistics
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import click
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from screen_pty import PATIENCE_S, Screen, Terminal, product, runner
+from screen_pty import OBSERVED, PATIENCE_S, Screen, Terminal, cpu_by_side, product, runner
 from screen_stage import REFERENCE_CALLS, Figures
 
 LETTERS = [chr(code) for code in range(0x0411, 0x042F)]
@@ -32,12 +32,6 @@ TOKENS = 6_000
 TEXTS = TOKENS // 22
 PACE = 800 / TOKENS
 """The speed of the simulator at which a reply of so many tokens streams at 100 tokens a second."""
-
-
-def cpu_s(process: Any) -> float:
-    """Its own and that of its finished children."""
-    times = process.cpu_times()
-    return float(times.user + times.system + times.children_user + times.children_system)
 
 
 def finished(folder: Path) -> int:
@@ -53,23 +47,28 @@ def measure_calls(turns: int, columns: int, rows: int) -> Figures:
 
     replies = [command(f"echo step {turn}", text=f"Step {turn}: the next part and its test.") for turn in range(turns)]
     with product(replies, "--context-limit", "100000000") as (longwatch, run):
-        terminal, screen = Terminal(longwatch, *run, columns=columns, rows=rows), Screen(columns, rows)
+        terminal = Terminal(longwatch, *run, columns=columns, rows=rows, program=OBSERVED)
+        screen = Screen(columns, rows)
         terminal.show_until(screen, lambda: "Step 3:" in screen.text)
         process, folder = runner(longwatch), longwatch.folder()
         assert process is not None
-        began = (finished(folder), terminal.bytes, terminal.packed, cpu_s(process), time.monotonic())
+        began = (finished(folder), terminal.bytes, terminal.packed, time.monotonic())
+        cpu_before = cpu_by_side(process)
         while (made := finished(folder)) < turns:
             end = time.monotonic() + 0.25
             while time.monotonic() < end:
                 terminal.read(0.02)
             assert time.monotonic() - began[-1] < 4 * PATIENCE_S, f"only {made} calls were made"
-        ended = (made, terminal.bytes, terminal.packed, cpu_s(process), time.monotonic())
+        ended = (made, terminal.bytes, terminal.packed, time.monotonic())
+        cpu = {side: seconds - cpu_before[side] for side, seconds in cpu_by_side(process).items()}
         memory = process.memory_info().rss / 2**20
-    calls, data, packed, cpu, wall = (after - before for before, after in zip(began, ended, strict=True))
+    calls, data, packed, wall = (after - before for before, after in zip(began, ended, strict=True))
     table = Figures(f"{turns:,} calls as fast as they go, on a pty of {columns}x{rows}", "")
     table.add("bytes per tool call", data / calls, 2_000)
     table.add("the same by ssh -C", packed / calls)
-    table.add("CPU ms per tool call, its command included", 1000 * cpu / calls, 75)
+    table.add("CPU ms per tool call, its command included", 1000 * sum(cpu.values()) / calls, 75)
+    for side, seconds in cpu.items():
+        table.add(f"  of it: {side}", 1000 * seconds / calls)
     table.add("wall ms per tool call", 1000 * wall / calls)
     table.add("memory at the end, MB", memory, 200)
     return table
