@@ -28,7 +28,7 @@ from tui.needs_you import NeedsYou
 from tui.safe import one_line
 from tui.screens.watch import WatchScreen
 from tui.themed_app import ThemedApp
-from tui.undisturbed import CALM_S, be_patient, tidy, undisturbed
+from tui.undisturbed import CALM_S, Tidier, be_patient, undisturbed
 
 if TYPE_CHECKING:
     from core.tools.vitals import Pulse
@@ -89,7 +89,7 @@ class LongwatchApp(ThemedApp[Leaving]):
     ) -> None:
         super().__init__(theme=theme, theme_folder=theme_folder, keymap=keymap, fault_log=fault_log, thrifty=thrifty)
         clock = clock or SystemClock()
-        self._opening = ExitStack()
+        self._opening, self._tidier = ExitStack(), Tidier()
         self._stirred_s = 0.0
         self._aside, self._notice = aside, notice
         self._card, self._looks = card, (gone, still, presence, free, feel)
@@ -147,7 +147,7 @@ class LongwatchApp(ThemedApp[Leaving]):
 
     def _tidy(self) -> None:
         if monotonic() - self._stirred_s >= CALM_S:
-            tidy()
+            self._tidier.tidy()
 
     def _show_card(self) -> None:
         from tui.screens.card import CardScreen

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, groupby, pairwise
 from operator import itemgetter
 from typing import Any, cast
 
@@ -216,25 +216,43 @@ class FrugalCompositor(Compositor):
     whole screen before it looks which are hidden; half of the work of a page.
     """
 
+    def render_partial_update(self) -> ChopsUpdate | None:
+        spans = list(self._regions_to_spans(self._dirty_regions))
+        self._dirty_regions.clear()
+        if not spans:
+            return None
+        chops = self._chops(spans)
+        return ChopsUpdate(chops, spans, [cuts[1:] for cuts in self.cuts])
+
     def _render_chops(self, crop: Region, is_rendered_line: Callable[[int], bool]) -> Sequence[Mapping[int, Strip]]:
+        left, right = crop.column_span
+        return self._chops([(y, left, right) for y in crop.line_range if is_rendered_line(y)])
+
+    def _chops(self, spans: Iterable[tuple[int, int, int]]) -> Sequence[Mapping[int, Strip]]:
+        """What stands in these spans (row, first column, column after the last), by the columns where it begins."""
         cuts = self.cuts
         chops: list[dict[int, Strip | None]] = [dict.fromkeys(line[:-1]) for line in cuts]
-        left, right = crop.column_span
-        open_cuts = {
-            y: {cut for cut, end in zip(cuts[y], cuts[y][1:], strict=False) if cut < right and end > left}
-            for y in crop.line_range
-            if y < len(cuts) and is_rendered_line(y)
-        }
+        open_cuts: dict[int, set[int]] = {}
+        for y, left, right in spans:
+            if y < len(cuts):
+                touched = {cut for cut, end in pairwise(cuts[y]) if cut < right and end > left}
+                open_cuts.setdefault(y, set()).update(touched)
         for widget, (region, clip) in self.visible_widgets.items():
             shown = region.intersection(clip)
             first, end = shown.column_span
-            lines = [y for y in shown.line_range if any(first <= cut < end for cut in open_cuts.get(y, ()))]
-            if not lines:
-                continue
-            strips = widget.render_lines(shown.translate(-region.offset))
-            for y in lines:
-                _fill(chops[y], open_cuts[y], strips[y - shown.y], [cut for cut in cuts[y] if first <= cut <= end])
+            wanted = [y for y in shown.line_range if any(first <= cut < end for cut in open_cuts.get(y, ()))]
+            for lines in _runs(wanted):
+                part = Region(shown.x, lines.start, shown.width, len(lines))
+                for y, strip in zip(lines, widget.render_lines(part.translate(-region.offset)), strict=True):
+                    _fill(chops[y], open_cuts[y], strip, [cut for cut in cuts[y] if first <= cut <= end])
         return cast("Sequence[Mapping[int, Strip]]", chops)
+
+
+def _runs(lines: Sequence[int]) -> Iterator[range]:
+    """Rising numbers as ranges without a gap."""
+    for _, run in groupby(enumerate(lines), lambda numbered: numbered[1] - numbered[0]):
+        numbers = [number for _, number in run]
+        yield range(numbers[0], numbers[-1] + 1)
 
 
 def _fill(chops: dict[int, Strip | None], open_cuts: set[int], strip: Strip, cuts: list[int]) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 
-from textual.content import Content
+from textual.content import Content, Span
 
 from core.folds.context_items import ContextItem
 from core.folds.context_usage import PARTS, ContextUsage, ContextWindow
@@ -15,7 +15,7 @@ from tui.panes.bars import curve, curve_columns, gauge
 from tui.panes.cost import guard_lines, rent_lines
 from tui.panes.pane import foreign
 from tui.panes.sheet import Sheet, SheetBody
-from tui.panes.sheet_lines import MUTED, fit, heading, paragraph, sentence, spread
+from tui.panes.sheet_lines import MUTED, Later, fit, heading, paragraph, sentence, spread
 from tui.safe import safe_text
 from tui.widgets.gauge import Part, legend, stacked
 
@@ -69,7 +69,7 @@ class ContextPane(Sheet):
         usage = view.context.usage.at(at)
         return figures.percent(usage.total / usage.window) if usage.window else figures.tokens(usage.total)
 
-    def lines(self, view: SessionView, at: int | None, width: int) -> list[Content]:
+    def lines(self, view: SessionView, at: int | None, width: int) -> Sequence[Content]:
         self._listed = {}
         usage = view.context.usage.at(at)
         if not usage.total:
@@ -84,9 +84,13 @@ class ContextPane(Sheet):
         ]
         items = self._chosen_items(view, at)
         self._listed = {(item.seq, item.kind): item for item in items}
-        lines = [*above, *_item_lines(items, self._in_order, width)]
-        self._first_row = len(lines) - len(items)
-        return lines
+        above += _head_of_items(items, self._in_order, width)
+        self._first_row = first = len(above)
+
+        def line(number: int) -> Content:
+            return above[number] if number < first else _item_line(items[number - first], width)
+
+        return Later(first + len(items), line)
 
     def stops(self) -> Mapping[Hashable, int]:
         return {name: row for row, name in enumerate(self._listed, start=self._first_row)}
@@ -176,7 +180,7 @@ def anchor_every(view: SessionView) -> int:
     return every if isinstance(every, int) and every > 0 else ANCHOR_EVERY
 
 
-def _item_lines(items: list[ContextItem], in_order: bool, width: int) -> list[Content]:
+def _head_of_items(items: list[ContextItem], in_order: bool, width: int) -> list[Content]:
     if not items:
         return []
     title = "items, latest last" if in_order else "items, dearest first"
@@ -185,7 +189,6 @@ def _item_lines(items: list[ContextItem], in_order: bool, width: int) -> list[Co
         Content(""),
         spread(heading(title), heading(head), width),
         *_marks_lines(items, width),
-        *(_item_line(item, width) for item in items),
     ]
 
 
@@ -211,7 +214,8 @@ def _item_line(item: ContextItem, width: int) -> Content:
         label = f"{item.kind}: {label}" if item.kind in MADE else label
         right = f"{tokens:>6}{rent:>9}"
     mark, style = (PINNED, "$warning") if item.pinned else (EVICTED, "$error") if item.evicted else ("·", MUTED)
-    return Content.styled(f"{mark} ", style) + Content(fit(label, max(1, width - len(right) - 2))) + Content(right)
+    line = f"{mark} {fit(label, max(1, width - len(right) - 2))}{right}"
+    return Content(line, [Span(0, len(mark) + 1, style)])
 
 
 def _curve_lines(context: ContextWindow, at: int | None, width: int) -> list[Content]:

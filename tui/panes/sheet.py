@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from itertools import zip_longest
+from collections.abc import Hashable, Mapping, Sequence
 
 from textual.app import ComposeResult
 from textual.content import Content
@@ -14,7 +13,7 @@ from textual.widget import Widget
 
 from core.folds.view import Changes, SessionView
 from tui.panes.pane import READING, Pane
-from tui.panes.sheet_lines import sentence, within
+from tui.panes.sheet_lines import Later, sentence, within
 from tui.widgets.direct_lines import DirectLines, Finish
 from tui.widgets.painting import Painter
 
@@ -37,7 +36,7 @@ class SheetBody(DirectLines, can_focus=True):
 
     def __init__(self) -> None:
         super().__init__()
-        self._lines: list[Content] = []
+        self._lines: Sequence[Content] = ()
         self._painter = Painter()
         self._stops: dict[Hashable, int] = {}
         self._chosen: Hashable | None = None
@@ -61,8 +60,11 @@ class SheetBody(DirectLines, can_focus=True):
     def on_resize(self) -> None:
         self.post_message(self.Resized())
 
-    def set_lines(self, lines: list[Content], stops: Mapping[Hashable, int]) -> None:
-        """Show these, with the rows of the stops by name, in their order; only rows that differ are drawn again."""
+    def set_lines(self, lines: Sequence[Content], stops: Mapping[Hashable, int]) -> None:
+        """Show these, with the rows of the stops by name, in their order; only rows that differ are drawn again.
+
+        Nothing but what is in sight is looked at.
+        """
         old_row = self._cursor_row()
         before, self._lines, self._stops = self._lines, lines, dict(stops)
         if self._cursor_row() != old_row:
@@ -70,8 +72,8 @@ class SheetBody(DirectLines, can_focus=True):
             self._refresh_row(self._cursor_row())
         if len(before) != len(lines):
             self._grow(len(lines))
-        for index, (old, new) in enumerate(zip_longest(before, lines)):
-            if old is not new and (old is None or new is None or not old.is_same(new)):
+        for index in range(self.scroll_offset.y, min(self._bottom, max(len(before), len(lines)))):
+            if index >= len(before) or index >= len(lines) or not before[index].is_same(lines[index]):
                 self._refresh_row(index)
 
     def _grow(self, count: int) -> None:
@@ -154,7 +156,7 @@ class Sheet(Pane):
         yield from super().compose()
         yield SheetBody()
 
-    def lines(self, view: SessionView, at: int | None, width: int) -> list[Content]:
+    def lines(self, view: SessionView, at: int | None, width: int) -> Sequence[Content]:
         """The content, made for `width` cells."""
         raise NotImplementedError
 
@@ -162,9 +164,10 @@ class Sheet(Pane):
         """Where a cursor may stand: the rows of the lines drawn last, by name, in their order."""
         return {}
 
-    def fitted(self, view: SessionView, at: int | None, width: int) -> list[Content]:
+    def fitted(self, view: SessionView, at: int | None, width: int) -> Sequence[Content]:
         """The lines, cut where even so they are too wide."""
-        return [within(line, width) for line in self.lines(view, at, width)]
+        lines = self.lines(view, at, width)
+        return Later(len(lines), lambda number: within(lines[number], width))
 
     def on_sheet_body_resized(self, message: SheetBody.Resized) -> None:
         message.stop()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import overload
 
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
@@ -11,6 +12,29 @@ from tui.widgets.wrapping import wrap
 
 MUTED = "$muted"
 ELLIPSIS = "…"
+
+
+class Later(Sequence[Content]):
+    """Lines that are made, from their numbers, once they are looked at: most stand below what is in sight."""
+
+    def __init__(self, count: int, make: Callable[[int], Content]) -> None:
+        self._count, self._make = count, make
+        self._made: dict[int, Content] = {}
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> Content: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Content]: ...
+    def __getitem__(self, index: int | slice) -> Content | list[Content]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(self._count)[index]]
+        number = range(self._count)[index]
+        if number not in self._made:
+            self._made[number] = self._make(number)
+        return self._made[number]
 
 
 def clip(text: str, width: int) -> str:

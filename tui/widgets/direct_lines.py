@@ -7,6 +7,8 @@ each of them; a strip with all that it keeps is thirty objects. A view whose lin
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
+from typing import Self
 
 from rich.color import Color
 from rich.segment import Segment
@@ -85,22 +87,37 @@ class DirectLines(ScrollView):
 
 
 class DirectScrollBar(ScrollBar):
-    """An upright bar: three or four strips, each of them at many places."""
+    """An upright bar: three or four strips, each of them at many places.
+
+    Drawn again only where it looks different: below thousands of items one more moves it by less than it can show.
+    """
+
+    _look: tuple[object, ...] | None = None
+    """What its cells were made for."""
+    _cells: Sequence[Segment] = ()
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        if self._look is None or regions or layout or recompose or not repaint:
+            return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+        before = self._cells
+        changed = [y for y, (old, new) in enumerate(zip_longest(before, self._brought_up_to_date())) if old != new]
+        if changed:
+            super().refresh(Region(0, changed[0], self.size.width, changed[-1] + 1 - changed[0]))
+        return self
 
     def render_lines(self, crop: Region) -> list[Strip]:
+        cells = self._brought_up_to_date()[crop.y : crop.bottom]
+        finish, made = Finish.of(self), {}
+        for cell in {id(cell): cell for cell in cells}.values():
+            made[id(cell)] = finish.strip([cell], self.size.width, Style.null())
+        return [made[id(cell)].crop(*crop.column_span) for cell in cells]
+
+    def _brought_up_to_date(self) -> Sequence[Segment]:
         bar = self.render()
         assert isinstance(bar, ScrollBarRender)
-        assert isinstance(bar.style, Style)
-        segments = bar.render_bar(
-            self.size.height,
-            bar.virtual_size,
-            bar.window_size,
-            bar.position,
-            bar.thickness,
-            back_color=bar.style.bgcolor or Color.default(),
-            bar_color=bar.style.color or Color.default(),
-        ).segments
-        finish, made = Finish.of(self), {}
-        for segment in {id(segment): segment for segment in segments}.values():
-            made[id(segment)] = finish.strip([segment], self.size.width, Style.null())
-        return [made[id(segment)].crop(*crop.column_span) for segment in segments[crop.y : crop.bottom]]
+        look = (self.size.height, bar.virtual_size, bar.window_size, bar.position, bar.thickness, bar.style)
+        if look != self._look:
+            assert isinstance(bar.style, Style)
+            back, front = bar.style.bgcolor or Color.default(), bar.style.color or Color.default()
+            self._look, self._cells = look, bar.render_bar(*look[:-1], True, back, front).segments
+        return self._cells
