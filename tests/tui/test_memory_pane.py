@@ -9,7 +9,7 @@ from textual.app import App
 from core.events import GuidanceDelivered, HeadMoved, MemoryForgotten, MemoryWritten
 from core.folds.memory_use import Use
 from core.folds.view import Changes, SessionView
-from tui.panes.memory import MOST, MemoryPane, entry_lines
+from tui.panes.memory import MOST, MemoryPane, title_line
 from tui.panes.sheet import SheetBody
 
 
@@ -108,5 +108,5 @@ def test_a_wide_pane_says_what_an_entry_was_good_for():
     use = Use(uses=2, last=9, carried=True, usd=Decimal("0.00123"))
     view = SessionView()
     view.apply_all(log.events)
-    words = [entry_lines(view.memories.get("m2"), use, 0, width)[0].plain for width in (40, 80)]
+    words = [title_line(view.memories.get("m2"), use, 0, width).plain for width in (40, 80)]
     assert "2 uses  rent $0.0012  #3  m2" in words[1] and "uses" not in words[0]

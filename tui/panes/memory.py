@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
 
 from textual.content import Content
 
@@ -12,8 +13,9 @@ from core.folds.view import Changes, SessionView
 from tui.panes import figures
 from tui.panes.pane import foreign
 from tui.panes.sheet import Sheet, SheetBody
-from tui.panes.sheet_lines import MUTED, heading, paragraph, sentence, spread
+from tui.panes.sheet_lines import MUTED, Later, heading, paragraph, sentence, spread
 from tui.safe import one_line, safe_text
+from tui.widgets.recent import Recent
 
 MOST = 300
 """Entries of a kind that are drawn, the newest; the others are counted."""
@@ -25,6 +27,10 @@ EMPTY = "Nothing remembered yet. The agent writes down what must outlive its con
 
 UNTOLD = "The transcript tells of no memory. 1 shows what was said, 2 what was done."
 KEEPING = "“keep memory” in the palette makes one known here, or `longwatch send SESSION keep ID`."
+
+
+Texts = Recent[tuple[str, str, int], list[Content]]
+"""What entries say, as it is drawn: by text, style and width."""
 
 
 class MemoryPane(Sheet):
@@ -40,6 +46,7 @@ class MemoryPane(Sheet):
         super().__init__(id=id, key=key)
         self._category = ""
         self._rows: dict[Hashable, int] = {}
+        self._texts: Texts = Recent(2 * MOST)
 
     def summary(self, view: SessionView, at: int | None) -> str:
         return str(len(view.memories.known(at)) or "")
@@ -49,10 +56,10 @@ class MemoryPane(Sheet):
         parts = [f"only {one_line(self._category)}" if self._category else "", f"{hidden} hidden" if hidden else ""]
         return " · ".join(part for part in parts if part)
 
-    def lines(self, view: SessionView, at: int | None, width: int) -> list[Content]:
+    def lines(self, view: SessionView, at: int | None, width: int) -> Sequence[Content]:
         known, hidden = self._shown(view.memories.known(at)), self._shown(view.memories.hidden(at))
         now_us = view.timeline.at_us(at or view.last_seq)
-        sheet = _Entries(lambda entry: view.memory_use.of(entry, at), now_us, width)
+        sheet = _Entries(lambda entry: view.memory_use.of(entry, at), now_us, width, self._texts)
         if known:
             sheet.put(known)
         else:
@@ -62,7 +69,7 @@ class MemoryPane(Sheet):
             sheet.lines += sentence(KEEPING, width)
             sheet.put(hidden, faded=True)
         self._rows = sheet.rows
-        return sheet.lines
+        return Later(len(sheet.lines), sheet.made)
 
     def stops(self) -> Mapping[Hashable, int]:
         return self._rows
@@ -88,22 +95,38 @@ class MemoryPane(Sheet):
 class _Entries:
     """Lines in the making, with the row at which each entry begins."""
 
-    def __init__(self, use: Callable[[Entry], Use], now_us: int, width: int) -> None:
-        self.lines: list[Content] = []
+    def __init__(self, use: Callable[[Entry], Use], now_us: int, width: int, texts: Texts) -> None:
+        self.lines: list[Content | Callable[[], Content]] = []
         self.rows: dict[Hashable, int] = {}
-        self._use, self._now_us, self._width = use, now_us, width
+        self._use, self._now_us, self._width, self._texts = use, now_us, width, texts
+
+    def made(self, row: int) -> Content:
+        """A line, once somebody looks at it."""
+        line = self.lines[row]
+        return line if isinstance(line, Content) else line()
 
     def put(self, entries: Sequence[Entry], *, faded: bool = False) -> None:
         """The newest entries, and how many older ones there are."""
         for entry in reversed(entries[-MOST:]):
             self.rows[entry.id] = len(self.lines)
-            self.lines += entry_lines(entry, self._use(entry), self._now_us, self._width, faded=faded)
+            self.lines += [partial(self._title, entry, faded), *self._text(entry.text, MUTED if faded else "")]
         if len(entries) > MOST:
             self.lines += sentence(f"… and {len(entries) - MOST:,} older", self._width)
 
+    def _title(self, entry: Entry, faded: bool) -> Content:
+        return title_line(entry, self._use(entry), self._now_us, self._width, faded=faded)
 
-def entry_lines(entry: Entry, use: Use, now_us: int, width: int, *, faded: bool = False) -> list[Content]:
-    """Category, topic, scope, uses, rent and age on one line, the text below; all in grey when `faded`."""
+    def _text(self, text: str, style: str) -> list[Content]:
+        key = (text, style, self._width)
+        lines = self._texts.get(key)
+        if lines is None:
+            lines = paragraph(safe_text(text), self._width, indent=2, style=style)
+            self._texts.set(key, lines)
+        return lines
+
+
+def title_line(entry: Entry, use: Use, now_us: int, width: int, *, faded: bool = False) -> Content:
+    """Category, topic, scope, uses, rent and age; all in grey when `faded`."""
     marks = [mark for mark, given in (("pinned", entry.pinned), ("project", entry.scope == "project")) if given]
     marks += [f"for {one_line(entry.replaces)}"] if entry.replaces else []
     title = Content.assemble(
@@ -115,9 +138,7 @@ def entry_lines(entry: Entry, use: Use, now_us: int, width: int, *, faded: bool 
     facts = [one_line(entry.id), figures.ago(now_us - entry.at_us)]
     if width >= ROOMY:
         facts = [*_worth(use), f"#{entry.seq:,}", *facts]
-    style = MUTED if faded else ""
-    text = paragraph(safe_text(entry.text), width, indent=2, style=style)
-    return [spread(title, Content.styled("  ".join(facts), MUTED), width), *text]
+    return spread(title, Content.styled("  ".join(facts), MUTED), width)
 
 
 def _worth(use: Use) -> list[str]:
