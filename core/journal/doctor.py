@@ -15,7 +15,7 @@ from typing import Final
 from core.events import SessionOpened
 from core.journal import recall_index, rows, schema
 from core.journal.counters import recount
-from core.journal.errors import JournalError
+from core.journal.errors import Empty, JournalError
 from core.journal.export import event_line
 from core.journal.findings import Finding, fine, is_broken, problem, warning
 from core.journal.lease import holder
@@ -26,6 +26,8 @@ from core.journal.rescue import is_half_exchanged, kept_journals
 _CHUNK: Final = 500
 _SHOWN: Final = 5
 _REPAIR: Final = "run `longwatch doctor {session} --repair`, which saves what can be read and keeps the original"
+
+_REMOVE: Final = "`longwatch rm {session}` takes it away; if it once held something, put a copy of session.db back"
 
 
 class _Unreadable(Exception):
@@ -64,6 +66,8 @@ def _whole_file(folder: Path) -> None:
         raise _Unreadable(_damage(folder, "file", says))
     try:
         schema.check_database(schema.database(folder))
+    except Empty as error:
+        raise _Unreadable(problem("file", str(error), _REMOVE.format(session=folder.name))) from error
     except JournalError as error:
         if "newer Longwatch" in str(error):
             finding = problem("file", str(error), "update Longwatch on this machine; nothing is wrong with the file")

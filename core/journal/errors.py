@@ -11,6 +11,10 @@ class JournalError(Exception):
     """The journal can't be opened, read or written; the text says why and what to do."""
 
 
+class Empty(JournalError):
+    """Nothing stands in the journal, and nothing in a log beside it: there never was anything, or nothing is left."""
+
+
 class Damaged(JournalError):
     """What stands in the journal of the session in `folder` is not what was written."""
 

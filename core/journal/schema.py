@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from core.journal.errors import Damaged, JournalError
+from core.journal.errors import Damaged, Empty, JournalError
 
 DATABASE: Final = "session.db"
 CAME: Final = "came-as-a-file"
@@ -150,7 +150,7 @@ def check_database(path: Path) -> int:
     """The format of a journal; refuse what is none by its header, and read nothing else. Raises JournalError."""
     try:
         if not path.stat().st_size:
-            raise JournalError(f"The session in {path.parent} is empty: {path.name} holds no data.")
+            raise _empty(path)
         header = _header(path)
     except FileNotFoundError as error:
         raise JournalError(f"There is no session in {path.parent}.") from error
@@ -169,6 +169,14 @@ def check_database(path: Path) -> int:
             f"{VERSION}); update Longwatch to open it."
         )
     return version
+
+
+def _empty(path: Path) -> JournalError:
+    """Why a file of no bytes is none. Raises OSError."""
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists() and log.stat().st_size:
+        return Damaged(f"The session in {path.parent} is damaged: {path.name} is empty, its log is not.", path.parent)
+    return Empty(f"Nothing was ever written to the session in {path.parent}: {path.name} is empty.")
 
 
 def _header(path: Path) -> tuple[int, int] | None:

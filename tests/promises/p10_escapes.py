@@ -56,7 +56,7 @@ PROMISE = Promise(
     says=f"Of {len(ESCAPES)} ways out of a sandbox (links, `/proc`, sockets, hooks, handles, daemons) none leads out, "
     "as root or as nobody",
     unit="ways tried",
-    aim=len(ESCAPES) * 4,
+    aim=len(ESCAPES) * 4 - len(USERS) * sum(map(len, BEYOND.values())),
     shard=len(ESCAPES) * 4,
     quick=len(ESCAPES),
     trial=trial,

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -81,7 +83,8 @@ class Promise:
     quick_control: int
 
     def run(self, count: int, seed: int, *, control: bool = False) -> dict[str, Any]:
-        """Try a shard; its row for the results file."""
+        """Try a shard; its row for the results file, with the seconds that it took and how many of them of CPU."""
+        began, used = time.monotonic(), _cpu_s()
         found = (self.control if control else self.trial)(count, seed)
         return {
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -90,9 +93,16 @@ class Promise:
             "seed": seed,
             "tried": found.tried,
             "broken": found.broken,
+            "seconds": round(time.monotonic() - began, 1),
+            "cpu_s": round(_cpu_s() - used, 1),
             "seen": found.seen,
             "examples": found.examples,
         }
+
+
+def _cpu_s() -> float:
+    """Of this process and of those that it has waited for."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 def results_file() -> Path:
@@ -131,9 +141,8 @@ def table(promises: Iterable[Promise], found: list[dict[str, Any]]) -> str:
     """The README's table: what was promised, what was really tried and found, and whether the test can fail."""
     lines = ["| | promised | tried | broken | the control: caught |", "|---|---|---|---|---|"]
     for promise in promises:
-        mine = [row for row in found if row["promise"] == promise.id]
-        tried = total(row for row in mine if not row["control"])
-        control = total(row for row in mine if row["control"])
+        tried = total(_trials(promise, found))
+        control = total(row for row in found if row["promise"] == promise.id and row["control"])
         seen = "".join(f", {_number(amount)} {name}" for name, amount in sorted(tried.seen.items()))
         aim = "" if tried.tried >= promise.aim else f" of {promise.aim:,}"
         lines.append(
@@ -141,6 +150,28 @@ def table(promises: Iterable[Promise], found: list[dict[str, Any]]) -> str:
             f"{promise.control_says}: {_caught(control)} |"
         )
     return "\n".join(lines)
+
+
+def missing(promise: Promise, found: Iterable[dict[str, Any]]) -> int:
+    """How many are left to try of a full run."""
+    return max(0, promise.aim - total(_trials(promise, found)).tried)
+
+
+def left(promises: Iterable[Promise], found: list[dict[str, Any]]) -> str:
+    """What is left to try, and how long that takes by what was measured so far."""
+    lines = [f"{'':<5}{'left':>9} {'of':>9} {'ms a try':>9} {'of CPU':>9} {'hours':>7}"]
+    for promise in promises:
+        rest = missing(promise, found)
+        timed = [row for row in _trials(promise, found) if "seconds" in row]
+        tried = max(1, sum(row["tried"] for row in timed))
+        wall, cpu = (sum(row[name] for row in timed) / tried for name in ("seconds", "cpu_s"))
+        times = f"{1000 * wall:>9,.1f} {1000 * cpu:>9,.1f} {rest * wall / 3600:>7.1f}" if timed else "not measured"
+        lines.append(f"{promise.id:<5}{rest:>9,} {promise.aim:>9,} {times}")
+    return "\n".join(lines)
+
+
+def _trials(promise: Promise, found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row for row in found if row["promise"] == promise.id and not row["control"]]
 
 
 def _caught(control: Count) -> str:

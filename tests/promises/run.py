@@ -2,6 +2,8 @@
 
 .venv/bin/python -P tests/promises/run.py try P1 P3 --hours 2
 .venv/bin/python -P tests/promises/run.py try P1 --shards 1 --size 40
+.venv/bin/python -P tests/promises/run.py reach P4 P12 --until 18:30
+.venv/bin/python -P tests/promises/run.py left
 .venv/bin/python -P tests/promises/run.py table
 """
 
@@ -11,14 +13,16 @@ import importlib
 import json
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent.parent), str(HERE.parent), str(HERE.parent / "tui"), str(HERE)]
 
-from promise import Promise, add, results_file, rows, table  # noqa: E402
+from promise import Promise, add, left, missing, results_file, rows, table  # noqa: E402
 
 MODULES = {
     "P1": "p01_kills",
@@ -77,12 +81,28 @@ def try_(
         for name in names:
             promise = load(name)
             number = _next_seed(file, name, control) if seed is None else seed + done
-            row = promise.run(size or _size(promise, quick, control), number, control=control)
-            add(file, row)
-            print(json.dumps(row), flush=True)
+            row = _tried(file, promise, size or _size(promise, quick, control), number, control)
             wrong |= (row["broken"] == 0) if control else (row["broken"] > 0)
         done += 1
     sys.exit(wrong)
+
+
+@main.command()
+@click.argument("names", nargs=-1, required=True, type=click.Choice(list(MODULES)))
+@click.option("--until", type=click.DateTime(["%H:%M"]), help="No shard begins after this time of the day.")
+@click.pass_obj
+def reach(file: Path, names: tuple[str, ...], until: datetime | None) -> None:
+    """Try one promise after the other until each has reached its full size, whatever breaks."""
+    for promise in map(load, names):
+        while (rest := missing(promise, rows(file))) and (until is None or datetime.now().time() < until.time()):
+            _tried(file, promise, min(rest, promise.shard), _next_seed(file, promise.id, False))
+
+
+def _tried(file: Path, promise: Promise, count: int, seed: int, control: bool = False) -> dict[str, Any]:
+    row = promise.run(count, seed, control=control)
+    add(file, row)
+    print(json.dumps(row), flush=True)
+    return row
 
 
 def _size(promise: Promise, quick: bool, control: bool) -> int:
@@ -101,6 +121,13 @@ def _next_seed(file: Path, name: str, control: bool) -> int:
 def table_(file: Path) -> None:
     """Print the table of the README from the counts in the results file."""
     print(table(map(load, MODULES), rows(file)))
+
+
+@main.command("left")
+@click.pass_obj
+def left_(file: Path) -> None:
+    """Print how many are left to try of each, and how long that takes."""
+    print(left(map(load, MODULES), rows(file)))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from p06_terminals import SLOWEST, paces
-from promise import Count, Promise, add, rows, table
+from promise import Count, Promise, add, left, missing, rows, table
 from run import MODULES
 from warm import Warm
 
@@ -77,3 +77,5 @@ def test_shards_add_up_in_the_table(tmp_path):
     line = table([promise], rows(file)).splitlines()[-1]
     assert line == "| P0 | It stands | 10 of 100 days, 1 falls | 1 | a house of cards: 4 of 4 |"
     assert rows(file)[1]["examples"] == ["it fell over"]
+    assert missing(promise, rows(file)) == 90
+    assert left([promise], rows(file)).splitlines()[-1].split()[:3] == ["P0", "90", "100"]

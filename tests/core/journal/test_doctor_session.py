@@ -17,6 +17,7 @@ from core.journal.doctor import examine
 from core.journal.findings import Finding
 from core.journal.lease import acquire
 from core.journal.recall_index import RecallIndex
+from core.journal.rescue import rescue
 from core.journal.schema import database
 
 
@@ -108,6 +109,26 @@ def test_a_newer_format_is_no_damage_and_not_for_repair(folder: Path) -> None:
     database(folder).write_bytes(data)
     (finding,) = examine(folder)
     assert "newer Longwatch" in finding.says and not finding.mendable
+
+
+def test_a_session_to_which_nothing_was_written_is_not_for_repair(tmp_path: Path) -> None:
+    database(tmp_path).touch()
+    (finding,) = examine(tmp_path)
+    assert finding.says == f"Nothing was ever written to the session in {tmp_path}: session.db is empty."
+    assert not finding.mendable and "--repair" not in finding.remedy and "longwatch rm" in finding.remedy
+
+
+async def test_an_empty_journal_is_rescued_from_its_log(tmp_path: Path) -> None:
+    live, copy = tmp_path / "live", tmp_path / "s"
+    live.mkdir()
+    log, outputs = conversation(3, "s")
+    drafts = [Draft(event.body, key=event.key) for event in log.events]
+    async with await Journal.create(live, VirtualClock()) as journal:
+        await journal.append(*drafts, blobs=[*outputs.values()])
+        shutil.copytree(live, copy)
+    database(copy).write_bytes(b"")
+    assert problems(copy)["file"].mendable
+    assert rescue(copy, VirtualClock()).kept == len(drafts)
 
 
 async def test_a_running_session_is_examined_beside_its_runner(tmp_path: Path) -> None:
