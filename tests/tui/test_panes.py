@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from sample_sessions import REPORT, START_US, Log, audit_session
 
 from core.events import ContextPolicy, ItemEvicted, ItemPinned, MemoryWritten, Price, Usage
-from core.folds.context_usage import ContextUsage
+from core.folds.context_usage import PARTS, ContextUsage
 from core.folds.conversation import Item
 from core.folds.costs import Bill
 from core.folds.standing import Status
@@ -187,16 +187,26 @@ def test_a_provider_whose_bill_differs_from_list_prices_is_said():
     assert "billed by the provider" in text_of(CostPane(id="c"), log, 60)
 
 
-def test_the_context_pane_shows_what_is_left_over_above_or_below():
+@pytest.mark.parametrize(
+    ("counted", "words"),
+    [(21_500, "█ not accounted for"), (18_000, "the parts are estimates; 2,000 tokens too many are taken off")],
+)
+def test_what_was_counted_above_or_below_the_estimates_is_said_and_no_part_is_below_zero(counted, words):
     log = Log()
     log.opened()
-    for sent in (20_000, 20_500, 18_000):
+    for sent in (20_000, 20_000, counted):
         log.responded(log.requested(sent=20_000), [{"type": "text", "text": "x"}], sent=sent)
-    lines = text_of(ContextPane(id="a"), log, 60).splitlines()
-    assert lines[0].startswith("18,000 of 200,000 tokens")
-    assert any(line.startswith("█ not accounted for") and "-2,0" in line for line in lines)
-    usage = ContextUsage({"system": 2_000}, 10_000, 1_000, measured=True, residual=-300)
-    assert sum(part.amount for part in filling(usage)) == 10_000
+    lines = text_of(ContextPane(id="a"), log, 100).splitlines()
+    assert lines[0].startswith(f"{counted:,} of 200,000 tokens")
+    assert any(line.startswith(words) for line in lines) and not any("-" in line for line in lines)
+
+
+@given(st.lists(st.integers(0, 50_000), min_size=1, max_size=6), st.integers(-200_000, 50_000))
+def test_what_fills_the_window_always_adds_up_to_it(parts, residual):
+    usage = ContextUsage(dict(zip(PARTS, parts, strict=False)), 400_000, 1_000, True, max(residual, -sum(parts)))
+    filled = filling(usage)
+    assert all(part.amount >= 0 for part in filled)
+    assert sum(part.amount for part in filled) == 400_000 or not any(parts)
 
 
 @pytest.mark.parametrize("width", [38, 90])

@@ -17,7 +17,7 @@ from tui.panes.pane import foreign
 from tui.panes.sheet import Sheet, SheetBody
 from tui.panes.sheet_lines import MUTED, Later, fit, heading, paragraph, sentence, spread
 from tui.safe import safe_text
-from tui.widgets.gauge import Part, legend, stacked
+from tui.widgets.gauge import Part, legend, shares, stacked
 
 UNTOLD = "The transcript does not tell how full the window was. 1 shows what was said, 2 what was done."
 NOTHING_SENT = "No request yet, so the window is empty. 1 shows what is said."
@@ -77,6 +77,7 @@ class ContextPane(Sheet):
         above = [
             *_total_lines(usage, width),
             *legend(filling(usage), width),
+            *_overestimate_lines(usage, width),
             *rent_lines(view.rent.meter.at(at), width)[:1],
             *guard_lines(view, at, width),
             *_anchor_lines(view, at, width),
@@ -140,16 +141,26 @@ class ContextPane(Sheet):
 def filling(usage: ContextUsage) -> list[Part]:
     """Everything in the window, the reserve and what is free included; adds up to the window where that is known.
 
-    What the provider counted more, or less, than our estimates is a part of its own, which may be below zero.
+    The parts are estimates. What was counted beyond them is a part of its own; what they have too many is taken off
+    each of them in proportion, for nobody can make anything of a part below zero.
     """
-    names = [*PARTS, *(name for name in usage.parts if name not in PARTS)]
-    parts = [(name, usage.parts[name]) for name in names if usage.parts.get(name)]
-    if usage.residual and usage.parts:
+    names = [name for name in dict.fromkeys((*PARTS, *usage.parts)) if usage.parts.get(name)]
+    amounts = [usage.parts[name] for name in names]
+    parts = list(zip(names, shares(amounts, usage.total) if usage.residual < 0 else amounts, strict=True))
+    if usage.residual > 0 and usage.parts:
         parts.append(("residual", usage.residual))
     if usage.window is not None:
         room = max(0, usage.window - usage.total)
         parts += [("reserve", min(usage.reserve, room)), ("free", usage.free or 0)]
     return [Part(LABELS.get(name, name), count, _variable(name), empty=name in ROOM) for name, count in parts]
+
+
+def _overestimate_lines(usage: ContextUsage, width: int) -> list[Content]:
+    """Why the parts add up although their estimates did not."""
+    if usage.residual >= 0:
+        return []
+    words = f"the parts are estimates; {-usage.residual:,} tokens too many are taken off in proportion"
+    return paragraph(words, width, style=MUTED)
 
 
 def _variable(name: str) -> str:
