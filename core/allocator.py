@@ -9,7 +9,9 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable
 
+_M_MMAP_THRESHOLD = -3
 _M_ARENA_MAX = -8
+_LARGE = 1 << 18
 
 
 def _function(name: str, *takes: type) -> Callable[..., int] | None:
@@ -31,6 +33,16 @@ def share_memory() -> None:
     do is done under the interpreter's lock anyway."""
     if _OPTION is not None:
         _OPTION(_M_ARENA_MAX, 1)
+
+
+def set_large_apart() -> None:
+    """Give large blocks pages of their own from now on: they grow without being copied, and go back once they are free.
+
+    Left alone, glibc raises its limit to the largest block that was ever freed; columns of numbers that grow lie among
+    small blocks then, and each copy leaves a hole.
+    """
+    if _OPTION is not None:
+        _OPTION(_M_MMAP_THRESHOLD, _LARGE)
 
 
 def give_back() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 LIVE_EVERY_S = 0.1
 TAIL_EVERY_S = 0.5
 READ_CHUNK = 2_000
+MUCH = 50_000
+"""Events to be read at once from which on it is worth a few milliseconds that they leave little free memory behind."""
 
 
 class SessionSource:
@@ -46,6 +49,7 @@ class SessionSource:
         self._reader: Reader | None = None
         self._kept: KeptView | None = None
         self._saving: asyncio.Task[None] | None = None
+        self._reads_much = False
 
     def wake(self) -> None:
         """There is something new; may be called from any thread."""
@@ -59,7 +63,17 @@ class SessionSource:
         self._kept = KeptView(self._folder)
         view = self._kept.restored(reader)
         self._follow.position = view.last_seq
+        self._prepare(reader, view)
         return view
+
+    def _prepare(self, reader: Reader, view: SessionView) -> None:
+        with suppress(JournalError):
+            self._reads_much = reader.last_seq() - view.last_seq >= MUCH
+        if self._reads_much:
+            from core.allocator import set_large_apart, share_memory
+
+            share_memory()
+            set_large_apart()
 
     def put_away(self, view: SessionView) -> None:
         if self._kept is not None:
@@ -67,9 +81,14 @@ class SessionSource:
 
     async def keep(self, view: SessionView, longer_by: float = 0.0) -> None:
         kept = self._kept
-        if kept is not None and (picture := kept.picture(view, longer_by)) is not None:
-            self._saving = asyncio.create_task(asyncio.to_thread(kept.save, picture, self._read()))
-            await asyncio.shield(self._saving)  # whoever waits for it may be cancelled: on leaving, for one
+        if kept is None or (picture := kept.picture(view, longer_by)) is None:
+            return
+        large = picture.is_large
+        self._saving = asyncio.create_task(asyncio.to_thread(kept.save, picture, self._read()))
+        del picture
+        await asyncio.shield(self._saving)  # whoever waits for it may be cancelled: on leaving, for one
+        if large:
+            await _tidy()
 
     async def batches(self) -> AsyncIterator[Sequence[Event]]:
         """Every event so far, an empty batch when caught up for the first time, then what comes."""
@@ -81,6 +100,8 @@ class SessionSource:
             yield batch
             if self._follow.caught_up and self._follow.position >= goal and not caught_up:
                 caught_up = True
+                if self._reads_much:
+                    await _tidy()
                 yield []
 
     async def tails(self) -> AsyncIterator[Tail]:
@@ -167,3 +188,10 @@ class SessionSource:
         if self._reader is None:
             self._reader = Reader(self._folder)
         return self._reader
+
+
+async def _tidy() -> None:
+    """Return to the system what was only needed for a moment."""
+    from core.allocator import give_back
+
+    await asyncio.to_thread(give_back)

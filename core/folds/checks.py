@@ -13,6 +13,7 @@ from core.events import CheckpointMade, Event, HeadMoved, ToolFinished, ToolStar
 from core.folds.branches import Column
 from core.folds.commands import Reading, passed, reading, stands_in
 from core.folds.fold import Handler, Series
+from core.folds.known import Known
 from core.folds.plan import Plan
 from core.folds.words import one_line
 
@@ -67,7 +68,8 @@ class Checks:
         self._asked: dict[str, list[str]] = {}
         """By running call the checks of the plan that its command stands in."""
         self._tested: dict[str, Series[Tested | None]] = {}
-        self._outcomes: dict[str, bool] = {}
+        self._outcomes = Known()
+        """1 for each command that passed when it ran last, 0 for one that failed."""
         self._since_change: dict[str, bool] = {}
         self._changed_since: set[str] = set()
         self._secured = False
@@ -110,9 +112,10 @@ class Checks:
             return
         for check in asked:
             self._tested.setdefault(check, Series(None)).append(event.seq, Tested(event.seq, ok))
-        if self._outcomes.get(identity, ok) != ok:
-            self.flips.append(event.seq, Flip(event.seq, event.at_us, command, ok))
-        self._outcomes[identity] = ok
+        if (before := self._outcomes.get(identity)) != ok:
+            self._outcomes.put(identity, int(ok))
+            if before is not None:
+                self.flips.append(event.seq, Flip(event.seq, event.at_us, command, ok))
         if read.check:
             self._prove(event, command, ok)
 

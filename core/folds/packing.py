@@ -6,16 +6,18 @@ and may be wrong, but can't make anything happen.
 
 from __future__ import annotations
 
+import copyreg
 import hashlib
 import io
 import pickle
 import sys
 import zlib
+from array import array
 from collections.abc import Callable, Sequence
 from functools import cache
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import IO, Any, Final, NamedTuple, cast
 
 import msgspec
 
@@ -27,7 +29,9 @@ _PLAIN: Final = {
     "decimal": {"Decimal"},
     "msgspec._utils": {"rebuild"},
 }
+_PROTOCOL: Final = 5
 _FASTEST: Final = 1
+_PIECE: Final = 1 << 20
 
 
 class Columns(NamedTuple):
@@ -80,17 +84,32 @@ def _rebuilt(kind: type | None, fields: list[Any]) -> list[Any]:
 
 def pack(value: Any) -> bytes:
     """Bytes of a value."""
-    return squeezed(pickled(value))
+    return zlib.compress(pickle.dumps(value, _PROTOCOL), _FASTEST)
 
 
-def pickled(value: Any) -> bytes:
-    """The first half of `pack`, which must not run beside what changes the value."""
-    return pickle.dumps(value, protocol=5)
+def write(value: Any, file: IO[bytes]) -> None:
+    """The first half of packing what is large: it goes to a file piece by piece, without a copy of its columns.
+
+    Must not run beside what changes the value. Raises OSError.
+    """
+    pickler = pickle.Pickler(file, _PROTOCOL)
+    pickler.dispatch_table = {**copyreg.dispatch_table, array: _in_place}
+    pickler.dump(value)
 
 
-def squeezed(pickled: bytes) -> bytes:
-    """The other half, which takes longer and may run in a thread."""
-    return zlib.compress(pickled, _FASTEST)
+def squeeze(written: IO[bytes], into: IO[bytes]) -> None:
+    """The other half, which takes longer and may run in a thread: what was written, from its start. Raises OSError."""
+    written.seek(0)
+    squeezing = zlib.compressobj(_FASTEST)
+    while piece := written.read(_PIECE):
+        into.write(squeezing.compress(piece))
+    into.write(squeezing.flush())
+
+
+def _in_place(numbers: array[Any]) -> tuple[Any, ...]:
+    """As an array tells how it is made anew, with its memory itself in place of a copy."""
+    make, (*kind, _nothing) = cast(tuple[Any, list[Any]], array(numbers.typecode).__reduce_ex__(_PROTOCOL)[:2])
+    return make, (*kind, pickle.PickleBuffer(memoryview(numbers).toreadonly()))
 
 
 def unpack(data: bytes) -> Any:

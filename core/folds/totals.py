@@ -33,6 +33,7 @@ from core.events import (
 from core.folds.cache import WATCHED, CacheWatch, Loss
 from core.folds.costs import CLASSES, MAIN, Charge, charge_of, split
 from core.folds.fold import Handler
+from core.folds.known import Met
 from core.folds.rent import Errors, judge
 
 INTERVENTIONS = frozenset(
@@ -55,7 +56,7 @@ class Totals(msgspec.Struct, kw_only=True):
     """
 
     NAME: ClassVar[str] = "totals"
-    VERSION: ClassVar[int] = 8
+    VERSION: ClassVar[int] = 9
 
     seq: int = 0
     session: str = ""
@@ -112,13 +113,15 @@ class Totals(msgspec.Struct, kw_only=True):
     steps_done: int = 0
     steps_total: int = 0
     files: list[str] = []
-    seen: set[str] = set()
-    seen_results: set[str] = set()
+    seen: Met = msgspec.field(default_factory=Met)
+    """Which calls were made."""
+    seen_results: Met = msgspec.field(default_factory=Met)
+    """The same with what they answered, since a file changed."""
     sandbox: str = ""
     forked_from: dict[str, Any] | None = None
+    """The session that this one was forked from, where, and what had been spent there."""
     delegated_by: str | None = None
     """The session that it works for."""
-    """The session that this one was forked from, where, and what had been spent there."""
     open_calls: dict[str, str] = {}
     open_requests: dict[str, tuple[str, str]] = {}
 
@@ -254,8 +257,7 @@ class Totals(msgspec.Struct, kw_only=True):
             return
         self.calls[body.name] = self.calls.get(body.name, 0) + 1
         call = digest(body.name, body.arguments)
-        self.repeats += call in self.seen
-        self.seen.add(call)
+        self.repeats += not self.seen.add(call)
         self.open_calls[event.key] = call
 
     def _tool_finished(self, event: Event) -> None:
@@ -267,9 +269,7 @@ class Totals(msgspec.Struct, kw_only=True):
         if body.files:
             self.seen_results.clear()
             self._touch(change.path for change in body.files)
-        result = f"{call}:{body.fingerprint[:12]}"
-        self.no_progress += result in self.seen_results
-        self.seen_results.add(result)
+        self.no_progress += not self.seen_results.add(f"{call}:{body.fingerprint[:12]}")
 
     def _touch(self, paths: Iterable[str]) -> None:
         """Keep the changed files in order; sorting them all anew would cost more with every file."""

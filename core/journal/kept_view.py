@@ -16,11 +16,11 @@ import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import IO, Any, Final, NamedTuple
 
-from core.folds.packing import columns_of, pack, pickled, squeezed, unpack, values_of, version
+from core.folds.packing import columns_of, pack, squeeze, unpack, values_of, version, write
 from core.folds.pages import LostPages
 from core.folds.view import SessionView
 from core.journal.errors import JournalError
@@ -32,7 +32,7 @@ WORTH_KEEPING: Final = 1_000
 """Events from which on folding them again costs more than keeping the state does."""
 _HELD_PAGES: Final = 384
 _MUCH: Final = 1 << 20
-"""Bytes of a state from which on reading it leaves much free memory behind."""
+"""Bytes of a state from which on reading it, or making it, leaves much free memory behind."""
 _CHUNK: Final = 2_000
 _LENGTH: Final = struct.Struct(">I")
 _HEADER: Final = struct.Struct(">8s16s16sqq32s")
@@ -78,12 +78,14 @@ class PageFile:
 
 
 class Picture(NamedTuple):
-    """A view as of event `seq`, pickled, which nothing changes any more, and the name and length of its pages."""
+    """A view as of event `seq`, written to a file without a name, and the name and length of its pages."""
 
     seq: int
     pages: bytes
     length: int
-    view: bytes
+    view: IO[bytes]
+    is_large: bool
+    """Whether making it leaves much free memory behind."""
 
 
 class KeptView:
@@ -134,11 +136,21 @@ class KeptView:
         if not self._writes:
             return None
         self._kept_seq = view.last_seq
-        return Picture(view.last_seq, self._name, os.fstat(self._files[0]).st_size, pickled(view))
+        try:
+            return self._picture(view)
+        except OSError:  # The disk refuses; a later one may find room.
+            return None
+
+    def _picture(self, view: SessionView) -> Picture:
+        with ExitStack() as opened:
+            file = opened.enter_context(tempfile.TemporaryFile(dir=self._folder))
+            write(view, file)
+            opened.pop_all()
+        return Picture(view.last_seq, self._name, os.fstat(self._files[0]).st_size, file, file.tell() > _MUCH)
 
     def save(self, picture: Picture, reader: Reader) -> None:
-        """Keep a picture; blocks, and may be called in a thread while the view grows on. A later one stays."""
-        with suppress(OSError, JournalError), self._saving:
+        """Keep a picture, once; blocks, and may be called in a thread while the view grows on. A later one stays."""
+        with picture.view, suppress(OSError, JournalError), self._saving:
             if picture.seq > self._saved_seq:
                 self._save(picture, reader)
                 self._saved_seq = picture.seq
@@ -186,7 +198,9 @@ class KeptView:
             return None
         view.put_away(self._store)
         if len(data) > _MUCH:
-            _give_back()
+            from core.allocator import give_back  # Late: only a very long session needs it.
+
+            give_back()
         return view
 
     def _save(self, picture: Picture, reader: Reader) -> None:
@@ -197,16 +211,9 @@ class KeptView:
         draft = self._folder / f".{STATE}.new"
         file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(file, "wb") as state:
-            state.write(header + squeezed(picture.view))
+            state.write(header)
+            squeeze(picture.view, state)
         draft.replace(self._folder / STATE)
-
-
-def _give_back() -> None:
-    """Return to the system what reading took: the C library would keep tens of megabytes that nobody uses any more."""
-    import ctypes  # Late: only a very long session needs it.
-
-    with suppress(OSError, AttributeError):  # Another C library.
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 @contextmanager

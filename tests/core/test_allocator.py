@@ -56,3 +56,32 @@ def arenas(how):
 @GLIBC
 def test_threads_share_one_arena():
     assert arenas("shared") == 1 < arenas("apart")
+
+
+HOLES = """
+import sys
+from pathlib import Path
+from core.allocator import set_large_apart
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+if sys.argv[1] == "apart":
+    set_large_apart()
+freed = b"x" * 20_000_000
+del freed
+block = b"x" * 10_000_000
+behind = [b"x" * 5_000 for _ in range(1_000)]
+before = resident()
+del block
+print(before - resident())
+"""
+
+
+def returned(how):
+    """Bytes that a process gives back by itself when it frees a large block with small ones behind it."""
+    done = subprocess.run([sys.executable, "-c", HOLES, how], cwd=ROOT, capture_output=True, text=True, check=True)
+    return int(done.stdout)
+
+
+@GLIBC
+def test_a_large_block_goes_back_when_it_is_free_whatever_was_freed_before():
+    assert returned("apart") > 9_000_000 > returned("together")

@@ -102,6 +102,7 @@ def test_what_was_pictured_is_kept_though_the_view_grows_on_meanwhile_and_an_ear
     for end in (20, 30, 40):
         view.apply_all(events[view.last_seq : end])
         pictures.append(kept.picture(view))
+    pictures[2].view.close()
     for taken in (pictures[1], pictures[0]):
         kept.save(taken, Log(events))
     kept.close()
@@ -116,11 +117,13 @@ def test_a_view_is_kept_again_only_once_it_is_longer_by_a_part_of_what_is_kept(t
     kept = KeptView(tmp_path)
     view = kept.restored(Log(events))
     view.apply_all(events[:20])
-    assert kept.picture(view) is not None
+    keep_now(kept, view, events)
     view.apply_all(events[20:24])
     assert kept.picture(view, longer_by=0.25) is None
     view.apply_all(events[24:25])
-    assert kept.picture(view, longer_by=0.25) is not None
+    later = kept.picture(view, longer_by=0.25)
+    assert later is not None
+    later.view.close()
     kept.close()
 
 

@@ -1,11 +1,13 @@
 """What is put away comes back as it was, and bytes that somebody else made do nothing."""
 
+import io
 import pickle
 import zlib
+from array import array
 
 import pytest
 
-from core.folds.packing import pack, unpack
+from core.folds.packing import pack, squeeze, unpack, write
 from core.folds.verdict import Verdict
 
 
@@ -60,3 +62,12 @@ def test_bytes_that_call_something_are_refused(tmp_path):
 def test_damaged_bytes_are_refused(data):
     with pytest.raises(ValueError, match="unpacked"):
         unpack(data)
+
+
+def test_what_goes_through_a_file_comes_back_and_may_grow_on():
+    value = {"numbers": array("q", range(100_000)), "none": array("d"), "text": "x" * 100_000}
+    written, squeezed = io.BytesIO(), io.BytesIO()
+    write(value, written)
+    squeeze(written, squeezed)
+    assert unpack(squeezed.getvalue()) == value
+    value["numbers"].append(1)
