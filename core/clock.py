@@ -33,6 +33,15 @@ class Clock(Protocol):
         """The same for a watcher beside the work: a virtual clock does not move for it, it only rings in passing."""
         ...
 
+    def asleep_us(self) -> int:
+        """Microseconds that the machine has slept, from whenever on: what it grows by was slept."""
+        ...
+
+
+_AWAKE: int | None = getattr(time, "CLOCK_UPTIME_RAW", getattr(time, "CLOCK_MONOTONIC", None))
+_ALWAYS: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC_RAW", None))
+"""Clocks that stand still, and go on, while the machine sleeps: those of macOS, and of Linux."""
+
 
 class SystemClock:
     """Journal time is the wall clock."""
@@ -51,6 +60,12 @@ class SystemClock:
 
     async def alarm(self, seconds: float) -> None:
         await self.sleep(seconds)
+
+    def asleep_us(self) -> int:
+        """What the clock that goes on in sleep is ahead of the one that stands still; 0 where there are not both."""
+        if _AWAKE is None or _ALWAYS is None:
+            return 0
+        return (time.clock_gettime_ns(_ALWAYS) - time.clock_gettime_ns(_AWAKE)) // 1000
 
 
 class _Alarm(NamedTuple):
@@ -72,6 +87,7 @@ class VirtualClock:
 
     def __init__(self, start_us: int = 1_767_225_600 * MICROSECONDS) -> None:
         self._now_us = start_us
+        self._asleep_us = 0
         self._lock = threading.Lock()
         self._alarms: list[_Alarm] = []
         self._numbers = count()
@@ -85,6 +101,14 @@ class VirtualClock:
         """Move the time forward without waiting."""
         with self._lock:
             self._now_us += int(seconds * MICROSECONDS)
+
+    def suspend(self, seconds: float) -> None:
+        """The machine sleeps for so long."""
+        self.advance(seconds)
+        self._asleep_us += int(seconds * MICROSECONDS)
+
+    def asleep_us(self) -> int:
+        return self._asleep_us
 
     async def sleep(self, seconds: float) -> None:
         with self._lock:
@@ -143,6 +167,11 @@ def monotonic() -> float:
 async def pause_real(seconds: float) -> None:
     """Sleep in real time; for liveness only."""
     await asyncio.sleep(seconds)
+
+
+def of_day(at_us: int) -> str:
+    """Journal time as the clock on the wall of this machine shows it: `07:10`."""
+    return datetime.fromtimestamp(at_us / MICROSECONDS).strftime("%H:%M")
 
 
 def iso(at_us: int) -> str:

@@ -14,6 +14,7 @@ LABELS = {
     "check": "tests",
     "cost": "cost",
     "stall": "stalls",
+    "screen": "screens",
     "compression": "context",
     "rewind": "rewinds",
     "guard": "guards",

@@ -131,9 +131,14 @@ class LongwatchApp(ThemedApp[Leaving]):
             self._show_card()
         self.call_after_refresh(self._start)
         self._needs_you.begin()
-        self.set_interval(1.0, self._needs_you.tick)
+        self.set_interval(1.0, self._tick)
         be_patient()
         self.set_interval(1.0, self._tidy)
+
+    def _tick(self) -> None:
+        self._needs_you.tick()
+        if slept_us := self._needs_you.attention.slept():
+            self.watch_screen.woke(slept_us)
 
     def after_first_picture(self, act: Callable[[], object]) -> None:
         self.watch_screen.after_first_picture(act)

@@ -18,11 +18,17 @@ class Attention:
         self.tells_focus = False
         """Whether the terminal has ever told of its focus."""
         self._focused = True
+        self._asleep_us = clock.asleep_us()
 
     def acted(self) -> int:
         """A key, a click; microseconds since the one before."""
         before, self.acted_us = self.acted_us, self._clock.now_us()
         return self.acted_us - before
+
+    def slept(self) -> int:
+        """Microseconds that the machine has slept since this was asked last: nobody looks at a closed lid."""
+        before, self._asleep_us = self._asleep_us, self._clock.asleep_us()
+        return self._asleep_us - before
 
     def focused(self, focused: bool) -> int:
         """The terminal came to the front, or went; microseconds for which it was away."""

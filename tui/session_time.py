@@ -27,5 +27,8 @@ class SessionTime:
     async def sleep(self, seconds: float) -> None:
         await self._clock.sleep(seconds)
 
+    def asleep_us(self) -> int:
+        return self._clock.asleep_us()
+
     async def alarm(self, seconds: float) -> None:
         await self._clock.alarm(seconds)

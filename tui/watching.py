@@ -162,6 +162,8 @@ def watch(
     _leave_on_signals(app)
     result = _run(app, mouse=mouse and config.screen.mouse)
     sight.keep()
+    if result == "lost" and presence is not None:
+        presence.lose()
     if app.fault is not None:
         _tell(app, "" if mode == "replay" else "The agent goes on.")
     if result != "lost" and not (back and result == "quit") and app.watch_screen.is_read and app.view.last_seq:

@@ -24,6 +24,7 @@ from core.agent.going_back import (
     told_reverted,
 )
 from core.agent.reverting import course_by_hand, reversal
+from core.agent.sleep import Sleep
 from core.agent.thrift import Carrying, Thrift
 from core.agent.trust import Vouchers
 from core.changes.trees import Trees
@@ -81,13 +82,17 @@ class Desk:
         """Whether a runner works here, and whether it is to let another one go on."""
         self.stirred = asyncio.Event()
         self.on_command: Callable[[Command], None] = lambda command: None
+        self._sleep = Sleep(clock)
         self._order = asyncio.Lock()
         self._reading = asyncio.Lock()
         self._under_way: str | None = None
 
     async def append(self, *drafts: Draft, blobs: Sequence[bytes] = ()) -> list[Event]:
-        """Journal them in one transaction and fold them; shielded, so that what is written is always folded."""
-        if not drafts:
+        """Journal them in one transaction and fold them; shielded, so that what is written is always folded.
+
+        That the machine slept is written before them, and alone where there are none.
+        """
+        if not (drafts or self._sleep.untold()):
             return []
         writing = asyncio.ensure_future(self._append(drafts, blobs))
         try:
@@ -103,9 +108,11 @@ class Desk:
 
     async def _append(self, drafts: Sequence[Draft], blobs: Sequence[bytes]) -> list[Event]:
         async with self._order:
-            events = await self.journal.append(*drafts, blobs=blobs)
+            woken = self._sleep.untold()
+            events = await self.journal.append(*woken, *drafts, blobs=blobs)
+            self._sleep.told(woken)
             self.facts.apply_all(events)
-            return events
+            return events[len(woken) :]
 
     async def read_inbox(self) -> int:
         """Journal each command that has come, accepted or refused; how many there were."""

@@ -20,6 +20,7 @@ import msgspec
 
 from core.agent.approving import Gate, policy_of
 from core.agent.asides import Asides
+from core.agent.audience import Audience
 from core.agent.bridging import bridged, secrets_of, tools_of_requests
 from core.agent.calls import LARGEST_BLOB, CallRunner
 from core.agent.carriage import carrying_of, check_floor, tariff_of
@@ -306,7 +307,8 @@ async def _runner(
     turns = Turns(desk, wire, hosting.clock, priced, prompt_version)
     asides = Asides(desk, wire, hosting.clock, priced, lambda: turns.last)
     drift = drift_watch(desk, reader.events, config.guards, stack)
-    upkeep = Upkeep(desk, recall, project, bridging, Handwork(desk, place, seen), drift)
+    audience = Audience(hosting.folder)
+    upkeep = Upkeep(desk, recall, project, bridging, Handwork(desk, place, seen), drift, audience)
     return Runner(desk, turns, calls, asides, upkeep, head, terms, hosting.clock, hosting.jitter)
 
 

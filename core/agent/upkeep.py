@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from core.agent.audience import Audience
 from core.agent.bridging import Bridging
 from core.agent.desk import Desk
 from core.agent.drifting import DriftWatch
@@ -31,7 +32,9 @@ class Upkeep:
         bridging: Bridging | None = None,
         handwork: Handwork | None = None,
         drift: DriftWatch | None = None,
+        audience: Audience | None = None,
     ) -> None:
+        self._audience = audience
         self._drift = drift
         self._desk = desk
         self._recollection = recollection
@@ -66,7 +69,10 @@ class Upkeep:
             await self._desk.append(*drafts)
 
     async def look(self) -> None:
-        """Log how the servers are, and what others did to files, also while a session waits."""
+        """Log how the servers are, what others did to files, and who lost sight of it, also while a session waits."""
+        await self._desk.append()  # that the machine slept, if it did
+        if self._audience is not None and self._audience.due:
+            await self._desk.append(*await asyncio.to_thread(self._audience.look))
         if self._bridging is not None:
             await self._bridging.look()
         if self._handwork is not None:

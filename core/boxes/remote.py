@@ -172,6 +172,9 @@ class BoxPresence:
         """Everybody else who looks; of those that a box names."""
         return [seat.viewer for seat in self._line.standing.others]
 
+    def lose(self) -> None:
+        """The box sees how its line ends."""
+
 
 class BoxAttendance(Attendance):
     """Of the screens here one calls its user; the box is told now and then that there is one."""

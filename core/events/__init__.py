@@ -87,4 +87,5 @@ from core.events.guards import (
 )
 from core.events.human import CheckInMade, CheckInsSet, HumanAnswered, HumanAsked, PauseScheduled, PauseUnscheduled
 from core.events.imports import ImportKept
+from core.events.outside import MachineSlept, ScreenCame, ScreenLost
 from core.events.servers import OfferedTool, ServerChanged, ToolsOffered

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from core.clock import MICROSECONDS
+from core.clock import MICROSECONDS, of_day
 from core.events import (
     BudgetCrossed,
     CommandAccepted,
@@ -24,28 +24,35 @@ from core.events import (
     GuardRaised,
     GuidanceDelivered,
     HeadMoved,
+    MachineSlept,
     RetryWaiting,
     RunnerRecovered,
+    ScreenCame,
+    ScreenLost,
     ToolFinished,
 )
 from core.folds.branches import Column, Span
+from core.folds.cache import CacheLedger
 from core.folds.checks import Checks
 from core.folds.costs import Bill, Costs
 from core.folds.fold import Handler, Series
 from core.folds.memories import Memories
 from core.folds.progress import Progress
+from core.folds.rent import RentMeter
 from core.folds.state import RunState
 from core.folds.timeline import Timeline
 from core.folds.tool_calls import ToolCalls
 from core.folds.verdict import QUIET_US, Ask, Situation, Verdict, asks, lasted, verdict
 from core.folds.words import one_line
 
-KINDS = ("decision", "file", "check", "cost", "stall", "compression", "rewind", "guard")
+KINDS = ("decision", "file", "check", "cost", "stall", "screen", "compression", "rewind", "guard")
 """The kinds of lines, in their order."""
 MOST_LINES = 20
 """Lines of one kind; what is left out is counted."""
 WARNING = 80
 """Per cent of the budget from which on it is a matter for the user."""
+WORTH_A_WORD = Decimal("0.01")
+"""Dollars that a cold cache costs more, from which on that is told."""
 _TEXT = 200
 
 
@@ -87,7 +94,10 @@ class Absence:
         calls: ToolCalls,
         checks: Checks,
         progress: Progress,
+        cache: CacheLedger,
+        rent: RentMeter,
     ) -> None:
+        self._cache, self._rent = cache, rent
         self._state, self._timeline, self._costs, self._memories = state, timeline, costs, memories
         self._calls, self._checks, self._progress = calls, checks, progress
         self._lines: Column[Line] = Column()
@@ -109,6 +119,7 @@ class Absence:
             "budget.crossed": self._cross,
             "budget.changed": self._raised,
             **dict.fromkeys(("context.compressed", "context.policy", "runner.recovered", "guard.raised"), self._tell),
+            **dict.fromkeys(("screen.lost", "screen.came"), self._tell),
             "guidance.delivered": self._tell,
             "head.moved": self._moved,
         }
@@ -117,8 +128,15 @@ class Absence:
         """Note a long silence before this event; called for each, before the other folds see it."""
         seq = len(self._timeline.times)
         quiet_us = self._timeline.at_us(seq) - self._timeline.at_us(seq - 1)
-        if quiet_us >= QUIET_US and self._state.status.last.state == "running":
+        if event.kind == "machine.slept":
+            self._slept(event)
+        elif quiet_us >= QUIET_US and self._state.status.last.state == "running":
             self._line(event, "stall", self._why_quiet(event, lasted(quiet_us)))
+
+    def _slept(self, event: Event) -> None:
+        if isinstance(event.body, MachineSlept):
+            long = lasted(int(event.body.seconds * MICROSECONDS))
+            self._line(event, "stall", f"The machine slept for {long} and woke at {of_day(event.at_us)}")
 
     def since(self, seen: int, at: int | None = None, *, now_us: int | None = None, running: bool = True) -> Account:
         """What happened after event `seen` until event `at` (None: the last one), and how things stand then.
@@ -128,7 +146,7 @@ class Absence:
         """
         seq = len(self._timeline.times) if at is None else at
         situation = self._situation(seen, seq, self._timeline.at_us(seq) if now_us is None else now_us, running)
-        return Account(seen, seq, verdict(situation), asks(situation), self._told(seen, seq))
+        return Account(seen, seq, verdict(situation), asks(situation), self._told(seen, situation))
 
     def _situation(self, seen: int, at: int, now_us: int, running: bool) -> Situation:
         since, pings = self._since.at(at), self._costs.by_purpose.get("ping")
@@ -152,7 +170,8 @@ class Absence:
             crossed=self._crossed.at(at),
         )
 
-    def _told(self, seen: int, at: int) -> list[Line]:
+    def _told(self, seen: int, situation: Situation) -> list[Line]:
+        at = situation.seq
         span = [Span(seen + 1, at)]
         found: dict[str, list[Line]] = {kind: [] for kind in KINDS}
         for line in self._lines.within(span):
@@ -163,7 +182,7 @@ class Absence:
             Line(flip.seq, flip.at_us, "check", f"{flip.command}: {_FLIPPED[flip.passed]}")
             for flip in self._checks.flips.within(span)
         ]
-        found["cost"] = [*self._cost(seen, at)]
+        found["cost"] = [*self._cost(seen, at), *self._cold(seen, situation)]
         found["stall"] = sorted([*found["stall"], *_retries(self._retries.within(span))])
         return [line for kind in KINDS for line in _cut(found[kind])]
 
@@ -188,6 +207,21 @@ class Absence:
             unknown = f"{_count(spent.unpriced, 'reply')} of unknown price"
             text = f"{_money(spent.usd)} in {_count(priced, 'reply')}, and {unknown}" if priced else unknown
         yield Line(last.seq, last.at_us, "cost", text)
+
+    def _cold(self, seen: int, situation: Situation) -> Iterator[Line]:
+        """Prefixes that the cache had lost, as far as that is money; and that it has lost what the next call needs."""
+        at = situation.seq
+        lost = [miss for miss in self._cache.misses(at) if miss.seq > seen and not miss.planned]
+        if (usd := sum((miss.usd or Decimal(0) for miss in lost), Decimal(0))) >= WORTH_A_WORD:
+            last, cause = lost[-1], one_line(lost[-1].cause, 40)
+            times = f"{len(lost):,} times" if len(lost) > 1 else f"once ({cause})"
+            text = f"The cache was cold {times}: {_money(usd)} more than with a warm one"
+            yield Line(last.seq, last.at_us, "cost", text)
+        forecast, lifetime = self._rent.next_call.at(at), self._cache.lifetime.at(at)
+        dear = (forecast.premium or 0) >= WORTH_A_WORD and lifetime.left_s(situation.now_us) == 0
+        if dear and forecast.cold and forecast.premium and not situation.ended:
+            said = f"The cache is cold: the next call costs {_money(forecast.cold)}"
+            yield Line(at, situation.last_us, "cost", f"{said}, {_money(forecast.premium)} more than with a warm one")
 
     def _line(self, event: Event, kind: str, text: str) -> None:
         self._lines.append(event.seq, Line(event.seq, event.at_us, kind, one_line(text, _TEXT)))
@@ -258,6 +292,10 @@ class Absence:
             case HeadMoved() as body:
                 files = f", {_count(len(body.files), 'file')} restored" if body.files else ""
                 self._line(event, "rewind", f"{_WENT[body.reason]} to #{body.to}{files}")
+            case ScreenLost() as body:
+                self._line(event, "screen", f"{of_day(event.at_us)}: the screen of {body.who} was lost")
+            case ScreenCame() as body:
+                self._line(event, "screen", f"{of_day(event.at_us)}: {body.who} looks again")
             case RunnerRecovered(findings=findings) if findings:
                 self._line(event, "stall", f"Recovered: {'; '.join(findings)}")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from core.clock import MICROSECONDS
 from core.events import (
     AllowanceChanged,
     ApprovalAnswered,
@@ -31,6 +32,7 @@ from core.events import (
     HookFailed,
     HumanAnswered,
     HumanAsked,
+    MachineSlept,
     ModelConsulted,
     ModelFailed,
     ModelResponded,
@@ -41,6 +43,8 @@ from core.events import (
     PlanReassessed,
     RetryWaiting,
     RunnerRecovered,
+    ScreenCame,
+    ScreenLost,
     ServerChanged,
     SessionContinued,
     SessionFinished,
@@ -56,6 +60,7 @@ from core.folds.allowances import spell_minutes
 from core.folds.branches import Column
 from core.folds.fold import Handler
 from core.folds.timeline import PROBE
+from core.folds.verdict import lasted
 from core.folds.words import call_line, changed_lines, preview
 
 PREVIEW_LINES = 4
@@ -373,6 +378,9 @@ _SENTENCES: dict[str, Any] = {
     BudgetCrossed.KIND: _crossed,
     AllowanceChanged.KIND: _allowance,
     DriverChanged.KIND: lambda body: f"{body.who} took the wheel" if body.taken else "",
+    MachineSlept.KIND: lambda body: f"The machine slept for {lasted(int(body.seconds * MICROSECONDS))}",
+    ScreenLost.KIND: lambda body: f"The screen of {body.who} was lost",
+    ScreenCame.KIND: lambda body: f"{body.who} looks again",
     BookmarkAdded.KIND: lambda body: f"Bookmark: {body.text}",
     ServerChanged.KIND: _server,
     HookFailed.KIND: lambda body: body.detail,

@@ -96,6 +96,11 @@ class NextCall(msgspec.Struct, frozen=True):
     warm: Decimal | None = None
     cold: Decimal | None = None
 
+    @property
+    def premium(self) -> Decimal | None:
+        """What it costs more without its cache."""
+        return None if self.cold is None or self.warm is None else self.cold - self.warm
+
     def usd(self, *, expired: bool) -> Decimal | None:
         """What it will cost with the cache as it is. A cache whose lifetime nobody knows is not taken as expired."""
         return self.cold if expired else self.warm

@@ -114,7 +114,15 @@ class SessionView:
         self.checks = Checks(self.plan)
         self.progress = Progress()
         self.absence = Absence(
-            self.state, self.timeline, self.costs, self.memories, self.tool_calls, self.checks, self.progress
+            self.state,
+            self.timeline,
+            self.costs,
+            self.memories,
+            self.tool_calls,
+            self.checks,
+            self.progress,
+            self.cache,
+            self.rent,
         )
         self.needs = Needs()
         self.guards = GuardLog()

@@ -1,6 +1,7 @@
 """Who looks at a session now: a small file for each screen in `viewers/`, locked for as long as the screen is there.
 
-A lock goes with its process, so what a killed screen leaves behind is recognised and removed by whoever looks next.
+A lock goes with its process, and a screen that is left takes its file along: a file without a lock is that of one that
+was lost. The runner of the session finds and removes it, and so does, where none lives, whoever comes next.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import msgspec
 
 from core.clock import SystemClock
 from core.ids import ulid
+from core.journal.lease import holder
 
 FOLDER: Final = "viewers"
 _SUFFIX: Final = ".json"
@@ -74,6 +76,10 @@ class Present(Protocol):
         """Everybody else who looks; blocks for a few file operations."""
         ...
 
+    def lose(self) -> None:
+        """The screen is gone without having been left."""
+        ...
+
 
 class Presence:
     """One process' place among the viewers of the session in `folder`, until `leave`.
@@ -95,6 +101,8 @@ class Presence:
     def _enter(self) -> None:
         """Locked before it has its name, so that nobody takes it for a file that was left behind."""
         self._folder.mkdir(mode=0o700, exist_ok=True)
+        if holder(self.folder) is None:
+            swept(self.folder)
         aside = self._path.with_name(f".{self._path.name}")
         self._descriptor = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -108,8 +116,13 @@ class Presence:
     def leave(self) -> None:
         """Be there no more. Safe to call twice."""
         if self._descriptor is not None:
-            descriptor, self._descriptor = self._descriptor, None
             self._path.unlink(missing_ok=True)
+            self.lose()
+
+    def lose(self) -> None:
+        """Be there no more, as after a `kill -9`. Safe to call twice."""
+        if self._descriptor is not None:
+            descriptor, self._descriptor = self._descriptor, None
             os.close(descriptor)
 
     def __enter__(self) -> Presence:
@@ -121,28 +134,38 @@ class Presence:
 
 def present(folder: Path) -> list[Viewer]:
     """Everybody who looks at the session in `folder`, in no order. Never raises."""
+    return [viewer for viewer, there in _found(folder) if there]
+
+
+def swept(folder: Path) -> list[Viewer]:
+    """The screens that were lost; what they left behind is removed. Never raises."""
+    return [viewer for viewer, there in _found(folder, sweep=True) if not there]
+
+
+def _found(folder: Path, *, sweep: bool = False) -> list[tuple[Viewer, bool]]:
+    """Each viewer that has a file, and whether its process is there."""
     try:
         paths = [Path(entry.path) for entry in os.scandir(folder / FOLDER) if entry.name.endswith(_SUFFIX)]
     except OSError:
         return []
-    return [viewer for path in paths if (viewer := _look(path)) is not None]
+    return [found for path in paths if (found := _look(path, sweep)) is not None]
 
 
-def _look(path: Path) -> Viewer | None:
-    """The viewer of a file, or None when its process is gone; its file is then removed."""
+def _look(path: Path, sweep: bool) -> tuple[Viewer, bool] | None:
+    """The viewer of a file, and whether it is there; None where the file is none of a viewer's."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
     try:
-        if _is_locked(descriptor):
-            return msgspec.json.decode(os.pread(descriptor, 4096, 0), type=Viewer)
-        path.unlink(missing_ok=True)
+        there = _is_locked(descriptor)
+        if sweep and not there:
+            path.unlink(missing_ok=True)
+        return msgspec.json.decode(os.pread(descriptor, 4096, 0), type=Viewer), there
     except (OSError, msgspec.DecodeError):
         return None
     finally:
         os.close(descriptor)
-    return None
 
 
 def _is_locked(descriptor: int) -> bool:

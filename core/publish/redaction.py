@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from core.events import CommandAccepted, CommandRefused, DriverChanged, Event, RunnerAttached, SessionOpened
+from core.events import (
+    CommandAccepted,
+    CommandRefused,
+    DriverChanged,
+    Event,
+    RunnerAttached,
+    ScreenCame,
+    ScreenLost,
+    SessionOpened,
+)
 
 _HOMES: Final = re.compile(r"(/home/|/Users/|[A-Za-z]:\\Users\\)([A-Za-z0-9._-]{1,64})")
 _MAIL: Final = re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}\b")
@@ -37,6 +46,8 @@ class Cover:
                     self._workspace(body.workspace)
                 case RunnerAttached() as body:
                     self._name(body.host, "[host]")
+                case ScreenLost() | ScreenCame() as body:
+                    self._people(body.who)
                 case DriverChanged() as body:
                     self._people(f"{body.who} {body.by}")
                 case CommandAccepted() | CommandRefused() as body:

@@ -10,14 +10,23 @@ from typing import NamedTuple
 import msgspec
 
 from core.clock import MICROSECONDS
-from core.events import Event, ModelRequested, RetryWaiting, RunnerAttached, RunnerRecovered, SessionPaused
+from core.events import (
+    Event,
+    MachineSlept,
+    ModelRequested,
+    RetryWaiting,
+    RunnerAttached,
+    RunnerRecovered,
+    ScreenCame,
+    ScreenLost,
+    SessionPaused,
+)
 from core.folds.alarms.alarm import Alarm, Look
 from core.folds.alarms.finding import alarms
 from core.folds.verdict import lasted
 from core.folds.view import SessionView
 from core.journal.lease import holder
 from core.journal.reader import Reader
-from core.rehearsal.calendar import NIGHT_S
 from core.rehearsal.stage import Staged, sent_to_terminals
 
 HOUR_US = 3_600 * MICROSECONDS
@@ -53,15 +62,16 @@ def witness(staged: Staged) -> None:
 
 def befallen(staged: Staged) -> list[Befallen]:
     """Everything that the calendar has. Blocks."""
-    log = _Log(staged)
+    log, sent = _Log(staged), sent_to_terminals(staged)
+    drawn = int(sent.read_text(encoding="ascii")) if sent.exists() else 0
     return [
         log.failing("provider overloaded", "overloaded"),
         log.failing("streams cut", "stream_cut"),
         log.paused("key refused", "auth"),
         log.paused("disk full", "disk"),
-        log.night(staged.wanted.share * NIGHT_S),
+        log.night(),
         *log.kills(),
-        _terminals(staged),
+        log.terminal(drawn),
     ]
 
 
@@ -92,14 +102,24 @@ class _Log:
                 return Befallen(what, self._hour(pause), logged, self._alarm(pause, "stopped"))
         return Befallen(what, "", NEVER, UNTOLD)
 
-    def night(self, seconds: float) -> Befallen:
-        """The longest time in which nothing happened, where it is as long as the night. The screen is closed, too."""
-        before, after = max(pairwise(self._events), key=lambda pair: pair[1].at_us - pair[0].at_us)
-        asleep_us = after.at_us - before.at_us
-        if asleep_us < seconds * MICROSECONDS:
-            return Befallen("laptop closed", "", NEVER, UNTOLD)
-        logged = f"nothing for {lasted(asleep_us)}: the longest stall of the report"
-        return Befallen("laptop closed", self._hour(before), logged, self._alarm(self._answered(after), "cold"))
+    def night(self) -> Befallen:
+        """The machine slept. The screen is closed, too, so that the alarm is for whoever opens it again."""
+        for event in self._events:
+            if isinstance(event.body, MachineSlept):
+                before, long = self._events[event.seq - 2], lasted(int(event.body.seconds * MICROSECONDS))
+                return Befallen("laptop closed", self._hour(before), f"slept for {long}", self._alarm(event, "asleep"))
+        return Befallen("laptop closed", "", NEVER, UNTOLD)
+
+    def terminal(self, drawn: int) -> Befallen:
+        """A screen was lost, and another one came; they were sent so many bytes."""
+        lost = next((event for event in self._events if isinstance(event.body, ScreenLost)), None)
+        if lost is None:
+            return Befallen("terminal lost", "", NEVER, UNTOLD)
+        came = self._next(lost, lambda event: isinstance(event.body, ScreenCame))
+        if not isinstance(came.body, ScreenCame):
+            return Befallen("terminal lost", self._hour(lost), "lost, and nobody came", UNTOLD)
+        logged = f"another came after {lasted(came.at_us - lost.at_us)}; {drawn:,} bytes to both"
+        return Befallen("terminal lost", self._hour(lost), logged, self._alarm(came, "unseen"))
 
     def kills(self) -> list[Befallen]:
         """Runners that came without the one before having left, and what of its work was open."""
@@ -129,14 +149,6 @@ class _Log:
     def _next(self, event: Event, wanted: Callable[[Event], bool]) -> Event:
         """The first such event from this one on, the last one of all where there is none."""
         return next((one for one in self._events[event.seq :] if wanted(one)), self._events[-1])
-
-
-def _terminals(staged: Staged) -> Befallen:
-    sent = sent_to_terminals(staged)
-    if not sent.exists():
-        return Befallen("terminal lost", "", NEVER, UNTOLD)
-    drawn = int(sent.read_text(encoding="ascii"))
-    return Befallen("terminal lost", "", f"nothing: two screens were sent {drawn:,} bytes", UNTOLD)
 
 
 def _words(found: Iterable[Alarm], kind: str) -> str:

@@ -255,7 +255,7 @@ class Calendar:
             case Happening.EXPIRED:
                 around.expect(f"{around.environ[around.variable]}-next")
             case Happening.NIGHT:
-                around.clock.advance(around.share * NIGHT_S)
+                around.clock.suspend(around.share * NIGHT_S)
             case Happening.KILLED:
                 self._die()
             case Happening.KILLED_IN_CALL:

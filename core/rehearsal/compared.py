@@ -46,9 +46,16 @@ OUTSIDE = frozenset(
 )
 """Names in bodies: processes, times, durations, money, sizes, places in the log, ids by chance, hashes
 of such, and the digest, which lists parallel calls as they came to their ends."""
-AS_A_SET = frozenset(("runner.attached", "runner.detached", "runner.recovered", "retry.waiting", "model.failed"))
+AS_A_SET = frozenset(
+    ("runner.attached", "runner.detached", "runner.recovered", "retry.waiting", "model.failed", "machine.slept")
+)
 """Recovery events: which of them come matters, not when."""
-BESIDE = frozenset(("checkpoint.made", "guard.raised", "guard.answered", "cache.missed", "workspace.changed"))
+BESIDE = frozenset(
+    (
+        *("checkpoint.made", "guard.raised", "guard.answered", "cache.missed", "workspace.changed"),
+        *("screen.lost", "screen.came"),
+    )
+)
 """Kinds whose place depends on times, or on the machine."""
 _CALL = re.compile(r"r(\d+)\.\d+(\.\d+)?")
 _CHANCE = re.compile(r"[0-9a-hjkmnp-tv-z]{26}")

@@ -179,13 +179,16 @@ def test_a_viewer_that_is_hung_up_on_gives_the_terminal_back_and_is_silent(share
     goes_on(shared)
 
 
-def test_a_viewer_whose_terminal_is_closed_is_gone(shared, prompt):
+def test_a_viewer_whose_terminal_is_closed_is_gone_and_the_log_tells_that_and_who_comes_next(shared, prompt):
     viewer = prompt(shared, "attach")
     viewer.watches()
-    process = viewer.command
+    process, lost, came = viewer.command, shared.count("screen.lost"), shared.count("screen.came")
     viewer.vanish()
     until(lambda: not process.is_running())
+    until(lambda: shared.count("screen.lost") == lost + 1)
     goes_on(shared)
+    prompt(shared, "attach").watches()
+    until(lambda: shared.count("screen.came") == came + 1)
 
 
 def test_a_screen_that_breaks_gives_the_terminal_back_and_tells_a_sentence(shared, prompt):

@@ -2,7 +2,7 @@
 
 import pytest
 from sample_sessions import Log, audit_session
-from watching_app import Mark, app_over, read, screen_text, until
+from watching_app import Mark, app_over, read, screen_text, status, until
 
 from core.clock import MICROSECONDS, VirtualClock
 from core.events import (
@@ -10,6 +10,7 @@ from core.events import (
     CommandRefused,
     ContextPolicy,
     GuidanceDelivered,
+    MachineSlept,
     MemoryWritten,
     SessionFinished,
     SessionPaused,
@@ -155,6 +156,26 @@ async def test_it_comes_when_the_terminal_is_looked_at_again_and_tells_only_what
         assert [entry.text for entry in app.screen.entries if entry.kind == "guards"] == ["You repeat yourself."]
         assert "1 h" in screen_text(pilot)
         assert mark.seq == len(log.events)
+
+
+async def test_it_comes_when_the_machine_of_the_screen_woke_and_says_what_the_night_did():
+    log = audit_session()
+    app, _ = returning(log, len(log.events))
+    app.watch_screen.waking_s = 0.001
+    async with app.run_test(size=(80, 24)) as pilot:
+        await read(pilot)
+        app.watch_screen.clock.suspend(8 * HOUR_S)
+        log.add(MachineSlept(seconds=8 * HOUR_S), after_s=8 * HOUR_S)
+        app.fake_source.push()
+        await until(pilot, lambda: app.view.last_seq == len(log.events))
+        assert "! slept 8 h" in status(pilot)
+        app._tick()
+        await until(pilot, lambda: told(pilot))
+        assert "Since you left, 8 h ago" in screen_text(pilot) and "slept for 8 h and woke at" in screen_text(pilot)
+        app._tick()
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.screen is app.watch_screen
 
 
 async def test_over_an_open_dialog_it_only_says_that_there_is_something():

@@ -3,6 +3,7 @@ from hypothesis import strategies as st
 from sample_sessions import audit_session, long_session
 from watching_app import app_over, read, screen_text, status, until
 
+from core.events import MachineSlept, SessionContinued, SessionFinished, SessionPaused
 from core.folds.lanes import LANES
 from core.folds.timeline import Timeline
 from core.folds.view import SessionView
@@ -55,6 +56,20 @@ async def test_a_replay_plays_from_its_start_to_its_end_and_holds_there():
         await until(pilot, lambda: f"REPLAY #{len(log.events)}" in status(pilot))
         await until(pilot, lambda: "held" in screen_text(pilot))
         assert "35 calls" in status(pilot)
+
+
+async def test_a_film_of_what_has_ended_says_neither_that_it_needs_you_nor_that_something_is_wrong():
+    log = audit_session()
+    log.add(MachineSlept(seconds=3_600))
+    asked = log.add(SessionPaused(reason="budget", detail="It is spent."))
+    log.add(SessionContinued())
+    log.add(SessionFinished(state="finished", reason="done"))
+    async with app_over(log, mode="replay", start_at=len(log.events)).run_test(size=(200, 40)) as pilot:
+        await read(pilot)
+        assert "finished" in status(pilot) and "needs you" not in status(pilot) and "!" not in status(pilot)
+        pilot.app.watch_screen.seek(asked.seq)
+        await until(pilot, lambda: "paused" in status(pilot))
+        assert "needs you" not in status(pilot)
 
 
 async def test_a_live_session_can_be_looked_back_at_while_it_goes_on():

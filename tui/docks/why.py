@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from core.folds.alarms.alarm import CHANGES, Alarm
+from core.folds.alarms.alarm import CHANGES, SINCE, Alarm
 from core.folds.verdict import RESUME
 from tui.actions import ACTIONS, BY_ID, Action, display
 from tui.docks.dock import Dock, Keys
@@ -20,14 +20,21 @@ MOST = 3
 """Alarms that are told at once: on a small terminal no more fit."""
 HEAD = 60
 """Cells of an alarm's own line."""
-LOOKS = {CHANGES: BY_ID["changes"], RESUME: BY_ID["pause"]}
-"""What helps and is no control of its own: a look at the files, and the key that goes on, which also finds a runner."""
+LOOKS = {CHANGES: BY_ID["changes"], SINCE: BY_ID["since"]}
+"""What helps without steering anything: a look at the files, or at what happened meanwhile."""
+GOES_ON = BY_ID["pause"]
+"""The key that goes on, which also finds a runner."""
 
 
 def remedies(alarm: Alarm, *, steering: bool) -> list[Action]:
     """What helps, the best first; only looks where nothing can be steered."""
-    found = [LOOKS.get(verb) or next(action for action in ACTIONS if verb in action.verbs) for verb in alarm.helps]
-    return [action for action in found if steering or action is LOOKS[CHANGES]]
+    return [_helping(verb) for verb in alarm.helps if steering or verb in LOOKS]
+
+
+def _helping(verb: str) -> Action:
+    if verb == RESUME:
+        return GOES_ON
+    return LOOKS.get(verb) or next(action for action in ACTIONS if verb in action.verbs)
 
 
 class WhyDock(Dock, can_focus=True):

@@ -96,7 +96,10 @@ class Gauging(SessionScreen):
     def _facts(self, at: int | None, now_us: int) -> dict[str, Said]:
         if self.tail is not None:
             return first_facts(self.tail, now_us, self._real_now_us(), self._token_us)
-        return facts(self.view, at, now_us, self._real_now_us(), self._token_us)
+        found = facts(self.view, at, now_us, self._real_now_us(), self._token_us)
+        if self.replay and (at is not None or self.ended):
+            found["needs"] = Said("")  # in a film there is nobody to answer
+        return found
 
     def look_for_alarms(self) -> list[Alarm]:
         """What is wrong at the moment that is shown; of a log of which only the end was read it is not known."""

@@ -22,6 +22,8 @@ SHORT_US = 60 * MICROSECONDS
 """An absence that is not worth an account."""
 LONG_US = 600 * MICROSECONDS
 """A pause between two keys that looks like an absence, in a terminal that does not tell of its focus."""
+WAKING_S = 2.0
+"""After its machine woke a session gets so long to say that, and to go on."""
 GRACE_S = 1.0
 """For this long the keys of somebody who typed on mean nothing to an account that came by itself."""
 
@@ -31,6 +33,7 @@ class Returning(Reading, Travelling, Annotating):
 
     sight: Sight
     grace_s = GRACE_S
+    waking_s = WAKING_S
     _drawn = 0
 
     def drawn_now(self) -> None:
@@ -47,6 +50,12 @@ class Returning(Reading, Travelling, Annotating):
         """Somebody looks again, after so long."""
         if not self.replay and away_us >= SHORT_US:
             self._tell(away_us)
+
+    def woke(self, slept_us: int) -> None:
+        """The machine of this screen has slept so long: told once what came meanwhile is here, too."""
+        if not self.replay and slept_us >= SHORT_US:
+            self.sight.left(self.clock.now_us() - slept_us)
+            self.set_timer(self.waking_s, lambda: self._tell(slept_us))
 
     def acted(self, idle_us: int, *, surely: bool) -> None:
         """A key or a click, so long after the one before; `surely`: absences are known by other means."""

@@ -13,8 +13,8 @@ FRESH = 30
 """Events after which something that has happened, and has not come again, is worth no alarm any more."""
 SHORTEST = 13
 """Cells into which the shortest words of every alarm go."""
-CHANGES = "changes"
-"""Stands among what helps: look at what became of the files."""
+CHANGES, SINCE = "changes", "since"
+"""Stand among what helps: look at what became of the files; at what happened meanwhile."""
 
 
 class Look(Struct, frozen=True):
@@ -43,9 +43,9 @@ class Alarm(Struct, frozen=True):
     """`words`: the same in several lengths, longest first, the last of at most `SHORTEST` cells.
 
     `cause` is a plain sentence or two, event `seq` where it began (0: not in the log). `helps`: what the user can do,
-    the best first: verbs of controls, `CHANGES`, or `RESUME`. `stated`: it is the reason of the session's state.
+    the best first: verbs of controls, `CHANGES`, `SINCE`, `RESUME`. `stated`: it is the reason of the session's state.
     `apart`: another field of the status line tells it. `past`: it has happened, and is told until the user has done
-    something that helps, or it is long ago.
+    something that helps, it is long ago, or the session is over.
     """
 
     kind: str
@@ -80,6 +80,11 @@ class Moment(NamedTuple):
     def answered(self, alarm: Alarm) -> bool:
         """Whether the user has given a control since that helps."""
         return any(self.view.mishaps.given(verb, alarm.seq, self.at) for verb in alarm.helps)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the session is over: what has happened in it is nobody's to mend any more."""
+        return self.view.state.status.at(self.at).state in ("finished", "stopped", "failed")
 
     @property
     def running(self) -> bool:

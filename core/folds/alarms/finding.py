@@ -7,23 +7,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from decimal import Decimal
 
 from core.clock import MICROSECONDS
 from core.folds.alarms.alarm import CHANGES, Alarm, Look, Moment
-from core.folds.alarms.words import GUARDS, RUNGS, STOPS, TROUBLES
-from core.folds.cache import UNEXPLAINED
+from core.folds.alarms.cold import cold
+from core.folds.alarms.outside import asleep, unseen
+from core.folds.alarms.words import GUARDS, LONGEST, RUNGS, STOPS, TROUBLES
 from core.folds.guards.log import Signal
 from core.folds.verdict import QUIET_US, RESUME, answer_of, lasted
 from core.folds.view import SessionView
 from core.folds.words import call_line, one_line
 
-SPIKE_USD = Decimal("0.05")
-"""What a lost cache must cost, or be about to cost, to be told."""
 NEARLY_FULL = 0.2
 """Share of the window that is left beside the room of a reply when the context counts as nearly full."""
 ASKING = ("approval", "question")
-_LONGEST = 300
 _CLAUSE = 24
 
 
@@ -33,7 +30,7 @@ def alarms(view: SessionView, at: int | None = None, look: Look | None = None) -
         return []
     moment = Moment(view, at, look if at is None else None)
     found = [alarm for find in KINDS.values() if (alarm := find(moment)) is not None]
-    return [alarm for alarm in found if not (alarm.past and moment.answered(alarm))]
+    return [alarm for alarm in found if not (alarm.past and (moment.ended or moment.answered(alarm)))]
 
 
 def _trouble(moment: Moment) -> Alarm | None:
@@ -42,7 +39,7 @@ def _trouble(moment: Moment) -> Alarm | None:
     if look is None or not look.trouble:
         return None
     cause = f"{_sentence(look.trouble)} It tries again by itself, and nothing is lost."
-    clause = one_line(re.split(r"[.;,(]", look.trouble)[0], _LONGEST).strip()
+    clause = one_line(re.split(r"[.;,(]", look.trouble)[0], LONGEST).strip()
     words = (one_line(look.trouble, 120), clause if len(clause) <= _CLAUSE else "can't be recorded", "can't record")
     return Alarm("trouble", words, cause, stated=True)
 
@@ -132,7 +129,7 @@ def _silent(moment: Moment) -> Alarm | None:
 
 def _hanging(moment: Moment, pulse: str) -> Alarm:
     call = moment.view.tool_calls.commanding()
-    line = f" The command: {one_line(call_line(call.name, call.arguments), _LONGEST)}" if call else ""
+    line = f" The command: {one_line(call_line(call.name, call.arguments), LONGEST)}" if call else ""
     cause = f"It neither puts out nor computes anything: it may wait for input, a network or a lock.{line}"
     words = (pulse, "command may hang", "may hang")
     return Alarm("silent", words, cause, call.seq if call else 0, ("interrupt", "guide"))
@@ -155,7 +152,7 @@ def _handwork(moment: Moment) -> Alarm | None:
         return None
     others = f" and {len(paths) - 1:,} more" if len(paths) > 1 else ""
     cause = (
-        f"{one_line(mishap.what, _LONGEST)}{others} changed on the disk between two calls: by hand, or by what a"
+        f"{one_line(mishap.what, LONGEST)}{others} changed on the disk between two calls: by hand, or by what a"
         " command left running. The agent knows it as it was, and must read it again before it may change it."
     )
     words = (f"changed by hand: {one_line(mishap.what, 40)}{others}", "file changed by hand", "hand-edited")
@@ -216,39 +213,6 @@ def _digest(moment: Moment) -> Alarm | None:
     return Alarm("digest", words, cause, mishap.seq, ("compress", "undo", "policy"), past=True)
 
 
-def _cold(moment: Moment) -> Alarm | None:
-    """The cache was lost and paid for anew; or it has expired while the session stands, and soon will be."""
-    miss = moment.view.cache.last_miss(moment.at)
-    if miss is None or miss.planned or (miss.usd or 0) < SPIKE_USD or not moment.fresh(miss.seq):
-        return _expired(moment)
-    said = "nobody can tell from here why" if miss.cause == UNEXPLAINED else miss.cause
-    why = one_line(f"{said} ({miss.detail})" if miss.detail else said, _LONGEST)
-    usd = f"${miss.usd:,.2f}"
-    cause = (
-        f"The provider's cache did not have what it had before: {why}. {miss.tokens:,} tokens were written anew, which"
-        f" cost {usd} more than reading them."
-    )
-    words = (f"cold cache: {usd} more for one call", f"cold cache {usd}", "cold cache")
-    return Alarm("cold", words, cause, miss.seq, ("compress", "budget", "policy"), past=True)
-
-
-def _expired(moment: Moment) -> Alarm | None:
-    look, view = moment.look, moment.view
-    if look is None or moment.running or view.state.finished is not None:
-        return None
-    forecast, lifetime = view.rent.next_call.last, view.cache.lifetime.last
-    if forecast.cold is None or forecast.warm is None or lifetime.left_s(look.now_us) != 0:
-        return None
-    if (more := forecast.cold - forecast.warm) < SPIKE_USD:
-        return None
-    cause = (
-        f"The cache has expired while it stands. The next call writes it anew, for ${forecast.cold:,.2f}, that is"
-        f" ${more:,.2f} more than with a warm one. A compression costs nothing extra now, and makes it cheaper."
-    )
-    words = (f"cold cache: next call ${forecast.cold:,.2f}", f"cold cache ${forecast.cold:,.2f}", "cold cache")
-    return Alarm("cold", words, cause, moment.seq, ("compress", "continue", "budget"))
-
-
 def _stand_in(moment: Moment) -> Alarm | None:
     """Another model works than the one that was chosen; it has a place of its own in the status line."""
     state = moment.view.state
@@ -278,7 +242,9 @@ KINDS: dict[str, Callable[[Moment], Alarm | None]] = {
     "window": _window,
     "digest": _digest,
     "policy": _policy,
-    "cold": _cold,
+    "asleep": asleep,
+    "cold": cold,
+    "unseen": unseen,
     "stand-in": _stand_in,
 }
 """How each is found, the most pressing first."""
@@ -286,7 +252,7 @@ KINDS: dict[str, Callable[[Moment], Alarm | None]] = {
 
 def _sentence(text: str) -> str:
     """On one line, with a capital letter and a full stop."""
-    text = one_line(text, _LONGEST).rstrip(".")
+    text = one_line(text, LONGEST).rstrip(".")
     return f"{text[:1].upper()}{text[1:]}."
 
 

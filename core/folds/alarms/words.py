@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+LONGEST = 300
+"""Characters of what others say that go into a sentence."""
+
 TROUBLES = {
     "overloaded": ("provider down", "the provider is overloaded"),
     "server": ("provider down", "the provider's server fails"),

@@ -5,14 +5,18 @@ from decimal import Decimal
 import pytest
 from lives import Life
 
+from core.clock import of_day
 from core.events import (
     BudgetCrossed,
     CommandAccepted,
     CommandRefused,
     ContextPolicy,
     GuidanceDelivered,
+    MachineSlept,
     Price,
     RunnerRecovered,
+    ScreenCame,
+    ScreenLost,
     Usage,
 )
 from core.folds.verdict import lasted
@@ -274,3 +278,27 @@ def test_what_is_too_much_to_tell_is_counted():
 )
 def test_durations_have_at_most_two_units(seconds, said):
     assert lasted(seconds * 1_000_000) == said
+
+
+def test_a_night_and_a_lost_screen_are_told_with_their_times_of_day():
+    log = Life()
+    log.run("pytest")
+    log.add(MachineSlept(seconds=8 * 3_600), after_s=8 * 3_600)
+    woke = of_day(log.at_us)
+    log.add(ScreenLost(viewer="a", who="anna on pts/3"))
+    log.add(ScreenCame(viewer="b", who="anna on pts/9 from 10.0.0.9"), after_s=60)
+    assert told(log, "stall") == [f"The machine slept for 8 h and woke at {woke}"]
+    assert [text.partition(": ")[2] for text in told(log, "screen")] == [
+        "the screen of anna on pts/3 was lost",
+        "anna on pts/9 from 10.0.0.9 looks again",
+    ]
+
+
+def test_a_cold_cache_is_told_with_what_it_cost_or_will_cost():
+    log = Life()
+    log.spend(20_000, 0)
+    log.spend(21_000, 0, after_s=400)
+    assert "The cache was cold once (expired): $0.0575 more than with a warm one" in told(log, "cost")
+    lines = account(log, now_us=log.at_us + HOUR_US).lines
+    (said,) = [line.text for line in lines if "is cold" in line.text]
+    assert said.startswith("The cache is cold: the next call costs $0.06")

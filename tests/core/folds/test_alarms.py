@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import pytest
 from logbook import Logbook
+from spending import Spender
 
 from core.agent.commands import VERBS
-from core.clock import MICROSECONDS
+from core.clock import MICROSECONDS, of_day
 from core.events import (
     Body,
     CommandAccepted,
     FileChange,
     GuardAnswered,
     GuardRaised,
+    MachineSlept,
     ModelConsulted,
     ModelFailed,
     ModelRequested,
     ModelSwitched,
     Price,
     RetryWaiting,
+    ScreenCame,
+    ScreenLost,
     SessionContinued,
+    SessionFinished,
     SessionPaused,
     Usage,
     WorkspaceChanged,
 )
-from core.folds.alarms.alarm import CHANGES, FRESH, SHORTEST, Alarm, Look
+from core.folds.alarms.alarm import CHANGES, FRESH, SHORTEST, SINCE, Alarm, Look
 from core.folds.alarms.finding import alarms
 from core.folds.alarms.words import GUARDS, STOPS, TROUBLES
 from core.folds.verdict import RESUME
@@ -168,3 +173,52 @@ def test_everything_that_helps_can_be_done(told: Told) -> None:
     found = told.alarms(gone="gone", free=0, trouble="The disk is full; make room.")
     assert {verb for alarm in found for verb in alarm.helps} <= {*VERBS, CHANGES, RESUME}
     assert all(alarm.cause.endswith(".") and len(alarm.words[-1]) <= SHORTEST for alarm in found)
+
+
+NIGHT = MachineSlept(seconds=8 * 3_600 + 120)
+
+
+def test_a_machine_that_slept_is_told_with_when_it_woke(told: Told) -> None:
+    slept = told.add(NIGHT)
+    (alarm,) = told.alarms()
+    assert alarm.kind == "asleep" and alarm.words[0] == f"slept 8 h 2 min, woke at {of_day(told.log.at_us)}"
+    assert alarm.words[-1] == "slept 8 h" and len(alarm.words[-1]) <= SHORTEST
+    assert alarm.seq == slept and alarm.helps[0] == SINCE and told.kinds(slept - 1) == []
+    told.command("compress")
+    assert told.kinds() == [] and told.kinds(slept) == ["asleep"]
+
+
+def test_what_a_night_does_to_the_cache_is_told_with_it_before_the_call_and_after() -> None:
+    log = Spender()
+    log.spend(60_000, 0)
+    log.add(NIGHT, after_s=8 * 3_600 + 120)
+    view = SessionView()
+    view.apply_all(log.events)
+    words = alarms(view, None, Look(log.at_us))[0].words
+    assert words[0].endswith("; next call $0.19") and alarms(view, view.last_seq)[0].words == words
+    before = view.last_seq
+    log.spend(60_000, 0)
+    view.apply_all(log.events[before:])
+    found = alarms(view, None, Look(log.at_us))
+    assert [alarm.kind for alarm in found] == ["asleep", "cold"] and " more for a cold cache" in found[0].words[0]
+
+
+def test_a_lost_screen_is_told_to_whoever_looks_next(told: Told) -> None:
+    lost = told.add(ScreenLost(viewer="a", who="anna on pts/3 from 10.0.0.7"))
+    assert told.kinds() == []
+    at_us = told.log.at_us
+    told.log.at_us += 17 * 60 * MICROSECONDS
+    told.add(ScreenCame(viewer="b", who="anna on pts/9 from 10.0.0.9"))
+    (alarm,) = told.alarms()
+    assert alarm.words == (
+        f"screen lost at {of_day(at_us)}, unseen for 17 min", f"screen lost at {of_day(at_us)}", "screen lost"
+    )  # fmt: skip
+    assert alarm.seq == lost and alarm.helps == (SINCE,) and "until anna on pts/9 from 10.0.0.9 came" in alarm.cause
+
+
+def test_what_has_happened_is_nobodys_to_mend_once_the_session_is_over(told: Told) -> None:
+    for body in (NIGHT, NOTES):
+        told.add(body)
+    assert set(told.kinds()) == {"asleep", "handwork"}
+    told.add(SessionFinished(state="finished", reason="done"))
+    assert told.kinds() == [] and told.kinds(told.view.last_seq) == []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.journal.viewers import FOLDER, Presence, Viewer, driver_of, present, who_is_here
+from core.journal.viewers import FOLDER, Presence, Viewer, driver_of, present, swept, who_is_here
 
 LOOKER = """
 import sys
@@ -41,7 +41,14 @@ def test_viewers_are_seen_while_they_are_there_and_a_killed_one_is_forgotten(tmp
         leaving.communicate("", timeout=10)
         assert here.others() == []
     assert present(tmp_path) == []
-    assert list((tmp_path / FOLDER).iterdir()) == []
+    assert [lost.id for lost in swept(tmp_path)] == [second], "only the killed one was lost"
+    assert list((tmp_path / FOLDER).iterdir()) == [] == swept(tmp_path)
+
+
+def test_who_comes_to_a_session_that_nobody_runs_removes_what_lost_screens_left(tmp_path: Path) -> None:
+    Presence(tmp_path, {}).lose()
+    with Presence(tmp_path, {}) as here:
+        assert list((tmp_path / FOLDER).iterdir()) == [tmp_path / FOLDER / f"{here.viewer.id}.json"]
 
 
 def test_a_place_that_can_not_be_written_keeps_nobody_from_looking(tmp_path: Path) -> None:

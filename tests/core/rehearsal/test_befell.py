@@ -9,9 +9,12 @@ from core.clock import VirtualClock
 from core.events import (
     Draft,
     FileChange,
+    MachineSlept,
     RetryWaiting,
     RunnerAttached,
     RunnerRecovered,
+    ScreenCame,
+    ScreenLost,
     SessionContinued,
     SessionPaused,
 )
@@ -44,13 +47,18 @@ async def test_each_happening_stands_in_its_hour_with_the_words_of_its_alarm(tmp
     await write(SessionContinued(detail="room"), after_s=60)
     witness(staged)
     await write(attached())
-    await write(RunnerRecovered(findings=["one"]), after_s=6 * HOUR_S)
+    await write(RunnerRecovered(findings=["one"]))
+    await write(MachineSlept(seconds=6 * HOUR_S), after_s=6 * HOUR_S)
+    await write(ScreenLost(viewer="a", who="a screen"))
+    await write(ScreenCame(viewer="b", who="another"), after_s=300)
     rows = {row.what: row for row in befallen(staged)}
     assert rows["provider overloaded"].hour == "1.0" and "provider down" in rows["provider overloaded"].alarm
     assert rows["disk full"].logged == "paused for 1 min" and "disk" in rows["disk full"].alarm
     assert rows["killed"].alarm == GONE and rows["killed"].logged == "resumed, 1 open call"
-    assert rows["laptop closed"].logged.startswith("nothing for 6 h")
-    assert rows["key refused"].logged == rows["terminal lost"].logged == NEVER
+    assert rows["laptop closed"].logged == "slept for 6 h" and "slept 6 h, woke at" in rows["laptop closed"].alarm
+    assert rows["terminal lost"].logged.startswith("another came after 5 min")
+    assert rows["terminal lost"].alarm.endswith("unseen for 5 min")
+    assert rows["key refused"].logged == NEVER
     assert Path(staged.workspace.parent, "witnessed.jsonl").read_bytes().count(b"\n") == 1
 
 

@@ -1,0 +1,43 @@
+"""Who looks at a session, as its runner sees it: that a screen was lost, and who comes after it, goes into the log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.clock import monotonic
+from core.events import Draft, ScreenCame, ScreenLost
+from core.journal.viewers import Viewer, present, swept
+
+LOOK_EVERY_S = 1.0
+
+
+class Audience:
+    """The viewers of the session in `folder`. Those of before the first look are none of this runner's."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._there: dict[str, Viewer] | None = None
+        self._unseen = False
+        self._looked_s = float("-inf")
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to look again."""
+        return monotonic() - self._looked_s >= LOOK_EVERY_S
+
+    def look(self) -> list[Draft]:
+        """What has changed since the last look. Blocks for a few file operations; never raises."""
+        self._looked_s = monotonic()
+        lost, there = swept(self._folder), present(self._folder)
+        before, self._there = self._there, {viewer.id: viewer for viewer in there}
+        return [] if before is None else self._told(lost, there)
+
+    def _told(self, lost: list[Viewer], there: list[Viewer]) -> list[Draft]:
+        """Once somebody was lost, whoever looks again is told, too."""
+        bodies: list[ScreenLost | ScreenCame] = [
+            ScreenLost(viewer=one.id, who=one.who, others=len(there)) for one in lost
+        ]
+        if there and self._unseen:
+            bodies.append(ScreenCame(viewer=there[0].id, who=there[0].who))
+        self._unseen = not there and (self._unseen or bool(lost))
+        return [Draft(body, actor="system") for body in bodies]
