@@ -23,7 +23,7 @@ from core.importers.openhands import OpenHands
 from core.importers.own import import_export, import_rows
 from core.importers.pricing import PriceBook
 from core.importers.records import Record, Session
-from core.importers.rows import ImportProblem, Tally, Unreadable, document_of, fields, rows_of
+from core.importers.rows import ImportProblem, Tally, Unreadable, document_of, fields, readable_twice, rows_of
 from core.importers.scribe import Scribe
 from core.importers.swe_agent import CHAT, SWE, read_chat, read_mini, read_swe
 from core.journal.bulk import BulkWriter
@@ -32,6 +32,7 @@ from core.journal.schema import make_private
 from core.tools.secrets import Redactor
 
 MOST_SESSIONS: Final = 10_000
+STANDARD_INPUT: Final = "standard input"
 _TELL_EVERY: Final = 200
 """Records between two words on how far it is."""
 NAMES: Final[Mapping[recognise.Kind, str]] = {
@@ -99,10 +100,21 @@ class Importer:
         try:
             make_private(self.home)
             with tempfile.TemporaryDirectory(prefix=".importing-", dir=self.home, ignore_cleanup_errors=True) as place:
-                kind, made = self._read(path, Path(place), tally, tell)
+                kind, made = self._told_of(path, Path(place), tally, tell)
         except OSError as error:
             raise ImportProblem(f"{path} can't be imported: {error.strerror or error}.") from error
         return Imported(path, NAMES[kind], tuple(made), tally)
+
+    def _told_of(
+        self, path: Path, place: Path, tally: Tally, tell: Callable[[Tally], None]
+    ) -> tuple[recognise.Kind, list[Made]]:
+        """As `_read`, also of a pipe; what goes wrong is said of what the user named."""
+        file = readable_twice(path, place)
+        try:
+            return self._read(file, place, tally, tell)
+        except ImportProblem as problem:
+            named = STANDARD_INPUT if str(path) == "-" else str(path)
+            raise ImportProblem(str(problem).replace(str(file), named)) from problem
 
     def _read(
         self, path: Path, place: Path, tally: Tally, tell: Callable[[Tally], None]
@@ -159,7 +171,7 @@ class Importer:
             if looks_whole and problem:
                 raise ImportProblem(problem)
             raise ImportProblem(
-                f"{path} is no transcript that can be read: {recognise.described(rows, document)}. "
+                f"{path} is no transcript that can be read: {recognise.described(rows, document, _start(path))}. "
                 f"What can be read: {recognise.READ}."
             )
         return kind, self._written(_records(kind, document, tally), path, place, tally, tell)
@@ -300,6 +312,10 @@ def _decoded(data: bytes) -> Any:
         return None
 
 
-def _begins_like_json(path: Path) -> bool:
+def _start(path: Path) -> bytes:
     with path.open("rb") as file:
-        return file.read(256).lstrip()[:1] in (b"{", b"[")
+        return file.read(256)
+
+
+def _begins_like_json(path: Path) -> bool:
+    return _start(path).lstrip()[:1] in (b"{", b"[")

@@ -124,8 +124,8 @@ def events_in(document: dict[str, Any]) -> list[Any]:
     return next((found for name in ("history", "trajectory", "events") if (found := items(document.get(name)))), [])
 
 
-def described(rows: list[dict[str, Any]], document: Any = None) -> str:
-    """What a file that is no transcript holds, in words."""
+def described(rows: list[dict[str, Any]], document: Any, start: bytes) -> str:
+    """What a file that is no transcript, and begins so, holds, in words."""
     if rows:
         return f"it holds rows of JSON with {_names(rows[0])}"
     if isinstance(document, dict):
@@ -133,7 +133,32 @@ def described(rows: list[dict[str, Any]], document: Any = None) -> str:
     if isinstance(document, list):
         first = fields(document[0]) if document else {}
         return f"it is a JSON list of {len(document):,}" + (f", the first with {_names(first)}" if first else "")
-    return "it is one JSON value" if document is not None else "it is no JSON"
+    return "it is one JSON value" if document is not None else _no_json(start)
+
+
+_MAGIC: Final = {
+    b"\x1f\x8b": "compressed by gzip; unpack it first",
+    b"\x28\xb5\x2f\xfd": "compressed by zstd; unpack it first",
+    b"\xfd7zXZ": "compressed by xz; unpack it first",
+    b"BZh": "compressed by bzip2; unpack it first",
+    b"SQLite format 3": "a database of SQLite",
+    b"%PDF": "a PDF",
+    b"\xff\xfe": "text in UTF-16; `iconv -f UTF-16 -t UTF-8` makes what can be read of it",
+    b"\xfe\xff": "text in UTF-16; `iconv -f UTF-16 -t UTF-8` makes what can be read of it",
+}
+_QUOTED: Final = 40
+
+
+def _no_json(start: bytes) -> str:
+    known = next((what for magic, what in _MAGIC.items() if start.startswith(magic)), None)
+    if known is not None:
+        return f"it is {known}"
+    text = start.decode("utf-8", "replace")
+    if not text.strip():
+        return "it holds nothing but blank lines"
+    if "\0" in text or text.count("\ufffd") > len(text) / 10:
+        return "it is binary data"
+    return f"it is text and no JSON, and begins with {' '.join(text.split())[:_QUOTED]!r}"
 
 
 def _names(row: dict[str, Any]) -> str:

@@ -17,6 +17,8 @@ MAX_ROW: Final = 64 * 1024**2
 """Bytes of one row; a longer one is passed over without being held in memory."""
 MAX_DOCUMENT: Final = 512 * 1024**2
 """Bytes of a format that is one JSON document and can only be read whole."""
+MAX_PIPED: Final = 2 * 1024**3
+"""Bytes that are read from a pipe."""
 _QUOTED: Final = 2_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -95,6 +97,23 @@ def _why(value: Any, line: bytes) -> str:
     if value is not None or line.strip() == b"null":
         return "no JSON object"
     return "no JSON" if line.endswith(b"\n") else "cut off in the middle of a row"
+
+
+def readable_twice(path: Path, place: Path) -> Path:
+    """A file as it is; what a pipe holds (`-`: standard input) is written down in `place` first.
+
+    Raises ImportProblem where that is too much.
+    """
+    if str(path) != "-" and (path.is_file() or path.is_dir()):
+        return path
+    copy, left = place / "piped", MAX_PIPED
+    with open(0 if str(path) == "-" else path, "rb", closefd=str(path) != "-") as pipe, copy.open("wb") as out:
+        while piece := pipe.read(1 << 20):
+            left -= len(piece)
+            if left < 0:
+                raise ImportProblem(f"{path} is more than {MAX_PIPED:,} bytes; up to so many are read from a pipe.")
+            out.write(piece)
+    return copy
 
 
 def document_of(path: Path, tally: Tally) -> Any:

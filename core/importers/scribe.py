@@ -94,7 +94,7 @@ class Scribe:
         self._prices, self._redact = prices, redact
         self._held: list[Record] | None = []
         self._model = told.model
-        self._timed, self._last_us = False, 0
+        self._timed, self._last_us, self._early_us = False, 0, 0
         self._number = self._messages = 0
         self._asked: dict[str, _Asked] = {}
         self._early: dict[str, Answered] = {}
@@ -186,7 +186,8 @@ class Scribe:
         self, body: Any, at_us: int | None = None, key: str | None = None, actor: str = "agent", **more: Any
     ) -> None:
         if at_us is not None and self._timed:
-            self.count.early += at_us < self._last_us - _DISORDER_US
+            if at_us < self._last_us - _DISORDER_US and at_us != self._early_us:
+                self.count.early, self._early_us = self.count.early + 1, at_us
             self._last_us = max(self._last_us, at_us)
         self._writer.append(Draft(body, key=key, actor=actor), self._last_us, **more)
 

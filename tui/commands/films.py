@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,11 @@ from typing import Any
 from core.clock import iso
 from core.folds.fold import Dispatcher
 from core.folds.highlights import Highlights
-from core.importers.importing import Importer
+from core.importers.importing import STANDARD_INPUT, Importer
+from core.importers.recognise import archive_kind
+from core.importers.rows import ImportProblem
 from core.journal.catalogue import session_folder
+from core.journal.errors import JournalError
 from core.journal.export import Manifest, open_export, read_manifest
 from core.journal.reader import Reader
 from core.overview import read_totals
@@ -32,21 +36,29 @@ def opened(name: str) -> Iterator[tuple[Path, list[str]]]:
     """The session folder of a file, and its card; both are gone afterwards. Raises JournalError, ImportProblem."""
     with tempfile.TemporaryDirectory(prefix="longwatch-", ignore_cleanup_errors=True) as place:
         file = _from_standard_input(Path(place)) if name == "-" else Path(name).expanduser()
-        if _is_export(file):
-            with Progress("opening"):
-                folder, manifest = open_export(file, Path(place)), read_manifest(file)
-                card = card_of(folder, manifest, "" if name == "-" else file.name)
-            yield folder, card
-        else:
-            yield _imported(file, Path(place))
+        shown = STANDARD_INPUT if name == "-" else file.name
+        try:
+            film = _exported(file, Path(place), shown) if _is_export(file) else _imported(file, Path(place), shown)
+        except (ImportProblem, JournalError) as problem:
+            if name != "-":
+                raise
+            raise ImportProblem(str(problem).replace(str(file), STANDARD_INPUT)) from problem
+        yield film
 
 
-def _imported(file: Path, place: Path) -> tuple[Path, list[str]]:
+def _exported(file: Path, place: Path, shown: str) -> tuple[Path, list[str]]:
+    """The session of an export, and its card."""
+    with Progress("opening"):
+        folder, manifest = open_export(file, place), read_manifest(file)
+        return folder, card_of(folder, manifest, "" if shown == STANDARD_INPUT else shown)
+
+
+def _imported(file: Path, place: Path, shown: str) -> tuple[Path, list[str]]:
     """Another tool's transcript as a session, and its card."""
     with Progress("opening") as progress:
         imported = Importer(place, os.environ).read(file, telling(progress, file))
         folder = session_folder(place, imported.sessions[0].id)
-        card = card_of(folder, None, file.name)
+        card = card_of(folder, None, shown)
     many = len(imported.sessions)
     first = f"; the first of {many:,} sessions" if many > 1 else ""
     card.insert(1, f"{imported.what}, {imported.tally.rows:,} rows{first}")
@@ -56,14 +68,14 @@ def _imported(file: Path, place: Path) -> tuple[Path, list[str]]:
 def _is_export(file: Path) -> bool:
     if file.suffix == ".longwatch":
         return True
-    with contextlib.suppress(OSError), file.open("rb") as start:
-        return start.read(2) == b"PK" and file.suffix != ".eval"
+    with contextlib.suppress(OSError, ImportProblem):
+        return zipfile.is_zipfile(file) and archive_kind(file) == "longwatch"
     return False
 
 
 def _from_standard_input(place: Path) -> Path:
     """Standard input as a file; the keys then come from the terminal."""
-    target = place / "film.longwatch"
+    target = place / "film"
     left = MOST_BYTES
     with target.open("wb") as out:
         while piece := sys.stdin.buffer.read(min(1 << 20, left)):

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from core.config import load_config
-from core.importers.importing import Imported, Importer, Made
+from core.importers.importing import STANDARD_INPUT, Imported, Importer, Made
 from core.importers.rows import ImportProblem
 from core.journal.errors import JournalError
 from tui.progress import Progress, telling
@@ -22,15 +22,15 @@ KEPT = 4
 
 
 @click.command("import")
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="What became of each file, as JSON.")
 @click.pass_obj
 def import_(home: Path, files: tuple[Path, ...], as_json: bool) -> int:
     """Make sessions of the transcripts of other tools, to replay, search and report on them.
 
     FILE is a transcript of Claude Code, a rollout of Codex, a trajectory of mini-swe-agent or SWE-agent, events of
-    OpenHands (also a folder of them), a log of Inspect (.eval or .json), or an export of Longwatch. Which, is found by
-    what it holds.
+    OpenHands (also a folder of them), a log of Inspect (.eval or .json), or an export of Longwatch (`-`: on standard
+    input). Which, is found by what it holds.
     """
     importer = Importer(home, os.environ, load_config().prices)
     progress = Progress("import")
@@ -60,7 +60,8 @@ def told(imported: Imported) -> list[str]:
     tally = imported.tally
     unread = f", {tally.unreadable:,} unreadable" if tally.unreadable else ""
     many = f", {len(imported.sessions):,} sessions" if len(imported.sessions) > 1 else ""
-    lines = [f"{one_line(str(imported.file))}: {imported.what}, {tally.rows:,} rows{unread}{many}"]
+    name = STANDARD_INPUT if str(imported.file) == "-" else one_line(str(imported.file))
+    lines = [f"{name}: {imported.what}, {tally.rows:,} rows{unread}{many}"]
     for made in imported.sessions:
         lines += [_session(made), *_remarks(made)]
     if tally.left_out:

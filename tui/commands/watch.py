@@ -57,7 +57,7 @@ def attach(home: Path, session: str | None, plain: bool, no_mouse: bool) -> int:
 def replay(home: Path, session: str, start_at: int | None, speed: float, plain: bool, no_mouse: bool) -> int:
     """Show a session like a film, also BOX:SESSION of another machine.
 
-    Or a FILE: a .longwatch export (`-`: on standard input), another tool's transcript.
+    Or a FILE: a .longwatch export, another tool's transcript (`-`: either, on standard input).
 
     A file shows a card first: who made it, when, what it holds. Nothing in it is run, and nothing of it is kept.
     """

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import os
+import threading
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -255,7 +258,8 @@ def test_secrets_are_taken_out_of_tool_output(home: Path, tmp_path: Path) -> Non
 
 NO_TRANSCRIPTS = {
     "empty": ("", "is empty"),
-    "words": ("hello\nworld\n", "it is no JSON"),
+    "words": ("hello\nworld\n", "it is text and no JSON, and begins with 'hello world'"),
+    "blank lines": ("\n \n", "it holds nothing but blank lines"),
     "other rows": ('{"a": 1, "b": 2}\n{"a": 3, "b": 4}\n', "it holds rows of JSON with the fields a, b"),
     "a number": ("42", "it is one JSON value"),
     "a list": ("[1, 2,\n 3]", "it is a JSON list of 3"),
@@ -266,6 +270,42 @@ NO_TRANSCRIPTS = {
         "nothing in it was said",
     ),
 }
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (gzip.compress(b"{}"), "compressed by gzip; unpack it first"),
+        ('{"type": "user"}\n'.encode("utf-16"), "text in UTF-16; `iconv"),
+        (b"\0\1\2" * 900, "it is binary data"),
+    ],
+)
+def test_bytes_that_are_no_text_are_refused_with_what_they_are(home: Path, tmp_path: Path, data: bytes, sentence: str):
+    (path := tmp_path / "f.jsonl").write_bytes(data)
+    with pytest.raises(ImportProblem, match=sentence):
+        imported(home, path)
+
+
+def test_a_pipe_is_read_like_a_file(home: Path, tmp_path: Path) -> None:
+    os.mkfifo(pipe := tmp_path / "pipe")
+
+    def imported_from(text: str) -> Imported:
+        writer = threading.Thread(target=pipe.write_text, args=(text,))
+        writer.start()
+        try:
+            return imported(home, pipe)
+        finally:
+            writer.join()
+
+    assert imported_from(made.jsonl(tmp_path / "a", made.claude_rows()).read_text()).sessions[0].calls == 5
+    with pytest.raises(ImportProblem, match=f"^{pipe} is no transcript"):
+        imported_from("no transcript")
+
+
+def test_rows_that_are_older_than_the_one_before_are_counted_once_each(home: Path, tmp_path: Path) -> None:
+    rows = made.claude_rows()
+    result = imported(home, made.jsonl(tmp_path / "a.jsonl", [rows[0], *reversed(rows[1:])]))
+    assert 0 < result.sessions[0].early < len(rows)
 
 
 @pytest.mark.parametrize("name", NO_TRANSCRIPTS)
