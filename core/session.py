@@ -13,9 +13,11 @@ from typing import Any
 
 from core.agent.endpoints import Told, address_of, check_endpoint, endpoint_of
 from core.agent.founding import found
-from core.agent.host import Hosting, host, seated
+from core.agent.host import host
+from core.agent.hosting import Hosting
 from core.agent.preview import priced_thrift
 from core.agent.runner import Runner
+from core.agent.seating import seated
 from core.agent.trust import Vouchers
 from core.clock import Clock, SystemClock
 from core.config import Config, load_config

@@ -16,7 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.agent.host import EXIT_FAILED, Hosting
+from core.agent.host import EXIT_FAILED
+from core.agent.hosting import Hosting
 from tui.job_control import DETACHED, Aside, wait_for_the_child
 from tui.say import say
 from tui.terminal import last_words, mend_terminal

@@ -13,7 +13,7 @@ from typing import Any
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from core.agent.host import Hosting
+from core.agent.hosting import Hosting
 from core.clock import SystemClock, pause_real
 from core.config import Config
 from core.controls import SessionControls

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from core.agent.approving import Allow, Ask, policy_of
-from core.agent.host import fact_of
 from core.agent.telling import Sessions
+from core.agent.trust import fact_of
 from core.approvals.policy import Call, Policy, decide
 from core.approvals.rules import Mode
 from core.clock import SystemClock

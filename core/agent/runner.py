@@ -10,10 +10,11 @@ from dataclasses import replace
 import msgspec
 
 from core.agent import course
-from core.agent import decide as do
+from core.agent import decisions as do
 from core.agent.asides import Asides
 from core.agent.calls import CallRunner
 from core.agent.circumstances import Surroundings, Terms
+from core.agent.decide import decide
 from core.agent.desk import Desk
 from core.agent.keepalive import KeepAlive
 from core.agent.recovery import recover
@@ -168,9 +169,8 @@ class Runner:
     async def _step(self) -> None:
         await self.desk.read_inbox()
         self.desk.stirred.clear()
-        decision = do.decide(
-            self.desk.facts.state, self._around.now(self.terms, alone_us=self._alone_us, futile=self._futile)
-        )
+        now = self._around.now(self.terms, alone_us=self._alone_us, futile=self._futile)
+        decision = decide(self.desk.facts.state, now)
         if isinstance(decision, do.RunTools | do.Send | do.Wait | do.AwaitAnswer | do.Consult | do.Judge):
             await self._cuttable(decision)
         else:

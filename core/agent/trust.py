@@ -11,11 +11,15 @@ It is no wall: without a sandbox a process of the same user can make itself a te
 from __future__ import annotations
 
 import hashlib
+import os
+from pathlib import Path
 
 import msgspec
 
 from core.approvals.policy import NOT_CONFINED, Confinement
 from core.journal.inbox import Command
+from core.sandbox.access import NEVER_OPENED, PRIVATE_TEMPORARY
+from core.sandbox.sandbox import Confinement as Around
 
 UNTRUSTED = (
     "This counts only from the screen of the process that runs the session, or from a terminal while none does: "
@@ -46,3 +50,17 @@ class Vouchers:
 
 def _digest(command: Command) -> bytes:
     return hashlib.sha256(msgspec.json.encode(command, order="deterministic")).digest()
+
+
+def fact_of(confinement: Around) -> Confinement:
+    """How commands are confined, as approvals are judged by it."""
+    if not confinement.sandbox.confines:
+        return NOT_CONFINED
+    settled = (*confinement.around.writable, *confinement.closed, *PRIVATE_TEMPORARY, *map(Path, NEVER_OPENED))
+    return Confinement(
+        True,
+        confinement.sandbox.backend,
+        confinement.network,
+        hides_sessions=True,
+        settled=tuple(os.path.realpath(path) for path in settled),
+    )

@@ -11,7 +11,8 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from core.agent.host import Hosting, host
+from core.agent.host import host
+from core.agent.hosting import Hosting
 from core.clock import VirtualClock
 from core.config import ApprovalSettings, Config, ContextSettings, PriceSettings, ProfileSettings
 from core.config.settings import Policy

@@ -24,7 +24,8 @@ from pathlib import Path
 import click
 import msgspec
 
-from core.agent.host import Hosting, host
+from core.agent.host import host
+from core.agent.hosting import Hosting
 from core.config import Config, ContextSettings, Policy
 from core.events import ModelRequested
 from core.journal.reader import Reader

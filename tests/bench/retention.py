@@ -24,7 +24,8 @@ import click
 import msgspec
 from planted import BEYOND, KINDS, Fact, Step, looked_at, script
 
-from core.agent.host import Hosting, host
+from core.agent.host import host
+from core.agent.hosting import Hosting
 from core.clock import SystemClock
 from core.config import Config, ContextSettings, ProfileSettings
 from core.folds.report import report

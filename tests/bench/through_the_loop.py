@@ -25,7 +25,8 @@ import click
 import msgspec
 from msgspec import Meta
 
-from core.agent.host import Hosting, host
+from core.agent.host import host
+from core.agent.hosting import Hosting
 from core.clock import Clock, VirtualClock
 from core.config import Config, ContextSettings, PriceSettings, ProfileSettings
 from core.economy.billing import Bill

@@ -15,7 +15,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from core.agent.host import Hosting, host
+from core.agent.host import host
+from core.agent.hosting import Hosting
 from core.clock import SystemClock
 from core.config import Config, RoutingSettings, SandboxSettings
 from core.events import Event, ModelConsulted, ModelResponded, SessionOpened, ToolFinished

@@ -19,7 +19,8 @@ import psutil
 from forked import fork, wait
 from promise import Count, Promise, scratch
 
-from core.agent.host import Hosting, host
+from core.agent.host import host
+from core.agent.hosting import Hosting
 from core.clock import SystemClock
 from core.config import Config, GuardSettings, ProfileSettings, RetryPolicy
 from core.events import Event

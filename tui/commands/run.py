@@ -239,7 +239,7 @@ def _task(words: str) -> str:
 
 
 def _go(folder: Path, config: Config, options: dict[str, Any]) -> int:
-    from core.agent.host import Hosting
+    from core.agent.hosting import Hosting
     from core.models.profiles import key_variables
     from core.sandbox.shield import close_to_others
 

@@ -7,7 +7,7 @@ from logbook import Logbook
 from test_commands import Table
 from test_decide import NOW, decided
 
-from core.agent import decide as do
+from core.agent import decisions as do
 from core.agent.commands import judged, parse_words
 from core.agent.facts import Facts
 from core.agent.trust import Vouchers

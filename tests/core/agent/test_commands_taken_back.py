@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.agent.desk import Desk
-from core.agent.host import seated
+from core.agent.seating import seated
 from core.clock import VirtualClock
 from core.events import CommandRefused, Draft, SessionOpened
 from core.folds.standing import Order

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from logbook import Logbook
 
-from core.agent import decide as do
+from core.agent import decisions as do
 from core.agent.decide import Circumstances, decide
 from core.config import RetryPolicy
 from core.events import (

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from logbook import Logbook
 from test_decide import decided
 
-from core.agent import decide as do
+from core.agent import decisions as do
 from core.agent.facts import Facts
 from core.agent.judges import UNSURE, read_verdict
 from core.agent.purse import shortfall

@@ -11,7 +11,9 @@ import pytest
 
 from core.agent.calls import LARGEST_BLOB, CallRunner
 from core.agent.desk import Desk
-from core.agent.host import Hosting, host, seated
+from core.agent.host import host
+from core.agent.hosting import Hosting
+from core.agent.seating import seated
 from core.agent.turn import Turns, unsaid
 from core.clock import SystemClock
 from core.config import Config

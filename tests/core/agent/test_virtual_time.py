@@ -3,7 +3,8 @@
 import asyncio
 
 import core.clock
-from core.agent.host import Hosting, host
+from core.agent.host import host
+from core.agent.hosting import Hosting
 from core.clock import MICROSECONDS, SystemClock, VirtualClock
 from core.config import Config
 from core.journal.reader import Reader
