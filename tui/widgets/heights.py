@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from itertools import accumulate
 
-BLOCK = 128
+BLOCK = 32
 """Items of a block; the last one may hold fewer."""
 
 

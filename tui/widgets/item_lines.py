@@ -289,6 +289,7 @@ class ItemLines(DirectLines):
     def on_resize(self) -> None:
         """Measure again if the width changed, and keep the item at the top, or the end at the bottom."""
         width = max(0, self.scrollable_content_region.width - 1)
+        self._measured.expect(self._view_height)
         if width != self._measured.width:
             self._measured.measure(width)
             self._strips.clear()

@@ -12,8 +12,8 @@ from tui.widgets.recent import Recent
 from tui.widgets.rows import Rows, common_prefix
 
 CACHED_ITEMS = 512
-MEASURED_AT_ONCE = 256
-"""Items at the end that are measured at once; what was before them, when somebody comes near."""
+MEASURED_AT_ONCE = 64
+"""Items at the end that are measured at once, at least; what was before them, when somebody comes near."""
 SAMPLE = 64
 """Items by which the height of the others is guessed."""
 
@@ -24,6 +24,7 @@ class Measured:
     def __init__(self, rows: Rows) -> None:
         self.rows = rows
         self.width = 0
+        self._at_once = MEASURED_AT_ONCE
         self.heights = Heights()
         self._lines: Recent[int, list[Content]] = Recent(CACHED_ITEMS)
 
@@ -34,15 +35,20 @@ class Measured:
         self.heights = Heights()
         self.grow()
 
+    def expect(self, lines: int) -> None:
+        """So many may be in view together, each of an item of its own."""
+        self._at_once = max(MEASURED_AT_ONCE, lines)
+
     def grow(self) -> int:
         """Measure what was added at the end, of very much only the last of it; returns how many items that were."""
         known, count = len(self.heights), len(self.rows)
         if self.width <= 0 or count <= known:
             return 0
-        first, last = -(-known // BLOCK), (count - MEASURED_AT_ONCE) // BLOCK
+        first, last = -(-known // BLOCK), (count - self._at_once) // BLOCK
         if first < last:
-            sample = self._heights_of(range(count - SAMPLE, count))
-            self.heights.guess = self.heights.guess if known else max(1, round(mean(sample)))
+            if not known:
+                sample = self._heights_of(range(max(0, count - SAMPLE), count))
+                self.heights.guess = max(1, round(mean(sample)))
             self.heights.extend(self._heights_of(range(known, first * BLOCK)))
             self.heights.suppose(last - first)
         self.heights.extend(self._heights_of(range(len(self.heights), count)))

@@ -58,7 +58,8 @@ async def settled(pilot: Pilot[None]) -> None:
     await pilot.pause()
 
 
-async def test_it_opens_at_the_end_and_shows_what_a_naive_rendering_shows() -> None:
+async def test_it_opens_at_the_end_and_shows_what_a_naive_rendering_shows(monkeypatch) -> None:
+    monkeypatch.setattr(measured, "MEASURED_AT_ONCE", len(TEXTS))
     app = ListApp(TextRows(TEXTS))
     async with app.run_test(size=(60, 20)) as pilot:
         await settled(pilot)
@@ -423,11 +424,10 @@ async def test_an_item_can_be_selected_before_the_first_layout() -> None:
 ])  # fmt: skip
 async def test_a_list_measured_only_where_one_looks_shows_what_one_measured_whole_shows(monkeypatch, keys) -> None:
     seen = []
+    monkeypatch.setattr(heights, "BLOCK", 8)
+    monkeypatch.setattr(measured, "BLOCK", 8)
     for lazily in (False, True):
-        if lazily:
-            monkeypatch.setattr(heights, "BLOCK", 8)
-            monkeypatch.setattr(measured, "BLOCK", 8)
-            monkeypatch.setattr(measured, "MEASURED_AT_ONCE", 16)
+        monkeypatch.setattr(measured, "MEASURED_AT_ONCE", 16 if lazily else len(TEXTS))
         app = ListApp(TextRows(TEXTS))
         async with app.run_test(size=(40, 12)) as pilot:
             await settled(pilot)
@@ -439,6 +439,19 @@ async def test_a_list_measured_only_where_one_looks_shows_what_one_measured_whol
                 shown.append(app.shown())
             seen.append(shown)
     assert seen[0] == seen[1]
+
+
+async def test_a_view_higher_than_what_is_measured_at_once_is_measured_whole(monkeypatch) -> None:
+    monkeypatch.setattr(heights, "BLOCK", 4)
+    monkeypatch.setattr(measured, "BLOCK", 4)
+    monkeypatch.setattr(measured, "MEASURED_AT_ONCE", 4)
+    monkeypatch.setattr(measured, "SAMPLE", 4)
+    texts = [f"a line {number}" + "\nand one more" * (number >= 296) for number in range(300)]
+    app = ListApp(TextRows(texts))
+    async with app.run_test(size=(40, 60)) as pilot:
+        await settled(pilot)
+        assert app.shown() == naive(texts, 38)[-60:]
+        assert app.list._heights.unmeasured(0, 299)
 
 
 async def test_a_jump_into_what_was_only_guessed_stands_on_whole_measured_items(monkeypatch) -> None:
