@@ -46,7 +46,14 @@ def parts_of(course: Course, name: str, *, per_step: bool) -> list[Part]:
 def land(trees: Trees, workspace: Path, branch: str, parts: Sequence[Part]) -> list[str]:
     """Make `branch` at HEAD with a commit for each part; their ids. Raises WorkspaceError; then there is no branch."""
     git = _Git(workspace)
-    git.ask("check-ref-format", "--branch", branch)
+    if not git.takes("rev-parse", "--git-dir"):
+        raise WorkspaceError(f"{workspace} is in no git repository; `longwatch diff S --patch FILE` makes a patch.")
+    if not git.takes("rev-parse", "--verify", "HEAD^{commit}"):
+        raise WorkspaceError(f"The repository of {workspace} has no commit yet on which a branch could stand.")
+    if not git.takes("check-ref-format", "--branch", branch):
+        raise WorkspaceError(f"{branch!r} can't be the name of a branch: git takes no such name.")
+    if git.takes("show-ref", "--verify", "--quiet", f"refs/heads/{branch}"):
+        raise WorkspaceError(f"There is a branch {branch} already, and it stays as it is; name another one.")
     prefix = git.ask("rev-parse", "--show-prefix")
     commits = [git.ask("rev-parse", "--verify", "HEAD^{commit}")]
     with tempfile.TemporaryDirectory(prefix="longwatch-") as place:
@@ -79,19 +86,26 @@ class _Git:
             raise WorkspaceError(f"There is no git, or no folder {workspace}, so nothing can be landed there.")
         self._program, self._workspace, self.index = program, workspace, ""
 
+    def takes(self, *arguments: str) -> bool:
+        """Whether git says yes to it. Raises WorkspaceError where it can't be asked."""
+        return self._run(arguments, b"").returncode == 0
+
     def ask(self, *arguments: str, given: bytes = b"") -> str:
         """What git answers. Raises WorkspaceError."""
+        done = self._run(arguments, given)
+        if done.returncode:
+            said = done.stderr.decode(errors="replace").strip().splitlines()
+            raise WorkspaceError(f"git {arguments[0]} failed: {said[0] if said else done.returncode}.")
+        return os.fsdecode(done.stdout).removesuffix("\n")
+
+    def _run(self, arguments: Sequence[str], given: bytes) -> subprocess.CompletedProcess[bytes]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
         environment |= {"LC_ALL": "C", **({"GIT_INDEX_FILE": self.index} if self.index else {})}
         command = [self._program, "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", *arguments]
         try:
-            done = subprocess.run(
+            return subprocess.run(
                 command, cwd=self._workspace, env=environment, input=given, capture_output=True, check=False,
                 timeout=_TIMEOUT_S,
             )  # fmt: skip
         except subprocess.TimeoutExpired as error:
             raise WorkspaceError(f"git {arguments[0]} took longer than {_TIMEOUT_S} seconds.") from error
-        if done.returncode:
-            said = done.stderr.decode(errors="replace").strip().splitlines()
-            raise WorkspaceError(f"git {arguments[0]} failed: {said[0] if said else done.returncode}.")
-        return os.fsdecode(done.stdout).removesuffix("\n")

@@ -290,8 +290,10 @@ class Absence:
             case GuidanceDelivered(source="guard", text=text):
                 self._line(event, "guard", text)
             case HeadMoved() as body:
-                files = f", {_count(len(body.files), 'file')} restored" if body.files else ""
-                self._line(event, "rewind", f"{_WENT[body.reason]} to #{body.to}{files}")
+                files = f"{_count(len(body.files), 'file')} restored" if body.files else ""
+                stayed = _STAYED.get(body.reason, "") if body.to == body.origin else ""
+                where = stayed or f"{_WENT[body.reason]} to #{body.to}"
+                self._line(event, "rewind", ", ".join(filter(None, (where, files))))
             case ScreenLost() as body:
                 self._line(event, "screen", f"{of_day(event.at_us)}: the screen of {body.who} was lost")
             case ScreenCame() as body:
@@ -300,7 +302,9 @@ class Absence:
                 self._line(event, "stall", f"Recovered: {'; '.join(findings)}")
 
 
-_WENT = {"undo": "Undo", "rewind": "Rewound", "switch": "Switched branches,", "revert": "Reverted, back"}
+_WENT = {"undo": "Undo", "rewind": "Rewound", "switch": "Switched branches,"}
+_STAYED = {"undo": "Undo", "rewind": "Rewound", "revert": "Reverted"}
+"""The same where only files went back."""
 
 _TURNING = (
     *("session.paused", "session.continued", "session.finished"),

@@ -46,6 +46,10 @@ class Moment(Struct, frozen=True):
     weight: float
 
 
+_NAMED = 3
+"""Files that a moment names."""
+
+
 class Highlights:
     """Collects what could be a moment; a few are chosen when they are asked for."""
 
@@ -107,7 +111,7 @@ class Highlights:
                 sizes = f"{body.tokens_before:,} to {body.tokens_after:,} tokens"
                 self._add(event, "compression", f"Compressed by {body.policy}: {sizes}", 25, chapter=True)
             case HeadMoved() as body:
-                self._add(event, "rewind", f"Went back to #{body.to} ({body.reason})", 65, chapter=True)
+                self._add(event, "rewind", _went(body), 65, chapter=body.to != body.origin)
             case ModelFailed() as body if not probes(event):
                 self._add(event, "error", f"A request failed ({body.error}): {body.message}", 30)
             case ModelSwitched() as body:
@@ -156,3 +160,12 @@ class Highlights:
                 f"{line} took {body.ms * 1_000 // MICROSECONDS // 60} min",
                 15 + min(30, body.ms / 60_000),
             )
+
+
+def _went(body: HeadMoved) -> str:
+    """Where it went, or what became of files where it stayed."""
+    if body.to != body.origin:
+        return f"Went back to #{body.to} ({body.reason})"
+    paths = ", ".join(line.partition(" ")[2] for line in body.files[:_NAMED])
+    more = f" and {len(body.files) - _NAMED:,} more" if len(body.files) > _NAMED else ""
+    return f"Files as they were before ({body.reason}): {paths}{more}"

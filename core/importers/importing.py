@@ -130,7 +130,7 @@ class Importer:
         if start.startswith(b"PK"):
             kind = recognise.archive_kind(path)
             if kind == "longwatch":
-                return kind, [import_export(path, self.home, self._new_id)]
+                return kind, [import_export(path, self.home, self._new_id, tally)]
             return kind, self._written(read_archive(path, tally), path, place, tally, tell)
         rows = recognise.sampled(path)
         kind_of_rows = recognise.rows_kind(rows)

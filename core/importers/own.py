@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 _FITS: Final = frozenset("0123456789abcdefghjkmnpqrstvwxyz")
 
 
-def import_export(path: Path, home: Path, new_id: Callable[[], str]) -> Made:
+def import_export(path: Path, home: Path, new_id: Callable[[], str], tally: Tally) -> Made:
     """A `.longwatch` file as a session of this home. Raises JournalError."""
     opened = open_export(path, home)
     try:
+        with Reader(opened) as reader:
+            tally.rows = reader.last_seq()
         return _placed(opened, home, new_id)
     finally:
         shutil.rmtree(opened.parent, ignore_errors=True)

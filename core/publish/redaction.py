@@ -22,10 +22,14 @@ _HOMES: Final = re.compile(r"(/home/|/Users/|[A-Za-z]:\\Users\\)([A-Za-z0-9._-]{
 _MAIL: Final = re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}\b")
 _URL_HOST: Final = re.compile(r"(?<=://)(?:[^\s/@:]{1,64}(?::[^\s/@]{0,256})?@)?([A-Za-z0-9._-]{1,253})")
 _ADDRESS: Final = re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b")
+_AT_TERMINAL: Final = re.compile(r"\b([\w.-]{2,64}) on (?:pts/\d+|tty\w*|no terminal)(?: from ([\w.:-]{2,253}))?")
+"""Whose screen it is, where, and from which machine."""
 _AT: Final = re.compile(r"\b([\w.-]{2,64})@([\w.-]{2,253})\b")
 _COMMON: Final = frozenset(("root", "user", "localhost", "host", "shell", "home", "admin", "dev", "test"))
 _LOCAL: Final = ("127.", "0.0.0.0", "localhost")
 _SHORTEST: Final = 3
+_EVERYWHERE: Final = 2
+"""Parts of a path as `/srv`, which tell nothing."""
 
 
 class Cover:
@@ -36,6 +40,8 @@ class Cover:
         self._paths: dict[str, str] = {home: "~"} if len(home) > _SHORTEST else {}
         self._names: dict[str, str] = {}
         self._hosts: dict[str, str] = {}
+        self._whole: dict[str, str] = {}
+        """Names that are covered where they stand alone, also those that are words of every text."""
         self._pattern: re.Pattern[str] | None = None
 
     def learn(self, events: Iterable[Event]) -> None:
@@ -63,7 +69,7 @@ class Cover:
 
     def _inside(self, value: Any) -> Any:
         if isinstance(value, str):
-            return self._text(value)
+            return self._whole.get(value) or self._text(value)
         if isinstance(value, list):
             return [self._inside(item) for item in value]
         if isinstance(value, dict):
@@ -90,19 +96,28 @@ class Cover:
 
     def _workspace(self, path: str) -> None:
         if len(path) > _SHORTEST:
-            self._paths = {path: "/workspace", **self._paths}
+            self._paths = {path: "/workspace", **dict.fromkeys(_above(path), "/elsewhere"), **self._paths}
         if found := _HOMES.match(path):
             self._name(found[2], "[user]")
         self._paths = dict(sorted(self._paths.items(), key=lambda row: -len(row[0])))
 
     def _people(self, text: str) -> None:
-        for user, host in _AT.findall(text):
+        for user, host in (*_AT.findall(text), *_AT_TERMINAL.findall(text)):
             self._name(user, "[user]")
             self._name(host, "[host]")
 
     def _name(self, name: str, mark: str) -> None:
+        if name:
+            self._whole[name] = mark
         if len(name) >= _SHORTEST and name.lower() not in _COMMON and not name.isdigit():
             self._names[name] = mark
+
+
+def _above(path: str) -> list[str]:
+    """The folders that a workspace lies in, but for those that every machine has, and homes, which have a word of their
+    own: what lies beside it tells as much."""
+    parents = [str(parent) for parent in Path(path).parents if len(parent.parts) > _EVERYWHERE]
+    return [parent for parent in parents if not _HOMES.fullmatch(parent)]
 
 
 def found_in(text: str) -> Iterable[tuple[str, str]]:

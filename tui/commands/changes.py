@@ -166,7 +166,9 @@ def _since(text: str, folder: Path, course: Course) -> int:
         return read_seen(folder).seq
     if not text.lstrip("#").isdigit():
         raise click.UsageError(f"--since {text!r} can't be used; write start, left, or the number of an event.")
-    return min(int(text.lstrip("#")), course.last_seq)
+    if (seq := int(text.lstrip("#"))) > course.last_seq:
+        raise click.UsageError(f"There is no event #{seq:,}; the session has {course.last_seq:,}.")
+    return seq
 
 
 def _inside(path: str, workspace: str) -> str:

@@ -15,6 +15,7 @@ from core.journal.errors import JournalError
 from core.journal.margin import MarginFile, read_margin
 from core.journal.reader import Reader
 from tui.commands.chosen import margin_of, readable
+from tui.panes import figures
 from tui.safe import one_line
 from tui.say import say, say_json
 
@@ -45,14 +46,15 @@ def notes(
     """
     with _margin(home, session) as (folder, margin):
         if merge is not None:
-            say(f"{margin.merge(read_margin(merge))} notes are new or changed.")
+            count = margin.merge(read_margin(merge))
+            say(f"{figures.plural(count, 'note')} {'is' if count == 1 else 'are'} new or changed.")
         if add is not None:
             margin.write(_event(folder, at), add.strip() or _empty())
         if remove is not None:
             _remove(margin, remove)
         if export is not None:
             margin.save(margin.read(), export)
-            say(f"{export}: {len(margin.read().standing()):,} notes", err=True)
+            say(f"{export}: {figures.plural(len(margin.read().standing()), 'note')}", err=True)
         elif as_json:
             rows = [{"id": id, **msgspec.to_builtins(note)} for id, note in margin.read().standing()]
             say_json(json.dumps(rows, indent=2))

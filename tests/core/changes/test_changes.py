@@ -311,8 +311,17 @@ def test_landing_makes_a_branch_and_touches_nothing_else(tmp_path: Path) -> None
         git("show", "landed:a.py") == "one\ntwo\n" and git("ls-tree", "-r", "--name-only", "landed") == "a.py\nc.py\n"
     )
     assert git("status", "--porcelain") == status and git("rev-parse", "--abbrev-ref", "HEAD") == "main\n"
-    again = CliRunner().invoke(cli, command, standalone_mode=False)
-    assert again.exception is not None and "git update-ref failed" in str(again.exception)
+    for branch, sentence in (("landed", "There is a branch landed already"), ("a b", "'a b' can't be the name")):
+        command[5] = branch
+        again = CliRunner().invoke(cli, command, standalone_mode=False)
+        assert str(again.exception).startswith(sentence)
+    for before, sentence in (((".git", ".gone"), "is in no git repository"), ((), "has no commit yet")):
+        if before:
+            (place / before[0]).rename(place / before[1])
+        else:
+            git("init", "-q")
+        again = CliRunner().invoke(cli, command, standalone_mode=False)
+        assert sentence in str(again.exception)
 
 
 @given(seed=st.integers(0, 2**32), steps=st.integers(1, 8))

@@ -97,7 +97,7 @@ def test_notes_are_written_sent_and_merged_by_the_command(tmp_path: Path) -> Non
         return done.output
 
     run(homes[0], "--add", "Why \x1b[31mthis?", "--at", "2", "--export", str(tmp_path / "sent"))
-    assert "1 notes are new" in run(homes[1], "--merge", str(tmp_path / "sent"))
+    assert "1 note is new" in run(homes[1], "--merge", str(tmp_path / "sent"))
     assert "0 notes are new" in run(homes[1], "--merge", str(tmp_path / "sent"))
     listed = run(homes[1])
     assert "#2" in listed and "Why" in listed and "\x1b" not in listed

@@ -6,20 +6,25 @@ import json
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
+from logbook import Logbook
 
 from core.events import (
     Draft,
     GuidanceDelivered,
+    HeadMoved,
     ModelRequested,
     ModelResponded,
     Price,
     RunnerAttached,
+    ScreenLost,
     SessionOpened,
     ToolFinished,
     ToolStarted,
     Usage,
 )
+from core.folds.fold import Dispatcher
 from core.folds.highlights import Highlights
 from core.journal.bulk import BulkWriter
 from core.journal.errors import JournalError
@@ -94,6 +99,31 @@ def test_a_document_quotes_every_text(folder: Path) -> None:
     outside = re.sub(r"^(`{3,})text\n.*?^\1$", "", text, flags=re.DOTALL | re.MULTILINE)
     assert not re.search(r"(?<!\\)<(?:script|img)", outside) and not re.search(r"(?<!\\)!\[x\]", outside)
     assert "\x1b" not in text and "# " in text
+
+
+def test_who_looked_on_what_the_machine_is_called_and_what_lies_beside_the_workspace_is_covered() -> None:
+    log = Logbook()
+    opened = msgspec.structs.replace(log.events[0].body, workspace="/srv/acme/shop/cart")  # type: ignore[type-var]
+    log.events[0] = msgspec.structs.replace(log.events[0], body=opened)
+    log.add(RunnerAttached(pid=1, host="vm", epoch=1, app_version="1"))
+    log.add(ScreenLost(viewer="v", who="grace on pts/3 from hopper7"))
+    cover = Cover(lambda value: value)
+    cover.learn(log.events)
+    assert cover({"host": "vm", "who": "grace on pts/3 from hopper7"}) == {
+        "host": "[host]", "who": "[user] on pts/3 from [host]"
+    }  # fmt: skip
+    assert cover("/srv/acme/shop/cart/a.py, /srv/acme/venv/bin/python, a vm") == (
+        "/workspace/a.py, /elsewhere/venv/bin/python, a vm"
+    )
+
+
+@pytest.mark.parametrize(("to", "words"), [(4, "Files as they were before (revert): a.py"), (2, "Went back to #2")])
+def test_files_that_went_back_alone_are_no_way_back(to: int, words: str) -> None:
+    highlights = Highlights()
+    moved = HeadMoved(to=to, origin=4, reason="revert" if to == 4 else "rewind", files=["M a.py"])
+    Dispatcher([highlights]).apply(Logbook().add(moved))
+    (moment,) = highlights.moments()
+    assert moment.text.startswith(words) and len(highlights.chapters) == (to != 4)
 
 
 def test_notes_in_the_margin_go_along_and_can_be_left_at_home(folder: Path) -> None:
