@@ -97,6 +97,9 @@ class KeptView:
         self._saving = threading.Lock()
         self._files: list[int] = []
         self._name = b""
+        self._version = (
+            version()
+        )  # Asked before anything is folded: an upgrade may put other code there under a screen.
         self._writes = False
         self._store: PageFile | None = None
         with suppress(OSError):
@@ -188,7 +191,7 @@ class KeptView:
     def _load(self, reader: Reader) -> SessionView | None:
         data = (self._folder / STATE).read_bytes()
         magic, made_by, name, length, seq, chain = _HEADER.unpack_from(data)
-        if (magic, made_by, name) != (_MAGIC, version(), self._name) or self._store is None:
+        if (magic, made_by, name) != (_MAGIC, self._version, self._name) or self._store is None:
             return None
         event = reader.event(seq)
         if event is None or event.chain != chain or os.fstat(self._files[0]).st_size < length:
@@ -207,7 +210,7 @@ class KeptView:
         event = reader.event(picture.seq)
         if event is None:
             return
-        header = _HEADER.pack(_MAGIC, version(), picture.pages, picture.length, event.seq, event.chain)
+        header = _HEADER.pack(_MAGIC, self._version, picture.pages, picture.length, event.seq, event.chain)
         draft = self._folder / f".{STATE}.new"
         file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(file, "wb") as state:

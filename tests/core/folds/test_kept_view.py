@@ -174,6 +174,16 @@ def test_another_version_of_the_folds_folds_anew(tmp_path, monkeypatch):
     assert restored(tmp_path, audit()) == 0
 
 
+def test_what_a_screen_keeps_after_an_upgrade_under_it_is_of_the_code_that_it_runs(tmp_path, monkeypatch):
+    events, kept = audit(), KeptView(tmp_path)
+    view = kept.restored(Log(events))
+    view.apply_all(events)
+    monkeypatch.setattr(kept_view, "version", lambda: b"of new code now!")
+    keep_now(kept, view, events)
+    kept.close()
+    assert (tmp_path / STATE).exists() and restored(tmp_path, events) == 0
+
+
 @pytest.mark.parametrize("name", [PAGES, STATE])
 @pytest.mark.parametrize("damage", ["cut", "changed", "gone"])
 def test_damaged_files_are_made_again(tmp_path, name, damage):
