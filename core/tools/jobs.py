@@ -44,14 +44,18 @@ boot=; stat=$$
 { read -r boot < /proc/sys/kernel/random/boot_id; read -r stat < /proc/$$/stat; } 2>/dev/null
 { printf '    \n' >> "$folder/rc.part"; } 2>/dev/null || exit 97
 set -C
-{ printf '%s\n%s\n' "$boot" "$stat" > "$folder/started"; } 2>/dev/null || exit 97
+{
+  { printf '%s\n%s\n' "$boot" "$stat" || { rm -f "$folder/started"; exit 97; }; } > "$folder/started"
+} 2>/dev/null || exit 97
 set +C
 exec 3>&2 2>/dev/null
 "$@" 2>&3 3>&-
 code=$?
 printf '%-4s' "$code" 1<> "$folder/rc.part" && mv -f "$folder/rc.part" "$folder/rc"
 """
-"""The room for the exit code is taken before the command may run, so a disk that fills up meanwhile can't lose it."""
+"""The room for the exit code is taken before the command may run, so a disk that fills up meanwhile can't lose it. A
+claim for which there is no room is given back: what never ran must not look as if it had vanished.
+"""
 
 
 class Phase(StrEnum):
@@ -112,7 +116,7 @@ def job_status(folder: Path) -> JobState:
         return JobState(Phase.UNCLAIMED, size)
     process = _claimant(claim)
     if (ended := _read(folder / "ended")) is not None:
-        return JobState(Phase.ENDED, size, ended=ended, seconds=_took(folder, "ended"), process=process)
+        return JobState(Phase.ENDED, size, ended=ended or "stopped", seconds=_took(folder, "ended"), process=process)
     code = (_read(folder / "rc") or "").strip()
     if code.isdigit():
         return JobState(Phase.FINISHED, size, int(code), seconds=_took(folder, "rc"), process=process)
@@ -260,7 +264,10 @@ class Job:
         if not (self.folder / "ended").exists() and not (self.folder / "rc").exists():
             part = self.folder / "ended.part"
             with suppress(OSError):
-                part.write_text(how)
+                try:
+                    part.write_text(how)
+                except OSError:
+                    part.touch()  # A name needs no room.
                 part.replace(self.folder / "ended")
 
     async def _sweep(self) -> None:

@@ -83,16 +83,27 @@ def aside(work: Callable[[], str]) -> str:
 
 
 def wait(pid: int, seconds: float = PATIENCE_S) -> int | None:
-    """The exit code of a child (negative: the signal that killed it), None when it still runs after so long."""
+    """The exit code of a child (negative: the signal that killed it), None when it still runs after so long.
+
+    Time in which it only waited for a processor does not count: a busy machine is no fault of it.
+    """
     end, pause = time.monotonic() + seconds, 0.0005
     while True:
         ended, status = os.waitpid(pid, os.WNOHANG)
         if ended:
             return os.waitstatus_to_exitcode(status)
-        if (left := end - time.monotonic()) <= 0:
+        if (left := end + delayed_s(pid) - time.monotonic()) <= 0:
             return None
         time.sleep(min(left, pause))
         pause = min(pause * 1.5, 0.01)
+
+
+def delayed_s(pid: int) -> float:
+    """For how long the threads of a process have waited for a processor; 0 where nobody can tell."""
+    try:
+        return sum(int(it.read_text().split()[1]) for it in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
+    except (OSError, IndexError):
+        return 0.0
 
 
 def kill(pid: int) -> None:

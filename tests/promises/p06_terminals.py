@@ -30,7 +30,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import psutil
-from promise import Count, Promise
+from promise import Count, Promise, load
 
 from core.journal.errors import JournalError
 from core.journal.lease import holder
@@ -238,11 +238,6 @@ class Scene:
         """Give both screens another size."""
         self.screen.size(rows, columns)
         self.twin.size(rows, columns)
-
-
-def load() -> float:
-    """By how much slower a busy machine may be."""
-    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def closed(scene: Scene) -> float:

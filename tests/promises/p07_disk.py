@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
-from forked import BROKE, finish, fork, kill, wait
+from forked import BROKE, delayed_s, finish, fork, kill, wait
 from labour import KINDS, Labour, turn
 from promise import Count, Promise, scratch
 
@@ -130,9 +130,9 @@ def _written(descriptor: int) -> bool:
 
 
 def _until(condition: Callable[[], object], pid: int, waits_s: float = WAITS_S) -> bool:
-    """Look again and again while the agent lives, at most for so long."""
+    """Look again and again while the agent lives, at most for so long, not counting what it waits for a processor."""
     end = time.monotonic() + waits_s
-    while time.monotonic() < end:
+    while time.monotonic() < end + delayed_s(pid):
         if condition():
             return True
         if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:

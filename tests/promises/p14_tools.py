@@ -19,7 +19,7 @@ sys.path[:0] = [str(HERE.parent / "core" / "sandbox"), str(HERE.parent / "core" 
 
 import psutil  # noqa: E402
 from cage import Cage  # noqa: E402
-from promise import Count, Promise  # noqa: E402
+from promise import Count, Promise, load  # noqa: E402
 
 from core.sandbox.probe import find_sandbox  # noqa: E402
 from core.sandbox.sandbox import Sandbox  # noqa: E402
@@ -130,7 +130,7 @@ def _left() -> list[psutil.Process]:
     """What of these commands still lives, however it hides; the kernel has a moment to end what was in a sandbox."""
     wanted = [["sleep", str(seconds)] for seconds in SLEEPS]
     found = [it for it in psutil.process_iter(["cmdline"]) if it.info["cmdline"] in wanted]
-    _, alive = psutil.wait_procs(found, timeout=1)
+    _, alive = psutil.wait_procs(found, timeout=load())
     return alive
 
 

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from itertools import cycle, islice
 from typing import Any
 
+from msgspec.structs import replace
 from promise import Count, Promise
 
 from core.clock import VirtualClock
@@ -134,9 +135,10 @@ async def _tried(count: int, seed: int, read: Reader) -> Count:
     host, port = server.sockets[0].getsockname()[:2]
     endpoint = Endpoint(profile="generic", base_url=f"http://{host}:{port}", model="m", pooling=False, stall_s=STALL_S)
     wire = Wire(endpoint, lambda: None, VirtualClock())
+    patient = Wire(replace(endpoint, stall_s=60), lambda: None, VirtualClock())
     async with server:
         sent[:] = http(frames(), False)
-        right = await _by_wire(b"".join(frames()), wire)
+        right = await _by_wire(b"".join(frames()), patient)
         assert right[0] is not None
         for what, (pieces, silence) in islice(cases(seed), count):
             sent[:], silent[0] = pieces, silence
@@ -151,6 +153,7 @@ async def _tried(count: int, seed: int, read: Reader) -> Count:
                 over.set()
                 over.clear()
         await wire.close()
+        await patient.close()
     return found
 
 

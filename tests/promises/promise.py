@@ -100,6 +100,11 @@ class Promise:
         }
 
 
+def load() -> float:
+    """By how much slower a busy machine may be."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def _cpu_s() -> float:
     """Of this process and of those that it has waited for."""
     return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
