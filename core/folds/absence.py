@@ -292,7 +292,7 @@ class Absence:
             case HeadMoved() as body:
                 files = f"{_count(len(body.files), 'file')} restored" if body.files else ""
                 stayed = _STAYED.get(body.reason, "") if body.to == body.origin else ""
-                where = stayed or f"{_WENT[body.reason]} to #{body.to}"
+                where = stayed or f"{_WENT.get(body.reason, 'Went back')} to #{body.to}"
                 self._line(event, "rewind", ", ".join(filter(None, (where, files))))
             case ScreenLost() as body:
                 self._line(event, "screen", f"{of_day(event.at_us)}: the screen of {body.who} was lost")

@@ -279,7 +279,7 @@ def _moved(body: Any) -> str:
     kept = f", {len(body.kept)} changed by hand kept" if body.kept else ""
     if body.to == body.origin:
         return f"{_FILES_WENT.get(body.reason, 'Files rewound')}{files}{kept}"
-    return f"{_WENT[body.reason]} to #{body.to}{files}{kept}"
+    return f"{_WENT.get(body.reason, 'Went back')} to #{body.to}{files}{kept}"
 
 
 def _done(body: Any) -> str:

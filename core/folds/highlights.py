@@ -15,6 +15,7 @@ from core.events import (
     GuardRaised,
     GuidanceDelivered,
     HeadMoved,
+    MachineSlept,
     ModelFailed,
     ModelSwitched,
     PlanChanged,
@@ -26,6 +27,7 @@ from core.events import (
 )
 from core.folds.fold import Handler
 from core.folds.timeline import probes
+from core.folds.verdict import lasted
 from core.folds.words import call_line, one_line
 
 MOST: Final = 12
@@ -37,7 +39,7 @@ _OFTEN: Final = 3
 
 class Moment(Struct, frozen=True):
     """One thing that happened at event `seq`. `kind`: begin, plan, step, edit, error, guard, human, ask, compression,
-    rewind, model, pause, bookmark, slow, end; `weight`: how much it tells."""
+    rewind, model, pause, sleep, bookmark, slow, end; `weight`: how much it tells."""
 
     seq: int
     at_us: int
@@ -65,6 +67,7 @@ class Highlights:
             "session.opened": self._event,
             "session.finished": self._event,
             "session.paused": self._event,
+            "machine.slept": self._event,
             "plan.changed": self._plan,
             "tool.started": self._started,
             "tool.finished": self._finished,
@@ -112,6 +115,8 @@ class Highlights:
                 self._add(event, "compression", f"Compressed by {body.policy}: {sizes}", 25, chapter=True)
             case HeadMoved() as body:
                 self._add(event, "rewind", _went(body), 65, chapter=body.to != body.origin)
+            case MachineSlept() as body:
+                self._add(event, "sleep", f"The machine slept for {lasted(int(body.seconds * MICROSECONDS))}", 45)
             case ModelFailed() as body if not probes(event):
                 self._add(event, "error", f"A request failed ({body.error}): {body.message}", 30)
             case ModelSwitched() as body:

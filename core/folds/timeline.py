@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 
 from msgspec import Struct
 
@@ -21,6 +22,8 @@ class Mark(Struct, frozen=True):
     text: str = ""
 
 
+KINDS = ("error", "edit", "compression", "checkpoint", "rewind", "guard", "human", "bookmark", "end")
+"""Of marks."""
 PROBE = "probe"
 """How the keys begin of requests that only ask whether a model which is down answers again."""
 _KINDS = {
@@ -82,6 +85,10 @@ class Timeline:
         seqs = self._seqs.get(kind, array("q"))
         index = bisect_left(seqs, seq) - 1
         return seqs[index] if index >= 0 else None
+
+    def count(self, kinds: Iterable[str]) -> int:
+        """How many marks of these kinds there are."""
+        return sum(len(self._seqs.get(kind, ())) for kind in kinds)
 
     def _mark(self, event: Event, kind: str | None = None) -> None:
         kind = kind or _KINDS[event.kind]

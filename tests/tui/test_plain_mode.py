@@ -298,7 +298,7 @@ async def test_a_recording_is_told_at_once_into_a_pipe_and_played_on_a_terminal(
     await until(lambda: "The recording ends here" in sheet.text, lambda: sheet.text)
     assert sheet.text.count("#1 user: Audit") == 1
     sheet.lines.clear()
-    keys.type("go 4", "next compression", "speed 3", "pause", "status", "next disaster", "hold", None)
+    keys.type("go 4", "next compression", "previous edit", "speed 3", "pause", "status", "next disaster", "hold", None)
     assert await asyncio.wait_for(task, 10) == "quit"
     for words in ("#4 agent", "Context compressed", "speed 2", "nothing to pause", "event #", "no 'disaster'", "holds"):
         assert words in sheet.text

@@ -38,6 +38,23 @@ async def test_stepping_shows_event_by_event_and_says_where_one_is():
         await until(pilot, lambda: "✗" in screen_text(pilot))
 
 
+async def test_jumps_lead_from_mark_to_mark_of_all_kinds_or_of_one():
+    log = audit_session()
+    timeline = viewed(log).timeline
+    first = min(mark.seq for mark in timeline.marks if mark.kind != "checkpoint")
+    edit, rewind = (next(mark.seq for mark in timeline.marks if mark.kind == kind) for kind in ("edit", "rewind"))
+    async with app_over(log, mode="replay", start_at=2).run_test(size=SIZE, notifications=True) as pilot:
+        await read(pilot)
+        await pilot.press("+")
+        assert f"REPLAY #{first} " in status(pilot)
+        await pilot.press("0", "*", "*", "+")
+        assert f"REPLAY #{edit} " in status(pilot) and "Jumps lead to: " in screen_text(pilot)
+        await pilot.press("-")
+        await until(pilot, lambda: "There is no edit in that direction" in screen_text(pilot))
+        await pilot.press("f", "*", "*", "*", "-")
+        assert pilot.app.watch_screen.looking.kind == "rewind" and pilot.app.watch_screen.looking.at == rewind
+
+
 async def test_a_film_goes_to_its_start_and_from_reply_to_reply():
     async with app_over(audit_session(), mode="replay", start_at=20).run_test(size=SIZE) as pilot:
         await read(pilot)

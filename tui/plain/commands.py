@@ -46,6 +46,7 @@ FILM: dict[str, Question] = {
     "step": Question("so many events on", "[N]"),
     "go": Question("to an event", "#SEQ"),
     "next": Question("to the next error, edit, compression, checkpoint, rewind, guard, human, bookmark, end", "[KIND]"),
+    "previous": Question("to the one before", "[KIND]"),
     "speed": Question("how many times as fast as it was", "X"),
 }
 """What a recording knows beside the questions, in place of the controls."""

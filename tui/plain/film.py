@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from core.clock import monotonic, pause_real
+from core.folds.timeline import KINDS
 from core.folds.words import one_line
 from core.protocols import Source
 from tui.docks.playback import SPEEDS
@@ -16,8 +17,6 @@ from tui.plain.talk import Listener, Printer, Talk, number
 from tui.screens.looking import Looking
 
 FRAME_S = 0.05
-KINDS = ("error", "edit", "compression", "checkpoint", "rewind", "guard", "human", "bookmark", "end")
-"""Marks of the timeline that one can go to."""
 
 
 class PlainFilm(Talk):
@@ -122,17 +121,18 @@ class PlainFilm(Talk):
                 self._go(number(typed))
             case "step":
                 self._go(looking.seq + (number(typed) if typed.rest else 1))
-            case "next":
-                self._next(typed.rest or "error")
+            case "next" | "previous":
+                self._jump(typed.rest or "error", typed.name)
             case "speed":
                 self._change_speed(typed.rest)
 
-    def _next(self, kind: str) -> None:
+    def _jump(self, kind: str, where: str) -> None:
         if kind not in KINDS:
             raise Unclear(f"There is no {one_line(kind, 40)!r} to go to. There are: {', '.join(KINDS)}.")
-        seq = self.view.timeline.next(kind, self._looking.seq)
+        timeline, here = self.view.timeline, self._looking.seq
+        seq = timeline.next(kind, here) if where == "next" else timeline.previous(kind, here)
         if seq is None:
-            raise Unclear(f"There is no {kind} after #{self._looking.seq}.")
+            raise Unclear(f"There is no {kind} {'after' if where == 'next' else 'before'} #{here}.")
         self._go(seq)
         self.say(status_line(self.view, self.at, self.now_us()), "quiet")
 

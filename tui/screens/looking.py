@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from core.folds.timeline import KINDS
 from core.folds.view import SessionView
 from tui.docks.playback import Playback
 
+ANY = tuple(kind for kind in KINDS if kind != "checkpoint")
+"""Marks that tell something: checkpoints come before every change."""
 HELD_WITHIN_S = 0.12
 """Key presses closer than this come from a key that is held."""
 
@@ -18,6 +23,7 @@ class Looking:
         self._last_press_s, self._streak = 0.0, 0
         self.playback = Playback(view.timeline, speed or 10.0)
         self.at: int | None = at
+        self.kind = ""
 
     @property
     def seq(self) -> int:
@@ -48,10 +54,21 @@ class Looking:
         self.playback.playing = False
         self.seek(max(1, self.seq + direction * (1 << min(self._streak // 8, 6))))
 
-    def to_mark(self, kind: str, direction: int) -> bool:
-        """The next or previous mark of that kind; False when there is none."""
-        timeline = self._view.timeline
-        return self._jump(timeline.next(kind, self.seq) if direction > 0 else timeline.previous(kind, self.seq))
+    @property
+    def kinds(self) -> Sequence[str]:
+        """The kinds of marks that jumps lead to."""
+        return (self.kind,) if self.kind else ANY
+
+    def next_kind(self) -> None:
+        """Jumps lead to marks of another kind: each alone, and all that tell something (empty)."""
+        kinds = ["", *KINDS]
+        self.kind = kinds[(kinds.index(self.kind) + 1) % len(kinds)]
+
+    def to_mark(self, kinds: Sequence[str], direction: int) -> bool:
+        """The next or previous mark of one of those kinds; False when there is none."""
+        go = self._view.timeline.next if direction > 0 else self._view.timeline.previous
+        found = [seq for kind in kinds if (seq := go(kind, self.seq)) is not None]
+        return self._jump((min if direction > 0 else max)(found, default=None))
 
     def to_turn(self, direction: int) -> bool:
         """The next or previous reply; False when there is none."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.clock import monotonic
 from core.folds.view import Changes
 from tui.messages import SeekRequested
+from tui.panes.figures import plural
 from tui.screens.session_screen import SessionScreen
 
 FRAME_S = 0.1
@@ -63,10 +64,21 @@ class Travelling(SessionScreen):
         self.moved()
 
     def action_previous_checkpoint(self) -> None:
-        self._travel(self.looking.to_mark("checkpoint", -1), "checkpoint")
+        self._travel(self.looking.to_mark(("checkpoint",), -1), "checkpoint")
 
     def action_next_checkpoint(self) -> None:
-        self._travel(self.looking.to_mark("checkpoint", 1), "checkpoint")
+        self._travel(self.looking.to_mark(("checkpoint",), 1), "checkpoint")
+
+    def action_previous_mark(self) -> None:
+        self._travel(self.looking.to_mark(self.looking.kinds, -1), self.looking.kind or "mark")
+
+    def action_next_mark(self) -> None:
+        self._travel(self.looking.to_mark(self.looking.kinds, 1), self.looking.kind or "mark")
+
+    def action_mark_kind(self) -> None:
+        self.looking.next_kind()
+        there = plural(self.view.timeline.count(self.looking.kinds), self.looking.kind or "mark of any kind")
+        self.say(f"Jumps lead to: {there}.")
 
     def action_previous_turn(self) -> None:
         self._travel(self.looking.to_turn(-1), "turn")
