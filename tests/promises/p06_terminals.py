@@ -8,197 +8,34 @@ processor by chance, and the bound that chance leaves (a bootstrap's) must lie m
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
-import pty
 import random
-import select
 import signal
-import statistics
-import struct
-import subprocess
 import sys
 import tempfile
-import termios
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 
 import psutil
+from pace import LEAST_STEPS, SLOWEST, Steps, paces
 from promise import Count, Promise, load
+from screens import PATIENCE_S, Home, Terminal, Twin, until
+from warm import Warm
 
-from core.journal.errors import JournalError
 from core.journal.lease import holder
 from core.journal.reader import Reader
 
-ROOT = Path(__file__).resolve().parents[2]
-STEP_S = 0.25
 WATCHED_S = 3.0
 """For how long the pace is compared after the fault."""
 STALL_S = {"quick": 2.0, "full": 10.0}
 GONE_S = 2.0
-SLOWEST = 0.95
-"""The share of the twin's pace that is still no fault."""
-DRAWN, SURE = 400, 0.975
-"""How often steps are drawn anew for the bound, and the share of the draws that lie below it."""
-LEAST_STEPS = 8
 FILLING = 60
 """Resizes that fill whatever takes what is painted, at twenty a second; then there is one a second."""
 BUSY = 0.9
 """A process that uses more of a processor than this after the fault spins."""
-PATIENCE_S = 90.0
-STOCK = """
-import sys
-from textual.drivers.linux_driver import LinuxDriver
-import tui.app, tui.themed_app
-class Stock(LinuxDriver):
-    away = False
-    def stop_here(self, ask): pass
-    def set_title(self, text): pass
-tui.app.ResilientDriver = tui.themed_app.ResilientDriver = Stock
-from tui.cli import main
-main(sys.argv[1:])
-"""
-"""The product on the driver that Textual comes with."""
-
-
-def until(condition: Callable[[], object], seconds: float = PATIENCE_S) -> bool:
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.01)
-    return True
-
-
-class Home:
-    """A home folder with sessions that make a step four times a second."""
-
-    def __init__(self, place: Path) -> None:
-        self.place = place
-        rows = [
-            {
-                "text": f"Step {step}.",
-                "tool_uses": [{"name": "run_command", "input": {"command": f"sleep {STEP_S}; echo {step}"}}],
-            }
-            for step in range(2000)
-        ]
-        (place / "script.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-        (place / "config.toml").write_text("[guards]\nenabled = false\n")  # They would pause what only repeats itself.
-        more = {"LONGWATCH_HOME": str(place / "home"), "LONGWATCH_CONFIG": str(place / "config.toml")}
-        self.environment = {**os.environ, **more, "TERM": "xterm-256color", "PYTHONPATH": str(ROOT)}
-
-    def task(self, name: str) -> list[str]:
-        (self.place / name).mkdir()
-        model = f"simulated/script:{self.place / 'script.jsonl'}"
-        return ["run", name, "--name", name, "--model", model, "--speed", "0", "--workspace", str(self.place / name)]
-
-    def call(self, *words: str) -> subprocess.CompletedProcess[str]:
-        line = [sys.executable, "-P", "-m", "tui.cli", *words]
-        return subprocess.run(line, env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S)
-
-    def folders(self) -> list[Path]:
-        return sorted(path for path in self.place.glob("home/sessions/*") if (path / "session.db").exists())
-
-
-def steps(folder: Path) -> list[int]:
-    """When each call ended, in microseconds."""
-    try:
-        with Reader(folder) as reader:
-            return [event.at_us for event in reader.events() if event.kind == "tool.finished"]
-    except (JournalError, FileNotFoundError):
-        return []
-
-
-def calls(folder: Path) -> int:
-    return len(steps(folder))
-
-
-def step_s(folder: Path, since: int) -> list[float]:
-    """The time of each step after the first `since`, in seconds."""
-    return [(later - earlier) / 1e6 for earlier, later in pairwise(steps(folder)[since:])]
-
-
-def paces(disturbed: list[float], twin: list[float]) -> tuple[float, float]:
-    """The share of the twin's pace, and how much it may be at best where chance is allowed for; 0 where it stood."""
-    if len(disturbed) < LEAST_STEPS - 1:
-        return 0.0, 0.0
-    pick = random.Random(len(disturbed))
-
-    def drawn(times: list[float]) -> float:
-        return statistics.median(pick.choices(times, k=len(times)))
-
-    shares = sorted(drawn(twin) / drawn(disturbed) for _ in range(DRAWN))
-    return statistics.median(twin) / statistics.median(disturbed), shares[int(SURE * DRAWN)]
-
-
-class Terminal:
-    """A command on a pty; what it writes is taken off only by `drain`."""
-
-    def __init__(self, home: Home, words: list[str], stock: bool = False) -> None:
-        self.pid, self.master = pty.fork()
-        if not self.pid:
-            os.chdir(ROOT)
-            start = ["-c", STOCK] if stock else ["-m", "tui.cli"]
-            os.execve(sys.executable, [sys.executable, "-P", *start, *words], home.environment)
-        self.size(30, 100)
-
-    def size(self, rows: int, columns: int) -> None:
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-
-    def drain(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            if select.select([self.master], [], [], left)[0]:
-                try:
-                    if not os.read(self.master, 65536):
-                        return
-                except OSError:
-                    return
-
-    def close(self) -> None:
-        if self.master >= 0:
-            os.close(self.master)
-            self.master = -1
-
-    def ended(self) -> bool:
-        """Whether the command that was started here is over."""
-        try:
-            return os.waitpid(self.pid, os.WNOHANG)[0] != 0
-        except ChildProcessError:
-            return True
-
-
-class Twin:
-    """A session whose screen stands on a terminal that takes all that comes, in a thread of its own."""
-
-    def __init__(self, home: Home) -> None:
-        self._screen = Terminal(home, home.task("twin"))
-        self._over = False
-        self._reading = threading.Thread(target=self._read)
-        self._reading.start()
-        assert until(home.folders), "the twin never began"
-        (self.folder,) = home.folders()
-
-    def size(self, rows: int, columns: int) -> None:
-        self._screen.size(rows, columns)
-
-    def end(self) -> None:
-        self._over = True
-        self._reading.join()
-        self._screen.close()
-        if not self._screen.ended():
-            os.kill(self._screen.pid, signal.SIGKILL)
-            os.waitpid(self._screen.pid, 0)
-
-    def _read(self) -> None:
-        while not self._over:
-            self._screen.drain(0.1)
 
 
 @dataclass
@@ -207,6 +44,7 @@ class Scene:
 
     home: Home
     folder: Path
+    steps: Steps
     twin: Twin
     screen: Terminal
     stall_s: float
@@ -265,9 +103,9 @@ def _drained(scene: Scene) -> float:
 def stalled(scene: Scene) -> float:
     """Nobody reads any more; a shell can still make the screen leave."""
     _stall(scene)
-    answer = scene.home.call("send", scene.folder.name, "detach")
-    if answer.returncode:
-        scene.problems.append(f"detach was not taken: {answer.stderr.strip()}")
+    code, errors = scene.home.call("send", scene.folder.name, "detach")
+    if code:
+        scene.problems.append(f"detach was not taken: {errors.strip()}")
     return scene.must_leave(time.monotonic())
 
 
@@ -298,7 +136,7 @@ def resized(scene: Scene) -> float:
 
 def viewer_killed(scene: Scene) -> float:
     assert scene.viewer is not None
-    os.kill(scene.viewer.pid, signal.SIGKILL)
+    scene.viewer.process.kill()
     since = time.monotonic()
     if not until(scene.viewer.ended, GONE_S * load()):
         scene.problems.append("the killed viewer is still there")
@@ -332,7 +170,8 @@ def stage() -> Iterator[tuple[Home, Twin]]:
     """A home with the twin; whatever happens, also a time-out's SIGTERM, no session outlives it."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with tempfile.TemporaryDirectory(prefix="terminals-", ignore_cleanup_errors=True) as place:
-        home, twin = Home(Path(place)), None
+        warm = Warm()
+        home, twin = Home(Path(place), warm), None
         try:
             twin = Twin(home)
             yield home, twin
@@ -341,6 +180,7 @@ def stage() -> Iterator[tuple[Home, Twin]]:
                 twin.end()
             for folder in home.folders():
                 kill_runner(folder)
+            warm.end()
 
 
 def kill_runner(folder: Path) -> None:
@@ -353,9 +193,11 @@ def play(home: Home, twin: Twin, kind: str, *, stall_s: float, stock: bool = Fal
     there, screen, viewer = set(home.folders()), None, None
     try:
         screen = Terminal(home, home.task(f"watched {len(there)}"), stock)
-        while len(new := set(home.folders()) - there) < 1 or calls(min(new)) < 3:
+        while not (new := set(home.folders()) - there):
             screen.drain(0.05)
-        scene = Scene(home, min(new), twin, screen, stall_s)
+        scene = Scene(home, min(new), Steps(min(new)), twin, screen, stall_s)
+        while scene.steps.count() < 3:
+            screen.drain(0.05)
         if kind == "viewer killed":
             viewer = scene.viewer = Terminal(home, ["attach", scene.folder.name], stock)
             for _ in range(20):
@@ -365,14 +207,10 @@ def play(home: Home, twin: Twin, kind: str, *, stall_s: float, stock: bool = Fal
     except psutil.NoSuchProcess:
         return Outcome(kind, problems=[f"the agent is gone: {_last_words(scene)}"])
     finally:
-        for terminal in filter(None, (screen, viewer)):
-            terminal.close()
         for folder in set(home.folders()) - there:
             kill_runner(folder)
         for terminal in filter(None, (screen, viewer)):
-            if not terminal.ended():
-                os.kill(terminal.pid, signal.SIGKILL)
-                os.waitpid(terminal.pid, 0)
+            terminal.end()
 
 
 def _last_words(scene: Scene) -> str:
@@ -386,18 +224,18 @@ def _last_words(scene: Scene) -> str:
 
 def _measured(kind: str, scene: Scene) -> Outcome:
     process = psutil.Process(scene.runner)
-    before, reference = calls(scene.folder), calls(scene.twin.folder)
+    steps, others = scene.steps, scene.twin.steps
+    before, reference = steps.count(), others.count()
     outcome = Outcome(kind, gone_s=KINDS[kind](scene), problems=scene.problems)
     used, since = sum(process.cpu_times()[:2]), time.monotonic()
     while time.monotonic() - since < WATCHED_S:
         scene.screen.drain(0.05) if kind == "viewer killed" else time.sleep(0.05)
     outcome.cpu = (sum(process.cpu_times()[:2]) - used) / (time.monotonic() - since)
     while (
-        min(calls(scene.folder) - before, calls(scene.twin.folder) - reference) < LEAST_STEPS
-        and time.monotonic() - since < PATIENCE_S
+        min(steps.count() - before, others.count() - reference) < LEAST_STEPS and time.monotonic() - since < PATIENCE_S
     ):
         scene.screen.drain(0.05) if kind == "viewer killed" else time.sleep(0.05)
-    pace, at_best = paces(step_s(scene.folder, before), step_s(scene.twin.folder, reference))
+    pace, at_best = paces(steps.seconds(before), others.seconds(reference))
     outcome.behind = max(0.0, 1 - at_best)
     if at_best < SLOWEST:
         outcome.problems.append(f"it kept {pace:.0%} of its twin's pace, {at_best:.0%} at best")

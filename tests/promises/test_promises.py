@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from p06_terminals import SLOWEST, paces
+from pace import SLOWEST, paces
 from promise import Count, Promise, add, left, missing, rows, table
 from run import MODULES
 from warm import Warm
