@@ -89,6 +89,25 @@ async def test_a_film_of_what_has_ended_says_neither_that_it_needs_you_nor_that_
         assert "needs you" not in status(pilot)
 
 
+async def test_a_film_of_a_session_that_still_runs_goes_on_with_it_from_its_end():
+    log = audit_session()
+    app = app_over(log, mode="replay", start_at=20)
+    app.fake_source._ends = False
+    async with app.run_test(size=SIZE) as pilot:
+        await read(pilot)
+        for at in ("#20 ", f"#{len(log.events) + 2} "):
+            log.add(SessionContinued())
+            app.fake_source.push()
+            await until(pilot, lambda: app.view.last_seq == len(log.events))
+            await until(pilot, lambda at=at: f"REPLAY {at}" in status(pilot))
+            await pilot.press("f")
+        await pilot.press("[")
+        log.add(SessionContinued())
+        app.fake_source.push()
+        await until(pilot, lambda: app.view.last_seq == len(log.events))
+        assert f"REPLAY #{len(log.events) - 2} " in status(pilot)
+
+
 async def test_a_live_session_can_be_looked_back_at_while_it_goes_on():
     log = audit_session()
     async with app_over(log).run_test(size=SIZE) as pilot:

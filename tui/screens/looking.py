@@ -15,15 +15,22 @@ HELD_WITHIN_S = 0.12
 
 
 class Looking:
-    """The position: `at` is None for LIVE. In a replay there is no live end, only the last event."""
+    """The position: `at` is None for LIVE. In a replay there is no live end, only the last event, which is another one
+    as long as the session goes on."""
 
     def __init__(self, view: SessionView, *, replay: bool, at: int | None = None, speed: float | None = None) -> None:
         self._view = view
         self._replay = replay
         self._last_press_s, self._streak = 0.0, 0
         self.playback = Playback(view.timeline, speed or 10.0)
-        self.at: int | None = at
+        self.chosen: int | None = at
+        """The event that was gone to; None: the newest, whichever that is."""
         self.kind = ""
+
+    @property
+    def at(self) -> int | None:
+        """The event that is shown; None: now."""
+        return self._view.last_seq or None if self._replay and self.chosen is None else self.chosen
 
     @property
     def seq(self) -> int:
@@ -36,15 +43,12 @@ class Looking:
         return self._replay or self.at is not None
 
     def seek(self, seq: int | None) -> None:
-        """Show event `seq`, or now; beyond the newest event is now."""
-        last = self._view.last_seq
-        if seq is None or (seq >= last and not self._replay):
-            self.at = None
+        """Show event `seq`, or now; the newest event and what is beyond it is now."""
+        if seq is None or seq >= self._view.last_seq:
+            self.chosen = None
             self.playback.playing = False
         else:
-            self.at = min(max(seq, 1), max(last, 1))
-        if self._replay and self.at is None:
-            self.at = max(last, 1)
+            self.chosen = max(seq, 1)
 
     def step(self, direction: int, now_s: float) -> None:
         """One event on or back; more at a time while the key is held."""
@@ -85,7 +89,7 @@ class Looking:
 
     def play_or_hold(self) -> None:
         """Start or stop the film."""
-        self.at = self.playback.toggle(self.seq)
+        self.chosen = self.playback.toggle(self.seq)
 
     def tick(self, real_s: float) -> bool:
         """Let the film run on; whether the moment changed."""

@@ -67,11 +67,11 @@ class Opening(Gauging, Returning):
 
     def _start_looking(self) -> None:
         """Where one looks first: a replay plays from its start unless it was asked for a moment."""
-        if self.replay and self.looking.at is None:
+        if self.replay and self.looking.chosen is None:
             self.looking.seek(1)
             self.looking.play_or_hold()
         else:
-            self.looking.seek(self.looking.at if self.replay else None)
+            self.looking.seek(self.looking.chosen if self.replay else None)
 
     def too_early(self, action: str) -> bool:
         """Whether what a key asks for needs all of the log, which is said then."""
