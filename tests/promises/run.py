@@ -13,7 +13,7 @@ import importlib
 import json
 import sys
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -89,13 +89,20 @@ def try_(
 
 @main.command()
 @click.argument("names", nargs=-1, required=True, type=click.Choice(list(MODULES)))
-@click.option("--until", type=click.DateTime(["%H:%M"]), help="No shard begins after this time of the day.")
+@click.option("--until", type=click.DateTime(["%H:%M"]), help="No shard begins after that time, today or tomorrow.")
 @click.pass_obj
 def reach(file: Path, names: tuple[str, ...], until: datetime | None) -> None:
-    """Try one promise after the other until each has reached its full size, whatever breaks."""
+    """Try one promise after the other, in whole shards, until each has reached its full size, whatever breaks."""
+    end = _next(until) if until else datetime.max
     for promise in map(load, names):
-        while (rest := missing(promise, rows(file))) and (until is None or datetime.now().time() < until.time()):
-            _tried(file, promise, min(rest, promise.shard), _next_seed(file, promise.id, False))
+        while missing(promise, rows(file)) and datetime.now() < end:
+            _tried(file, promise, promise.shard, _next_seed(file, promise.id, False))
+
+
+def _next(time_of_day: datetime) -> datetime:
+    now = datetime.now()
+    end = now.replace(hour=time_of_day.hour, minute=time_of_day.minute, second=0)
+    return end if end > now else end + timedelta(days=1)
 
 
 def _tried(file: Path, promise: Promise, count: int, seed: int, control: bool = False) -> dict[str, Any]:
