@@ -114,7 +114,7 @@ class _Log:
         """A screen was lost, and another one came; they were sent so many bytes."""
         lost = next((event for event in self._events if isinstance(event.body, ScreenLost)), None)
         if lost is None:
-            return Befallen("terminal lost", "", NEVER, UNTOLD)
+            return Befallen("terminal lost", "", "it was over before that" if drawn else NEVER, UNTOLD)
         came = self._next(lost, lambda event: isinstance(event.body, ScreenCame))
         if not isinstance(came.body, ScreenCame):
             return Befallen("terminal lost", self._hour(lost), "lost, and nobody came", UNTOLD)

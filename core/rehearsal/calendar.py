@@ -239,10 +239,12 @@ class Calendar:
                 self._come()
 
     def _come(self) -> None:
-        """Let happen what is due; the end of this process comes last, for what it would take along comes never."""
+        """Let happen what is due; the end of this process waits for the next lull, for it would take the rest along."""
         come = [one for one in self.left if one.calls <= self.calls]
-        self.left = self.left[len(come) :]
-        for one in sorted(come, key=lambda one: one.what is Happening.KILLED):
+        ends = [one for one in come if one.what is Happening.KILLED]
+        others = [one for one in come if one.what is not Happening.KILLED]
+        self.left = [*(ends if others else []), *self.left[len(come) :]]
+        for one in others or ends:
             self._happen(one.what)
 
     def _happen(self, what: Happening) -> None:

@@ -80,7 +80,7 @@ def rows(run: Outcome) -> list[Row]:
         ("duration", "35 h 02", duration(report["duration_s"])),
         ("tool calls", "1,158", f"{report['tool_calls']:,}"),
         ("calls an hour", "33.1", f"{report['calls_per_hour'] or 0:.1f}"),
-        ("repetition", "2.3 %", f"{_percent(report['repetition_rate'])}: {_repeated(run)}"),
+        ("repetition", "2.3 %", _repeated(report, run.tests_again)),
         ("tokens", "820,000", f"{new:,} new, {tokens['sent']:,} sent"),
         ("", "", f"{tokens['cache_read']:,} read, {tokens['output']:,} output"),
         ("corrections", "47", f"{report['corrections']:,}"),
@@ -125,10 +125,10 @@ def _spent(run: Outcome) -> list[Row]:
     return [(what, "", form.format(value)) for what, value, form in spent if value is not None]
 
 
-def _repeated(run: Outcome) -> str:
-    report = run.report
-    all_of_them = round((report["repetition_rate"] or 0) * report["tool_calls"])
-    return f"{run.tests_again} of {all_of_them} tests again, {report['no_progress_repeats']} no progress"
+def _repeated(report: dict[str, Any], tests_again: int) -> str:
+    rate = report["repetition_rate"]
+    again = f"{tests_again} of {round((rate or 0) * report['tool_calls'])} tests again"
+    return f"{_percent(rate)}: {again}, {report['no_progress_repeats']} no progress"
 
 
 def _redundant(report: dict[str, Any]) -> str:
@@ -155,9 +155,9 @@ def _fixed(judged: Verdict) -> str:
     return f"{_of(fixed, found)}{f', {_percent(fixed / found)}' if found else ''}"
 
 
-def _befallen(run: Outcome) -> list[str]:
+def befallen_lines(befell: Sequence[Befallen]) -> list[str]:
     """What befell it, in columns."""
-    table = [("what befell it", "hour", "in the log", "alarm"), *map(tuple, run.befallen)]
+    table = [("what befell it", "hour", "in the log", "alarm"), *map(tuple, befell)]
     widths = [max(len(str(row[place])) for row in table) for place in range(len(table[0]))]
     lines = [
         "  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table
@@ -168,13 +168,15 @@ def _befallen(run: Outcome) -> list[str]:
 def small_rows(staged: Staged) -> list[tuple[str, str]]:
     """(what, result) of one of the smaller pieces: what came of it, and what it took. Blocks."""
     wanted, report = staged.wanted, report_fields(staged.folder)
+    with Reader(staged.folder) as reader:
+        again = retested(reader.events())
     judged = (
         library_judge(library(wanted.seed, wanted.size), staged.workspace)
         if wanted.piece == "research"
         else port_judge(port(wanted.seed, wanted.size), staged.workspace)
     )
     took = [("duration", duration(report["duration_s"])), ("tool calls", f"{report['tool_calls']:,}")]
-    took += [("repetition", _percent(report["repetition_rate"])), ("cost", _cost(report))]
+    took += [("repetition", _repeated(report, again)), ("cost", _cost(report))]
     took += [("compressions", str(report["compressions"])), ("retries", f"{report['retries']:,}")]
     return [*judged, *took, ("recoveries", str(report["recoveries"]))]
 
@@ -193,10 +195,15 @@ def lines(runs: Sequence[Outcome]) -> list[str]:
         for row in [heads, *table]
     ]
     for run in runs:
-        text += _befallen(run) if run.befallen else []
+        text += befallen_lines(run.befallen) if run.befallen else []
         text += ["", f"Missed with {run.policy}:", *(f"  {name}" for name in run.missed)] if run.missed else []
-    definitions = Path(__file__).with_name(DEFINITIONS).read_text(encoding="utf-8")
-    return [*text, "", *definitions.splitlines()]
+    return [*text, "", *definitions()]
+
+
+def definitions(*rows: str) -> list[str]:
+    """What the rows mean, each in a phrase; of those that are named, or of all."""
+    text = Path(__file__).with_name(DEFINITIONS).read_text(encoding="utf-8").splitlines()
+    return [line for line in text if not rows or line.startswith(rows)]
 
 
 def _prompt(event: Event) -> int:

@@ -5,6 +5,7 @@ import re
 import shlex
 import signal
 
+import psutil
 import pytest
 from processes import command, until
 from terminals import LINE, Terminal
@@ -272,3 +273,19 @@ def test_somebody_at_a_terminal_is_asked_whether_a_workspaces_own_settings_may_b
     screen.shows("palette")
     screen.press("q")
     assert screen.ends() == 0
+
+
+def test_a_rehearsal_that_is_watched_on_the_screen_goes_on_when_it_is_left_and_its_table_is_not_waited_for(
+    longwatch, terminal
+):
+    screen = terminal("rehearse", "reference", "--screen", "--lines", "3000", "--calls", "120", "--undisturbed")
+    screen.shows("Audit this code base", "running")
+    screen.press("q")
+    screen.shows("The table follows when it has ended.")
+    screen.press("\x03")
+    screen.shows("It goes on. Come back: longwatch attach")
+    assert screen.ends() == 130
+    before = longwatch.count("tool.finished")
+    until(lambda: longwatch.count("tool.finished") > before or longwatch.count("session.finished"))
+    if (runner := holder(longwatch.folder())) is not None:
+        psutil.Process(runner.pid).parent().kill()  # who would begin it anew

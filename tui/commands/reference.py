@@ -13,9 +13,10 @@ import click
 import msgspec
 
 from core.config.settings import Policy
-from core.rehearsal.company import begin, follow, run_through, until_it_runs
+from core.rehearsal.befell import befallen
+from core.rehearsal.company import RehearsalFailed, begin, follow, run_through, until_it_runs
 from core.rehearsal.stage import Staged, Wanted, prepare
-from core.rehearsal.table import Outcome, lines, outcome, small_rows
+from core.rehearsal.table import Outcome, befallen_lines, definitions, lines, outcome, small_rows
 from tui.commands.exporting import redaction
 from tui.commands.watch import show
 from tui.say import say, say_json
@@ -23,6 +24,8 @@ from tui.terminal import has_terminal, is_dumb
 
 SMALLER: dict[str, tuple[int, int]] = {"research": (200, 260), "migration": (24, 150)}
 """Papers or modules of the smaller pieces, and about how many calls they take."""
+DEFINED = ("repetition:", "cost:", "retries:", "alarm:")
+"""Definitions that the smaller pieces need, too."""
 SHORTEST = 40
 """Calls, below which there is no time for anything."""
 
@@ -49,8 +52,15 @@ def rehearse_reference(home: Path, ordered: Ordered) -> int:
     if ordered.screen and (ordered.as_json or not has_terminal() or is_dumb()):
         raise click.UsageError("--screen needs a terminal, and no --json; without it the rehearsal runs headless.")
     wanted = [_wanted(ordered, policy) for policy in ordered.policies]
-    if ordered.piece in SMALLER:
-        return _smaller(home, wanted, ordered)
+    try:
+        return (_smaller if ordered.piece in SMALLER else _large)(home, wanted, ordered)
+    except RehearsalFailed as failed:
+        say(f"longwatch: {failed}", err=True)
+        return 1
+
+
+def _large(home: Path, wanted: list[Wanted], ordered: Ordered) -> int:
+    """The table with a column for each."""
     runs = [_run(home, one, ordered) for one in wanted]
     if ordered.as_json:
         say_json(json.dumps([msgspec.to_builtins(run) for run in runs], indent=2))
@@ -65,12 +75,13 @@ def _smaller(home: Path, wanted: list[Wanted], ordered: Ordered) -> int:
     code = 0
     for one in wanted:
         staged, _ = _through(home, one, ordered)
-        rows = small_rows(staged)
+        rows, befell = small_rows(staged), befallen(staged) if one.disturbed else []
         if ordered.as_json:
-            say_json(json.dumps(dict(rows), indent=2))
+            say_json(json.dumps(dict(rows) | {"befell": msgspec.to_builtins(befell)}, indent=2))
         else:
-            for what, result in rows:
-                say(f"{what:<24}{result}")
+            told = ["", *(f"{what:<24}{result}" for what, result in rows)]
+            for line in [*told, *(befallen_lines(befell) if befell else []), "", *definitions(*DEFINED)]:
+                say(line)
         code = max(code, 0 if dict(rows)["false claims"] == "0" else 1)
     return code
 

@@ -135,13 +135,16 @@ async def test_a_full_disk_leaves_the_room_that_was_kept_until_it_is_written_dow
     other.write_bytes(b"there is room again")
 
 
-def test_what_is_due_with_the_end_of_the_process_comes_before_it(monkeypatch):
+def test_the_end_of_the_process_waits_for_the_lull_after_what_is_due_with_it(monkeypatch):
     around, told = a_world()
     monkeypatch.setattr(Calendar, "_die", lambda self: told.append("dead"))
     calendar = Calendar.of(around, 0, (Due(1, Happening.KILLED), Due(1, Happening.TERMINAL), Due(2, Happening.CUT)))
     around.lose_terminal = lambda: told.append("terminal")
     calendar.observe([reply(), CALL])
-    assert told == ["terminal", "dead"] and [one.calls for one in calendar.left] == [2]
+    assert told == ["terminal"] and [one.calls for one in calendar.left] == [1, 2]
+    calendar.left.pop()
+    calendar.observe([reply(), CALL])
+    assert told == ["terminal", "dead"] and calendar.left == []
 
 
 def test_what_was_due_in_the_middle_of_a_reply_comes_after_a_kill_there():
