@@ -34,6 +34,7 @@ CACHED = "entries of caches that hold so many at most"
 async def census(stage: Stage) -> Counter[str]:
     """Objects by kind, when nothing is under way."""
     await stage.bytes_of(lambda: None)
+    gc.unfreeze()  # What was made while the screen opened is looked at, too.
     for _ in range(3):
         gc.collect()
     objects = gc.get_objects()

@@ -91,7 +91,9 @@ async def opened(folder: Path) -> dict[str, float]:
         while not app.watch_screen.is_read:  # noqa: ASYNC110 - the screen has no event for it
             await asyncio.sleep(0.01)
         await written(app)
-        measured.update(cpu=time.process_time(), mb=resident_mb(), calls=app.view.tool_calls.count(), events=app.view.last_seq)
+        measured.update(
+            cpu=time.process_time(), mb=resident_mb(), calls=app.view.tool_calls.count(), events=app.view.last_seq
+        )
         measured.update(await steps(app, clock))
         app.exit()
 

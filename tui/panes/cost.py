@@ -192,9 +192,11 @@ def rent_lines(meter: Meter, width: int, policy: str = "") -> list[Content]:
     style = "cost-ok" if share < 0.8 else "cost-warn"
     paid = f"{figures.usd(meter.usd)} of {figures.usd(meter.price)}, the price of a compression"
     why = _POLICIES.get(policy, "")
+    together = f"{paid} · {why}"
+    told = [together] if why and len(together) <= width else filter(None, (paid, why))
     return [
         Content("rent  ") + gauge(share, width - len("rent  "), style),
-        *paragraph(f"{paid} · {why}" if why else paid, width, style=MUTED),
+        *(line for words in told for line in paragraph(words, width, style=MUTED)),
     ]
 
 

@@ -29,7 +29,7 @@ class SheetBody(DirectLines, can_focus=True):
 
     DEFAULT_CSS = """
     SheetBody {
-        height: 1fr; padding: 0 1; overflow-x: hidden; overflow-y: auto;
+        height: 1fr; padding: 0 0 0 1; overflow-x: hidden; overflow-y: auto;
         scrollbar-size-vertical: 1; scrollbar-gutter: stable; background: $surface;
     }
     """
@@ -48,8 +48,8 @@ class SheetBody(DirectLines, can_focus=True):
 
     @property
     def line_width(self) -> int:
-        """Cells that a line may take."""
-        return max(1, min(self.scrollable_content_region.width, READABLE))
+        """Cells that a line may take: the last one parts it from the scrollbar."""
+        return max(1, min(self.scrollable_content_region.width - 1, READABLE))
 
     class Resized(Message):
         """The lines have another width now."""

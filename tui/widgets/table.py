@@ -19,6 +19,8 @@ from tui.widgets.live_label import LiveLabel
 from tui.widgets.wrapping import fit
 
 _GAP = 1
+_GUTTER = 1
+"""Cells that part the last column from the scrollbar."""
 
 
 class Column(Struct, frozen=True):
@@ -88,7 +90,7 @@ class _Lines:
         return 1
 
     def render(self, index: int, width: int) -> list[Content]:
-        return [table_line(self._columns, self._rows.cells(index), width)]
+        return [table_line(self._columns, self._rows.cells(index), width - _GUTTER)]
 
 
 class _Header(LiveLabel):
@@ -106,7 +108,7 @@ class _Header(LiveLabel):
         """The titles, or these cells in their place."""
         self._cells = cells
         titles = [Content(column.title) for column in self._columns]
-        line = table_line(self._columns, titles if cells is None else cells, self.size.width - 2)
+        line = table_line(self._columns, titles if cells is None else cells, self.size.width - 2 - _GUTTER)
         self.update(Content.assemble(" ", line))
         self.set_class(cells is not None, "-pinned")
 
