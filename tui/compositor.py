@@ -19,24 +19,33 @@ from typing import Any, cast
 from rich.cells import cell_len, get_character_cell_size
 from rich.color import ColorSystem
 from rich.console import Console, RenderableType
+from rich.control import Control
 from textual import events
 from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate, LayoutUpdate
 from textual.app import ReturnType
 from textual.dom import DOMNode
-from textual.geometry import Region, Size
+from textual.geometry import Offset, Region, Size
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.pen import PLAIN, Cell, Look, Pen, ground_of, look_of
+from tui.shifts import FEWEST_ROWS, UNKNOWN, find_shift
 from tui.typing_ahead import TypingAheadApp
 
-_UNKNOWN: Cell = ("\x00", "")
 _text_of = itemgetter(0)
-_SHORT_GAP = 6
+_SHORT_GAP = 4
 """Cells that did not change but cost less to write again than to jump over."""
+NOWHERE = Offset(0, 0)
+"""Where Textual puts the cursor while nothing has the focus that one types into."""
+_WIDE = 0.8
+"""The part of the width that has to be painted of a row, before it may be one that has moved."""
 _ALPHABET = 1024
 """Characters of one look whose cells are kept: all that a text of letters has."""
+
+
+Span = tuple[int, int, list[Cell]]
+"""Row, column, and the cells that stand there from there on."""
 
 
 class TerminalMemory:
@@ -53,14 +62,15 @@ class TerminalMemory:
         self._size = Size(0, 0)
         self._look = None
 
-    def write(self, spans: Iterable[tuple[int, int, list[Cell]]], size: Size) -> str:
-        """The bytes that bring the terminal to show `spans` (row, column, cells) on a screen of `size`.
+    def write(self, spans: Iterable[Span], size: Size) -> str:
+        """The bytes that bring the terminal to show `spans` on a screen of `size`.
 
         What looks alike is written together, wherever it stands: to go there costs less than to change the colours.
         """
         if size != self._size:
             self._size = size
-            self._rows = [[_UNKNOWN] * size.width for _ in range(size.height)]
+            self._rows = [[UNKNOWN] * size.width for _ in range(size.height)]
+        moved, spans = self._move(list(spans))
         pen = Pen(size.width, erases=self._erases, look=self._look)
         pieces: dict[str, list[tuple[int, int, list[Cell]]]] = {}
         for y, x, cells in spans:
@@ -70,7 +80,23 @@ class TerminalMemory:
             for place in pieces[sgr]:
                 pen.draw(*place)
         self._look = pen.look
-        return pen.taken()
+        return moved + pen.taken()
+
+    def _move(self, spans: list[Span]) -> tuple[str, list[Span]]:
+        """Have the terminal move what has moved as a whole: how, and what is left to paint."""
+        wide = sum(len(cells) >= _WIDE * self._size.width for _, _, cells in spans)
+        if wide < FEWEST_ROWS:
+            return "", spans
+        rows: dict[int, list[Cell]] = {}
+        for y, x, cells in spans:
+            row = rows.setdefault(y, self._rows[y][:])
+            row[x : x + len(cells)] = cells[: len(row) - x]
+        shift = find_shift(self._rows, rows)
+        if shift is None:
+            return "", spans
+        whole = [(y, 0, rows.get(y, self._rows[y][:])) for y in shift.rows]
+        self._rows = shift.applied(self._rows)
+        return shift.sequence, [*whole, *(span for span in spans if span[0] not in shift.rows)]
 
     def _take(self, y: int, x: int, cells: list[Cell]) -> Iterator[tuple[str, int, list[Cell]]]:
         """What of some cells of a row must be written: pieces of one look each, with their columns."""
@@ -184,7 +210,7 @@ class ThriftyUpdate(CompositorUpdate):
             return self._update.render_segments(console)
 
 
-def _spans(update: CompositorUpdate, color_system: ColorSystem) -> list[tuple[int, int, list[Cell]]]:
+def _spans(update: CompositorUpdate, color_system: ColorSystem) -> list[Span]:
     """(row, column, cells) of everything the update paints."""
     if isinstance(update, LayoutUpdate):
         x, y = update.region.offset
@@ -198,9 +224,7 @@ def _joined(line: Iterable[Strip], color_system: ColorSystem) -> list[Cell]:
     return list(chain.from_iterable(cells_of(strip, color_system) for strip in line))
 
 
-def _span(
-    update: ChopsUpdate, y: int, x1: int, x2: int, color_system: ColorSystem
-) -> Iterator[tuple[int, int, list[Cell]]]:
+def _span(update: ChopsUpdate, y: int, x1: int, x2: int, color_system: ColorSystem) -> Iterator[Span]:
     chops: Mapping[int, Strip | None] = update.chops[y]
     for (x, strip), end in zip(chops.items(), update.chop_ends[y], strict=False):
         if strip is None or x >= x2 or end <= x1:
@@ -305,6 +329,27 @@ class ThriftyApp(TypingAheadApp[ReturnType]):
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         if self._thrifty and isinstance(renderable, LayoutUpdate | ChopsUpdate) and not self.is_inline:
             update = ThriftyUpdate(renderable, self._terminal, self.size, short_colours=self.line.thrifty)
-            super()._display(screen, cast(RenderableType, update))
+            self._send(screen, update)
         else:
             super()._display(screen, renderable)
+
+    def _send(self, screen: Screen[Any], update: ThriftyUpdate) -> None:
+        """What Textual does with an update; but one that changes nothing is none, and the cursor, which is hidden, is
+        put somewhere only while something is typed there: an input method opens its window beside it."""
+        try:
+            driver = self._driver
+            if self._batch_count or not self._running or self._closed or self.is_headless or driver is None:
+                return
+            text = update.render_segments(self.console)
+            place = screen.outer_size.clamp_offset(self.cursor_position)
+            if text and place != NOWHERE:
+                text += Control.move_to(*place).segment.text
+            if text:
+                self._begin_update()
+                try:
+                    driver.write(text)
+                finally:
+                    self._end_update()
+                driver.flush()
+        finally:
+            self.post_display_hook()

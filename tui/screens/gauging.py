@@ -32,6 +32,8 @@ SLOW = (
 NEAR = LineSpeed(far=False)
 GAUGES = frozenset(("persisted", "rate"))
 """Fields that follow the events at their leisure, as the strip does: each of their moves is sent."""
+AT_LEISURE_S = 5.0
+"""A cell of the strip is minutes of the session."""
 
 
 class Gauging(SessionScreen):
@@ -62,8 +64,8 @@ class Gauging(SessionScreen):
         return max(self.view.timeline.at_us(self.view.last_seq), self.clock.now_us())
 
     def show_gauges(self, *, now: bool) -> None:
-        """The whole line, and the strip; what need not move more than once a second only then, or `now`."""
-        due = now or monotonic() - self._gauged_s >= (UNHURRIED_S if self.line.thrifty else SECOND_S)
+        """The whole line, and the strip; what need not move with every event only at its leisure, or `now`."""
+        due = now or monotonic() - self._gauged_s >= (UNHURRIED_S if self.line.thrifty else AT_LEISURE_S)
         if due:
             self._gauged_s = monotonic()
             back = self.looking.seq if self.looking.back else None

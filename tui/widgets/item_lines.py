@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import ceil
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -32,6 +33,7 @@ from tui.widgets.measured import Measured
 from tui.widgets.painting import Painter
 from tui.widgets.recent import Recent
 from tui.widgets.rows import Rows, TextRows
+from tui.widgets.strides import next_top
 from tui.widgets.wrapping import wrap
 
 CACHED_LINES = 256
@@ -56,11 +58,11 @@ class ItemLines(DirectLines):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, ItemLines.FollowChanged)
 
-    STRIDE: ClassVar[float] = 0.45
-    """The part of the view by which following moves on when it is full, and that stands empty then.
+    STRIDE: ClassVar[float] = 0.3
+    """The part of the view by which following moves on at most when it is full, and that stands empty then.
 
-    Moving sends the whole view (2 KB at 200x50 in true colour), a line that fills it up sends itself: with this a tool
-    call of four lines costs a quarter of a move.
+    Moving sends the whole view (2 KB at 200x50 in true colour), a line that fills it up sends itself. A view that spans
+    the screen moves line by line: the terminal moves its rows by itself.
     """
     THRIFTY_STRIDE: ClassVar[float] = 0.8
     """The same over a slow line: the past moves up like a page that is turned."""
@@ -351,10 +353,23 @@ class ItemLines(DirectLines):
         lowest = max(0, self._heights.total - self._view_height)
         if not lowest:
             return 0
-        stride = int(self._view_height * self.stride)
-        if lowest <= self.scroll_offset.y <= lowest + stride:
+        room = ceil(self._view_height * self.stride)
+        if lowest <= self.scroll_offset.y <= lowest + room:
             return self.scroll_offset.y
-        return lowest + (stride if grown else 0)
+        if not grown or not room or self._spans_the_screen:
+            return lowest
+        return next_top(self._text_of, self._view_height, self.scroll_offset.y, lowest, room)
+
+    def _text_of(self, line: int) -> str:
+        if line >= self._heights.total:
+            return ""
+        item, part = self._heights.locate(line)
+        return self._measured.lines(item)[part].plain
+
+    @property
+    def _spans_the_screen(self) -> bool:
+        """Whether all of a row is ours: the terminal can move such rows by itself."""
+        return self.outer_size.width >= self.app.size.width
 
     @contextmanager
     def _place(self) -> Iterator[None]:

@@ -119,20 +119,35 @@ async def test_a_streaming_tail_grows_in_place() -> None:
         assert len(shown) > 10 and shown == lines[-len(shown) :]
 
 
-async def test_following_moves_by_strides_and_stands_still_between_them() -> None:
-    rows = TextRows(TEXTS)
-    app = ListApp(rows)
+async def followed(app: ListApp, rows: TextRows, count: int) -> list[tuple[int, int]]:
+    """So many lines come one by one; each time what stands at the top, and how many lines are empty."""
+    places = []
     async with app.run_test(size=(60, 20)) as pilot:
         await settled(pilot)
-        tops = []
-        for number in range(40):
+        for number in range(count):
             rows.append(f"line {number}")
             app.list.appended()
             await settled(pilot)
             assert f"line {number}" in app.shown()
-            tops.append(app.list.scroll_offset.y)
+            places.append((app.list.scroll_offset.y, app.shown().count("")))
         assert app.list.follow == FOLLOWING
-        assert len(set(tops)) <= 40 / 6 + 1
+    return places
+
+
+async def test_following_beside_something_moves_by_strides_and_leaves_little_room() -> None:
+    rows = TextRows(TEXTS)
+    app = ListApp(rows)
+    app.CSS = "LineList { width: 50; }"
+    places = await followed(app, rows, 40)
+    assert len({top for top, _ in places}) <= 40 / 4 + 1
+    assert max(empty for _, empty in places) <= 0.3 * 20
+
+
+async def test_following_over_the_whole_width_moves_line_by_line_for_the_terminal_does_it() -> None:
+    rows = TextRows(TEXTS)
+    places = await followed(ListApp(rows), rows, 10)
+    assert {empty for _, empty in places} == {0}
+    assert len(set(places)) == 10
 
 
 async def test_one_line_up_while_the_end_is_in_view_holds() -> None:
