@@ -33,7 +33,7 @@ EFFECT = 'echo "${LONGWATCH_JOB##*/sessions/}" >> ../effects.log; echo did'
 UNKNOWN = "interrupted without an exit code"
 ANSWERS = ("model.responded", "model.failed", "model.consulted")
 REFUSED = ("bad_history", "bad_request")
-ORDERS = {4: "compress", 7: "rewind", 9: "undo", 11: "compress", 12: "remember"}
+ORDERS = {2: "remember", 3: "compress", 5: "rewind", 6: "undo", 8: "compress"}
 """What the user orders once so many calls are done."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+import re
 import subprocess
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -41,6 +42,9 @@ FIRST = (
 its effect; and between a call and the session that it begins, inside that one, between its end and the result."""
 CASES = (*itertools.product(MOMENTS, (*KINDS, "delegate")), *((moment, "delegate") for moment in OF_DELEGATION))
 
+ONCE = re.compile(r"runner\.attached|session\.finished$|memory|compressed|head\.moved|restore")
+"""Of moments that come once in a life, or seldom more often, the first."""
+
 
 class NaiveCommand(RunCommand):
     """A command as a child of the agent, run again when there is no result: what most agents do."""
@@ -64,7 +68,8 @@ def cases(seed: int) -> Iterator[Case]:
     while True:
         every = [it for it in CASES if it not in done]
         pick.shuffle(every)
-        yield from (Case(*it, pick.choice((1, 1, 2, 3))) for it in sorted(every, key=lambda it: it[1]))
+        for moment, kind in sorted(every, key=lambda it: it[1]):
+            yield Case(moment, kind, 1 if ONCE.search(moment) else pick.choice((1, 1, 2, 3)))
         done = set()
 
 
