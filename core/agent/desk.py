@@ -115,7 +115,11 @@ class Desk:
             return events[len(woken) :]
 
     async def read_inbox(self) -> int:
-        """Journal each command that has come, accepted or refused; how many there were."""
+        """Journal each command that has come, accepted or refused; how many there were.
+
+        Before that, that the machine slept: what is decided next counts the time in which it was awake.
+        """
+        await self.append()
         async with self._reading:
             commands = pending(self.folder)
             self.facts.present = present(self.folder) if any(command.viewer for command in commands) else []

@@ -27,4 +27,4 @@ class Sleep:
         """That was written."""
         for draft in written:
             if isinstance(draft.body, MachineSlept):
-                self._told_us += int(draft.body.seconds * MICROSECONDS)
+                self._told_us += draft.body.us

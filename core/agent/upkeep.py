@@ -70,7 +70,6 @@ class Upkeep:
 
     async def look(self) -> None:
         """Log how the servers are, what others did to files, and who lost sight of it, also while a session waits."""
-        await self._desk.append()  # that the machine slept, if it did
         if self._audience is not None and self._audience.due:
             await self._desk.append(*await asyncio.to_thread(self._audience.look))
         if self._bridging is not None:

@@ -11,6 +11,11 @@ class MachineSlept(Body, frozen=True):
 
     seconds: float
 
+    @property
+    def us(self) -> int:
+        """The same in microseconds."""
+        return int(self.seconds * 1_000_000)
+
 
 @kind("screen.lost")
 class ScreenLost(Body, frozen=True):

@@ -135,7 +135,7 @@ class Absence:
 
     def _slept(self, event: Event) -> None:
         if isinstance(event.body, MachineSlept):
-            long = lasted(int(event.body.seconds * MICROSECONDS))
+            long = lasted(event.body.us)
             self._line(event, "stall", f"The machine slept for {long} and woke at {of_day(event.at_us)}")
 
     def since(self, seen: int, at: int | None = None, *, now_us: int | None = None, running: bool = True) -> Account:

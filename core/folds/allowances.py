@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple, get_args
 
 from core.clock import MICROSECONDS
-from core.events import Allowance, AllowanceChanged, Event, GuidanceDelivered
+from core.events import Allowance, AllowanceChanged, Event, GuidanceDelivered, MachineSlept
 from core.folds.costs import Costs
 from core.folds.fold import Handler, Series
 from core.folds.plan import Plan
@@ -66,6 +66,7 @@ class Allowances:
             "model.requested": self._requested,
             "model.responded": self._responded,
             "tool.finished": self._ran,
+            "machine.slept": self._slept,
             "plan.changed": self._planned,
             "head.moved": self._planned,
             **dict.fromkeys(("session.paused", "session.finished"), self._stopped),
@@ -130,6 +131,10 @@ class Allowances:
         if self._last_us:
             self._ran(event)
         self._last_us = 0
+
+    def _slept(self, event: Event) -> None:
+        if isinstance(event.body, MachineSlept) and self._last_us:
+            self._last_us = min(event.at_us, self._last_us + event.body.us)
 
     def _started(self, event: Event) -> None:
         self._last_us = event.at_us

@@ -7,7 +7,6 @@ from typing import Any
 
 from msgspec import Struct
 
-from core.clock import MICROSECONDS
 from core.events import (
     AllowanceChanged,
     ApprovalAnswered,
@@ -378,7 +377,7 @@ _SENTENCES: dict[str, Any] = {
     BudgetCrossed.KIND: _crossed,
     AllowanceChanged.KIND: _allowance,
     DriverChanged.KIND: lambda body: f"{body.who} took the wheel" if body.taken else "",
-    MachineSlept.KIND: lambda body: f"The machine slept for {lasted(int(body.seconds * MICROSECONDS))}",
+    MachineSlept.KIND: lambda body: f"The machine slept for {lasted(body.us)}",
     ScreenLost.KIND: lambda body: f"The screen of {body.who} was lost",
     ScreenCame.KIND: lambda body: f"{body.who} looks again",
     BookmarkAdded.KIND: lambda body: f"Bookmark: {body.text}",

@@ -116,7 +116,7 @@ class Highlights:
             case HeadMoved() as body:
                 self._add(event, "rewind", _went(body), 65, chapter=body.to != body.origin)
             case MachineSlept() as body:
-                self._add(event, "sleep", f"The machine slept for {lasted(int(body.seconds * MICROSECONDS))}", 45)
+                self._add(event, "sleep", f"The machine slept for {lasted(body.us)}", 45)
             case ModelFailed() as body if not probes(event):
                 self._add(event, "error", f"A request failed ({body.error}): {body.message}", 30)
             case ModelSwitched() as body:

@@ -1,11 +1,11 @@
-"""How long the session stood still, as of any event: paused, ended, or with nobody who ran it."""
+"""How long the session stood still, as of any event: paused, ended, with nobody who ran it, or its machine asleep."""
 
 from __future__ import annotations
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from core.events import Event
+from core.events import Event, MachineSlept
 from core.folds.fold import Handler, Series
 from core.folds.timeline import Timeline
 
@@ -30,6 +30,7 @@ class Idle:
             "session.finished": self._stopped,
             "session.continued": self._continued,
             "runner.attached": self._attached,
+            "machine.slept": self._slept,
         }
 
     def until_us(self, at: int | None = None) -> int:
@@ -45,6 +46,11 @@ class Idle:
 
     def _continued(self, event: Event) -> None:
         self._standing.append(event.seq, _Standing(self.until_us(event.seq)))
+
+    def _slept(self, event: Event) -> None:
+        last = self._standing.last
+        if isinstance(event.body, MachineSlept) and last.since_us is None:
+            self._standing.append(event.seq, _Standing(last.before_us + event.body.us))
 
     def _attached(self, event: Event) -> None:
         """Whoever ran the session before was gone since the event before, unless it stood still anyway."""

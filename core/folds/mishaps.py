@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from core.clock import MICROSECONDS
 from core.events import (
     CommandAccepted,
     Event,
@@ -77,7 +76,7 @@ class Mishaps:
 
     def _slept(self, event: Event) -> None:
         if isinstance(event.body, MachineSlept):
-            self.sleep.append(event.seq, Slept(event.seq, event.at_us, int(event.body.seconds * MICROSECONDS)))
+            self.sleep.append(event.seq, Slept(event.seq, event.at_us, event.body.us))
 
     def _lost(self, event: Event) -> None:
         if isinstance(event.body, ScreenLost):

@@ -106,7 +106,7 @@ class _Log:
         """The machine slept. The screen is closed, too, so that the alarm is for whoever opens it again."""
         for event in self._events:
             if isinstance(event.body, MachineSlept):
-                before, long = self._events[event.seq - 2], lasted(int(event.body.seconds * MICROSECONDS))
+                before, long = self._events[event.seq - 2], lasted(event.body.us)
                 return Befallen("laptop closed", self._hour(before), f"slept for {long}", self._alarm(event, "asleep"))
         return Befallen("laptop closed", "", NEVER, UNTOLD)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.clock import MICROSECONDS
-from core.events import Event, PlanStep
+from core.events import Event, MachineSlept, PlanStep
 from core.folds.fold import Handler
 from core.folds.guards.finding import Finding, Limits
 from core.folds.plan import Plan
@@ -23,6 +23,7 @@ class StepClock:
             **dict.fromkeys(("plan.changed", "head.moved"), self._turned),
             **dict.fromkeys(("session.paused", "session.finished"), self._stopped),
             **dict.fromkeys(("session.continued", "runner.attached"), self._started),
+            "machine.slept": self._slept,
             "model.requested": self._ran,
             "model.responded": self._ran,
             "tool.finished": self._called,
@@ -62,6 +63,10 @@ class StepClock:
     def _stopped(self, event: Event) -> None:
         self._ran(event)
         self._last_us = None
+
+    def _slept(self, event: Event) -> None:
+        if isinstance(event.body, MachineSlept) and self._last_us is not None:
+            self._last_us = min(event.at_us, self._last_us + event.body.us)
 
     def _started(self, event: Event) -> None:
         self._last_us = event.at_us

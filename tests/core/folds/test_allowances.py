@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 from logbook import Logbook
 
-from core.events import AllowanceChanged, GuidanceDelivered, PlanChanged, PlanStep, SessionContinued, SessionPaused
+from core.events import (
+    AllowanceChanged,
+    GuidanceDelivered,
+    MachineSlept,
+    PlanChanged,
+    PlanStep,
+    SessionContinued,
+    SessionPaused,
+)
 from core.folds.allowances import WIND_DOWN, Allowances, Taken, read_allowance
 from core.folds.branches import Branches
 from core.folds.conversation import _allowance as sentence
@@ -64,8 +72,11 @@ def test_only_the_time_in_which_it_runs_is_taken():
     before = used(log, "minutes")
     log.add(SessionPaused(reason="operator"))
     log.add(SessionContinued(), after_s=3_600)
+    log.add(MachineSlept(seconds=7_200), after_s=7_200)
     after = used(log, "minutes")
     assert after == pytest.approx(before, abs=0.2)
+    allowances = folded(log)
+    assert allowances.taken(log.at_us + 60_000_000)[0].used == pytest.approx(before + 1, abs=0.2)
 
 
 def test_dollars_of_a_day_begin_anew_with_the_day_and_those_of_a_step_with_the_step():

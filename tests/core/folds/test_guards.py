@@ -16,6 +16,7 @@ from core.events import (
     GuardAnswered,
     GuidanceDelivered,
     HeadMoved,
+    MachineSlept,
     ModelFailed,
     PlanChanged,
     PlanStep,
@@ -215,11 +216,12 @@ def test_a_reply_that_was_cut_for_chanting_is_told_so_and_the_third_one_pauses(w
     assert said == [("chanting", "nudge"), ("chanting", "reassess"), ("chanting", "pause")]
 
 
-def test_a_step_over_its_budget_is_to_be_looked_at_again_and_a_pause_does_not_count(watched):
+def test_a_step_over_its_budget_is_to_be_looked_at_again_and_neither_a_pause_nor_a_night_counts(watched):
     watched.add(PlanChanged(steps=[PlanStep(id="1", intent="do it", status="active")]))
     watched.call(path="0.py", result="0", after_s=20 * 60)
     watched.add(SessionPaused(reason="operator"))
     watched.add(SessionContinued(), after_s=3600)
+    watched.add(MachineSlept(seconds=8 * 3600), after_s=8 * 3600)
     assert watched.raised() is None
     assert watched.call(path="1.py", result="1", after_s=5 * 60) == ("step", "notice")
     assert watched.call(path="2.py", result="2", after_s=6 * 60) == ("step", "reassess")
