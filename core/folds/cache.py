@@ -92,7 +92,7 @@ class CacheWatch(msgspec.Struct):
 
     `answered` and `sent` are the last answered main request and its tokens, `refreshed_us` when the last request that
     kept the cache alive started (0: none since the model was switched), `moved` what happened to the history since,
-    `blocks` how many it grew by.
+    `blocks` how many it grew by, `missed` the miss that the last event brought to light.
     """
 
     asked: dict[str, Asked] = {}
@@ -104,6 +104,7 @@ class CacheWatch(msgspec.Struct):
     moved: str = ""
     blocks: int = 0
     recent: list[tuple[int, int]] = []
+    missed: Miss | None = None
 
     @property
     def recent_rate(self) -> float | None:
@@ -119,6 +120,10 @@ class CacheWatch(msgspec.Struct):
 
     def observe(self, event: Event) -> Miss | None:
         """Take in an event; the miss that it brought to light."""
+        self.missed = self._observe(event)
+        return self.missed
+
+    def _observe(self, event: Event) -> Miss | None:
         match event.body:
             case ModelRequested() as body if event.key:
                 self._request(event.key, event.at_us, body)
@@ -243,14 +248,17 @@ class Lifetime(msgspec.Struct, frozen=True):
 
 
 class CacheLedger:
-    """Hit rates, lifetime and misses as of any event."""
+    """Hit rates, lifetime and misses as of any event.
 
-    def __init__(self) -> None:
+    `watch` is one that somebody else keeps, and that has seen each event before it comes here; None: one of its own.
+    """
+
+    def __init__(self, watch: CacheWatch | None = None) -> None:
         self.recent_rate: Series[float | None] = Series(None)
         self.lifetime: Series[Lifetime] = Series(Lifetime())
         self.losses: Series[Mapping[str, Loss]] = Series({})
         self._misses: Column[Miss] = Column()
-        self._watch = CacheWatch()
+        self._watch, self._shared = watch or CacheWatch(), watch is not None
         self._ttl_s: int | None = None
 
     def handlers(self) -> dict[str, Handler]:
@@ -266,7 +274,7 @@ class CacheLedger:
 
     def _observe(self, event: Event) -> None:
         body, watch = event.body, self._watch
-        miss = watch.observe(event)
+        miss = watch.missed if self._shared else watch.observe(event)
         refreshed_us = watch.refreshed_us
         if isinstance(body, ModelRequested) and body.purpose in ("main", "ping"):
             refreshed_us = event.at_us

@@ -56,7 +56,7 @@ class Totals(msgspec.Struct, kw_only=True):
     """
 
     NAME: ClassVar[str] = "totals"
-    VERSION: ClassVar[int] = 9
+    VERSION: ClassVar[int] = 10
 
     seq: int = 0
     session: str = ""

@@ -102,7 +102,7 @@ class SessionView:
         self.costs = Costs()
         self.plan = Plan(self.branches)
         self.checkpoints = Checkpoints(self.branches, self.state)
-        self.cache = CacheLedger()
+        self.cache = CacheLedger(self.totals.cache)
         self.context_items = ContextItems(self.branches, self.context)
         self.memory_use = MemoryUse(self.context_items)
         self.rent = RentMeter(self.context, self.context_items, self.costs, self.plan)

@@ -8,6 +8,7 @@ from spending import TTL_S, Spender
 from core.events import ContextRestored, HeadMoved, ModelSwitched, Usage
 from core.folds.cache import CacheLedger
 from core.folds.fold import Dispatcher
+from core.folds.view import SessionView
 
 
 def ledger_of(log):
@@ -29,6 +30,20 @@ def only(log):
     misses = ledger_of(log).misses()
     assert len(misses) == 1
     return misses[0]
+
+
+def test_a_view_that_watches_the_cache_once_for_all_its_folds_finds_the_same_misses():
+    log = warm()
+    log.spend(21_000, 0)
+    log.add(ModelSwitched(model="n"))
+    log.spend(22_000, 0)
+    log.spend(23_000, 22_000)
+    view, alone = SessionView(), ledger_of(log)
+    view.apply_all(log.events)
+    assert view.cache.misses() == alone.misses() != []
+    for seq in range(1, len(log.events) + 1):
+        assert view.cache.lifetime.at(seq) == alone.lifetime.at(seq)
+        assert view.cache.recent_rate.at(seq) == alone.recent_rate.at(seq)
 
 
 def test_the_first_request_is_no_miss_and_a_hit_is_none():
