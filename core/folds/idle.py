@@ -50,7 +50,8 @@ class Idle:
     def _slept(self, event: Event) -> None:
         last = self._standing.last
         if isinstance(event.body, MachineSlept) and last.since_us is None:
-            self._standing.append(event.seq, _Standing(last.before_us + event.body.us))
+            gap_us = self._timeline.at_us(event.seq) - self._timeline.at_us(event.seq - 1)
+            self._standing.append(event.seq, _Standing(last.before_us + min(event.body.us, gap_us)))
 
     def _attached(self, event: Event) -> None:
         """Whoever ran the session before was gone since the event before, unless it stood still anyway."""

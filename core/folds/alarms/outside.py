@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from core.clock import of_day
+from core.clock import MICROSECONDS, of_day
 from core.folds.alarms.alarm import SINCE, Alarm, Moment
 from core.folds.alarms.cold import dear_call, dear_miss
 from core.folds.alarms.words import LONGEST
 from core.folds.verdict import lasted
 from core.folds.words import one_line
+
+WORTH_US = 60 * MICROSECONDS
+"""A line that is back sooner is worth no word."""
 
 
 def asleep(moment: Moment) -> Alarm | None:
@@ -35,7 +38,7 @@ def _price(moment: Moment, seq: int) -> str:
 def unseen(moment: Moment) -> Alarm | None:
     """A screen was lost, and somebody looks again."""
     lost = moment.view.mishaps.unseen.at(moment.at)
-    if not lost.by or not moment.fresh(lost.seq):
+    if not lost.by or not moment.fresh(lost.seq) or lost.at_us - lost.lost_us < WORTH_US:
         return None
     when, long = of_day(lost.lost_us), lasted(lost.at_us - lost.lost_us)
     who, by = one_line(lost.who, LONGEST), one_line(lost.by, LONGEST)

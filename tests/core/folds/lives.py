@@ -19,12 +19,15 @@ from core.events import (
     GuidanceQueued,
     GuidanceRetracted,
     HeadMoved,
+    MachineSlept,
     MemoryWritten,
     ModelFailed,
     PlanChanged,
     PlanStep,
     RetryWaiting,
     RunnerAttached,
+    ScreenCame,
+    ScreenLost,
     SessionContinued,
     SessionFinished,
     SessionPaused,
@@ -124,6 +127,7 @@ def folded(events: list[Any]) -> SessionView:
 DEEDS = (
     *("run", "run", "edit", "plan", "plan", "queue", "deliver", "retract", "guide", "pause", "go on", "fail"),
     *("attach", "rewind", "decide", "checkpoint", "budget", "command", "policy", "ping", "compress", "end", "nudge"),
+    *("night", "lost", "came"),
 )
 
 
@@ -181,6 +185,12 @@ def lives(draw: st.DrawFn, longest: int = 18) -> Life:  # noqa: C901
                 log.compress()
             case "end":
                 log.finish_session(*draw(st.sampled_from([("finished", "done"), ("failed", "auth")])))
+            case "night":
+                log.add(MachineSlept(seconds=draw(st.sampled_from([60, 700, 9_000]))))
+            case "lost":
+                log.add(ScreenLost(viewer="a", who="anna", others=draw(st.sampled_from([0, 1]))))
+            case "came":
+                log.add(ScreenCame(viewer="b", who="bea"))
             case "nudge":
                 log.add(GuidanceDelivered(text="You repeat yourself.", source="guard"))
         ends.append(log.head or 1)

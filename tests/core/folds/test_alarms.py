@@ -204,6 +204,9 @@ def test_what_a_night_does_to_the_cache_is_told_with_it_before_the_call_and_afte
 
 
 def test_a_lost_screen_is_told_to_whoever_looks_next(told: Told) -> None:
+    told.add(ScreenLost(viewer="z", who="anna"))
+    told.add(ScreenCame(viewer="a", who="anna"))
+    assert told.kinds() == [], "a line that was back at once"
     lost = told.add(ScreenLost(viewer="a", who="anna on pts/3 from 10.0.0.7"))
     assert told.kinds() == []
     at_us = told.log.at_us
