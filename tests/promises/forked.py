@@ -16,6 +16,8 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+from promise import delayed_s
+
 import core.agent.host
 import core.models.client
 import core.models.prices
@@ -96,14 +98,6 @@ def wait(pid: int, seconds: float = PATIENCE_S) -> int | None:
             return None
         time.sleep(min(left, pause))
         pause = min(pause * 1.5, 0.01)
-
-
-def delayed_s(pid: int) -> float:
-    """For how long the threads of a process have waited for a processor; 0 where nobody can tell."""
-    try:
-        return sum(int(it.read_text().split()[1]) for it in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
-    except (OSError, IndexError):
-        return 0.0
 
 
 def kill(pid: int) -> None:

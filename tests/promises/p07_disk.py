@@ -13,9 +13,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from unittest.mock import patch
 
-from forked import BROKE, delayed_s, finish, fork, kill, wait
+from forked import BROKE, finish, fork, kill, wait
 from labour import KINDS, Labour, turn
-from promise import Count, Promise, scratch
+from promise import Count, Promise, delayed_s, scratch
 
 from core.agent import runner
 from core.journal.reserve import Reserve

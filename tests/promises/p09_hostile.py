@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from promise import Count, Promise, scratch
+from promise import Count, Promise, delayed_s, scratch
 from warm import IMPORTED
 
 import core.config
@@ -191,7 +191,7 @@ def shown(arguments: list[str], home: Path, keys: tuple[str, ...], filtered: boo
         _run(arguments, home, filtered)
     fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     received, waiting, end = bytearray(), list(keys), time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
+    while time.monotonic() < end + delayed_s(pid):
         if select.select([master], [], [], QUIET_S)[0]:
             try:
                 data = os.read(master, 65536)

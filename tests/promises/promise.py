@@ -100,6 +100,14 @@ class Promise:
         }
 
 
+def delayed_s(pid: int) -> float:
+    """For how long the threads of a process have waited for a processor; 0 where nobody can tell."""
+    try:
+        return sum(int(it.read_text().split()[1]) for it in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
+    except (OSError, IndexError):
+        return 0.0
+
+
 def load() -> float:
     """By how much slower a busy machine may be."""
     return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
