@@ -83,6 +83,7 @@ KEPT = frozenset(
 GRAMMAR = re.compile(
     rb"\x1b\]22;[a-z-]*(?:\x07|\x1b\\)|\x1b\[[0-9;:]*m|\x1b\[\d+;\d+H|\x1b\[H|\x1b\[\d+[ABCDEFGHJKPXdn@]|\x1b\[[ABCDJKsu]"
     rb"|\x1b\[\?[0-9;]+[hl]|\x1b\[[<>=?]\d*[uqc]|\x1b\[\?[0-9]+\$p|\x1b\[c|\x1b\[\d* q|\x1b\[2[123];[02]t|\x1b7|\x1b8"
+    rb"|\x1b\[\d+;\d+r\x1b\[\d+H\x1b\[\d+[LM]\x1b\[r"  # rows that the terminal moves: only as a whole
     rb"|\x1b\[(?:14|16|18)t|\x1b\[22;2t|\x1b\[23;2t|\x1b\]2;[^\x00-\x1f\x7f]*(?:\x07|\x1b\\)|\x1b\[>\d+;\d+m|\x1b\[>4m"
 )
 COPIED = re.compile(rb"\x1b\]52;c;([A-Za-z0-9+/=]*)\x07")
