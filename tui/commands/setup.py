@@ -126,8 +126,12 @@ def themes() -> int:
     from tui.theme_sample import sample
     from tui.theming import load_themes
 
+    class Screen(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # as of all other output, in place of an exit of its own
+
     folder = config_path().parent / "themes"
-    loaded, screen = load_themes(folder), Console(highlight=False, soft_wrap=True)
+    loaded, screen = load_themes(folder), Screen(highlight=False, soft_wrap=True)
     for theme in sorted(loaded.themes, key=lambda theme: theme.name):
         screen.print(
             Text(f"{one_line(theme.name):16}") + sample(theme) + Text(f"  {one_line(loaded.labels[theme.name])}")
