@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from core.clock import monotonic
@@ -30,14 +31,14 @@ class Audience:
         self._looked_s = monotonic()
         lost, there = swept(self._folder), present(self._folder)
         before, self._there = self._there, {viewer.id: viewer for viewer in there}
-        return [] if before is None else self._told(lost, there)
+        return [] if before is None else self._told(lost, there, before)
 
-    def _told(self, lost: list[Viewer], there: list[Viewer]) -> list[Draft]:
-        """Once somebody was lost, whoever looks again is told, too."""
-        bodies: list[ScreenLost | ScreenCame] = [
-            ScreenLost(viewer=one.id, who=one.who, others=len(there)) for one in lost
-        ]
-        if there and self._unseen:
+    def _told(self, lost: list[Viewer], there: list[Viewer], before: Mapping[str, Viewer]) -> list[Draft]:
+        """Once somebody was lost and nobody else looked, whoever looks again is told, too."""
+        stayed = sum(one.id in before for one in there)
+        bodies: list[ScreenLost | ScreenCame] = [ScreenLost(viewer=one.id, who=one.who, others=stayed) for one in lost]
+        unseen = not stayed and (self._unseen or bool(lost))
+        if there and unseen:
             bodies.append(ScreenCame(viewer=there[0].id, who=there[0].who))
-        self._unseen = not there and (self._unseen or bool(lost))
+        self._unseen = unseen and not there
         return [Draft(body, actor="system") for body in bodies]

@@ -117,7 +117,9 @@ class _Log:
             return Befallen("terminal lost", "", "it was over before that" if drawn else NEVER, UNTOLD)
         came = self._next(lost, lambda event: isinstance(event.body, ScreenCame))
         if not isinstance(came.body, ScreenCame):
-            return Befallen("terminal lost", self._hour(lost), "lost, and nobody came", UNTOLD)
+            others = isinstance(lost.body, ScreenLost) and lost.body.others
+            logged = "lost, others looked on" if others else "lost, and nobody came"
+            return Befallen("terminal lost", self._hour(lost), logged, UNTOLD)
         logged = f"another came after {lasted(came.at_us - lost.at_us)}; {drawn:,} bytes to both"
         return Befallen("terminal lost", self._hour(lost), logged, self._alarm(came, "unseen"))
 

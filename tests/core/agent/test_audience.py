@@ -35,6 +35,16 @@ def test_a_screen_that_is_lost_beside_another_leaves_the_session_seen(tmp_path):
         assert audience.look() == []
 
 
+def test_who_came_between_two_looks_is_told_as_well(tmp_path):
+    audience = Audience(tmp_path)
+    first = Presence(tmp_path, {}, "anna on pts/3")
+    audience.look()
+    with Presence(tmp_path, {}, "bea") as second:
+        first.lose()  # a moment later, and yet before the next look
+        lost, came = bodies(audience.look())
+    assert lost.others == 0 and came == ScreenCame(viewer=second.viewer.id, who="bea")
+
+
 def test_a_night_is_told_until_it_is_written_and_a_nap_is_not():
     clock = VirtualClock()
     sleep = Sleep(clock)
