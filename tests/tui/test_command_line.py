@@ -107,3 +107,8 @@ def test_whatever_prints_ends_quietly_when_nobody_reads_on(tmp_path, words):
     with os.fdopen(said, "wb") as closed:
         end = subprocess.run(command, stdout=closed, stderr=subprocess.PIPE)
     assert (end.returncode, end.stderr) == (141, b"")
+
+
+def test_a_film_that_is_not_there_is_told_as_a_file(tmp_path):
+    result = CliRunner().invoke(cli, ["--home", str(tmp_path), "replay", "--plain", "night.jsonl"])
+    assert "There is no file night.jsonl, and no session" in str(result.exception)

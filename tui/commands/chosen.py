@@ -14,6 +14,9 @@ from core.journal.margin import SUFFIX, MarginFile
 from core.journal.reader import Reader
 from core.journal.viewers import who_is_here
 
+FILES = frozenset((".longwatch", ".jsonl", ".json", ".eval", ".traj", ".zip", ".gz"))
+"""How what is no session's name ends."""
+
 
 def named_elsewhere(home: Path, text: str | None) -> tuple[str, str] | None:
     """Machine and session of `BOX:SESSION`; None for what names a session here, which may have a colon in its name."""
@@ -25,7 +28,12 @@ def named_elsewhere(home: Path, text: str | None) -> tuple[str, str] | None:
 
 def readable(home: Path, text: str | None) -> Summary:
     """The session that `text` names. Raises JournalError also when it is damaged, before anything touches it."""
-    summary = find_session(home, text)
+    try:
+        summary = find_session(home, text)
+    except JournalError as error:
+        if text and (os.sep in text or Path(text).suffix in FILES):
+            raise JournalError(f"There is no file {text}, and no session is called so.") from error
+        raise
     if summary.state == "damaged":
         with Reader(summary.folder) as reader:
             summary_of(reader, 0)  # Fails as it did in the list, and says of what kind the failure is.
