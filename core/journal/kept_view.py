@@ -196,13 +196,16 @@ class KeptView:
         event = reader.event(seq)
         if event is None or event.chain != chain or os.fstat(self._files[0]).st_size < length:
             return None
+        if large := len(data) > _MUCH:
+            from core.allocator import give_back, set_large_apart  # Late: only a very long session needs it.
+
+            set_large_apart()
         view = unpack(data[_HEADER.size :])
         if not isinstance(view, SessionView) or view.last_seq != seq:
             return None
         view.put_away(self._store)
-        if len(data) > _MUCH:
-            from core.allocator import give_back  # Late: only a very long session needs it.
-
+        if large:
+            del data
             give_back()
         return view
 
