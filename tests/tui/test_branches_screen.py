@@ -49,3 +49,16 @@ async def test_a_branch_is_compared_looked_at_and_gone_on_with() -> None:
         await pilot.press("h", "1")
         await pilot.pause()
         assert controls.sent[-1][:2] == ("switch", {"branch": 1, "overwrite": True})
+
+
+async def test_the_film_of_a_session_of_ones_own_is_where_its_branches_get_their_names() -> None:
+    controls = FakeControls()
+    app = LongwatchApp(FakeSource(rewound()[0], ends=True), controls, mode="replay", start_at=9_999)
+    async with app.run_test(size=(100, 30)) as pilot:
+        while not app.watch_screen.is_read:
+            await pause_real(0.01)
+        await pilot.press("R", "home", "n")
+        await pilot.pause()
+        await pilot.press(*"brief", "enter")
+        await pilot.pause()
+        assert controls.sent[-1][:2] == ("name-branch", {"branch": 1, "text": "brief"})

@@ -164,8 +164,8 @@ class Returning(Reading, Travelling, Annotating):
         """The tree of what was gone back from; one of them is looked at, named, compared or gone on with."""
         from tui.screens.branches import BranchesScreen
 
-        steering = not self.replay and self.controls.available
-        screen = BranchesScreen(self.view, self.looking.at, self.source.differing, steering=steering)
+        there = self.controls.available
+        screen = BranchesScreen(self.view, self.looking.at, self.source.differing, steering=there)
         self.app.push_screen(screen, self._act_on_branch)
 
     async def _act_on_branch(self, chosen: Chosen | None) -> None:
