@@ -120,6 +120,49 @@ def unpack(data: bytes) -> Any:
         raise ValueError(f"it can't be unpacked: {error}") from error
 
 
+def read(file: IO[bytes]) -> Any:
+    """The value that `squeeze` put into a file, from where it stands, without a copy of the whole in between.
+
+    Raises ValueError as `unpack` does.
+    """
+    raw = _Inflated(file)
+    try:
+        with io.BufferedReader(raw, _PIECE) as inflated:
+            value = _Careful(inflated).load()
+            while inflated.read(_PIECE):  # Up to its sum, which stands at the end.
+                pass
+    except Exception as error:
+        raise ValueError(f"it can't be unpacked: {error}") from error
+    if not raw.is_whole:
+        raise ValueError("it can't be unpacked: its end is missing")
+    return value
+
+
+class _Inflated(io.RawIOBase):
+    """What was squeezed, as it was before, piece by piece."""
+
+    def __init__(self, squeezed: IO[bytes]) -> None:
+        self._squeezed, self._inflating = squeezed, zlib.decompressobj()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its end was reached, and its sum is right."""
+        return self._inflating.eof
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = b""
+        while not data and not self._inflating.eof:
+            piece = self._inflating.unconsumed_tail or self._squeezed.read(_PIECE)
+            if not piece:
+                break
+            data = self._inflating.decompress(piece, len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
 class _Careful(pickle.Unpickler):
     """Makes values of our own classes and plain ones, and calls nothing else."""
 

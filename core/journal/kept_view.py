@@ -20,7 +20,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
 
-from core.folds.packing import columns_of, pack, squeeze, unpack, values_of, version, write
+from core.folds.packing import columns_of, pack, read, squeeze, unpack, values_of, version, write
 from core.folds.pages import LostPages
 from core.folds.view import SessionView
 from core.journal.errors import JournalError
@@ -189,23 +189,25 @@ class KeptView:
         return self._open()
 
     def _load(self, reader: Reader) -> SessionView | None:
-        data = (self._folder / STATE).read_bytes()
-        magic, made_by, name, length, seq, chain = _HEADER.unpack_from(data)
+        with (self._folder / STATE).open("rb") as state:
+            return self._read(state, reader)
+
+    def _read(self, state: IO[bytes], reader: Reader) -> SessionView | None:
+        magic, made_by, name, length, seq, chain = _HEADER.unpack(state.read(_HEADER.size))
         if (magic, made_by, name) != (_MAGIC, self._version, self._name) or self._store is None:
             return None
         event = reader.event(seq)
         if event is None or event.chain != chain or os.fstat(self._files[0]).st_size < length:
             return None
-        if large := len(data) > _MUCH:
+        if large := os.fstat(state.fileno()).st_size > _MUCH:
             from core.allocator import give_back, set_large_apart  # Late: only a very long session needs it.
 
             set_large_apart()
-        view = unpack(data[_HEADER.size :])
+        view = read(state)
         if not isinstance(view, SessionView) or view.last_seq != seq:
             return None
         view.put_away(self._store)
         if large:
-            del data
             give_back()
         return view
 

@@ -4,10 +4,13 @@ import io
 import pickle
 import zlib
 from array import array
+from contextlib import suppress
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from core.folds.packing import pack, squeeze, unpack, write
+from core.folds.packing import pack, read, squeeze, unpack, write
 from core.folds.verdict import Verdict
 
 
@@ -70,4 +73,22 @@ def test_what_goes_through_a_file_comes_back_and_may_grow_on():
     write(value, written)
     squeeze(written, squeezed)
     assert unpack(squeezed.getvalue()) == value
+    squeezed.seek(0)
+    assert read(squeezed) == value
     value["numbers"].append(1)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_a_file_that_somebody_damaged_is_refused_or_as_it_was(data):
+    written, squeezed = io.BytesIO(), io.BytesIO()
+    value = [*range(300), "text" * 40]
+    write(value, written)
+    squeeze(written, squeezed)
+    whole = squeezed.getvalue()
+    place = data.draw(st.integers(0, len(whole) - 1))
+    changed = whole[:place] + bytes([whole[place] ^ data.draw(st.integers(1, 255))]) + whole[place + 1 :]
+    with pytest.raises(ValueError, match="can't be unpacked"):
+        read(io.BytesIO(whole[:place]))
+    with suppress(ValueError):
+        assert read(io.BytesIO(changed)) == value  # A bit that means nothing.
