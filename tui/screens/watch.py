@@ -36,6 +36,7 @@ from tui.screens.seats import Seats
 from tui.screens.status_facts import FIELDS
 from tui.widgets.hint_bar import Hint, HintBar
 from tui.widgets.status_line import StatusLine
+from tui.widgets.strides import STEADY, THRIFTY
 
 P = TypeVar("P", bound=Pane)
 
@@ -161,7 +162,7 @@ class WatchScreen(Alarming, Opening):
         if self._pump is not None:
             self._pump.rate = self.line.frames_per_second
         for items in (self.conversation.line_list, self.query_one(ToolCallsPane).line_list):
-            items.stride = items.THRIFTY_STRIDE if self.line.thrifty else items.STRIDE
+            items.stride = THRIFTY if self.line.thrifty else STEADY
         if self._owed and monotonic() - self._paid_s >= UNHURRIED_S:
             self._show_aside(Changes.NONE)
 

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
-from typing import ClassVar
 
 from rich.segment import Segment
 from textual.content import Content
@@ -33,7 +32,7 @@ from tui.widgets.measured import Measured
 from tui.widgets.painting import Painter
 from tui.widgets.recent import Recent
 from tui.widgets.rows import Rows, TextRows
-from tui.widgets.strides import next_top
+from tui.widgets.strides import STEADY, next_top
 from tui.widgets.wrapping import wrap
 
 CACHED_LINES = 256
@@ -58,21 +57,13 @@ class ItemLines(DirectLines):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, ItemLines.FollowChanged)
 
-    STRIDE: ClassVar[float] = 0.3
-    """The part of the view by which following moves on at most when it is full, and that stands empty then.
-
-    Moving sends the whole view (2 KB at 200x50 in true colour), a line that fills it up sends itself. A view that spans
-    the screen moves line by line: the terminal moves its rows by itself.
-    """
-    THRIFTY_STRIDE: ClassVar[float] = 0.8
-    """The same over a slow line: the past moves up like a page that is turned."""
-
     def __init__(
         self, rows: Rows | None = None, *, name: str | None = None, id: str | None = None, classes: str | None = None
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self.cursor: int | None = None
-        self.stride = self.STRIDE
+        self.stride = STEADY
+        """By which following moves on; a view that spans the screen goes line by line, its rows the terminal moves."""
         self.follow: Follow = FOLLOWING
         self._measured = Measured(TextRows() if rows is None else rows)
         self._placed_in: tuple[Size, int] | None = None
@@ -353,12 +344,12 @@ class ItemLines(DirectLines):
         lowest = max(0, self._heights.total - self._view_height)
         if not lowest:
             return 0
-        room = ceil(self._view_height * self.stride)
+        room = ceil(self._view_height * self.stride.room)
         if lowest <= self.scroll_offset.y <= lowest + room:
             return self.scroll_offset.y
         if not grown or not room or self._spans_the_screen:
             return lowest
-        return next_top(self._text_of, self._view_height, self.scroll_offset.y, lowest, room)
+        return next_top(self._text_of, self._view_height, self.scroll_offset.y, lowest, self.stride)
 
     def _text_of(self, line: int) -> str:
         if line >= self._heights.total:
