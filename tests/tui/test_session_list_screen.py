@@ -62,6 +62,17 @@ async def test_a_session_is_opened_as_its_state_allows(tmp_path, folders, keys, 
     assert pilot.app.return_value == Chosen(opening, folders[name])
 
 
+async def test_after_a_group_of_nothing_the_list_takes_keys_again(tmp_path, folders):
+    async with listed(tmp_path) as pilot:
+        pilot.app.screen.action_show_group("trash")  # As by a click.
+        await until(pilot, lambda: "The trash is empty" in screen_text(pilot))
+        pilot.app.screen.action_show_group("trash")
+        await until(pilot, lambda: "parser" in screen_text(pilot))
+        await pilot.press("down", "enter")
+        await pilot.pause()
+    assert pilot.app.return_value == Chosen("watch", folders["parser"])
+
+
 async def test_a_session_that_asks_its_user_comes_first_and_is_watched(tmp_path, folders):
     asked = ApprovalAsked(name="run_command", use_id="t", arguments={}, effect="command", reason="It may push.")
     asking = await make(tmp_path, "01g", "pushes", Draft(asked, key="r1.1.0"), ago_s=90)

@@ -203,6 +203,8 @@ class ListScreen(Screen[Chosen | None]):
             self._replace(before)
         self.set_class(not rows.rows, "-none")
         self.query_one(".sessions--none", LiveLabel).update(self._nothing())
+        if rows.rows and self.focused is None:  # What is not in sight can't have the focus.
+            self.call_after_refresh(self.table.list.focus)
         self._show_around()
 
     def _replace(self, before: Sequence[SessionRow]) -> None:
