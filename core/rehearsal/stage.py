@@ -148,7 +148,8 @@ async def play(staged: Staged, told: Callable[[float, int], None] = lambda hours
         disk = FullDisk(clock, staged.folder / RESERVE)
         around = Around(clock, weather, environ, KEY, server.expect_key, disk.fill, disk.noted, wanted.share)
         around.before_death = lambda: _keep(staged, server)
-        around.lose_terminal = Terminals(home_of(staged.folder), staged.folder, sent_to_terminals(staged)).lose_one
+        terminals = Terminals(home_of(staged.folder), staged.folder, sent_to_terminals(staged), clock)
+        around.lose_terminal = terminals.lose_one
         watchers = _watchers(staged, around, standing)
 
         def heard(events: list[Event]) -> None:

@@ -16,19 +16,23 @@ import termios
 import threading
 from pathlib import Path
 
-from core.clock import monotonic
+from core.clock import MICROSECONDS, Clock, monotonic
+from core.journal.viewers import FOLDER
 
 COLUMNS, ROWS = 80, 24
 PATIENCE_S, LOOKS_S = 45.0, 6.0
 """Until the first byte, and how long somebody looks from then on."""
+UNSEEN_S = 600.0
+"""By the clock of the session, from when its runner has noticed that the first one is gone."""
+_LOOK_S = 0.05
 _CHUNK = 65_536
 
 
 class Terminals:
     """Viewers of the session `folder` in `home`. `counted` holds how many bytes they were sent, over all processes."""
 
-    def __init__(self, home: Path, folder: Path, counted: Path) -> None:
-        self._home, self._folder, self._counted = home, folder, counted
+    def __init__(self, home: Path, folder: Path, counted: Path, clock: Clock) -> None:
+        self._home, self._folder, self._counted, self._clock = home, folder, counted, clock
         self._thread: threading.Thread | None = None
 
     def lose_one(self) -> None:
@@ -37,10 +41,22 @@ class Terminals:
         self._thread.start()
 
     def _visits(self) -> None:
-        sent = 0
-        for _ in range(2):
-            sent += self._visit()
-            self._counted.write_text(str(sent), encoding="ascii")
+        before = self._there()
+        sent = self._visit()
+        self._counted.write_text(str(sent), encoding="ascii")
+        self._stay_away(self._there() - before)
+        self._counted.write_text(str(sent + self._visit()), encoding="ascii")
+
+    def _there(self) -> set[Path]:
+        return {*(self._folder / FOLDER).glob("*.json")}
+
+    def _stay_away(self, gone: set[Path]) -> None:
+        """Nobody comes for a while: a session that runs a thousand times as fast would hardly have been alone."""
+        until, since_us = monotonic() + PATIENCE_S, self._clock.now_us()
+        while monotonic() < until and self._clock.now_us() < since_us + UNSEEN_S * MICROSECONDS:
+            if gone & self._there():
+                since_us = self._clock.now_us()
+            threading.Event().wait(_LOOK_S)
 
     def _visit(self) -> int:
         """Bytes that a viewer was sent until its screen stood there; then its terminal is gone."""

@@ -18,7 +18,7 @@ from core.protocols import Preview
 from core.request.fidelity import Fact
 from tui.app import LongwatchApp
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 DIGEST = "\n".join([
     "Corrections",
