@@ -185,10 +185,10 @@ def test_a_viewer_whose_terminal_is_closed_is_gone_and_the_log_tells_that_and_wh
     process, lost, came = viewer.command, shared.count("screen.lost"), shared.count("screen.came")
     viewer.vanish()
     until(lambda: not process.is_running())
-    until(lambda: shared.count("screen.lost") == lost + 1)
+    until(lambda: shared.count("screen.lost") > lost)  # And those of other tests, perhaps.
     goes_on(shared)
     prompt(shared, "attach").watches()
-    until(lambda: shared.count("screen.came") == came + 1)
+    until(lambda: shared.count("screen.came") > came)
 
 
 def test_a_screen_that_breaks_gives_the_terminal_back_and_tells_a_sentence(shared, prompt):
