@@ -219,11 +219,11 @@ def test_a_film_that_is_left_gives_the_terminal_back_and_says_how_the_session_st
 
 def test_a_session_that_is_left_for_the_list_leaves_nothing_at_the_prompt(shared, prompt):
     listed = prompt(shared)
-    listed.shows("● running")  # Its folder, which is called "shared" too, is read before.
+    listed.shows("heartbeat")  # Its name is that of its folder, too, which is read before.
     listed.press("\r")
     listed.watches()
     listed.press("q")
-    listed.shows("● running")
+    listed.shows("heartbeat")
     until(lambda: bytes(listed.received).count(b"\x1b[?1049h") == 3)
     listed.press("q")
     assert listed.left() == 0
