@@ -98,7 +98,12 @@ def test_an_approval_opens_the_sandbox_for_exactly_what_was_asked_and_for_that_c
 ATTACK = """
 import json, os, pathlib, subprocess, sys, time
 
-home, python, root = sys.argv[1:4]
+if sys.argv[1:] != ["away"]:
+    # A command's end takes all that is still in its group; this returns once the child has left it.
+    apart = {"start_new_session": True, "stdin": subprocess.DEVNULL, "stdout": open("attack.log", "w")}
+    subprocess.Popen([sys.executable, __file__, "away"], stderr=subprocess.STDOUT, **apart)
+    sys.exit()
+home, python, root = PLACES
 
 def drop(folder, number, verb, args):
     name = f"{number:026d}"
@@ -127,9 +132,9 @@ pathlib.Path("attacked").touch()
 def test_the_agent_can_not_approve_itself_nor_raise_its_budget(longwatch):
     """A background process of the agent's does all that a command of the same user can do at the inbox."""
     (longwatch.workspace / "attack.py").write_text(
-        ATTACK.replace("sys.argv[1:4]", repr([str(longwatch.home), sys.executable, str(ROOT)]))
+        ATTACK.replace("PLACES", repr([str(longwatch.home), sys.executable, str(ROOT)]))
     )
-    rows = [command("setsid nohup python3 attack.py > attack.log 2>&1 &"), command(f"{OUTSIDE} > made")]
+    rows = [command("python3 attack.py"), command(f"{OUTSIDE} > made")]
     process = longwatch.run(longwatch.script(*rows), *ASKING, "--budget", "5")
     until(lambda: longwatch.count("approval.asked"))
     (longwatch.workspace / "asked").touch()
