@@ -167,6 +167,7 @@ class Assembly:
             gate=gate,
             before=hooks.before if config.hooks else None,
             warden=Warden(desk, policy.places),
+            in_order=self._hosting.in_order,
         )
 
     def _known_to_tools(self, endpoint: Endpoint, gate: Gate, redact: Redactor) -> dict[str, Any]:

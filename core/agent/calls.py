@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from core.agent.approving import Ask, Gate, Refuse, denied, outdated
 from core.agent.desk import Desk
+from core.agent.row import Row
 from core.agent.warding import Forbidden, Warden
 from core.clock import MICROSECONDS, monotonic
 from core.events import Draft, HumanAsked, MediaShown, ToolFinished, ToolStarted
@@ -52,6 +53,7 @@ class CallRunner:
     `longest_result`: characters of one result that the model sees; the rest of a giant one is behind its handle.
     `gate` judges each call before it runs; None: nothing is asked.
     `before` is waited for before a call that may run. `warden` holds it against the user's constraints.
+    `in_order`: calls side by side are told in their order, and not as they end.
     """
 
     def __init__(
@@ -64,7 +66,9 @@ class CallRunner:
         gate: Gate | None = None,
         before: Callable[[PendingCall], Awaitable[None]] | None = None,
         warden: Warden | None = None,
+        in_order: bool = False,
     ) -> None:
+        self._in_order, self._row = in_order, Row()
         self._desk = desk
         self._tools = tools
         self._context = context
@@ -87,9 +91,16 @@ class CallRunner:
         if len(calls) == 1:
             await self._run_one(calls[0])
             return
+        self._row = Row([call.key for call in calls] if self._in_order else ())
         async with asyncio.TaskGroup() as group:
             for call in calls:
-                group.create_task(self._run_one(call))
+                group.create_task(self._run_in_row(call))
+
+    async def _run_in_row(self, call: PendingCall) -> None:
+        try:
+            await self._run_one(call)
+        finally:
+            self._row.told(call.key)
 
     @property
     def delegating(self) -> bool:
@@ -104,6 +115,7 @@ class CallRunner:
     async def _run_one(self, call: PendingCall) -> None:
         tool, context = None, self._context_of(call)
         if call.started:
+            self._row.begun(call.key)
             await self._take_up(call, context)
             return
         try:
@@ -155,6 +167,7 @@ class CallRunner:
             default=arguments.default,
             until_us=None if arguments.default is None else until_us,
         )
+        await self._row.may_begin(call.key)
         await self._desk.append(Draft(body, key=call.key))
 
     async def _judged(
@@ -176,6 +189,7 @@ class CallRunner:
         if not isinstance(verdict, Ask):
             return verdict.grant
         question = await asyncio.to_thread(self._gate.question, call, tool, arguments, intent, context, verdict)
+        await self._row.may_begin(call.key)
         await self._desk.append(Draft(question, key=call.key))
         return None
 
@@ -222,6 +236,8 @@ class CallRunner:
             name=call.name, use_id=call.use_id, ok=False, content=why, fingerprint=fingerprint(why), invalid=invalid
         )
         more = [error.broken] if isinstance(error, Forbidden) else []
+        self._row.begun(call.key)
+        await self._row.may_tell(call.key)
         await self._desk.append(Draft(started, key=call.key), *more, Draft(finished, key=call.key))
 
     async def _start(self, call: PendingCall, tool: Tool, intent: dict[str, Any]) -> None:
@@ -230,7 +246,9 @@ class CallRunner:
         if tool.effect.mutates_files:
             label = one_line(call_line(call.name, call.arguments), LABEL)
             drafts.append(await self._desk.checkpoint(f"before {label}"))
+        await self._row.may_begin(call.key)
         await self._desk.append(*drafts, Draft(self._started(call, str(tool.effect), intent), key=call.key))
+        self._row.begun(call.key)
 
     def _started(self, call: PendingCall, effect: str, intent: dict[str, Any]) -> ToolStarted:
         return ToolStarted(name=call.name, use_id=call.use_id, arguments=call.arguments, effect=effect, intent=intent)
@@ -255,6 +273,7 @@ class CallRunner:
             act = tool.recover(arguments, intent, context) if begun else tool.run(arguments, context)
             outcome = await self._outcome(call, act)
             took_s = monotonic() - began
+            await self._row.may_tell(call.key)
             tree = None if recovered else await self._left(tool)
         except LaidDown:
             return

@@ -38,5 +38,7 @@ class Hosting:
     approval_timeout_s: float | None = None
     vouchers: Vouchers = field(default_factory=Vouchers)
     jitter: Callable[[], float] = field(default_factory=lambda: random.Random().random)
+    in_order: bool = False
+    """Whether calls that run side by side are told in their order, and not as they end."""
     oversight: Oversight | None = None
     """What it is held to by the session that it works for; None: it works for its user."""

@@ -159,7 +159,7 @@ async def play(staged: Staged, told: Callable[[float, int], None] = lambda hours
 
         jitter = random.Random(f"{wanted.seed}:{standing.calls}").random
         ways: dict[str, Any] = {"clock": clock, "environ": environ, "on_events": heard, "jitter": jitter}
-        ways["extra_tools"] = _tools(wanted, clock, standing.calls)
+        ways |= {"extra_tools": _tools(wanted, clock, standing.calls), "in_order": True}
         return await host(Hosting(staged.folder, _config(wanted), wait=True, **ways))
 
 
