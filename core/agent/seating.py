@@ -12,7 +12,7 @@ from core.agent.trust import Vouchers
 from core.clock import Clock
 from core.events import IMPORTED, SessionOpened
 from core.journal.errors import JournalError
-from core.journal.lease import Lease, acquire
+from core.journal.lease import Lease, taken
 from core.journal.reader import Reader
 from core.journal.schema import CAME
 from core.journal.writer import Journal
@@ -27,7 +27,7 @@ READ_CHUNK = 2000
 @asynccontextmanager
 async def seated(folder: Path, clock: Clock, vouchers: Vouchers | None = None) -> AsyncIterator[tuple[Desk, Lease]]:
     """A desk with its facts read from the log, under the lease. Raises LeaseHeld or JournalError."""
-    with acquire(folder, app_version()) as lease, ExitStack() as holding:
+    with await taken(folder, app_version()) as lease, ExitStack() as holding:
         async with await Journal.open(folder, clock, lease=lease) as journal:
             with Reader(folder) as reader:
                 snapshots = _snapshots(folder, await _opening(reader), holding)

@@ -16,13 +16,16 @@ from typing import Final
 
 import msgspec
 
-from core.clock import MICROSECONDS, SystemClock
+from core.clock import MICROSECONDS, SystemClock, monotonic, pause_real
 from core.journal.errors import JournalError
 
 LOCK: Final = "lease.lock"
 BEAT: Final = "lease.beat"
 BEAT_EVERY_S: Final = 5.0
 TRUSTED_S: Final = 30.0
+LEFT_S: Final = 5.0
+"""For how long a lock may outlive its owner: a child that it had just forked has it until its own program begins."""
+LOOK_EVERY_S: Final = 0.02
 
 
 class Holder(msgspec.Struct, frozen=True):
@@ -94,6 +97,18 @@ def acquire(folder: Path, version: str = "") -> Lease:
     except BaseException:
         os.close(descriptor)
         raise
+
+
+async def taken(folder: Path, version: str = "") -> Lease:
+    """The same as `acquire`, but a lock that a dead owner left behind is waited for, for `LEFT_S` at most."""
+    until = monotonic() + LEFT_S
+    while True:
+        try:
+            return acquire(folder, version)
+        except LeaseHeld:
+            if holder(folder) is not None or monotonic() >= until:
+                raise
+        await pause_real(LOOK_EVERY_S)
 
 
 def _take(folder: Path, descriptor: int, version: str) -> Lease:

@@ -123,6 +123,11 @@ class Labour:
     def events(self) -> list[Event]:
         return events_of(self.folder)
 
+    def end(self, code: int | str) -> str:
+        """How it ended: its exit code, its last words in the journal and in its log."""
+        last = ", ".join(f"{one.kind} {getattr(one.body, 'detail', '')}".strip() for one in self.events()[-4:])
+        return f"it ended with {code}; {last}; {self.log.read_text()[-300:]}"
+
     def damage(self) -> list[str]:
         """What is wrong with the journals at any moment."""
         found = [problem for folder in (self.folder, *self.below) for problem in _damage(folder)]

@@ -52,7 +52,7 @@ def _one_session(labour: Labour, agent: Callable[[], int], kills: int, pick: ran
         code = finish(agent, labour.log)
     found.see("sessions")
     found.see("events", len(labour.events()))
-    problems = [] if code == 0 else [f"the session ended with {code}: {labour.log.read_text()[-300:]}"]
+    problems = [] if code == 0 else [labour.end(code)]
     found.note([*problems, *labour.problems()], tried=0)
 
 

@@ -122,7 +122,7 @@ def _one_session(found: Count, labour: Labour, left: deque[Case], tools: tuple[A
     if code == KILLED:
         code = finish(lambda: labour.agent(tools), labour.log)
     if code:
-        problems.append(f"it ended with {code}: {labour.log.read_text()[-300:]}")
+        problems.append(labour.end(code))
     killed = "; ".join(f"{case.moment} ({case.nth})" for case in tried)
     found.note([f"{kind}, {killed}: {problem}" for problem in problems or labour.problems()], tried=len(tried))
     found.see("sessions")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -12,21 +13,28 @@ import msgspec
 import pytest
 
 from core.journal import Holder, JournalError, LeaseHeld
-from core.journal.lease import BEAT, LOCK, acquire, holder
+from core.journal.lease import BEAT, LOCK, acquire, holder, taken
 
 OWNER = """
-import sys
+import os, sys
 from pathlib import Path
 from core.journal.lease import acquire
 lease = acquire(Path(sys.argv[1]))
+if "left" in sys.argv and not os.fork():
+    sys.stdin.read()
+    os._exit(0)
 print(lease.epoch, flush=True)
 sys.stdin.read()
 """
 
 
-def owner(folder: Path) -> subprocess.Popen[str]:
+def owner(folder: Path, *, left: bool = False) -> subprocess.Popen[str]:
+    """A process with the session; `left`: with a child that has its lock, too, until the input ends."""
     process = subprocess.Popen(
-        [sys.executable, "-c", OWNER, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", OWNER, str(folder), *["left"] * left],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None and process.stdout.readline()
     return process
@@ -63,6 +71,19 @@ def test_a_killed_owner_leaves_the_session_free_at_once(tmp_path: Path) -> None:
         assert msgspec.json.decode((tmp_path / LOCK).read_bytes())["epoch"] == epoch
     with acquire(tmp_path) as lease:
         assert lease.epoch == 4
+
+
+async def test_a_lock_that_a_dead_owners_child_still_has_is_waited_for(tmp_path: Path) -> None:
+    process = owner(tmp_path, left=True)
+    process.kill()
+    process.wait(timeout=10)
+    with pytest.raises(LeaseHeld):
+        acquire(tmp_path)
+    takes = asyncio.create_task(taken(tmp_path))
+    await asyncio.sleep(0)
+    process.communicate(timeout=10)
+    with await takes as lease:
+        assert lease.epoch == 2
 
 
 def test_an_unreaped_owner_counts_as_dead(tmp_path: Path) -> None:
