@@ -12,19 +12,30 @@ from contextvars import copy_context
 from enum import Flag
 from typing import Generic, TypeVar
 
+from textual.widget import Widget
+
 from tui.line_speed import FAST
 
 Changes = TypeVar("Changes", bound=Flag)
 
 
+def stands(widget: Widget) -> bool:
+    """Whether a widget can be drawn on: neither is it being taken away, nor does its app end."""
+    return widget.is_attached and widget.display
+
+
 class FramePump(Generic[Changes]):
     """Make it where drawing is allowed (in a handler of the screen): `draw` is called in that context, in its loop.
 
-    `rate`: frames a second, from the next frame on.
+    `rate`: frames a second, from the next frame on. `here`: whether what is drawn on still stands; an app that ends
+    takes widgets apart before it tells those around them.
     """
 
-    def __init__(self, draw: Callable[[Changes], None], rate: float = FAST) -> None:
+    def __init__(
+        self, draw: Callable[[Changes], None], rate: float = FAST, here: Callable[[], bool] = lambda: True
+    ) -> None:
         self.rate = rate
+        self._here = here
         self._draw = draw
         self._pending: Changes | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -60,7 +71,7 @@ class FramePump(Generic[Changes]):
 
     def _tick(self) -> None:
         self._timer = None
-        if self._pending is None or self._stopped:
+        if self._pending is None or self._stopped or not self._here():
             return
         self._wait(1 / self.rate)  # First, so that a failing draw does not end the pump.
         self.flush()

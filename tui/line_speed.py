@@ -19,8 +19,8 @@ SLOW_S, QUICK_S = 0.25, 0.12
 """Seconds from a question to its answer, as a median, from which on a line is slow; under which it no longer is."""
 ANSWERS = 3
 """So many are looked at: a single one may have waited for a busy machine."""
-UNHURRIED_S = 60.0
-"""Seconds after which what is not in front is drawn again over a slow line."""
+UNHURRIED_S, ASIDE_S = 60.0, 180.0
+"""Seconds after which the gauges are drawn again over a slow line; panes that are not in front."""
 SECONDS_A_TICK = 5
 """Seconds after which running clocks move over a slow line."""
 

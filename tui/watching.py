@@ -297,8 +297,11 @@ def _looks(config: Config) -> dict[str, Any]:
 
 def _run(app: ThemedApp[Any], *, mouse: bool) -> Any:
     """Run the app; an error that Textual lets through counts as one of the screen's own."""
+    from tui.faults import logged_aside
+
     try:
-        return app.run(mouse=mouse)
+        with logged_aside(app.fault_log):
+            return app.run(mouse=mouse)
     except Exception as error:
         app.broke(error)
         return app.return_value

@@ -5,7 +5,8 @@
 A session of 1,158 calls is on the screen, in true colour. Each step is drawn to its end before the next, so nothing is
 saved by drawing several at once: a real session, with minutes between its calls, is like that. The figures are means
 over the steps, the dearest one beside them. Deterministic but for how frames fall. `--thrifty` counts a call as over a
-slow line: each of its parts apart from the others, and what is not in front drawn again once.
+slow line, at the pace of the reference session: each of its parts apart from the others, and what is not in front drawn
+again as often as then.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from screen_stage import Figures, Stage, session
 
 from core.events import SessionFinished, ToolFinished, ToolStarted
 from core.protocols import LiveDelta
+from tui.line_speed import ASIDE_S
 
 TEXT = """\
 The loader reads the whole file before it checks the header, so a damaged file costs as much as a good one. I move the \
@@ -33,6 +35,8 @@ check to the front and keep the public names, since `scripts/migrate.py` calls b
 - the tests cover a short file, an empty one and a wrong version
 
 """
+BETWEEN_CALLS_S = 35 * 3600 / 1158
+"""The pace of the reference session."""
 TOKENS_A_BATCH = 10
 """At 100 tokens a second and ten frames a second."""
 
@@ -150,11 +154,12 @@ async def dialogs(stage: Stage, figures: Bytes) -> None:
 
 
 async def thrifty_calls(stage: Stage, figures: Bytes) -> None:
-    sizes = []
-    for number in range(12):
-        parts = await one_call(stage, number)
-        stage.screen._paid_s = float("-inf")
-        sizes.append(sum(parts) + await stage.second())
+    sizes, since_s = [], 0.0
+    for number in range(48):
+        size, since_s = sum(await one_call(stage, number)), since_s + BETWEEN_CALLS_S
+        if since_s >= ASIDE_S:
+            stage.screen._paid_s, since_s = float("-inf"), since_s - ASIDE_S
+        sizes.append(size + await stage.second())
     figures.add("a tool call, on the whole screen, thrifty", sizes, 1_000)
     await waiting(stage, figures)
 

@@ -1,3 +1,5 @@
+import asyncio
+import logging
 import stat
 import subprocess
 import sys
@@ -8,7 +10,9 @@ from textual.geometry import Region
 from watching_app import app_over, read
 
 from core.config import Config
+from core.folds.view import Changes
 from tui.docks.guidance import GuidanceDock, GuidanceInput
+from tui.faults import logged_aside
 from tui.watching import watch
 
 SIZE = (120, 36)
@@ -25,6 +29,38 @@ async def test_the_guidance_line_may_be_painted_once_more_after_it_was_removed()
         field.notify_style_update()  # as losing the focus does
         (strip,) = field.render_lines(Region(0, 0, 10, 1))
         assert strip.text == " " * 10
+
+
+async def test_a_frame_that_is_due_while_the_screen_is_taken_apart_is_not_drawn():
+    app, faults = app_over(audit_session()), []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
+    async with app.run_test(size=SIZE) as pilot:
+        await read(pilot)
+        pump = app.watch_screen._pump
+        pump.rate = 1e6
+
+        async def go_on_marking():
+            while True:
+                pump.mark(Changes.ALL)
+                await asyncio.sleep(0)
+
+        marking = asyncio.create_task(go_on_marking())
+        app.exit("detached")
+    marking.cancel()
+    assert not faults
+
+
+def test_what_is_logged_beside_a_screen_goes_to_the_log_of_faults_and_not_to_the_terminal(tmp_path, capfd):
+    log, file = logging.Logger("somebody"), tmp_path / "screen.log"
+    with logged_aside(file):
+        log.error("a callback failed", exc_info=ZeroDivisionError("1 // 0"))
+    assert capfd.readouterr().err == ""
+    assert "a callback failed\nZeroDivisionError: 1 // 0" in file.read_text()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    with logged_aside(None):
+        log.error("nowhere")
+    log.error("afterwards")
+    assert capfd.readouterr().err == "afterwards\n"
 
 
 async def test_an_error_of_the_screen_ends_it_as_broken_and_keeps_the_traceback(tmp_path):

@@ -77,6 +77,16 @@ async def test_a_stopped_pump_keeps_what_is_pending_for_a_flush() -> None:
     assert drawn == [Part.ONE | Part.TWO]
 
 
+async def test_what_no_longer_stands_is_not_drawn() -> None:
+    drawn: list[Part] = []
+    standing = True
+    pump = FramePump(drawn.append, rate=100, here=lambda: standing)
+    pump.mark(Part.ONE)
+    standing = False
+    await until_idle(pump)
+    assert drawn == []
+
+
 async def test_drawing_happens_in_the_context_in_which_the_pump_was_made() -> None:
     where: ContextVar[str] = ContextVar("where", default="nowhere")
     where.set("screen")

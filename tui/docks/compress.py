@@ -18,7 +18,7 @@ from core.request.fidelity import Fact
 from tui.docks.compress_lines import LABEL, as_edited, change_note, check_line, compact, roomy
 from tui.docks.dock import Keys, title_line
 from tui.docks.previewing import Ask, Previewed, PreviewFailed, Previewing
-from tui.frame import FramePump
+from tui.frame import FramePump, stands
 from tui.messages import ControlGiven, DockClosed
 from tui.panes import figures
 from tui.safe import safe_text
@@ -119,7 +119,7 @@ class CompressDock(Previewing, can_focus=True):
             yield Line(placeholder="e.g. keep everything on auth")
 
     def on_mount(self) -> None:
-        self._pump: FramePump[Changes] = FramePump(lambda _changes: self._check())
+        self._pump: FramePump[Changes] = FramePump(lambda _changes: self._check(), here=lambda: stands(self))
         self._title("")
         self.compute(self._ask)
 

@@ -18,8 +18,8 @@ from core.protocols import LiveDelta
 from tui.actions import ACTIONS, BY_ID, Action, KeyedApp, bindings, hinted
 from tui.attention import Sight
 from tui.docks.scrubber import Scrubber
-from tui.frame import FramePump
-from tui.line_speed import UNHURRIED_S
+from tui.frame import FramePump, stands
+from tui.line_speed import ASIDE_S
 from tui.messages import ItemChosen, LeaveRequested, PaneChosen
 from tui.panes.context import ContextPane
 from tui.panes.conversation import ConversationPane
@@ -98,7 +98,7 @@ class WatchScreen(Alarming, Opening):
         yield Static(TOO_SMALL, id="too-small")
 
     def on_mount(self) -> None:
-        self._pump = FramePump(self.show_moment, self.line.frames_per_second)
+        self._pump = FramePump(self.show_moment, self.line.frames_per_second, lambda: stands(self))
         self.set_interval(SECOND_S, self._second)
         self._bring("conversation")
         self.call_after_refresh(self.focus_pane)
@@ -163,7 +163,7 @@ class WatchScreen(Alarming, Opening):
             self._pump.rate = self.line.frames_per_second
         for items in (self.conversation.line_list, self.query_one(ToolCallsPane).line_list):
             items.stride = THRIFTY if self.line.thrifty else STEADY
-        if self._owed and monotonic() - self._paid_s >= UNHURRIED_S:
+        if self._owed and monotonic() - self._paid_s >= ASIDE_S:
             self._show_aside(Changes.NONE)
 
     def _tick(self) -> None:
