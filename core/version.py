@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from core.journal.lease import holder
 
 
+@cache
 def app_version() -> str:
-    """The installed version."""
+    """The installed version when this process first asked, which is the one that it runs."""
     try:
         return version("longwatch")
     except PackageNotFoundError:

@@ -49,6 +49,8 @@ async def picture(app: App[Any], scene: Scene) -> str:
     """The scene as SVG, in a font that is installed."""
     async with app.run_test(size=scene.size) as pilot:
         if scene.theme:
+            while scene.theme not in app.available_themes:
+                await pilot.pause()
             app.theme = scene.theme
         if scene.ready:
             await scene.ready(pilot)

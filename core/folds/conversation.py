@@ -96,6 +96,8 @@ class Conversation:
         self.column: Column[Item] = Column()
         self.failures: list[int] = []
         """Where in the column that stands which failed."""
+        self.answered = ""
+        """The newest attempt of a reply that came to its end."""
 
     def handlers(self) -> dict[str, Handler]:
         return {
@@ -135,6 +137,7 @@ class Conversation:
     def _responded(self, event: Event) -> None:
         if not isinstance(event.body, ModelResponded):
             return
+        self.answered = event.key or ""
         for block in event.body.content:
             if block.get("type") == "text" and str(block.get("text", "")).strip():
                 self._add(event, "agent", "text", str(block.get("text", "")).strip())
@@ -192,6 +195,7 @@ class Conversation:
         if isinstance(event.body, ModelFailed):
             purpose = (event.key or "").rstrip(".0123456789")
             what = _FAILED.get(purpose, "Request failed")
+            self.answered = self.answered if purpose in _FAILED else event.key or ""
             text = f"{what} ({event.body.error.replace('_', ' ')}): {event.body.message}"
             self._add(event, "system", "event", text, ok=purpose == PROBE)
 

@@ -26,6 +26,7 @@ import core.simulator.policies
 import core.simulator.server  # noqa: F401
 from core.constraints.reading import constraints_in
 from core.tools.registry import builtin_tools, schemas
+from core.version import app_version
 
 LATE = ("anyio._backends._asyncio", "httpcore2", "truststore", "uvicorn.lifespan.off")
 """What libraries import only when they are first used."""
@@ -40,6 +41,7 @@ def _warm() -> None:
         importlib.import_module(name)
     constraints_in("Do the steps.")
     schemas(builtin_tools())
+    app_version()
 
 
 _warm()

@@ -10,7 +10,7 @@ from recording import recording_driver, written
 from sample_sessions import REPORT, START_US, audit_session
 from textual import events
 from textual.content import Content
-from watching_app import PATIENCE_S, app_over
+from watching_app import PATIENCE_S, app_over, read, until
 
 from core.clock import monotonic
 from core.folds.conversation import Item
@@ -138,6 +138,21 @@ def test_calls_that_were_written_wait_until_the_log_says_that_they_began():
 
 
 SIZE = (120, 36)
+
+
+async def test_what_comes_late_of_a_reply_that_the_log_has_is_not_shown_again():
+    log = audit_session()
+    app = app_over(log)
+    async with app.run_test(size=SIZE) as pilot:
+        await read(pilot)
+        pane, attempt = app.watch_screen.conversation, log.requested()
+        log.responded(attempt, [{"type": "tool_use", "id": "t", "name": "run_command", "input": {"command": "make"}}])
+        app.fake_source.push()
+        await until(pilot, lambda: app.view.conversation.answered == attempt)
+        pane.stream([LiveDelta(attempt, "arguments", 0, '{"command": "make"}')])
+        assert texts_of(pane._tail) == []
+        pane.stream([LiveDelta(f"r{log.turn + 1}.1", "text", 0, "Next.")])
+        assert texts_of(pane._tail) == ["Next."]
 
 
 class Frames:

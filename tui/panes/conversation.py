@@ -137,7 +137,7 @@ class ConversationPane(Pane):
 
     def stream(self, deltas: Sequence[LiveDelta]) -> None:
         """Pieces of the reply in flight; an empty batch when it is over."""
-        self._tail.take(deltas)
+        self._tail.take(deltas, self.view.conversation.answered if self.view is not None else "")
         if not deltas or self.at is not None or self.view is None or not self.size.area:
             return
         shown, self._rows.tail = len(self._rows), self._tail.blocks()

@@ -63,10 +63,15 @@ class LiveTail:
         self._blocks: dict[int, Block] = {}
         self._over = False
 
-    def take(self, deltas: Sequence[LiveDelta]) -> None:
-        """More pieces; none at all: this attempt is over, and what comes next begins anew."""
+    def take(self, deltas: Sequence[LiveDelta], answered: str = "") -> None:
+        """More pieces; none at all: this attempt is over, and what comes next begins anew.
+
+        Pieces of the attempt that the log has `answered` come late: it says all of them.
+        """
         self._over = self._over or not deltas
         for delta in deltas:
+            if delta.attempt == answered:
+                continue
             if self._over or delta.attempt != self._attempt:
                 self.clear()
                 self._attempt = delta.attempt
