@@ -35,7 +35,10 @@ class Turn(Struct, frozen=True):
 
 
 class Workload:
-    """Every answered main request, abandoned branches included: all of them were paid for."""
+    """Every answered main request, abandoned branches included: all of them were paid for.
+
+    What a fork was copied from was paid for elsewhere: its first prompt is the first that it sent itself.
+    """
 
     def __init__(self, window: ContextWindow) -> None:
         self.row: Mapping[str, str] = {}
@@ -45,7 +48,7 @@ class Workload:
         self.lived_s: float | None = None
         """The longest pause in seconds after which most of the prompt before was still read from the cache."""
         self.first_prompt = 0
-        """Tokens of the first prompt: system, tools and task."""
+        """Tokens of the first prompt: system, tools and task; of a fork, what it began with."""
         self.digest, self.ledger = 0, 0
         """Tokens of all digests together, and of all that compressions added to the ledger."""
         self.compressions = 0
@@ -65,6 +68,7 @@ class Workload:
             "tool.finished": self._grown,
             "guidance.delivered": self._grown,
             "context.compressed": self._compressed,
+            "session.forked": self._forked,
             **dict.fromkeys(("context.restored", "head.moved"), self._broken),
         }
 
@@ -135,6 +139,11 @@ class Workload:
             self.ledger += round(ledger * self._window.ratio)
             self.compressions += 1
         self._broken(event)
+
+    def _forked(self, event: Event) -> None:
+        self._turns = Pages()
+        self.first_prompt = self.digest = self.ledger = self.compressions = 0
+        self._starts.clear()
 
     def _broken(self, event: Event) -> None:
         self._continuous = False

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, TypeVar
 
-from core.allocator import share_memory
+from core.allocator import set_large_apart, share_memory
 from core.clock import Clock
 from core.events import Draft, Event
 from core.journal import rows, schema
@@ -85,6 +85,7 @@ class Journal:
         `journal_mode` None: write-ahead log wherever the file system allows it. Raises JournalError.
         """
         share_memory()  # Whoever writes a session does so for long, and all that blocks in threads.
+        set_large_apart()  # Else requests come to lie among what is kept, and leave holes.
         journal = cls(await Store.open(folder, lease, journal_mode), clock)
         await journal._running.wait()  # A task that is cancelled before its first step would never close anything.
         return journal

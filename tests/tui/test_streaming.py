@@ -131,8 +131,8 @@ def test_calls_that_were_written_wait_until_the_log_says_that_they_began():
     tail.take([LiveDelta("r1.1", "tool", at, name) for at, name in ((1, "read_file"), (2, "run_command"))])
     tail.settle([Item(1, 1, "agent", "text", "I read.")])
     assert texts_of(tail) == ["◌ read_file", "◌ run_command"]
-    tail.settle([Item(2, 2, "agent", "call", "read_file a")])
-    assert texts_of(tail) == ["◌ run_command"]
+    tail.settle([Item(2, 2, "agent", "call", "read_file a")], answered="r1.1")
+    assert texts_of(tail) == ["◌ run_command  waits for its turn"]
     tail.settle([Item(3, 3, "system", "event", "Request failed", ok=False)])
     assert texts_of(tail) == []
 

@@ -89,7 +89,7 @@ class ConversationPane(Pane):
         common = before.common(items) if earlier is None else 0
         grown = at is None and self._drawn_at is None and 0 < len(before) == common
         self._rows.show(view, at, items)
-        self._tail.settle(items[common:] if grown else ())
+        self._tail.settle(items[common:] if grown else (), view.conversation.answered)
         self._rows.tail = self._tail.blocks() if at is None else ()
         self._update_list(common, shown, grown=grown)
         self._repaint_settled(view, common)

@@ -27,6 +27,8 @@ class Block(Struct):
     growing: Growing
     name: str = ""
     arguments: int = 0
+    whole: bool = False
+    """Whether all of the reply is there: a call waits for those before it, then."""
 
     def __bool__(self) -> bool:
         return bool(self.name or self.growing)
@@ -50,8 +52,9 @@ class Block(Struct):
         return self.name if self.kind == "tool" else self.growing.plain
 
     def call_line(self) -> Content:
-        """A call that is being written."""
+        """A call that is being written, or has not begun yet."""
         written = f"  {self.arguments:,} characters of arguments" if self.arguments else ""
+        written = "  waits for its turn" if self.whole else written
         return Content.assemble(("◌ ", "$tool-running"), (one_line(self.name), "$tool-name"), (written, MUTED))
 
 
@@ -83,8 +86,8 @@ class LiveTail:
             self._blocks[delta.index] = Block(kind, Growing(markdown=kind == "text"))
         return self._blocks[delta.index]
 
-    def settle(self, fresh: Iterable[Item]) -> None:
-        """The log has these entries now: they stand for blocks of ours."""
+    def settle(self, fresh: Iterable[Item], answered: str = "") -> None:
+        """The log has these entries now: they stand for blocks of ours. It has `answered` that attempt."""
         for item in fresh:
             if not item.ok and item.kind == "event":
                 self.clear()
@@ -94,6 +97,8 @@ class LiveTail:
                 spoken_or_first = [at for at, block in self._blocks.items() if block.kind in SPOKEN]
                 first = min((at for at, block in self._blocks.items() if block.kind == "tool"), default=None)
                 self._drop(*spoken_or_first, *([] if first is None else [first]))
+        for block in self._blocks.values() if self._attempt == answered else ():
+            block.whole = True
 
     def _drop(self, *places: int) -> None:
         for place in places:

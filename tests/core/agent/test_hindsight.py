@@ -4,7 +4,7 @@ from logbook import Logbook
 
 from core.agent.hindsight import shape_of
 from core.economy.context import DEFAULT_SHAPE
-from core.events import ContextCompressed
+from core.events import ContextCompressed, SessionForked
 from core.folds.context_usage import ContextWindow
 from core.folds.fold import Dispatcher
 from core.folds.workload import Workload
@@ -35,6 +35,20 @@ def test_the_shape_of_a_compression_is_the_mean_of_those_that_were():
     shape = shape_of(worked(log))
     assert shape.keep == DEFAULT_SHAPE.keep
     assert (shape.digest, shape.ledger) == (1_500, 2)
+
+
+def test_a_fork_is_priced_from_where_it_begins():
+    log = Logbook()
+    for _ in range(3):
+        log.reply()
+    compress(log, "d" * 4_000, "l")
+    log.add(SessionForked(session="o", name="other", at=log.events[-1].seq, usd="0.5"))
+    before = worked(log)
+    assert (before.turns(), before.first_prompt, before.compressions) == ([], 0, 0)
+    log.reply()
+    log.reply()
+    after = worked(log)
+    assert len(after.turns()) == 2 and after.first_prompt > 0
 
 
 def test_without_a_compression_it_is_the_usual_one():
