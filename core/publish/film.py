@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from core.agent.hindsight import hindsight
 from core.clock import SystemClock
-from core.events import Event, ModelResponded, PlanChanged, ToolFinished, ToolStarted
+from core.events import Event, ModelResponded, PlanChanged, SessionForked, ToolFinished, ToolStarted
 from core.folds.conversation import Conversation, Item
 from core.folds.costs import Costs
 from core.folds.fold import Dispatcher
@@ -50,6 +50,8 @@ class Film:
     checks: list[tuple[int, int, str, bool]] = field(default_factory=list)
     """(seq, time, command, whether it worked) of every command that looks like tests."""
     last_seq: int = 0
+    forked: int = 0
+    """The event up to which its log is a copy of another's; what came before it is not in its figures."""
 
 
 def read_film(folder: Path, margin: Margin | None = None) -> Film:
@@ -117,6 +119,8 @@ def _note(film: Film, event: Event, running: dict[str, ToolStarted]) -> None:
                 film.checks.append((event.seq, event.at_us, command, body.ok))
         case ModelResponded() as body if body.usage.sent:
             film.context.append((event.seq, body.usage.sent))
+        case SessionForked():
+            film.forked = event.seq
         case PlanChanged() as body:
             film.plans.append((event.seq, body))
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, Final
 
 from core.folds.conversation import Item
 from core.folds.highlights import Moment
+from core.publish.figures import Rows
 from core.publish.film import Film, by_size
 from core.publish.words import dollars, elapsed, moment, plain
 
 _MARKUP: Final = re.compile(r"([\\`*_{}\[\]<>#|~])")
 _SPEAKERS: Final = {"user": "You", "agent": "Agent", "guard": "Guard", "system": "System"}
 _FILES: Final = 40
-Rows = Sequence[tuple[str, str]]
 
 
 def session_markdown(film: Film, rows: Rows) -> str:

@@ -17,12 +17,12 @@ import msgspec
 
 from core.folds.highlights import Moment
 from core.publish.charts import NARROW, WIDE, bars, curve
+from core.publish.figures import Rows, side_by_side
 from core.publish.film import Film, by_size
 from core.publish.words import dollars, elapsed, moment, plain, tokens
 
 _FILES: Final = 40
 _TESTS: Final = 20
-Rows = Sequence[tuple[str, str]]
 
 
 @cache
@@ -102,13 +102,20 @@ def _charts(film: Film, width: int = WIDE) -> str:
     fields = film.fields
     purposes = [(name, float(usd)) for name, usd in fields["cost_by_purpose"].items()]
     calls = [(name, float(count)) for name, count in fields["tool_calls_by_name"].items()]
-    counted = [(float(seq), float(index)) for index, seq in enumerate(film.calls, 1)]
+    own = [seq for seq in film.calls if seq > film.forked]
+    counted = [(float(seq), float(index)) for index, seq in enumerate(own, 1)]
     others = [(str(row["what"]), float(row["usd"])) for row in fields["counterfactuals"] or ()]
     if others and fields["cost_usd"]:
         others.append(("as it was", float(fields["cost_usd"])))
     return "".join(
         (
-            curve([(float(seq), usd) for seq, usd in film.cost], dollars, "Spent", steps=True, width=width),
+            curve(
+                [(float(seq), usd) for seq, usd in film.cost if seq > film.forked],
+                dollars,
+                "Spent",
+                steps=True,
+                width=width,
+            ),
             curve(
                 [(float(seq), float(size)) for seq, size in film.context],
                 tokens,
@@ -132,7 +139,7 @@ def _compared(rows: Rows, other: tuple[Film, Rows] | None) -> str:
     if other is None:
         return _table(rows)
     lines = []
-    for (name, value), (_, against) in zip(rows, other[1], strict=False):
+    for name, value, against in side_by_side(rows, other[1]):
         mark = "" if value == against else " class='differs'"
         lines.append(
             f"<tr{mark}><th>{escape(plain(name))}</th><td>{escape(plain(value))}</td><td>{escape(plain(against))}</td></tr>"

@@ -42,6 +42,7 @@ def report(home: Path, session: str | None, form: str, other: str | None) -> int
 
 
 def _document(form: str, film: Film, other: Film | None) -> str:
+    from core.publish.figures import side_by_side
     from core.publish.markdown import report_markdown
     from core.publish.web import report_page
 
@@ -53,6 +54,6 @@ def _document(form: str, film: Film, other: Film | None) -> str:
         return report_markdown(film, rows)
     pairs = [
         (name, f"{value} ⇄ {beside}" if value != beside else value)
-        for (name, value), (_, beside) in zip(rows, against[1], strict=False)
+        for name, value, beside in side_by_side(rows, against[1])
     ]
     return report_markdown(film, pairs)
