@@ -54,7 +54,7 @@ async def shoot(
     columns, rows = size
     head = {"version": 2, "width": columns, "height": rows, "title": one_line(title), "env": {"TERM": "xterm-256color"}}
     out.write(json.dumps(head).encode() + b"\n")
-    app = LongwatchApp(SessionSource(folder), ReadOnly(), mode="replay", start_at=1, speed=10.0)
+    app = LongwatchApp(SessionSource(folder), ReadOnly(), mode="replay", start_at=1, speed=speed)
     async with app.run_test(size=size) as pilot:
         await _ready(app, pilot)
         frames = _Frames(app, out, size)

@@ -57,6 +57,7 @@ class Gauging(SessionScreen):
         self._token_us: int | None = None
         self._meter, self._metered = LineMeter(), False
         self._gauged_s = self._asked_s = float("-inf")
+        self._gauged_at: tuple[int, bool, float] | None = None
         self._seconds, self._was_thrifty = 0, False
 
     def _real_now_us(self) -> int:
@@ -64,10 +65,16 @@ class Gauging(SessionScreen):
         return max(self.view.timeline.at_us(self.view.last_seq), self.clock.now_us())
 
     def show_gauges(self, *, now: bool) -> None:
-        """The whole line, and the strip; what need not move with every event only at its leisure, or `now`."""
-        due = now or monotonic() - self._gauged_s >= (UNHURRIED_S if self.line.thrifty else AT_LEISURE_S)
+        """The whole line, and the strip; what need not move with every event only at its leisure, or `now`.
+
+        A position in the past that has moved is shown at once.
+        """
+        film = self.looking.playback
+        position = (self.looking.seq, film.playing, film.speed) if self.looking.back else None
+        leisure_s = UNHURRIED_S if self.line.thrifty else AT_LEISURE_S
+        due = now or position != self._gauged_at or monotonic() - self._gauged_s >= leisure_s
         if due:
-            self._gauged_s = monotonic()
+            self._gauged_at, self._gauged_s = position, monotonic()
             back = self.looking.seq if self.looking.back else None
             if self.tail is None:
                 self.query_one(Scrubber).show(self.view, back, self.looking.playback)
