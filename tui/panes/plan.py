@@ -30,6 +30,8 @@ UNTOLD = "The transcript tells no plan. 1 shows what was said, 2 what was done."
 BESIDE = 34
 """Cells of the figures beside a step; from `ROOMY` cells on they stand there, else below it."""
 ROOMY = 84
+GUTTER = 1
+"""Cells that stay free beside the scroll bar, as in the other panes."""
 REASONS = 3
 """Re-assessments of a step that are told, the latest; the rest are counted."""
 
@@ -73,7 +75,8 @@ class PlanRows:
     def render(self, index: int, width: int) -> list[Content]:
         made = self._made.get((index, width))
         if made is None:
-            made = self._made[index, width] = [within(line, width) for line in self._lines(self.rows[index], width)]
+            lines = self._lines(self.rows[index], width - GUTTER)
+            made = self._made[index, width] = [within(line, width) for line in lines]
         return made
 
     def _lines(self, row: PlanRow, width: int) -> list[Content]:
