@@ -18,7 +18,7 @@ from typing import Any
 from core.agent.host import host
 from core.agent.hosting import Hosting
 from core.clock import SystemClock
-from core.config import Config, RoutingSettings, SandboxSettings
+from core.config import Config, GuardSettings, RoutingSettings, SandboxSettings
 from core.events import Event, ModelConsulted, ModelResponded, SessionOpened, ToolFinished
 from core.journal.errors import JournalError
 from core.journal.inbox import Command, post
@@ -27,6 +27,8 @@ from core.models.profiles import resolve_endpoint
 from core.session import NewSession, create
 from core.tools.base import Tool
 
+_UNGUARDED = GuardSettings(enabled=False)
+"""A script by chance may read the same file nine times, and would be stopped for that."""
 _UNCONFINED = SandboxSettings(mode="off")
 """Effects are counted beside the workspace, where no sandbox would let them be."""
 EFFECT = 'echo "${LONGWATCH_JOB##*/sessions/}" >> ../effects.log; echo did'
@@ -104,7 +106,9 @@ class Labour:
             os.write(out, b"%d\n" % events[-1].seq)
             user.observe(events)
 
-        config = config or Config(sandbox=_UNCONFINED, routing=RoutingSettings(delegate=[self._model("below", BELOW)]))
+        config = config or Config(
+            sandbox=_UNCONFINED, guards=_UNGUARDED, routing=RoutingSettings(delegate=[self._model("below", BELOW)])
+        )
         hosting = Hosting(self.folder, config, speed=0.0, on_events=heard, extra_tools=tools)
         return asyncio.run(host(hosting))
 
