@@ -275,7 +275,7 @@ NO_TRANSCRIPTS = {
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (gzip.compress(b"{}"), "compressed by gzip; unpack it first"),
+        (gzip.compress(b"{}", mtime=0), "compressed by gzip; unpack it first"),
         ('{"type": "user"}\n'.encode("utf-16"), "text in UTF-16; `iconv"),
         (b"\0\1\2" * 900, "it is binary data"),
     ],
