@@ -9,7 +9,7 @@ from core.folds.timeline import Timeline
 from core.folds.view import SessionView
 from tui.docks.playback import LONGEST_GAP_S, SPEEDS, Playback
 from tui.docks.scrubber import Scrubber
-from tui.docks.strip import GUTTER, one_line, target, three_lines
+from tui.docks.strip import GUTTER, lines, rows, target
 from tui.screens.looking import Looking
 
 SIZE = (120, 36)
@@ -171,10 +171,10 @@ def test_a_click_on_a_cell_leads_to_an_event_of_that_cell():
 def test_one_line_shows_the_moments_and_three_lines_also_edits_checkpoints_and_cost():
     lanes = viewed().lanes
     cells = lanes.strip(169)
-    (line,) = one_line(cells, 100)
+    (line,) = lines(rows(cells, three=False), 100)
     assert line.cell_length == len(cells)
     assert {"×", "▼", "▲", "★", "↶"} <= set(line.plain)
-    calls, marks, cost = (line.plain for line in three_lines(cells, None))
+    calls, marks, cost = (line.plain for line in lines(rows(cells, three=True), None))
     assert {"×", "+", "▲", "★", "↶", "·"} <= set(marks)
     assert calls.startswith("calls ") and cost.startswith("cost  ") and "█" in cost
     assert len(calls) == len(marks) == len(cost) == len(cells) + GUTTER

@@ -89,6 +89,8 @@ class Scrubber(Vertical):
         """Whether it shows how well the work went, in place of what happened."""
         self._counted: tuple[object, ...] = ()
         self._cells: list[Cell] = []
+        self._rows: list[strip.Row] = []
+        self._shown: tuple[object, ...] = ()
         self._notes: Sequence[tuple[int, str]] = ()
 
     def compose(self) -> ComposeResult:
@@ -132,22 +134,28 @@ class Scrubber(Vertical):
         if view is None or not width:
             return
         three = self.screen.size.height >= TALL
-        wanted = (view.last_seq, width, three, self._axis)
-        if wanted != self._counted:
-            room = width - strip.GUTTER if three else width
-            self._cells, self._counted = view.lanes.strip(max(1, room), axis=self._axis), wanted
+        self._count(view, width, three=three)
         here = None if self._at is None else cell_of(self._cells, self._at)
-        self.query_one(Track).set_lines(self._lines(view, here, three=three))
+        if (shown := (self._rows, here)) != self._shown:
+            self.query_one(Track).set_lines(strip.lines(self._rows, here))
+            self._shown = shown
         if self._at is not None and self._playback is not None:
             note = next((text for seq, text in self._notes if seq == self._at), "")
             line = position_line(view, self._at, self._playback, width, self._cells, note)
             self.query_one(".scrubber--line", LiveLabel).update(line)
 
-    def _lines(self, view: SessionView, here: int | None, *, three: bool) -> Sequence[Content]:
+    def _count(self, view: SessionView, width: int, *, three: bool) -> None:
+        """Cells and rows, anew only when something of them can have changed: not with every second or seek."""
+        wanted = (view.last_seq, width, three, self._axis, self._work, tuple(self._notes))
+        if wanted == self._counted:
+            return
+        self._counted = wanted
+        self._cells = view.lanes.strip(max(1, width - strip.GUTTER if three else width), axis=self._axis)
         if self._work:
-            return strip.work_lines(self._cells, view, here, three=three)
-        draw = strip.three_lines if three else strip.one_line
-        return draw(self._cells, here, {cell_of(self._cells, seq) for seq, _ in self._notes} if self._cells else set())
+            self._rows = strip.work_rows(self._cells, view, three=three)
+        else:
+            noted = {cell_of(self._cells, seq) for seq, _ in self._notes} if self._cells else set()
+            self._rows = strip.rows(self._cells, noted, three=three)
 
     def seek_to_cell(self, x: int) -> None:
         """What a click on column `x` of the strip asks for."""

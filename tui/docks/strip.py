@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence, Set
 from itertools import groupby
+from operator import itemgetter
 
 from textual.content import Content
 
@@ -35,42 +36,47 @@ GUTTER = 6
 """Cells of the names at the left, where there are several lines."""
 
 _Piece = tuple[str, str]
+Row = tuple[str, list[_Piece]]
+"""What a line is called, and what stands in each of its cells: text and style."""
 
 
-def one_line(cells: Sequence[Cell], here: int | None, noted: Set[int] = frozenset()) -> list[Content]:
-    """Everything on one line: notes, the rare moments, and between them how many calls there were."""
+def rows(cells: Sequence[Cell], noted: Set[int] = frozenset(), *, three: bool) -> list[Row]:
+    """Calls, marks and cost under each other; or on one line notes, the rare moments, and between them the calls."""
     calls = _calls(cells)
-    pieces = [_mark(cell, RARE) or piece for cell, piece in zip(cells, calls, strict=True)]
-    return [_line(_with_notes(pieces, noted), here)]
-
-
-def three_lines(cells: Sequence[Cell], here: int | None, noted: Set[int] = frozenset()) -> list[Content]:
-    """Calls, marks and cost under each other, named at the left."""
+    if not three:
+        pieces = [_mark(cell, RARE) or piece for cell, piece in zip(cells, calls, strict=True)]
+        return [("", _with_notes(pieces, noted))]
     marks = _with_notes([_mark(cell, GLYPHS) or (" ", "") for cell in cells], noted)
-    costs = _bars([cell.usd for cell in cells], "$secondary")
-    rows = (("calls", _calls(cells)), ("marks", marks), ("cost", costs))
-    return [Content.styled(name.ljust(GUTTER), MUTED) + _line(pieces, here) for name, pieces in rows]
+    return [("calls", calls), ("marks", marks), _cost(cells)]
+
+
+def work_rows(cells: Sequence[Cell], view: SessionView, *, three: bool) -> list[Row]:
+    """How well it went: of the calls of each cell how many failed, and how many asked again what was known."""
+    again = [view.tallies.at(cell.last).vain - view.tallies.at(cell.first - 1).vain for cell in cells]
+    failed = [cell.errors for cell in cells]
+    if not three:
+        troubled = [_share(cell, bad + vain, "$error") for cell, bad, vain in zip(cells, failed, again, strict=True)]
+        return [("", troubled)]
+    fails = [_share(cell, bad, "$error") for cell, bad in zip(cells, failed, strict=True)]
+    vains = [_share(cell, vain, "$warning") for cell, vain in zip(cells, again, strict=True)]
+    third = ("drift", _drift(cells, view)) if view.drift.share() is not None else _cost(cells)
+    return [("fails", fails), ("again", vains), third]
+
+
+def lines(rows: Sequence[Row], here: int | None) -> list[Content]:
+    """The rows as they look from cell `here` (None: live); their names at the left, where there are several."""
+    named = len(rows) > 1
+    return [
+        Content.styled(name.ljust(GUTTER), MUTED) + _line(pieces, here) if named else _line(pieces, here)
+        for name, pieces in rows
+    ]
 
 
 def _with_notes(pieces: list[_Piece], noted: Set[int]) -> list[_Piece]:
     return [(NOTE, "$user") if index in noted else piece for index, piece in enumerate(pieces)]
 
 
-def work_lines(cells: Sequence[Cell], view: SessionView, here: int | None, *, three: bool) -> list[Content]:
-    """How well it went: of the calls of each cell how many failed, and how many asked again what was known."""
-    again = [view.tallies.at(cell.last).vain - view.tallies.at(cell.first - 1).vain for cell in cells]
-    failed = [cell.errors for cell in cells]
-    if not three:
-        troubled = [_share(cell, bad + vain, "$error") for cell, bad, vain in zip(cells, failed, again, strict=True)]
-        return [_line(troubled, here)]
-    fails = [_share(cell, bad, "$error") for cell, bad in zip(cells, failed, strict=True)]
-    vains = [_share(cell, vain, "$warning") for cell, vain in zip(cells, again, strict=True)]
-    third = ("drift", _drift(cells, view)) if view.drift.share() is not None else _cost(cells)
-    named = (("fails", fails), ("again", vains), third)
-    return [Content.styled(name.ljust(GUTTER), MUTED) + _line(pieces, here) for name, pieces in named]
-
-
-def _cost(cells: Sequence[Cell]) -> tuple[str, list[_Piece]]:
+def _cost(cells: Sequence[Cell]) -> Row:
     return "cost", _bars([cell.usd for cell in cells], "$secondary")
 
 
@@ -132,9 +138,9 @@ def _bars(values: Sequence[float], style: str) -> list[_Piece]:
 
 def _line(pieces: Sequence[_Piece], here: int | None) -> Content:
     """Runs of one style; the position reversed, what comes after it faint."""
-    styled = [
-        (text, style if here is None or index < here else "bold reverse" if index == here else "$faint")
-        for index, (text, style) in enumerate(pieces)
-    ]
-    runs = ((style, "".join(text for text, _ in run)) for style, run in groupby(styled, key=lambda piece: piece[1]))
-    return Content.assemble(*((text, style) for style, text in runs))
+    past = pieces if here is None else pieces[:here]
+    runs = [("".join(text for text, _ in run), style) for style, run in groupby(past, key=itemgetter(1))]
+    if here is not None:
+        runs += [(text, "bold reverse") for text, _ in pieces[here : here + 1]]
+        runs += [("".join(text for text, _ in pieces[here + 1 :]), "$faint")]
+    return Content.assemble(*runs)

@@ -69,7 +69,7 @@ class Alarming(Gauging, Answering):
         if [(alarm.kind, alarm.seq) for alarm in found] != [(alarm.kind, alarm.seq) for alarm in self.alarms]:
             self._show_status()
             self._show_hints()
-        for dock in self.query(WhyDock):
+        if dock := self.docked(WhyDock):
             dock.tell(found)
 
     async def on_remedy_chosen(self, message: RemedyChosen) -> None:

@@ -29,7 +29,7 @@ class Answering(Steering):
     async def look_for_questions(self) -> None:
         """Show the oldest question that was not shown yet; count those behind it; close one that is answered."""
         waiting = self.view.approvals.waiting()
-        for dock in self.query(ApprovalDock):
+        if dock := self.docked(ApprovalDock):
             if dock.question in waiting:
                 dock.count(len(waiting))
             elif dock.question.key in self._shown:

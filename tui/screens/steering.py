@@ -6,6 +6,7 @@ Each dock is loaded when it is first asked for: the first picture of a session w
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from textual.containers import Vertical
 
@@ -18,9 +19,15 @@ from tui.panes.memory import MemoryPane
 from tui.safe import one_line
 from tui.screens.session_screen import SessionScreen
 
+D = TypeVar("D", bound=Dock)
+
 
 class Steering(SessionScreen):
     """The actions that change the agent's course."""
+
+    def docked(self, kind: type[D]) -> D | None:
+        """The dock of that kind, if it is the one at the bottom. Cheap enough for every second, unlike a query."""
+        return next((dock for dock in self.query_one("#dock", Vertical).children if isinstance(dock, kind)), None)
 
     async def open_dock(self, dock: Dock) -> None:
         """Put `dock` at the bottom, in place of another one."""
@@ -90,9 +97,8 @@ class Steering(SessionScreen):
         from core.request.fidelity import surviving  # Late: it stands on how requests are made.
         from tui.docks.compress import CompressDock
 
-        already = self.query(CompressDock)
-        if already:
-            already.first().focus()
+        if already := self.docked(CompressDock):
+            already.focus()
             return
         at = self.looking.at if self.looking.seq < self.view.last_seq else None
         await self.open_dock(CompressDock(self.controls.preview_compression, surviving, at))
