@@ -13,7 +13,6 @@ import math
 import re
 import sys
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
-from itertools import islice
 from typing import Generic, TypeVar
 
 from core.request.pieces import BYTES_PER_TOKEN
@@ -33,8 +32,8 @@ KINDS = (1.0, 1.6, 0.4, 0.1)
 names that were out of sight at a compression of a real session: 1, 1.4, 0.4 and 0.1."""
 
 _NAME = re.compile(r"(?<![\w.\-])(?:[\w.\-]++/)+[\w.\-]++|[A-Za-z_][A-Za-z0-9_]{8,}+|\b[0-9a-f]{7,40}\b|\b\d{4,}\b")
-_PART = 1_000
-"""Names that are sorted at a stretch."""
+_USED_FIRST = 1 << 40
+"""More than the number of any call."""
 _HEX = frozenset("0123456789abcdef")
 """What hashes and numbers begin with."""
 _IS_HASH = re.compile(r"(?=.*\d)[0-9a-f]{7,40}")
@@ -57,6 +56,11 @@ class _Known:
     def worth(self) -> float:
         """The odds for what it costs."""
         return self.weight / (self.tokens + HANDLE_TOKENS)
+
+    @property
+    def standing(self) -> int:
+        """The higher, the longer it is kept. Of most names a number that is there anyway."""
+        return self.call if self.uses == 1 else self.call + _USED_FIRST
 
 
 class NameIndex(Generic[N]):
@@ -134,15 +138,13 @@ class NameIndex(Generic[N]):
         """(odds, name) of the `most` names with the best odds for what they cost."""
         end = math.inf if keep_from is None else keep_from
         left_out, now = frozenset(without), self._calls
-        aged = [(age + 1) ** -AGING for age in range(now + 1)]
-        ranked = [
-            (known.uses * aged[now - known.call] * known.worth, order, name)
+        ranked = (
+            (known.uses * (now - known.call + 1) ** -AGING * known.worth, order, name)
             for order, (name, known) in enumerate(self._known.items())
             if known.place < end and name not in left_out
-        ]
-        # Sorted in parts and merged: one sort of all would keep every other thread waiting.
-        parts = [sorted(ranked[start : start + _PART], reverse=True) for start in range(0, len(ranked), _PART)]
-        best = islice(heapq.merge(*parts, reverse=True), most)
+        )
+        # A sort of all would keep every other thread waiting, and take memory that a long session never gives back.
+        best = heapq.nlargest(most, ranked)
         return [(odds * (self._known[name].tokens + HANDLE_TOKENS), name) for odds, _, name in best]
 
     def _mention(self, names: Iterable[N], place: int) -> None:
@@ -159,9 +161,14 @@ class NameIndex(Generic[N]):
 
     def _thin(self) -> None:
         """Forget half of the names, first the oldest that were only read."""
-        ranked = sorted(self._known.items(), key=lambda item: (item[1].uses > 1, item[1].call), reverse=True)
-        kept = {name for name, _ in ranked[: MOST_NAMES // 2]}
-        self._known = {name: known for name, known in self._known.items() if name in kept}
+        standings = sorted((known.standing for known in self._known.values()), reverse=True)[: MOST_NAMES // 2]
+        least, room = standings[-1], standings.count(standings[-1])
+        kept = {}
+        for name, known in self._known.items():
+            if (standing := known.standing) > least or (standing == least and room):
+                kept[name] = known
+                room -= standing == least
+        self._known = kept
 
 
 def names_in(text: str, most: int = 400) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """The index lists the names that are likely needed again, within its budget, whatever they look like."""
 
 import random
+import tracemalloc
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -55,6 +56,20 @@ def test_names_of_one_place_share_a_handle_and_the_latest_place_is_listed_first(
 def test_listed_names_can_be_counted_in_an_edited_digest():
     text = "## Names\n#11: third_name_x, core/a.py\nmine: other_name\n#7: first_name"
     assert listed_in(text) == {"third_name_x", "core/a.py", "first_name"}
+
+
+def test_to_choose_takes_no_more_memory_after_many_calls_than_after_few():
+    def peak(calls):
+        told = index()
+        for call in range(calls):
+            told.used([f"some_name_{call % 500}"], call)
+        tracemalloc.start()
+        told.best(100)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    assert peak(50_000) < peak(1_000) + 100_000
 
 
 def test_memory_is_bounded_and_used_names_outlive_read_ones(monkeypatch):
