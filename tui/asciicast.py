@@ -20,11 +20,11 @@ from core.clock import pause_real
 from core.journal.export import export_session, open_export
 from core.progress import tell
 from core.source import SessionSource
+from tui.abilities import ReadOnly
 from tui.app import LongwatchApp
 from tui.compositor import TerminalMemory, cells_of
 from tui.docks.playback import Playback
 from tui.safe import one_line
-from tui.watching import ReadOnly
 
 FPS: Final = 5
 MOST_FRAMES: Final = 6_000

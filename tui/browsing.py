@@ -19,7 +19,7 @@ from core.journal.viewers import Presence
 from core.source import SessionSource
 from tui.box_rows import Boxes
 from tui.session_rows import Chosen, SessionHome
-from tui.watching import choose, watch
+from tui.watching import Viewing, choose, watch
 
 FILM_SPEED = 10.0
 
@@ -75,11 +75,13 @@ def _open(chosen: Chosen) -> bool:
         outcome = watch(
             SessionSource(folder),
             SessionControls(folder, viewer=presence.viewer if presence else None),
-            config=load_config(),
-            mode="replay" if film else "attached",
-            folder=folder,
-            speed=FILM_SPEED if film else None,
-            presence=presence,
-            back=True,
+            load_config(),
+            Viewing(
+                mode="replay" if film else "attached",
+                folder=folder,
+                speed=FILM_SPEED if film else None,
+                presence=presence,
+                back=True,
+            ),
         )
     return outcome == "quit"

@@ -23,11 +23,11 @@ from core.events import (
 from core.journal.export import export_session, open_export
 from core.journal.reader import Reader
 from core.source import SessionSource
+from tui.abilities import ReadOnly
 from tui.app import LongwatchApp
 from tui.asciicast import shoot
 from tui.docks.playback import LONGEST_GAP_S
 from tui.screenshots import Scene, picture
-from tui.watching import ReadOnly
 
 CAST_SIZE: Final = (100, 30)
 PICTURE_SIZE: Final = (140, 40)

@@ -168,19 +168,21 @@ def _shown(hosting: Hosting, runner: BackgroundRunner, mouse: bool, plain: bool,
             from tui.plain.watching import watch_plainly
 
             return watch_plainly(source, controls, folder, driven=True, start=start, trouble=lambda: runner.trouble)
-        from tui.watching import watch
+        from tui.watching import Viewing, watch
 
         return watch(
             source,
             controls,
-            config=hosting.config,
-            folder=folder,
-            mouse=mouse,
-            start=start,
-            trouble=lambda: runner.trouble,
-            aside=aside,
-            presence=presence,
-            back=back,
+            hosting.config,
+            Viewing(
+                folder=folder,
+                mouse=mouse,
+                start=start,
+                trouble=lambda: runner.trouble,
+                aside=aside,
+                presence=presence,
+                back=back,
+            ),
         )
 
 

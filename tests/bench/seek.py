@@ -39,8 +39,8 @@ async def sought(folder: Path, *, profile: bool) -> dict[str, float]:
 
     from core.clock import VirtualClock
     from core.source import SessionSource
+    from tui.abilities import ReadOnly
     from tui.app import LongwatchApp
-    from tui.watching import ReadOnly
 
     app = LongwatchApp(
         SessionSource(folder), ReadOnly(), mode="replay", start_at=1, clock=VirtualClock(4_000_000_000_000_000)

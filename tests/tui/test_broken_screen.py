@@ -13,7 +13,7 @@ from core.config import Config
 from core.folds.view import Changes
 from tui.docks.guidance import GuidanceDock, GuidanceInput
 from tui.faults import logged_aside
-from tui.watching import watch
+from tui.watching import Viewing, watch
 
 SIZE = (120, 36)
 
@@ -92,7 +92,7 @@ sys.path[:0] = {tests!r}
 from pathlib import Path
 from sample_sessions import FakeControls, FakeSource, audit_session
 from core.config import Config
-from tui.watching import watch
+from tui.watching import Viewing, watch
 import tui.screens.gauging
 
 def broken(*_, **__):
@@ -100,7 +100,7 @@ def broken(*_, **__):
     raise KeyError("no such style")
 
 tui.screens.gauging.facts = broken
-print(watch(FakeSource(audit_session()), FakeControls(), config=Config(), folder=Path({folder!r})))
+print(watch(FakeSource(audit_session()), FakeControls(), Config(), Viewing(folder=Path({folder!r}))))
 """
 
 
@@ -131,5 +131,5 @@ def test_an_error_that_textual_lets_through_is_one_of_the_screen(monkeypatch, ca
 
     monkeypatch.setattr("tui.app.LongwatchApp.run", fails)
     monkeypatch.setattr("tui.watching.signal.signal", lambda *_: None)
-    assert watch(FakeSource(audit_session()), FakeControls(), config=Config(), mode="replay") == "broken"
+    assert watch(FakeSource(audit_session()), FakeControls(), Config(), Viewing(mode="replay")) == "broken"
     assert capsys.readouterr().err == "longwatch: The screen broke (OSError: no terminal here).\n"

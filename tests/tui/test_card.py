@@ -5,10 +5,10 @@ from __future__ import annotations
 from sample_sessions import FakeSource, audit_session
 
 from core.clock import pause_real
+from tui.abilities import ReadOnly
 from tui.app import LongwatchApp
 from tui.screens.card import CardScreen
 from tui.screens.moments import MomentsScreen
-from tui.watching import ReadOnly
 
 
 async def test_the_card_stands_before_the_film_until_a_key_is_pressed() -> None:

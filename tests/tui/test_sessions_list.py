@@ -15,8 +15,9 @@ from core.session import NewSession, create
 from core.source import SessionSource
 from tui import watching
 from tui.app import LongwatchApp
+from tui.runner_watch import LifeWatch, RunnerWatch
 from tui.session_rows import Chosen, SessionHome
-from tui.watching import LifeWatch, RunnerWatch, choose
+from tui.watching import choose
 
 SIZE = (120, 36)
 

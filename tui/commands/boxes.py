@@ -128,13 +128,10 @@ def open_from_list(home: Path, name: str, session: str, opening: Opening, speed:
 
 def _watched(elsewhere: Elsewhere, *, mouse: bool = True, back: bool = False) -> str:
     from core.boxes.remote import BoxPresence, BoxSource
-    from tui.watching import watch
+    from tui.watching import Viewing, watch
 
     line = elsewhere.line
-    return watch(
-        BoxSource(line),
-        elsewhere.controls,
-        config=load_config(),
+    viewing = Viewing(
         mode="attached",
         folder=line.folder,
         trouble=lambda: line.trouble,
@@ -144,24 +141,24 @@ def _watched(elsewhere: Elsewhere, *, mouse: bool = True, back: bool = False) ->
         elsewhere=elsewhere,
         back=back,
     )
+    return watch(BoxSource(line), elsewhere.controls, load_config(), viewing)
 
 
 def _filmed(elsewhere: Elsewhere, *, mouse: bool = True, back: bool = False, **how: Any) -> str:
     from core.boxes.remote import BoxSource
-    from tui.watching import watch
+    from tui.watching import Viewing, watch
 
-    return watch(
-        BoxSource(elsewhere.line),
-        elsewhere.controls,
-        config=load_config(),
+    line = elsewhere.line
+    viewing = Viewing(
         mode="replay",
-        folder=elsewhere.line.folder,
-        trouble=lambda: elsewhere.line.trouble,
+        folder=line.folder,
+        trouble=lambda: line.trouble,
         mouse=mouse,
         elsewhere=elsewhere,
         back=back,
         **how,
     )
+    return watch(BoxSource(line), elsewhere.controls, load_config(), viewing)
 
 
 def order_box(name: str, session: str, verb: str, words: Sequence[str]) -> Verdict:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +19,9 @@ from core.source import SessionSource
 from tui.commands.chosen import is_film, margin_of, named_elsewhere, readable
 from tui.say import say
 from tui.terminal import has_terminal, is_dumb, shown_plainly
+
+if TYPE_CHECKING:
+    from tui.app import Mode
 
 
 @click.command()
@@ -84,7 +87,7 @@ def replay(home: Path, session: str, start_at: int | None, speed: float, plain: 
 
 def show(
     folder: Path,
-    mode: str,
+    mode: Mode,
     *,
     start_at: int | None = None,
     speed: float | None = None,
@@ -109,28 +112,31 @@ def show(
         steering = SessionControls(folder, viewer=presence.viewer if presence else None) if controls else None
         if plain and steering is not None:
             from tui.plain.watching import watch_plainly
-            from tui.watching import LifeWatch
+            from tui.runner_watch import LifeWatch
 
             if notice:
                 say(f"longwatch: {notice}", err=True)
             watch_plainly(SessionSource(folder), steering, folder, trouble=LifeWatch(folder))
             return 0
-        from tui.watching import forking, watch
+        from tui.abilities import forking
+        from tui.watching import Viewing, watch
 
         watch(
             SessionSource(folder),
             steering,
-            config=load_config(),
-            mode=mode,
-            folder=folder if controls else None,
-            start_at=start_at,
-            speed=speed,
-            mouse=mouse,
-            presence=presence,
-            notice=notice,
-            card=card,
-            margin=None if film is None else margin_of(folder, film),
-            fork=None if home is None else forking(home, folder, foreign=True),
+            load_config(),
+            Viewing(
+                mode=mode,
+                folder=folder if controls else None,
+                start_at=start_at,
+                speed=speed,
+                mouse=mouse,
+                presence=presence,
+                notice=notice,
+                card=card,
+                margin=None if film is None else margin_of(folder, film),
+                fork=None if home is None else forking(home, folder, foreign=True),
+            ),
         )
     return 0
 

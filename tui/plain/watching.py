@@ -23,7 +23,7 @@ from tui.plain.input import TypedLines
 from tui.plain.mode import PlainMode
 from tui.plain.output import LineWriter, has_colour
 from tui.plain.talk import Leaving, Talk
-from tui.watching import RunnerWatch
+from tui.runner_watch import RunnerWatch
 
 if TYPE_CHECKING:
     from tui.elsewhere import Elsewhere

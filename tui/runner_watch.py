@@ -1,0 +1,47 @@
+"""Whether anybody runs the session that one looks at, and whether whoever does gives a sign of life."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.clock import monotonic
+from core.journal.lease import TRUSTED_S, holder, unresponsive
+
+LOOK_EVERY_S = 0.4
+"""Shortest time between two looks at who runs a session."""
+
+
+class RunnerWatch:
+    """Called often, says in words that the runner of a session is gone; None while it lives.
+
+    It must have been seen once (`held`), and missed twice: its last words may still be on their way.
+    """
+
+    def __init__(self, folder: Path, *, held: bool, every_s: float = LOOK_EVERY_S) -> None:
+        self._folder, self._held, self._every_s = folder, held, every_s
+        self._looked_s = float("-inf")
+        self._missed = 0
+
+    def __call__(self) -> str | None:
+        if monotonic() - self._looked_s >= self._every_s:
+            self._looked_s = monotonic()
+            living = holder(self._folder) is not None
+            self._held = self._held or living
+            self._missed = 0 if living or not self._held else self._missed + 1
+        return f"its runner is gone; longwatch resume {self._folder.name[:10]} goes on" if self._missed > 1 else None
+
+
+class LifeWatch:
+    """Called often, says in words that the runner of a session is there and gives no sign of life; else None."""
+
+    def __init__(self, folder: Path, *, every_s: float = LOOK_EVERY_S) -> None:
+        self._folder, self._every_s = folder, every_s
+        self._looked_s = float("-inf")
+        self._hung: int | None = None
+
+    def __call__(self) -> str | None:
+        if monotonic() - self._looked_s >= self._every_s:
+            self._looked_s, self._hung = monotonic(), unresponsive(self._folder)
+        if self._hung is None:
+            return None
+        return f"process {self._hung} has given no sign of life for {TRUSTED_S:.0f} s and more: stopped, or hung"
