@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +28,8 @@ _MODES: Final = frozenset((_FOLDER, FILE, PROGRAM, LINK))
 _NAME: Final = re.compile(rb"[^/\0]{1,255}")
 _MEMBER: Final = re.compile(r"files/(tree|blob)/([0-9a-f]{40})")
 _CHUNK: Final = 2_000
+_LONGEST_NAME: Final = 240
+"""Bytes of a name that was changed; 255 are allowed."""
 
 Put = Callable[[str, bytes], None]
 
@@ -80,12 +83,26 @@ class Cargo:
             rows = list(parse_tree(self._trees.content(oid, "tree")))
         except WorkspaceError:
             self.missing += 1
-        parts = []
+        names, parts = self._names(name for _, name, _ in rows), []
         for mode, name, item in rows:
             new = self._folder(item, put) if mode == _FOLDER else self._content(item, put)
-            parts.append(b"%o %s\0%s" % (mode, name, bytes.fromhex(new)))
-        self._known[oid] = oid if not rows else self._give("tree", b"".join(parts), put)
+            part = b"%o %s\0%s" % (mode, names[name], bytes.fromhex(new))
+            parts.append((names[name] + b"/" * (mode == _FOLDER), part))
+        self._known[oid] = oid if not rows else self._give("tree", b"".join(part for _, part in sorted(parts)), put)
         return self._known[oid]
+
+    def _names(self, names: Iterable[bytes]) -> dict[bytes, bytes]:
+        """The names of a folder without secrets; those that differ in nothing else are told apart by a number."""
+        clean = {name: self._redact(name.decode("utf-8", "surrogateescape")).replace("/", "_") for name in names}
+        found = {name: text.encode("utf-8", "surrogateescape") for name, text in clean.items()}
+        taken = {name for name, new in found.items() if name == new}
+        for name, new in found.items():
+            if name != new:
+                numbered = (new[:_LONGEST_NAME] + (b"~%d" % number if number > 1 else b"") for number in count(1))
+                found[name] = next(it for it in numbered if it not in taken)
+                taken.add(found[name])
+        self.redacted += sum(name != new for name, new in found.items())
+        return found
 
     def _content(self, oid: str, put: Put) -> str:
         if (known := self._known.get(oid)) is not None:

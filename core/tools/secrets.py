@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from msgspec import Struct
 
@@ -154,6 +155,19 @@ def _pieces(source: BinaryIO, seen: hashlib._Hash | None = None) -> Iterator[str
 
 
 def _forms(value: str) -> set[str]:
-    """A value as it is, in URLs, in basic authentication, and in a file that is read byte by byte."""
+    """A value as it is, in URLs, in JSON, in base64, and in a file that is read byte by byte."""
     data = value.encode("utf-8", "surrogateescape")
-    return {value, quote(data, safe=""), base64.b64encode(data).decode().rstrip("="), data.decode("latin-1")}
+    plain = {value, quote(data, safe=""), quote_plus(data, safe=""), data.decode("latin-1")}
+    return {*plain, *(json.dumps(value, ensure_ascii=ascii)[1:-1] for ascii in (True, False)), *_in_base64(data)}
+
+
+def _in_base64(data: bytes) -> Iterator[str]:
+    """All of its base64, and what stands of it in that of any bytes that hold it: the digits that are its own.
+
+    A digit is six bits, so there are three ways to stand in it, by the bytes before it modulo three (RFC 4648).
+    """
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        yield encode(data).decode().rstrip("=")
+        for before in range(3):
+            first, end = -(-8 * before // 6), 8 * (before + len(data)) // 6
+            yield encode(bytes(before) + data).decode()[first:end]

@@ -35,6 +35,7 @@ MODULES = {
     "P8": "p08_writers",
     "P9": "p09_hostile",
     "P10": "p10_escapes",
+    "P11": "p11_secrets",
     "P12": "p12_inputs",
     "P13": "p13_soak",
     "P14": "p14_tools",

@@ -3,11 +3,10 @@
 import base64
 import shutil
 import stat
-import zipfile
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from canaries import holding, kept, members
 from processes import command
 
 from core.journal.export import open_export
@@ -46,25 +45,6 @@ def spied(longwatch):
     return longwatch.call("run", "Look around.", "--model", "m", *options, *place)
 
 
-def files(folder: Path):
-    """Every file of a folder by its name, and every text in its journal."""
-    found = {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    for session in (folder / "sessions").iterdir():
-        with Reader(session) as reader:
-            found |= {f"event {event.seq}": repr(event).encode() for event in reader.events()}
-            found |= {f"output {name}": reader.blob(name) or b"" for name, _ in reader.blobs()}
-    return found
-
-
-def members(path: Path):
-    with zipfile.ZipFile(path) as archive:
-        return {f"{path.name}/{name}": archive.read(name) for name in archive.namelist()}
-
-
-def holding(needles, found):
-    return sorted({name for name, data in found.items() for needle in needles if needle in data})
-
-
 def test_no_secret_is_left_anywhere_and_the_search_would_have_found_it(longwatch, spied, tmp_path):
     assert spied.returncode == 0, spied.stderr
     assert longwatch.count("tool.finished") == 4
@@ -72,7 +52,7 @@ def test_no_secret_is_left_anywhere_and_the_search_would_have_found_it(longwatch
         assert longwatch.here("export", "", str(tmp_path / name)).returncode == 0
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
     found = (
-        files(longwatch.home) | members(tmp_path / "out.longwatch") | {"jsonl": (tmp_path / "out.jsonl").read_bytes()}
+        kept(longwatch.home) | members(tmp_path / "out.longwatch") | {"jsonl": (tmp_path / "out.jsonl").read_bytes()}
     )
     found |= {"printed": spied.stdout.encode(), "complained": spied.stderr.encode()}
     for words in (("events",), ("events", "--json"), ("report",), ("report", "--format", "json")):
@@ -95,7 +75,7 @@ def test_an_export_takes_out_what_the_journal_still_holds(longwatch, tmp_path):
     model = longwatch.script(said)
     assert longwatch.here("run", f"Use {TOKEN}.", "--model", model, *options).returncode == 0
     longwatch.environment["SERVICE_TOKEN"] = TOKEN
-    held = files(longwatch.home)
+    held = kept(longwatch.home)
     assert holding(FORMS, held)
     assert longwatch.here("export", "", str(tmp_path / "out.longwatch")).returncode == 0
     assert holding(FORMS, members(tmp_path / "out.longwatch")) == []

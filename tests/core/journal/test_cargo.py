@@ -22,9 +22,10 @@ from core.workspace.snapshots import FILES
 from tui.cli import cli
 
 ID = "01m8mwmqn4z7stnwdgd9p6gkyv"
-TOKEN = "s3cr3t-t0ken-value"
+TOKEN = "S3cr3t-t0ken-value"
 BEFORE = {"a.py": (FILE, b"one\n"), "src/run": (PROGRAM, b"#!/bin/sh\n\x00\xff"), "src/link": (LINK, b"../a.py")}
 AFTER = BEFORE | {"a.py": (FILE, f"one\nkey = {TOKEN!r}\n".encode()), "new\nname": (FILE, b"")}
+TELLING = {f"{TOKEN}/{TOKEN}.pem": (FILE, b"1\n"), f"{TOKEN}/[redacted: value of MY_API_KEY].pem": (FILE, b"2\n")}
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
         store.prepare()
         trees = [
             store.write_tree({path: Entry(mode, store.put("blob", data)) for path, (mode, data) in files.items()})
-            for files in (BEFORE, AFTER)
+            for files in (BEFORE, AFTER | TELLING)
         ]
         finished = ToolFinished(name="edit_file", use_id="t", ok=True, content="", tree=trees[1])
         for body, key in ((Logbook().events[0].body, None), (CheckpointMade(tree=trees[0], backend="git"), "c1")):
@@ -56,10 +57,10 @@ def states(folder: Path) -> list[dict[str, tuple[int, bytes]]]:
 def test_every_state_comes_back_with_mode_link_and_odd_name(folder: Path, tmp_path: Path) -> None:
     export_session(folder, tmp_path / "f.longwatch", files=True)
     copy = open_export(tmp_path / "f.longwatch", tmp_path)
-    assert states(copy) == [BEFORE, AFTER]
+    assert states(copy) == [BEFORE, AFTER | TELLING]
     with Reader(copy) as reader:
         assert reader.verify() is None
-        assert [file.path for file in differing(copy, *trees_of(reader))] == ["a.py", "new\nname"]
+        assert [file.path for file in differing(copy, *trees_of(reader))] == sorted(["a.py", "new\nname", *TELLING])
     export_session(folder, tmp_path / "n.longwatch")
     assert not (open_export(tmp_path / "n.longwatch", tmp_path) / FILES).exists()
 
@@ -75,7 +76,7 @@ def test_secrets_are_taken_out_of_files_and_the_rest_still_fits(
         return done.output
 
     file = tmp_path / "f.longwatch"
-    assert "--files takes them along: 2 states of 5 contents" in run("export", ID, "--preview")
+    assert "--files takes them along: 2 states of 7 contents" in run("export", ID, "--preview")
     run("export", ID, str(file), "--files")
     with zipfile.ZipFile(file) as archive:
         assert not [name for name in archive.namelist() if TOKEN.encode() in archive.read(name)]
@@ -84,6 +85,9 @@ def test_secrets_are_taken_out_of_files_and_the_rest_still_fits(
     made = run("--home", str(tmp_path / "other"), "fork", str(file), "--into", str(tmp_path / "into"))
     assert "a copy" in made and b"[redacted" in (tmp_path / "into" / "a.py").read_bytes()
     assert (tmp_path / "into" / "src" / "link").readlink() == Path("../a.py")
+    hidden = "[redacted: value of MY_API_KEY]"
+    named = sorted(path.name for path in (tmp_path / "into" / hidden).iterdir())
+    assert named == [f"{hidden}.pem", f"{hidden}.pem~2"], "two files that are told apart by a secret are both there"
 
 
 def tree(mode: int, name: bytes) -> tuple[str, bytes]:

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-import base64
+import json
+from base64 import b64encode, urlsafe_b64encode
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given, settings
@@ -42,9 +43,19 @@ def test_known_shapes_are_replaced_and_named(kind: str) -> None:
 
 def test_values_of_secret_variables_are_replaced_in_every_form() -> None:
     for name, value in SECRETS.items():
-        forms = (value, quote(value, safe=""), base64.b64encode(value.encode()).decode().rstrip("="))
-        for form in forms:
+        encoded = (encode(value.encode()).decode().rstrip("=") for encode in (b64encode, urlsafe_b64encode))
+        for form in (value, quote(value, safe=""), quote_plus(value), json.dumps(value)[1:-1], *encoded):
             assert REDACTOR(f"<{form}>") == f"<[redacted: value of {name}]>"
+
+
+@given(st.binary(max_size=40), st.text(min_size=8, max_size=60), st.binary(max_size=40))
+@settings(max_examples=200, deadline=None)
+def test_of_a_value_in_the_base64_of_more_no_whole_byte_is_left(before: bytes, value: str, after: bytes) -> None:
+    data = value.encode()
+    for encode in (b64encode, urlsafe_b64encode):
+        text = encode(before + data + after).decode()
+        first, end = -(-8 * len(before) // 6), 8 * len(before + data) // 6
+        assert text[first:end] not in Redactor({"MY_KEY": value})(text)
 
 
 def test_passwords_in_urls_go_and_the_host_stays() -> None:
