@@ -46,7 +46,10 @@ MOST_SLOPE = 1.0
 LONG_ENOUGH = 5_000
 """Calls from which a slope says more than noise."""
 NAMES = 30
-"""New names in a reply, about as many as real sessions have: what is kept of names, so many at most, is full early."""
+"""New names in a reply, about as many as real sessions have: what is kept of names, so many at most, is full early.
+
+They are all of one length; with the numbers in them they would grow, and what is kept of them too.
+"""
 LONGEST_S = 100 * 3600.0
 
 
@@ -95,7 +98,7 @@ def script(turns: int) -> list[dict[str, Any]]:
     made = []
     for turn in range(turns):
         uses = [*reads[:2], next(others)] if turn % 5 == 4 else reads
-        new = ", ".join(f"finding_{turn}_{number}" for number in range(NAMES))
+        new = ", ".join(f"finding_{turn:06}_{number:02}" for number in range(NAMES))
         made.append({"text": f"Step {turn}: looked at {new}, nothing in module_{turn % 40}.", "tool_uses": uses})
     return made
 
