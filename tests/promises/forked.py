@@ -25,6 +25,7 @@ import core.session
 import core.simulator.policies
 import core.simulator.server  # noqa: F401
 from core.constraints.reading import constraints_in
+from core.events import decode_body, kinds
 from core.tools.registry import builtin_tools, schemas
 from core.version import app_version
 
@@ -42,6 +43,8 @@ def _warm() -> None:
     constraints_in("Do the steps.")
     schemas(builtin_tools())
     app_version()
+    for kind in kinds():
+        decode_body(kind, "{}")
 
 
 _warm()
