@@ -40,7 +40,7 @@ class Anchors:
     @property
     def step_ended_since(self) -> bool:
         """Whether a step of the plan was finished after the objective was last said."""
-        changes = self._steps.within(self._branches.spans())[-RECENT_PLANS:]
+        changes = [steps for _, steps in self._steps.tail(self._branches.spans(), RECENT_PLANS)]
         before = [done for seq, done in changes if seq <= self.last]
         return bool(changes) and changes[-1][0] > self.last and len(changes[-1][1]) > len(before[-1] if before else ())
 

@@ -37,6 +37,11 @@ class Jump(NamedTuple):
 FOREVER = 2**62
 
 
+def until(spans: Sequence[Span], before: int | None) -> Sequence[Span]:
+    """What of the spans lies before event `before` (None: all)."""
+    return spans if before is None else [Span(first, min(last, before - 1)) for first, last in spans if first < before]
+
+
 class Branches:
     """The visible path per HEAD move. `spans(at)` are the seqs of the path as of event `at`, ascending."""
 
@@ -186,6 +191,18 @@ class Column(Generic[T]):
     def pairs(self, spans: Sequence[Span]) -> list[tuple[int, T]]:
         """The items within `spans`, each with its event; costs as much as there are."""
         return [(self._seqs[index], self.items[index]) for indexes in self.ranges(spans) for index in indexes]
+
+    def count(self, spans: Sequence[Span]) -> int:
+        """How many items there are within `spans`, by bisection."""
+        return sum(map(len, self.ranges(spans)))
+
+    def tail(self, spans: Sequence[Span], most: int) -> list[tuple[int, T]]:
+        """The last `most` items within `spans`, each with its event, oldest first; costs as much as these."""
+        found: list[tuple[int, T]] = []
+        for indexes in reversed(self.ranges(spans)):
+            last = indexes[max(0, len(indexes) - (most - len(found))) :]
+            found[:0] = [(self._seqs[index], self.items[index]) for index in last]
+        return found
 
     def last(self, spans: Sequence[Span]) -> T | None:
         """The latest item within `spans`, by bisection."""

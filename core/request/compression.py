@@ -180,7 +180,7 @@ def _window(projection: Projection, ledger: Ledger, keeping: Keeping, wish: Wish
     first = _first_turns(tail, keeping.window_anchors)
     anchors = [piece.seq for turn in first for piece in turn]
     keep_from = _cut(tail, keeping.window_turns)
-    gone = sum(seq < (keep_from or 0) for seq in ledger.replies()) - len(first)
+    gone = ledger.turns(keep_from or 0) - len(first)
     return _event(projection, ledger, wish, keep_from=keep_from, digest=WINDOW_LINE.format(gone), anchors=anchors)
 
 

@@ -5,12 +5,14 @@ All else about a call is read again when it is asked for: its line, what it answ
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from core.events import Event, FileChange, ToolFinished, ToolStarted
-from core.folds.branches import Branches, Column
+from core.folds.branches import Branches, Column, until
 from core.folds.numbers import Numbers
 from core.folds.rows import Rows, Words
 from core.folds.words import call_line, one_line
@@ -63,6 +65,8 @@ class Deeds:
         """Of each finished call: how many events before its end it started; 0 where nothing says so."""
         self._runs: Column[Deed] = Column()
         self._changes: Column[Change] = Column.packed(_changes())
+        self._places: dict[str, array[int]] = {}
+        """Of each file which of the changes are its own."""
         self._failed: set[str] = set()
         self._running: dict[str, Event] = {}
 
@@ -77,6 +81,7 @@ class Deeds:
             return
         for change in event.body.files:
             deleted = change.after is None
+            self._places.setdefault(change.path, array("I")).append(len(self._changes.items))
             self._changes.append(event.seq, Change(event.seq, change.path, change.added, change.removed, deleted))
         if command := _command(start):
             if not event.body.ok:
@@ -88,14 +93,19 @@ class Deeds:
         """The commands of this branch that failed, and the later runs of the same ones, oldest first."""
         return self._runs.within(self._branches.spans())
 
-    def changes(self) -> list[Change]:
-        """The changes to files on this branch, oldest first."""
-        return self._changes.within(self._branches.spans())
+    def changed(self, before: int | None) -> list[Change]:
+        """The last change of each file on this branch before event `before` (None: of all), oldest first.
+
+        Costs as much as there are files, however often they were changed.
+        """
+        ranges = self._changes.ranges(until(self._branches.spans(), before))
+        last = (_last_within(places, ranges) for places in self._places.values())
+        return [self._changes.items[place] for place in sorted(place for place in last if place is not None)]
 
     def latest(self, before: int | None, most: int) -> list[Deed]:
         """The last finished calls before event `before` (None: of all), at most so many, oldest first."""
-        found = [pair for pair in self._starts.pairs(self._branches.spans()) if before is None or pair[0] < before]
-        return [answer.deed for answer in self._read(found[-most:])]
+        found = self._starts.tail(until(self._branches.spans(), before), most)
+        return [answer.deed for answer in self._read(found)]
 
     def answer(self, seq: int) -> Answer | None:
         """The finished call that event `seq` of this branch is, read again; else None."""
@@ -112,6 +122,15 @@ class Deeds:
     def _read(self, places: Iterable[tuple[int, int]]) -> Iterator[Answer]:
         seqs = {seq for end, distance in places for seq in (end - distance, end)}
         return _answers(self._archive(single(seqs), _KINDS))
+
+
+def _last_within(places: array[int], ranges: Sequence[range]) -> int | None:
+    """The last of some ascending numbers that is in one of the ranges, which ascend, too."""
+    for indexes in reversed(ranges):
+        found = bisect_left(places, indexes.stop) - 1
+        if found >= 0 and places[found] in indexes:
+            return places[found]
+    return None
 
 
 def _changes() -> Rows[Change]:

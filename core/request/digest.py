@@ -92,10 +92,9 @@ def digest_text(
 
     `paragraph` is a model's, checked beforehand; `instruction` says in words what is to be kept above all.
     """
-    turns = sum(_before(seq, keep_from) for seq in ledger.replies())
     room = _Room(tokens - 10)
     room.put(_HOW)
-    room.put(f"turns so far: {turns}")
+    room.put(f"turns so far: {ledger.turns(keep_from)}")
     _put_plan(room, ledger)
     room.put_lines("<paragraph>", tame(paragraph).strip().splitlines(), 0.2, "</paragraph>")
     _put_asked(room, ledger, keep_from, instruction)
@@ -160,12 +159,8 @@ def _put_memory(room: _Room, ledger: Ledger, keep_from: int | None) -> None:
 
 
 def _files(ledger: Ledger, keep_from: int | None) -> list[str]:
-    latest: dict[str, Change] = {}
-    for change in ledger.deeds.changes():
-        if _before(change.seq, keep_from):
-            latest.pop(change.path, None)
-            latest[change.path] = change
-    return [f"- {tame_line(change.path, 200)} {_state(change)} (#{change.seq})" for change in latest.values()]
+    changed = ledger.deeds.changed(keep_from)
+    return [f"- {tame_line(change.path, 200)} {_state(change)} (#{change.seq})" for change in changed]
 
 
 def _state(change: Change) -> str:

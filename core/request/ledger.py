@@ -26,7 +26,7 @@ from core.events import (
     SessionOpened,
     ToolFinished,
 )
-from core.folds.branches import Branches, Column
+from core.folds.branches import Branches, Column, until
 from core.folds.fold import Handler
 from core.folds.memories import Entry as MemoryEntry
 from core.folds.memories import Memories
@@ -102,9 +102,9 @@ class Ledger:
         there = {body.text for _, body in self._guidance.within(self._branches.path_to(node)) if body.standing}
         return [body.text for _, body in self.guidance() if body.standing and body.text not in there]
 
-    def replies(self) -> list[int]:
-        """The events of this branch's replies, oldest first."""
-        return self._replies.seqs(self._branches.spans())
+    def turns(self, before: int | None = None) -> int:
+        """The number of this branch's replies before event `before` (None: of all)."""
+        return self._replies.count(until(self._branches.spans(), before))
 
     def memories(self) -> list[MemoryEntry]:
         """The entries known on this branch, each in its newest revision only."""

@@ -214,7 +214,8 @@ def test_the_digest_says_where_things_stand_and_leaves_empty_sections_out():
 
 def test_the_digest_tells_of_what_leaves_and_the_index_of_nothing_that_is_in_sight():
     ledger = ledger_of(long_session())
-    keep_from = ledger.replies()[-10]
+    replies = [event.seq for event in long_session().events if event.kind == "model.responded"]
+    keep_from = replies[-10]
     digest = digest_text(ledger, keep_from)
     assert "turns so far: 51" in digest
     assert "pytest" not in digest
