@@ -20,6 +20,7 @@ PARTS: tuple[tuple[bool, tuple[str, ...]], ...] = (
     (True, ("screen_bytes.py",)),
     (True, ("screen_bytes.py", "--columns", "80", "--rows", "24")),
     (True, ("screen_scale.py", "--calls", "1158")),
+    (True, ("screen_work.py",)),
     (True, ("screen_leaks.py",)),
     (True, ("screen_terminal.py", "echo")),
     (True, ("attach_latency.py",)),
