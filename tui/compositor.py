@@ -10,6 +10,7 @@ shape of private classes; where that of an update differs, Textual's own way of 
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain, groupby, pairwise
@@ -261,10 +262,12 @@ class FrugalCompositor(Compositor):
             if y < len(cuts):
                 touched = {cut for cut, end in pairwise(cuts[y]) if cut < right and end > left}
                 open_cuts.setdefault(y, set()).update(touched)
+        dirty = sorted(open_cuts)
         for widget, (region, clip) in self.visible_widgets.items():
             shown = region.intersection(clip)
             first, end = shown.column_span
-            wanted = [y for y in shown.line_range if any(first <= cut < end for cut in open_cuts.get(y, ()))]
+            rows = dirty[bisect_left(dirty, shown.y) : bisect_left(dirty, shown.bottom)]
+            wanted = [y for y in rows if any(first <= cut < end for cut in open_cuts[y])]
             for lines in _runs(wanted):
                 part = Region(shown.x, lines.start, shown.width, len(lines))
                 for y, strip in zip(lines, widget.render_lines(part.translate(-region.offset)), strict=True):
