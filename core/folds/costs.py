@@ -205,8 +205,7 @@ class Costs:
 
     def latest(self, count: int, at: int | None = None) -> list[Charge]:
         """The last `count` main replies as of event `at`, oldest first."""
-        found = self._main.ranges([Span(0, FOREVER if at is None else at)])
-        return [self._main.items[index] for index in found[0][-count:]] if found else []
+        return [charge for _, charge in self._main.tail([Span(0, FOREVER if at is None else at)], count)]
 
     def _opened(self, event: Event) -> None:
         if isinstance(event.body, SessionOpened) and (usd := event.body.settings.get("budget_usd")) is not None:
