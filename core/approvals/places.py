@@ -21,6 +21,14 @@ _DEVICES = frozenset({"/dev/null", "/dev/zero", "/dev/stdin", "/dev/stdout", "/d
 _PROGRAMS = ("/bin", "/usr/bin", "/usr/local/bin", "/sbin", "/usr/sbin", "/opt/homebrew/bin")
 
 
+def real_path(path: str) -> str:
+    """Where a path leads; where a link on the way can't be read, as far as its words tell."""
+    try:
+        return os.path.realpath(path)
+    except OSError:
+        return os.path.abspath(path)  # noqa: PTH100
+
+
 @dataclass(frozen=True, slots=True)
 class Places:
     """The workspace and the other folders where the session is free; all of them real paths, without links.
@@ -33,7 +41,7 @@ class Places:
     folders: tuple[str, ...] = ()
     home: str = "~"
     programs: tuple[str, ...] = _PROGRAMS
-    real: Callable[[str], str] = os.path.realpath
+    real: Callable[[str], str] = real_path
     exists: Callable[[str], bool] = os.path.exists
 
     def resolve(self, path: str, cwd: str | None = None) -> str:
@@ -62,7 +70,7 @@ class Places:
     def program_of(self, word: str, cwd: str) -> str | None:
         """The name of a program that is called by a path into a folder of installed programs; None otherwise."""
         folder, name = os.path.split(Path(cwd) / word)
-        return name if folder in self.programs else None
+        return name if folder in self.programs or self.real(folder) in self.programs else None
 
 
 def below(path: str, folder: str) -> bool:
@@ -73,6 +81,10 @@ def below(path: str, folder: str) -> bool:
 def paths_in(word: str) -> Iterator[str]:
     """What of a word may be a path: the whole, and what stands behind `=`, `:`, `,`, `@` or an option's letters."""
     yield word
+    if "=" in word and not word.startswith(("--exclude", "--ignore")):
+        yield word.partition("=")[2]
+    elif re.match(r"-\w.", word):
+        yield word[2:]
     if found := re.match(r"-[A-Za-z]+(?=/|\.\.)", word):
         yield word[found.end() :]
     for part in re.split(r"[=:,@]", word)[1:]:

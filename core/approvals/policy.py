@@ -8,8 +8,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from core.approvals.places import Places, below
+from core.approvals.programs import acts, carries, git_verb
 from core.approvals.reading import Reading, Step, read_command
-from core.approvals.rules import COMMAND, NO_RULES, Mode, Rule, Rules, exact_command, exact_host, exact_path
+from core.approvals.rules import COMMAND, NO_RULES, Mode, Rule, Rules, exact_command, exact_host, exact_path, plain_host
 from core.sandbox.grant import NOTHING, Grant
 
 
@@ -105,9 +106,9 @@ def decide(call: Call, policy: Policy) -> Verdict:
     if policy.mode == "read-only":
         return _read_only(call, subject)
     if (asked := subject.first(rules.ask)) is not None:
-        return subject.ask(f"A rule of yours asks about it: {asked}.")
+        return subject.ask_each_time(f"A rule of yours asks about it: {asked}.")
     if subject.unclear and subject.narrowed((*rules.deny, *rules.ask)):
-        return subject.ask(f"It has {subject.unclear}, so rules about commands can't be applied to it.")
+        return subject.ask_each_time(f"It has {subject.unclear}, so rules about commands can't be applied to it.")
     if subject.allowed(rules.allow):
         return Allow("a rule allows it", subject.grant)
     if policy.mode == "full":
@@ -144,7 +145,7 @@ def host_of(url: str) -> str:
     try:
         parts = urlsplit(url)
         usual = parts.port in (None, {"http": 80, "https": 443}.get(parts.scheme))
-        host = (parts.hostname or "").rstrip(".").lower()
+        host = plain_host(parts.hostname or "")
         return host if usual or not host else f"{host}:{parts.port}"
     except ValueError:
         return ""
@@ -182,6 +183,10 @@ class _Subject:
 
     def ask(self, reason: str) -> Ask:
         return Ask(reason, self.facts(), self.rules(), self.grant)
+
+    def ask_each_time(self, reason: str) -> Ask:
+        """A question that no permission could answer for the next time."""
+        return Ask(reason, self.facts(), (), self.grant)
 
     def facts(self) -> tuple[str, ...]:
         return ()
@@ -245,7 +250,11 @@ class _Address(_Subject):
     host: str
 
     def matches(self, rule: Rule) -> bool:
-        return rule.matches_host(self.host)
+        """A rule about a host is about each of its ports, but what it allows is only the port that it names."""
+        return rule.matches_host(self.host) or rule.matches_host(self.host.rpartition(":")[0])
+
+    def allowed(self, rules: Iterable[Rule]) -> bool:
+        return any(rule.covers(self.call.tool) and rule.matches_host(self.host) for rule in rules)
 
     def facts(self) -> tuple[str, ...]:
         return (f"host: {self.host or 'none'}", f"address: {self.call.arguments['url']}")
@@ -271,14 +280,19 @@ class _Command(_Subject):
 
     @property
     def unclear(self) -> str:
-        unknown = next((step for step in self.reading.all() if step.argv is None and not _bare(step)), None)
-        return self.reading.problem or ("words that are only known when it runs" if unknown else "")
+        if self.reading.problem:
+            return self.reading.problem
+        if any(step.argv is None and not _bare(step) for step in self.reading.all()):
+            return "words that are only known when it runs"
+        carried = any(step.argv is not None and carries(step.argv) for step in self.reading.all())
+        return "a program that runs others in a way of its own" if carried else ""
 
     def matches(self, rule: Rule) -> bool:
         """Whether one of its commands is meant, at whatever depth."""
         if not rule.pattern:
             return True
-        return any(step.argv is not None and rule.matches_words(step.argv) for step in self.reading.all())
+        known = [step.argv for step in self.reading.all() if step.argv is not None]
+        return any(rule.matches_words(argv) or rule.matches_words(_without_options(argv)) for argv in known)
 
     def allowed(self, rules: Iterable[Rule]) -> bool:
         """Whether each of its commands is covered, by a rule or because it is harmless here."""
@@ -288,12 +302,36 @@ class _Command(_Subject):
         return bool(own) and not self.reading.problem and all(self._step_allowed(it, own) for it in self.reading.steps)
 
     def _step_allowed(self, step: Step, rules: list[Rule]) -> bool:
-        if step.binds or (step.writes and self.policy.mode == "ask"):
+        if self._bound(step):
             return False
-        if step.argv is not None and any(rule.matches_words(step.argv) for rule in rules):
+        if any(self._covered(step, rule, rules) for rule in rules):
             return True
         inner = all(self._step_allowed(it, rules) for it in step.inner)
         return inner and (step.wraps or not self._step_asks(step))
+
+    def _bound(self, step: Step) -> bool:
+        """Whether no rule about its words answers for it."""
+        return bool(step.binds) or (step.writes and self.policy.mode == "ask")
+
+    def _covered(self, step: Step, rule: Rule, rules: list[Rule]) -> bool:
+        if step.argv is None or not rule.matches_words(step.argv):
+            return False
+        return rule.exact or self._answers(rule, step, rules)
+
+    def _answers(self, rule: Rule, step: Step, rules: list[Rule]) -> bool:
+        """A `*` of a rule stands for the words of one command.
+
+        It does not stand for another one that they run, unless the rule spells out its program, nor for an option by
+        which they run others or write elsewhere.
+        """
+        option = acts(step.argv) if step.argv else None
+        if option is not None and option not in rule.spelled:
+            return False
+        return all(self._step_allowed(it, rules) or self._spelled_out(rule, it, rules) for it in step.inner)
+
+    def _spelled_out(self, rule: Rule, step: Step, rules: list[Rule]) -> bool:
+        named = step.argv is not None and step.argv[0] in rule.spelled
+        return named and not self._bound(step) and self._answers(rule, step, rules)
 
     def _step_asks(self, step: Step) -> bool:
         """Whether the mode alone would ask about this step. What is given to a line, every command of it has."""
@@ -345,6 +383,11 @@ class _Command(_Subject):
         first = next(doubts, "")
         ours = first.startswith(("it ", "the ", "a ", "where "))
         return f"{first[:1].upper() if ours else first[:1]}{first[1:]}." if first else ""
+
+
+def _without_options(argv: tuple[str, ...]) -> tuple[str, ...]:
+    """What git is to do, wherever and with whatever settings."""
+    return ("git", *git_verb(argv[1:])) if argv[0] == "git" else argv
 
 
 def _bare(step: Step) -> bool:

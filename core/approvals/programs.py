@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 
 def _words(text: str) -> frozenset[str]:
@@ -22,9 +23,9 @@ column comm paste rev fold tac find cd jq tree
 """Programs that only read, used without the options below."""
 _READER_CHANGES = {
     "find": re.compile(r"-(exec|execdir|ok|okdir|delete|fprint0?|fprintf|fls)"),
-    "date": re.compile(r"-s.*|--set.*"),
-    "tree": re.compile(r"-o.*"),
-    "file": re.compile(r"-C|--compile"),
+    "date": re.compile(r"-[uR]*s.*|--se.*|[0-9.]{8,}"),
+    "tree": re.compile(r"-[A-Za-z]*[oR].*"),
+    "file": re.compile(r"-[A-Za-z]*C.*|--com.*"),
 }
 
 SAYS_ONLY = _words("echo printf true false test [ seq sleep :")
@@ -36,8 +37,14 @@ _BEYOND = _words("""
 sudo doas su pkexec runuser chroot nsenter unshare bwrap setpriv docker podman nerdctl kubectl helm systemctl service
 systemd-run loginctl launchctl crontab at batch mount umount modprobe insmod rmmod sysctl iptables nft ip passwd useradd
 usermod userdel groupadd visudo chown chgrp reboot shutdown halt poweroff mkfs fdisk parted dd screen tmux script
-gdb strace ltrace
+gdb strace ltrace ssh-agent gosu sg newgrp wall write busctl dbus-send dbus-run-session xdg-open gio
 """)
+_CARRIERS = _words("""
+watch flock taskset chrt numactl parallel sem setarch linux32 linux64 unbuffer entr run-parts prlimit fakeroot proot
+firejail cgexec xvfb-run faketime rlwrap start-stop-daemon choom su pkexec runuser chroot nsenter unshare setpriv script
+strace ltrace gdb tmux screen systemd-run docker podman ssh sg gosu ssh-agent dbus-run-session fish csh tcsh
+""")
+"""Programs that run what stands behind them in ways that are not read here."""
 _NETWORK = _words("""
 curl wget ssh scp sftp rsync nc ncat netcat telnet ftp socat ping nslookup dig host traceroute whois openssl mail
 sendmail aws gcloud az gh glab hub heroku flyctl vercel netlify terraform ansible ansible-playbook npx bunx
@@ -46,7 +53,7 @@ pnpx dlx uvx pipx rclone s3cmd psql mysql mongo redis-cli apt apt-get aptitude d
 _PROCESSES = _words("kill pkill killall killall5 xkill skill fuser disown")
 _MEANING = _words("""
 eval source . trap alias unalias export declare typeset readonly local unset set shopt enable hash bind complete read
-mapfile readarray getopts let exec builtin pushd popd ulimit umask
+mapfile readarray getopts let exec builtin pushd popd ulimit umask compgen compopt fc history
 """)
 _OURS = _words("longwatch tui.cli tui")
 
@@ -91,27 +98,77 @@ _GIT_REACHES = _words("push fetch pull clone ls-remote submodule archive")
 _RATHER_LOCAL = _words("openssl mail npx bunx pnpx hub gem")
 """Programs of the network that often do without it."""
 _GIT_RUNS = re.compile(
-    r"--(exec|upload-pack|receive-pack|ext-diff|textconv|open-files-in-pager|output|contents)(=.*)?|-[xO].*"
-)
+    r"--(exe?c?|upl.*|rece.*|ext.*|textc.*|op.*|ou.*|conte.*|edit-d.*|unsafe.*)(=.*)?|-[xO].*"
+)  # git takes the beginning of an option for the whole
+_GIT_VALUED = _words("-C -c --git-dir --work-tree --namespace --super-prefix --config-env --attr-source")
+_GIT_BUNDLED = {"rebase": re.compile(r"-[A-Za-z]*x.*"), "grep": re.compile(r"-[A-Za-z]*O.*")}
+_ACTS = {
+    **dict.fromkeys(("test", "["), re.compile(r"-[vR]")),  # what is in the brackets of a name is run
+    "printf": re.compile(r"-v.*"),
+    "wait": re.compile(r"-[a-z]*p.*"),
+    "jobs": re.compile(r"-[a-z]*x.*"),
+    **dict.fromkeys(
+        ("tar", "gtar", "bsdtar"),
+        re.compile(r"--(check|to-|us|rs|inf|new-v|rmt|abs).*|-[A-Za-z]*[IFP].*"),
+    ),
+    "zip": re.compile(r"-[A-Za-z]*TT.*|--unz.*"),
+    "split": re.compile(r"--fi.*"),
+    "sort": re.compile(r"--co.*"),
+    **dict.fromkeys(("make", "gmake"), re.compile(r"--ev.*|-[A-Za-z]*E.*")),
+    "cmake": re.compile(r"-E"),
+    "sqlite3": re.compile(r"\s*\..*|-cmd", re.S),
+}
+"""Options of programs with which they run others, or write elsewhere."""
 _INLINE = {
     "python": re.compile(r"-[A-Za-z]*c.*|-"),
-    "perl": re.compile(r"-[A-Za-z0-9]*[eE].*|-"),
+    "perl": re.compile(r"-[A-Za-z0-9]*[eE].*|-[mMd].*|-"),
     "ruby": re.compile(r"-[A-Za-z]*e.*|-"),
     "node": re.compile(r"-[a-z]*[ep].*|--(eval|print|import|require).*|-r.*|-"),
     "deno": re.compile(r"eval|-"),
     "php": re.compile(r"-[rRBE].*|-"),
     "lua": re.compile(r"-e.*|-"),
     "osascript": re.compile(r".*"),
+    "timeit": re.compile(r".*"),
+    **dict.fromkeys(
+        _words("fish csh tcsh mksh yash elvish nu xonsh pwsh ipython Rscript R julia elixir erl tsx bun tclsh expect"),
+        re.compile(r"-[A-Za-z]*[ceE].*|--(c|e).*|-"),
+    ),
 }
+_FED = re.compile(r"/dev/(stdin|fd/.*)|/proc/.*/fd/.*")
+_AWKS = ("awk", "gawk", "mawk", "nawk", "original-awk")
+_AWK_LOADS = re.compile(r"-[filEe]|--")
 _AWK_ACTS = re.compile(r"system|getline|\||>|@|ENVIRON")
+_PAGERS = _words("vi vim nvim view rvim vimdiff gvim ex ed red emacs nano pico less more most man")
 _SED_PLAIN = re.compile(r"(\d+|\$)?(,(\d+|\$))?[pdq=]|s([^\w\s\\])(?:(?!\4).)*\4(?:(?!\4).)*\4[gpiI0-9]*")
 
 
 def reads_only(argv: Sequence[str]) -> bool:
     """Whether this command changes nothing by itself, whatever it reads."""
     name = argv[0]
-    changes = _READER_CHANGES.get(name)
+    changes = _READER_CHANGES.get(name) or _ACTS.get(name)
     return name in READERS and not (changes and any(changes.fullmatch(word) for word in argv[1:]))
+
+
+def acts(argv: Sequence[str]) -> str | None:
+    """The option by which a command runs others or writes elsewhere; None: it has none that is known."""
+    name, rest = argv[0], argv[1:]
+    if name == "git":
+        return next((word for word in git_verb(rest)[1:] if _git_runs(git_verb(rest)[0], word)), None)
+    known = _ACTS.get(name) or _READER_CHANGES.get(name)
+    return next((word for word in rest if known.fullmatch(word)), None) if known else None
+
+
+def git_verb(rest: Sequence[str]) -> Sequence[str]:
+    """The words of git behind its own options, of which those that are known here take the next word."""
+    at = 0
+    while at < len(rest) and rest[at].startswith("-"):
+        at += 2 if rest[at] in _GIT_VALUED else 1
+    return rest[at:] or ("",)
+
+
+def carries(argv: Sequence[str]) -> bool:
+    """Whether a command surely runs another one that its words name, without saying which of them."""
+    return argv[0] in _CARRIERS
 
 
 def openly(argv: Sequence[str]) -> str | None:
@@ -129,8 +186,13 @@ def openly(argv: Sequence[str]) -> str | None:
         return f"{name} changes what later words mean"
     if name == "git":
         return _git(rest)
-    if name in _INSTALLS and (verb := next((word for word in rest if not word.startswith("-")), "")) in _INSTALLS[name]:
+    installer = re.sub(r"[\d.]+$", "", name)
+    if (verb := next((word for word in rest if not word.startswith("-")), "")) in _INSTALLS.get(installer, ()):
         return f"{name} {verb} reaches the network or changes the environment"
+    if name in _ACTS and (odd := next((word for word in rest if _ACTS[name].fullmatch(word)), None)):
+        return f"{name} with {odd} may run other programs or write elsewhere"
+    if name in _CARRIERS:
+        return f"{name} runs another program"
     return _inline(name, rest) or _scripted(name, rest)
 
 
@@ -159,8 +221,13 @@ def _git(rest: Sequence[str]) -> str | None:
     verb = rest[at] if at < len(rest) else ""
     if verb and verb not in _GIT_HERE:
         return f"git {verb} reaches other repositories or changes how git works"
-    odd = next((word for word in rest[at + 1 :] if _GIT_RUNS.fullmatch(word)), None)
+    odd = next((word for word in rest[at + 1 :] if _git_runs(verb, word)), None)
     return f"git {verb} with {odd} may run other programs or write elsewhere" if odd else None
+
+
+def _git_runs(verb: str, word: str) -> bool:
+    bundled = _GIT_BUNDLED.get(verb)
+    return bool(_GIT_RUNS.fullmatch(word) or (bundled and bundled.fullmatch(word)))
 
 
 def _inline(name: str, rest: Sequence[str]) -> str | None:
@@ -171,13 +238,15 @@ def _inline(name: str, rest: Sequence[str]) -> str | None:
     options = _python_options(rest) if family == "python" else list(rest)
     if not rest and family != "osascript":
         return f"{name} reads a program from elsewhere"
+    if any(_FED.fullmatch(word) for word in rest):
+        return f"{name} reads a program from elsewhere"
     if any(pattern.fullmatch(word) for word in options):
         return f"{name} runs a program that stands in the command"
     module = next((word for word in options if word.startswith("-m")), None)
     if module is None or family != "python":
         return None
     words = [*([module[2:]] if module != "-m" else []), *rest[rest.index(module) + 1 :]]
-    return openly(words) if words and words[0] in {"pip", *_OURS} else None
+    return openly(words) if words else None
 
 
 def _python_options(rest: Sequence[str]) -> list[str]:
@@ -194,16 +263,15 @@ def _python_options(rest: Sequence[str]) -> list[str]:
 
 def _scripted(name: str, rest: Sequence[str]) -> str | None:
     """awk and sed have languages of their own, which can run programs and write files."""
-    plain = [word for word in rest if not word.startswith("-")]
-    if name in ("awk", "gawk", "mawk") and (
-        not plain or _AWK_ACTS.search(plain[0]) or any(word.startswith(("-f", "--")) for word in rest)
-    ):
+    valued = ("-v", "-F") if name in _AWKS else ()
+    plain = [word for before, word in pairwise(["", *rest]) if not word.startswith("-") and before not in valued]
+    if name in _AWKS and (not plain or _AWK_ACTS.search(plain[0]) or any(map(_AWK_LOADS.match, rest))):
         return "the awk program may run others or write files"
     if name == "sed":
         scripted = any(re.fullmatch(r"-[a-z]*[ef].*|--(expression|file).*", word) for word in rest)
         if scripted or not plain or not _SED_PLAIN.fullmatch(plain[0]):
             return "the sed script may run others or write files"
-    if name in ("vi", "vim", "nvim", "emacs", "ed", "ex", "nano", "less", "more", "man"):
+    if name in _PAGERS:
         return f"{name} can run other programs"
     if name == "make" and any("=" in word for word in rest):
         return "make is given variables, which its file may run"

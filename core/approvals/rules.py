@@ -1,14 +1,16 @@
 """Rules: `tool` or `tool: pattern`, matched against parsed calls, never against raw text.
 
 For `run_command` the pattern is words in the shell's quotes, matched word by word against one simple command; a last
-`*` stands for any further words. For tools with a path it is a glob relative to the workspace (`**` crosses folders),
-for `fetch_url` a host, where `*.example.org` also covers its subdomains.
+`*` stands for any further words, though not for other programs that they run. For tools with a path it is a glob
+relative to the workspace (`**` crosses folders), for `fetch_url` a host, where `*.example.org` also covers its
+subdomains.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
+import socket
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -19,6 +21,10 @@ from msgspec import Struct
 COMMAND = "run_command"
 Mode = Literal["read-only", "ask", "workspace", "full"]
 """What a session may do where no rule says otherwise; the configuration describes them."""
+
+
+_NUMBERS = re.compile(r"[0-9][0-9a-fx.]*")
+_ESCAPED = re.compile(r"\[([*?[])\]")
 
 
 class BadRule(Exception):
@@ -37,6 +43,16 @@ class Rule(Struct, frozen=True):
     def covers(self, tool: str) -> bool:
         return fnmatchcase(tool, self.tool)
 
+    @property
+    def spelled(self) -> frozenset[str]:
+        """The words of a command's pattern that stand in it as they are."""
+        return frozenset(filter(None, map(_literal, _pattern_words(self.pattern))))
+
+    @property
+    def exact(self) -> bool:
+        """Whether a command's pattern has no word that stands for others."""
+        return all(_literal(word) is not None for word in _pattern_words(self.pattern))
+
     def matches_words(self, argv: Sequence[str]) -> bool:
         """Whether a simple command is covered; never one without a program."""
         if not self.pattern:
@@ -52,7 +68,8 @@ class Rule(Struct, frozen=True):
         return not self.pattern or _path_glob(self.pattern).fullmatch(name) is not None
 
     def matches_host(self, host: str) -> bool:
-        wanted = self.pattern.lower()
+        """`host` as `plain_host` writes it."""
+        wanted = plain_host(self.pattern)
         return not wanted or fnmatchcase(host, wanted) or (wanted.startswith("*.") and host == wanted[2:])
 
 
@@ -97,7 +114,18 @@ def exact_command(argv: Sequence[str]) -> Rule:
 
 
 def exact_path(tool: str, name: str) -> Rule:
-    return Rule(tool, _escaped(name))
+    """The rule that covers this path and no other, also where blanks at its ends would be lost in a text."""
+    ends = re.compile(r"^\s+|\s+$")
+    return Rule(tool, ends.sub(lambda blanks: "".join(f"[{blank}]" for blank in blanks[0]), _escaped(name)))
+
+
+def plain_host(host: str) -> str:
+    """A host as it is looked up: lower case, other alphabets as IDNA writes them, numbers as an address."""
+    try:
+        host = (host if host.isascii() else host.encode("idna").decode()).rstrip(".").lower()
+        return socket.inet_ntoa(socket.inet_aton(host)) if _NUMBERS.fullmatch(host) else host
+    except (ValueError, OSError):
+        return host.lower()
 
 
 def exact_host(tool: str, host: str) -> Rule:
@@ -106,6 +134,12 @@ def exact_host(tool: str, host: str) -> Rule:
 
 def _escaped(text: str) -> str:
     return re.sub(r"([*?[])", r"[\1]", text)
+
+
+def _literal(word: str) -> str | None:
+    """The one word that a word of a pattern stands for; None where there are several."""
+    rest = _ESCAPED.sub("", word)
+    return None if any(char in rest for char in "*?[") else _ESCAPED.sub(r"\1", word)
 
 
 @lru_cache(maxsize=512)

@@ -27,6 +27,7 @@ _REDIRECT = re.compile(r"([0-9]*)(<<<|<<-|<<|<>|<&|>&|>>|>\||>|<)|(&>>|&>)")
 _BRACED = re.compile(r"\{(?:[A-Za-z_][A-Za-z0-9_]*|[0-9?#@*$!-])\}")
 _SPECIAL = "?#@*$!-0123456789"
 _ENDS_WORD = " \t\n;&|()<>"
+_WORD_OVER = ("", *_ENDS_WORD)
 
 
 class NotUnderstood(Exception):
@@ -200,6 +201,8 @@ class _Reader:
         self.at = found.end()
         if self._peek() == "(":
             raise NotUnderstood("a process substitution")
+        if operator in ("<&", ">&") and self._peek() == "-" and self.line[self.at + 1 : self.at + 2] not in _WORD_OVER:
+            raise NotUnderstood("a closed descriptor with a word right behind it")  # another word, in bash
         self._blanks()
         if operator in ("<<", "<<-"):
             self._document(tabs=operator == "<<-")
@@ -275,6 +278,8 @@ class _Reader:
             raise NotUnderstood("a backslash at its end")
         if following != "\n":
             parts.append(following)
+        elif self.line[self.at + 2 : self.at + 3] not in _WORD_OVER:
+            raise NotUnderstood("a word over two lines")  # it may join a `$`, an `=` or an operator
         self.at += 2
 
     def _tilde(self, parts: list[str], began: int) -> bool:
@@ -309,6 +314,8 @@ class _Reader:
     def _dollar(self, parts: list[str], *, double: bool) -> bool:
         """What follows a dollar; whether the word is still known."""
         rest = self.line[self.at + 1 : self.at + 3]
+        if rest == "\\\n":
+            raise NotUnderstood("a word over two lines")
         if rest.startswith(("((", "[")):
             raise NotUnderstood("arithmetic")
         if rest.startswith("("):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from core.approvals.shell import NotUnderstood, Simple, Word, parse
 
 SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash", "rbash"})
+FED = re.compile(r"/dev/(stdin|fd/.*)|/proc/.*/fd/.*")
+"""Scripts that are no files: what a pipe or a redirection brings."""
 _PLAIN_OPTIONS = re.compile(r"-[eufxvnabCETh]+|--(norc|noprofile|posix|login)|[-+]o")
 _ASSIGNED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=")
 _DURATION = re.compile(r"[0-9.]+[smhd]?")
@@ -37,29 +40,32 @@ def unwrap(simple: Simple, home: str) -> Unwrapped:
     name = program(simple)
     if name in SHELLS:
         return _shell(simple, home)
+    if name == "eval":
+        return _eval(simple, home)
     wrapper = _WRAPPERS.get(name)
     return wrapper(simple) if wrapper else Unwrapped(simple)
 
 
 def _shell(simple: Simple, home: str) -> Unwrapped:
     """`bash -c 'line'` is its line; `bash script` is judged by the script's path; a shell fed by a pipe is refused."""
-    words = simple.words[1:]
-    while words:
-        text = _known(words[0])
-        if re.fullmatch(r"-[a-z]*c", text) and _PLAIN_OPTIONS.fullmatch(text.replace("c", "") + "e"):
-            if len(words) < 2 or not words[1].known:
-                raise NotUnderstood("a shell whose line is only known when it runs")
-            inner = parse(words[1].text, home)
-            return Unwrapped(Simple((), simple.assignments, simple.redirects), inner)
-        if re.fullmatch(r"-[euxfnv]*o|\+o", text):
-            words = words[2:]
-        elif _PLAIN_OPTIONS.fullmatch(text):
-            words = words[1:]
-        elif text.startswith(("-", "+")):
+    words, lined = simple.words[1:], False
+    while words and (text := words[0].text).startswith(("-", "+")):
+        _known(words[0])
+        named = re.fullmatch(r"-[euxfnv]*o|\+o", text)
+        line = re.fullmatch(r"-[a-z]*c", text) and _PLAIN_OPTIONS.fullmatch(text.replace("c", "") + "e")
+        if not (named or line or text == "--" or _PLAIN_OPTIONS.fullmatch(text)):
             raise NotUnderstood(f"a shell with the option {text}")
-        else:
-            return Unwrapped(replace(simple, words=words))  # the script takes the place of the program
-    raise NotUnderstood("a shell that reads its commands from elsewhere")
+        lined |= bool(line)  # the line itself is the first word that is no option
+        words = words[2 if named else 1 :]
+        if text == "--":
+            break
+    if lined:
+        if not words or not words[0].known or words[0].glob:
+            raise NotUnderstood("a shell whose line is only known when it runs")
+        return Unwrapped(Simple((), simple.assignments, simple.redirects), parse(words[0].text, home))
+    if not words or FED.fullmatch(_known(words[0])):
+        raise NotUnderstood("a shell that reads its commands from elsewhere")
+    return Unwrapped(replace(simple, words=words))  # the script takes the place of the program
 
 
 def _prefix(simple: Simple, skip: int, assignments: Sequence[tuple[str, Word]] = ()) -> Unwrapped:
@@ -72,13 +78,19 @@ def _prefix(simple: Simple, skip: int, assignments: Sequence[tuple[str, Word]] =
 
 
 def _options(simple: Simple, *, flags: str, valued: str, long: tuple[str, ...] = ()) -> int:
-    """The first word that is no option. `valued` options take the next word, or the rest of their own."""
+    """The first word that is no option. `valued` options take the next word, or the rest of their own.
+
+    `long` options end with `=` where they take a value, be it behind a `=` or as the next word.
+    """
     at = 1
     while at < len(simple.words) and (text := _known(simple.words[at])).startswith("-") and text != "-":
         if text == "--":
             return at + 1
-        if any(text == name or text.startswith(f"{name}=") for name in long):
+        name, equals, _ = text.partition("=")
+        if text in long or (equals and f"{name}=" in long):
             at += 1
+        elif f"{name}=" in long:
+            at += 2
         elif text[1] in valued and not text.startswith("--"):
             at += 1 if len(text) > 2 else 2
         elif not text.startswith("--") and set(text[1:]) <= set(flags):
@@ -95,7 +107,8 @@ def _known(word: Word) -> str:
 
 
 def _env(simple: Simple) -> Unwrapped:
-    at = _options(simple, flags="i0", valued="u", long=("--ignore-environment", "--unset"))
+    at = _options(simple, flags="i0", valued="u", long=("--ignore-environment", "--unset="))
+    at += at < len(simple.words) and simple.words[at].text == "-"  # as `-i`
     assignments = []
     while at < len(simple.words) and (found := _ASSIGNED.match(simple.words[at].text)):
         word = simple.words[at]
@@ -105,7 +118,7 @@ def _env(simple: Simple) -> Unwrapped:
 
 
 def _timeout(simple: Simple) -> Unwrapped:
-    long = ("--foreground", "--preserve-status", "--signal", "--kill-after", "--verbose")
+    long = ("--foreground", "--preserve-status", "--signal=", "--kill-after=", "--verbose")
     at = _options(simple, flags="v", valued="sk", long=long)
     if at >= len(simple.words) or not _DURATION.fullmatch(_known(simple.words[at])):
         raise NotUnderstood("timeout without a duration")
@@ -124,10 +137,35 @@ def _command(simple: Simple) -> Unwrapped:
     return Unwrapped(simple) if asks else _plainly("p")(simple)
 
 
+def _sudo(simple: Simple) -> Unwrapped:
+    """Judged by itself, for it gives other rights, and by what it runs."""
+    at = _options(simple, flags="nEHSkKPAbvl", valued="ugCpTrtUhDR")
+    while at < len(simple.words) and _ASSIGNED.match(simple.words[at].text):
+        at += 1
+    return Unwrapped(simple, (Simple(simple.words[at:]),) if at < len(simple.words) else ())
+
+
+def _eval(simple: Simple, home: str) -> Unwrapped:
+    return Unwrapped(simple, parse(" ".join(map(_known, simple.words[1:])), home))
+
+
+def _launcher(verb: str) -> Callable[[Simple], Unwrapped]:
+    """`poetry run pytest` is itself and `pytest`."""
+
+    def wrapper(simple: Simple) -> Unwrapped:
+        launches = len(simple.words) > 2 and simple.words[1].text == verb and not simple.words[2].text.startswith("-")
+        return Unwrapped(simple, (Simple(simple.words[2:]),) if launches else ())
+
+    return wrapper
+
+
 def _xargs(simple: Simple) -> Unwrapped:
-    long = ("--null", "--no-run-if-empty", "--max-args", "--max-procs", "--delimiter", "--verbose")
+    long = ("--null", "--no-run-if-empty", "--max-args=", "--max-procs=", "--delimiter=", "--verbose")
     at = _options(simple, flags="0rtx", valued="nPILdsE", long=long)
     words = simple.words[at:] or (Word("echo"),)
+    options = [word.text for word in simple.words[1:at]]
+    for name in (text[2:] or after for text, after in pairwise([*options, ""]) if text.startswith("-I")):
+        words = tuple(replace(word, known=word.known and name not in word.text) for word in words)
     return Unwrapped(None, (replace(simple, words=(*words, Word("(what xargs reads)", known=False))),))
 
 
@@ -163,9 +201,10 @@ _WRAPPERS: dict[str, Callable[[Simple], Unwrapped]] = {
     "gtimeout": _timeout,
     "nohup": _plainly(),
     "setsid": _plainly("fwc"),
-    "nice": _plainly(valued="n", long=("--adjustment",)),
+    "nice": _plainly(valued="n", long=("--adjustment=",)),
+    "time": _plainly("pqv", valued="f", long=("--portability", "--quiet", "--verbose", "--format=")),
     "ionice": _plainly("t", valued="cn"),
-    "stdbuf": _plainly(valued="ioe", long=("--input", "--output", "--error")),
+    "stdbuf": _plainly(valued="ioe", long=("--input=", "--output=", "--error=")),
     "command": _command,
     "builtin": _plainly(),
     "exec": _plainly("cl", valued="a"),
@@ -173,4 +212,7 @@ _WRAPPERS: dict[str, Callable[[Simple], Unwrapped]] = {
     "toybox": _plainly(),
     "xargs": _xargs,
     "find": _find,
+    **dict.fromkeys(("sudo", "doas"), _sudo),
+    **dict.fromkeys(("uv", "poetry", "pipenv", "pdm", "hatch", "rye"), _launcher("run")),
+    "bundle": _launcher("exec"),
 }

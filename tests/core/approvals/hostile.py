@@ -224,7 +224,69 @@ ls -la | tee ../x
 ls "$(cat x)"
 cat file:///etc/passwd
 open https://example.org
+bash -c -e 'sudo ls'
+bash -c -- 'sudo ls'
+sh -c -o pipefail 'sudo ls'
+cat x | bash /dev/stdin
+cat x | python3 /dev/fd/0
+env - sudo ls
+env --unset X sudo ls
+timeout --kill-after 5 5 sudo ls
+nice --adjustment 5 sudo ls
+stdbuf --output L sudo ls
+xargs --max-args 1 sudo ls
+xargs -I{} {} ls
+/usr/bin/time sudo ls
+watch sudo ls
+parallel sudo ::: ls
+uv run sudo ls
+bundle exec sudo ls
+fish -c 'rm -rf ~'
+Rscript -e 'x'
+sqlite3 x.db '.shell ls'
+perl '-Mlib;system(q(ls))' x
+nawk 'BEGIN { system("ls") }'
+awk -v x=1 'BEGIN { system("ls") }'
+awk -i inplace '{print}' x
+tar -cf x.tar y --checkpoint=1 --checkpoint-action=exec=sh
+tar -xf x.tar -I ./x
+zip -T x.zip y -TT ./x
+split --filter=./x y
+sort --compress-program=./x y
+make --eval 'x:;ls'
+cmake -E env sudo ls
+git rebase -qx ./x main
+git rebase --exe ./x main
+git grep -nO./x y
+git branch --edit-description
+cp --target-directory=link x
+cp -tlink x
+sort -o.git/config x
+tar --directory=.git/hooks -xf x
+jobs -x ls
+compgen -C ls x
+wait -n -p 'a[$(ls)]'
+python3 -m timeit 'x'
+pip3.11 install x
+view x
 """
+
+SNEAKED = (
+    *("xargs -I{} sh -c 'cat {}'", "xargs -I % bash -c 'grep % file'", "xargs -i sh -c 'cat {}'"),
+    *("[ -v 'a[$(touch x)]' ]", "test -v 'a[$(touch x)]'", "test -R x", "printf -v 'a[$(touch x)]' y"),
+    *("printf -v PATH %s sub; git status", "<&-touch x", ">&-touch x", "cat <&-x"),
+    *('echo "$\\\n(touch x)"', "echo $\\\nHOME", "A\\\n=1 touch x", "ls|\\\nsh", "tree -ao x", "date -us x"),
+    *("file -bC", "date 010100002020", "git status >x", "env - touch x", r"find . -exec touch x \;"),
+    *(
+        "git statu\u0455",
+        "g\u0456t status",
+        "git\u3000status",
+        "git\u00a0status",
+        "./git status",
+        "git 'status;touch x'",
+    ),
+)
+"""Lines that begin like a look, or like what `git status *` and its like allow, and do more."""
 
 RUN = r"""
 ls

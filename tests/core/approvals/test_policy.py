@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hostile import ASKED, RUN, lines
+from hostile import ASKED, RUN, SNEAKED, lines
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.approvals.places import Places
+from core.approvals.places import Places, real_path
 from core.approvals.policy import Allow, Ask, Call, Confinement, Policy, Refuse, Verdict, decide, host_of
-from core.approvals.rules import BadRule, exact_command, exact_path, read_rule, read_rules
+from core.approvals.rules import BadRule, Rules, exact_command, exact_path, read_rule, read_rules
 from core.sandbox.grant import Grant
 
 CONFINED = Confinement(confined=True, how="bubblewrap", network=False, hides_sessions=True)
@@ -41,6 +41,25 @@ def test_a_line_that_leaves_the_workspace_or_can_not_be_judged_is_asked_about(pl
     verdict = judged(places, line)
     assert isinstance(verdict, Ask)
     assert verdict.reason.endswith(".") and verdict.reason[0] != " "
+
+
+@pytest.mark.parametrize("line", SNEAKED)
+def test_what_runs_something_behind_a_look_is_never_taken_for_one(places: Places, line: str) -> None:
+    looks = read_rules(
+        [f"run_command: {name} *" for name in ("git status", "ls", "cat", "grep", "find", "env")], (), ()
+    )
+    for mode in ("read-only", "ask"):
+        assert not isinstance(judged(places, line, mode=mode, rules=looks), Allow), mode
+
+
+def test_a_path_behind_a_link_that_nobody_may_read_is_judged_by_its_words(places: Places) -> None:
+    def unreadable(path: str) -> str:
+        raise PermissionError(path)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("os.path.realpath", unreadable)
+        assert real_path("/proc/1/root/../x") == "/proc/1/x"
+    assert isinstance(judged(places, "cat /proc/1/root/etc/passwd"), Ask)
 
 
 @pytest.mark.parametrize("line", lines(RUN))
@@ -145,6 +164,78 @@ def test_a_denial_finds_the_command_wherever_it_stands_in_every_mode(places: Pla
             assert isinstance(judged(places, line, mode=mode, rules=denied, confinement=confinement), Refuse)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(
+            "sudo rm x",
+            "sudo -u root A=1 rm x",
+            "doas rm x",
+            "eval rm x",
+            "eval 'ls; rm x'",
+            "env - rm x",
+            "uv run rm x",
+        ),
+        *(
+            "/usr/bin/time rm x",
+            "/usr/bin/../bin/rm x",
+            "poetry run rm x",
+            "git -C sub push",
+            "git --no-pager -c a=b push",
+        ),
+    ],
+)
+def test_a_denial_sees_through_what_gives_other_rights_or_settings(places: Places, line: str) -> None:
+    denied = read_rules((), (), ["run_command: rm *", "run_command: git push *"])
+    assert isinstance(judged(places, line, mode="full", rules=denied), Refuse)
+
+
+def test_a_question_that_a_permission_would_not_answer_offers_none(places: Places) -> None:
+    rules = read_rules((), ["run_command: pytest *"], ())
+    for line in ("pytest -q", "watch pytest"):
+        asked = judged(places, line, rules=rules)
+        assert isinstance(asked, Ask) and not asked.rules
+        assert isinstance(judged(places, line, rules=replace_allowed(rules, f"run_command: {line}")), Ask)
+
+
+def replace_allowed(rules: Rules, text: str) -> Rules:
+    return rules.with_allowed([read_rule(text)])
+
+
+@pytest.mark.parametrize(
+    ("line", "allowed"),
+    [
+        ("find . -name x", True),
+        (r"find . -exec grep x {} \;", True),
+        (r"find . -exec rm x \;", False),
+        ("find . -delete", False),
+        ("timeout 5 grep x y", True),
+        ("timeout 5 touch x", False),
+        ("timeout 60 touch x", True),
+        ("timeout 60 sh -c 'touch x; rm x'", False),
+        ("bash -c 'ls x; touch y'", False),
+        ("git log -p", True),
+        ("git log --output=x", False),
+        ("git diff --ext-diff -p", True),
+        ("git diff -p", False),
+    ],
+)
+def test_a_star_stands_for_words_of_one_command_and_not_for_others_that_it_runs(
+    places: Places, line: str, allowed: bool
+) -> None:
+    patterns = (
+        "find *",
+        "grep *",
+        "timeout *",
+        "timeout 60 touch *",
+        "bash -c 'ls *'",
+        "git log *",
+        "git diff --ext-diff *",
+    )
+    rules = read_rules([f"run_command: {pattern}" for pattern in patterns], (), ())
+    assert isinstance(judged(places, line, mode="ask", rules=rules), Allow if allowed else Ask)
+
+
 @pytest.mark.parametrize("line", ["$X x", "for i in 1; do rm x; done", "r$X x", "rm* x", "xargs $X", "rm $X"])
 def test_where_a_denial_can_not_be_applied_the_line_is_asked_about_even_in_full(places: Places, line: str) -> None:
     denied = read_rules((), (), ["run_command: rm -rf *"])
@@ -211,6 +302,10 @@ def test_a_rule_about_paths_is_about_where_they_really_lead(places: Places) -> N
         ("https://user:pw@example.org/", "example.org"),
         ("https://example.org./", "example.org"),
         ("https://example.org@evil.test/", "evil.test"),
+        ("https://\uff25xample.org/", "example.org"),
+        ("https://b\u00fccher.example\u3002org/", "xn--bcher-kva.example.org"),
+        ("http://2130706433/", "127.0.0.1"),
+        ("http://0x7f.1:8080/", "127.0.0.1:8080"),
         ("not an address", ""),
         ("http://[::1", ""),
     ],
@@ -230,7 +325,10 @@ def test_addresses_are_asked_about_by_host(places: Places) -> None:
     assert isinstance(fetched("https://docs.example.org/y", docs), Allow)
     assert isinstance(fetched("https://docs.example.org.evil.test/", docs), Ask)
     assert isinstance(fetched("https://a.example.org/", ("fetch_url: *.example.org",)), Allow)
-    assert isinstance(fetched("https://example.org/", (), ("fetch_url: *.example.org",)), Refuse)
+    for url in ("https://example.org/", "https://example.org:8443/", "https://a.\uff45xample.org/"):
+        assert isinstance(fetched(url, (), ("fetch_url: *.example.org",)), Refuse)
+    assert isinstance(fetched("https://docs.example.org:8443/", docs), Ask)
+    assert isinstance(fetched("https://b\u00fccher.org/", ("fetch_url: B\u00fccher.org",)), Allow)
 
 
 def test_a_tool_that_is_not_known_is_asked_about_by_name(places: Places) -> None:
@@ -252,7 +350,7 @@ def test_an_exact_rule_covers_its_command_and_no_other(argv: list[str], other: l
 
 @given(path=words, other=words)
 def test_an_exact_path_covers_its_file_and_no_other(path: str, other: str) -> None:
-    rule = exact_path("edit_file", path)
+    rule = read_rule(str(exact_path("edit_file", path)))
     assert rule.matches_path(path)
     assert rule.matches_path(other) == (path == other)
 
