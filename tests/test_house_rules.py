@@ -138,6 +138,18 @@ def test_the_command_line_imports_no_screen_for_lines():
     assert not modules_after(lines) & {"textual", "rich"}
 
 
+def test_the_command_line_speaks_and_asks_at_one_place():
+    """What is printed elsewhere could control the terminal."""
+    aloud = {"echo", "secho", "prompt", "confirm", "echo_via_pager"}
+    spoken = [
+        (name(path), node.attr)
+        for path in SOURCES
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "click"
+    ]
+    assert not [place for place, word in spoken if word in aloud and place != "tui/say.py"]
+
+
 LONGEST_MODULE, LONGEST_FUNCTION = 400, 45
 """Lines that hold something; of a function, those of its statements."""
 

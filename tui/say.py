@@ -1,15 +1,28 @@
-"""The one way from the command line to a terminal or a pipe: lines in which nothing is left that could control one."""
+"""The one way from the command line to a terminal or a pipe: words in which nothing is left that could control one."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from tui.safe import CONTROL, safe_text
+from core.hidden import HIDDEN
+from tui.safe import CONTROL, one_line, safe_text
 
 
 def say(text: str, *, err: bool = False) -> None:
     """Print lines, on stdout or stderr; hidden and controlling characters are shown in place of doing what they do."""
     click.echo("\n".join(CONTROL.sub(" ", line.expandtabs(4)) for line in safe_text(text).split("\n")), err=err)
+
+
+def ask(question: str, **how: Any) -> str:
+    """Ask for a line at the terminal, as `click.prompt` does."""
+    return str(click.prompt(one_line(question), **how))
+
+
+def confirm(question: str, **how: Any) -> bool:
+    """Ask yes or no at the terminal, as `click.confirm` does."""
+    return click.confirm(one_line(question), **how)
 
 
 def say_over(text: str) -> None:
@@ -18,8 +31,8 @@ def say_over(text: str) -> None:
 
 
 def say_json(text: str) -> None:
-    """Print JSON: the same values, with what could control a terminal written as escapes."""
-    click.echo(CONTROL.sub(lambda found: "\n" if found[0] == "\n" else _escaped(found[0]), text))
+    """Print JSON: the same values, with what nobody sees or what could control a terminal written as escapes."""
+    click.echo(HIDDEN.sub(lambda found: _escaped(found[0]), text))
 
 
 def _escaped(character: str) -> str:

@@ -53,11 +53,25 @@ def is_key(text: str) -> bool:
     return bool(text) and len(text) <= LONGEST_KEY and text.isascii() and text.isprintable() and " " not in text
 
 
-def store_key(variable: str, key: str, environ: Mapping[str, str] = os.environ) -> Path:
-    """Put a key into its file, whole or not at all, for its owner alone. Raises ConfigError."""
-    file = key_file(variable, environ)
+def named_file(variable: str, environ: Mapping[str, str] = os.environ) -> Path:
+    """The file of a variable that somebody typed. Raises ConfigError for what can't be the name of one."""
     if not variable.isidentifier():
         raise ConfigError(f"{variable!r} is not the name of an environment variable.")
+    return key_file(variable, environ)
+
+
+def forget_key(variable: str, environ: Mapping[str, str] = os.environ) -> None:
+    """Remove the stored key. Raises ConfigError."""
+    file = named_file(variable, environ)
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{file} can't be removed: {error.strerror}.") from error
+
+
+def store_key(variable: str, key: str, environ: Mapping[str, str] = os.environ) -> Path:
+    """Put a key into its file, whole or not at all, for its owner alone. Raises ConfigError."""
+    file = named_file(variable, environ)
     if not is_key(key):
         raise ConfigError("That can't be a key: it is empty, too long, or has blanks or characters that no key has.")
     part = file.with_name(f".{variable}.{os.getpid()}")

@@ -112,3 +112,16 @@ def test_whatever_prints_ends_quietly_when_nobody_reads_on(tmp_path, words):
 def test_a_film_that_is_not_there_is_told_as_a_file(tmp_path):
     result = CliRunner().invoke(cli, ["--home", str(tmp_path), "replay", "--plain", "night.jsonl"])
     assert "There is no file night.jsonl, and no session" in str(result.exception)
+
+
+@pytest.mark.parametrize("name", ["../config.toml", "A\u202e", "\x1b]0;x\x07"])
+@pytest.mark.parametrize("more", [[], ["--forget"]])
+def test_a_key_has_the_name_of_a_variable(tmp_path, monkeypatch, capsys, name: str, more: list[str]) -> None:
+    monkeypatch.setenv("LONGWATCH_CONFIG", str(tmp_path / "config.toml"))
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "config.toml").touch()
+    with pytest.raises(SystemExit, match="2"):
+        main(["key", name, *more])
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.endswith("is not the name of an environment variable.\n")
+    assert (tmp_path / "config.toml").exists()

@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 
+from core.hidden import HIDDEN
 from tui.safe import CONTROL, one_line, safe_text
 from tui.sanitize import SanitizeFilter
-from tui.say import say, say_json
+from tui.say import ask, confirm, say, say_json
 
 HOSTILE = [
     "\x1b[2J\x1b[H",
@@ -97,9 +101,19 @@ def test_what_is_printed_is_shown_and_not_obeyed(capsys):
 
 
 def test_json_keeps_its_values_where_it_may_not_keep_its_bytes(capsys):
-    value = {"a": "\x9b31m \u202e \U000e0041 ü 漢"}
+    value = {"a": "\x9b31m \u202e \U000e0041 \u200b\u00ad\ufeff ü 漢"}
     say_json(json.dumps(value, ensure_ascii=False))
     printed = capsys.readouterr().out
     assert json.loads(printed) == value
-    assert not CONTROL.search(printed.rstrip("\n"))
+    assert not CONTROL.search(printed.rstrip("\n")) and not HIDDEN.search(printed)
     assert "ü 漢" in printed
+
+
+@pytest.mark.parametrize("put", [ask, confirm])
+def test_a_question_shows_what_is_hidden_in_it(put: Callable[[str], object]) -> None:
+    @click.command()
+    def asking() -> None:
+        put("Key for \x1b]0;owned\x07\u202e\nX")
+
+    output = CliRunner().invoke(asking, input="y\n").output
+    assert output.startswith("Key for ␛]0;owned␇⟨202E⟩ X")

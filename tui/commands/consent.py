@@ -12,7 +12,7 @@ import click
 from core.config import WORKSPACE_FILE, strange_settings
 from core.config import trust as consent
 from tui.safe import one_line
-from tui.say import say
+from tui.say import confirm, say
 
 
 def consented(workspace: Path, *, ask: bool) -> None:
@@ -28,7 +28,7 @@ def consented(workspace: Path, *, ask: bool) -> None:
     say(f"{file} is new here, or has changed. It says:", err=True)
     for line in told(settings):
         say(f"  {line}", err=True)
-    if click.confirm("Use it from now on, as long as it stays so?", default=False, err=True):
+    if confirm("Use it from now on, as long as it stays so?", default=False, err=True):
         consent(workspace, settings)
 
 

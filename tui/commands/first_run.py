@@ -12,7 +12,7 @@ import click
 from core.clock import SystemClock
 from core.config import Config, ConfigError, config_path, load_config
 from tui.safe import one_line
-from tui.say import say
+from tui.say import ask, say
 
 
 @click.command()
@@ -41,7 +41,7 @@ def setup(
     full = f"{named}:{name}" if named else name
     endpoint = resolve_endpoint(config, full, url, api_key_env)
     if url and not api_key_env and not endpoint.loopback and endpoint.api_key_env is None and sys.stdin.isatty():
-        api_key_env = click.prompt("The environment variable with its key (empty: it needs none)", default="") or None
+        api_key_env = ask("The environment variable with its key (empty: it needs none)", default="") or None
         endpoint = resolve_endpoint(config, full, url, api_key_env)
     _need_key(endpoint)
     if not no_test and not _tested(endpoint, config):
@@ -64,8 +64,7 @@ def _profiles(config: Config) -> list[str]:
 def _asked(question: str) -> str:
     if not sys.stdin.isatty():
         raise click.UsageError(f"{question}: nobody can be asked here; say it with --base-url and --model.")
-    answer: str = click.prompt(question)
-    return answer.strip()
+    return ask(question).strip()
 
 
 def _found(base_url: str | None, model: str | None) -> tuple[str | None, str | None]:
@@ -93,7 +92,7 @@ def _need_key(endpoint: Any) -> None:
     except ConfigError:
         if not sys.stdin.isatty() or endpoint.api_key_env is None:
             raise
-        given = click.prompt(f"Key for {endpoint.base_url} ({endpoint.api_key_env})", hide_input=True)
+        given = ask(f"Key for {endpoint.base_url} ({endpoint.api_key_env})", hide_input=True)
         say(f"stored in {store_key(endpoint.api_key_env, given.strip())}", err=True)
 
 

@@ -25,7 +25,7 @@ from core.source import SessionSource
 from core.workspace.worktree import Worktree, in_worktree, remove_worktree, worktree_of
 from tui.commands.chosen import named_elsewhere, readable
 from tui.safe import safe_text
-from tui.say import say, say_json
+from tui.say import confirm, say, say_json
 
 
 @click.command()
@@ -191,7 +191,7 @@ def _part_with(apart: Worktree, wanted: bool, *, yes: bool) -> None:
     """The worktree of a deleted session goes when that is wanted; it is asked where somebody is here."""
     unsaved = f", with {apart.unsaved:,} files that no commit holds" if apart.unsaved else ""
     if not wanted and not yes and sys.stdin.isatty():
-        wanted = click.confirm(f"Remove its worktree {safe_text(str(apart.top))}, too{unsaved}?")
+        wanted = confirm(f"Remove its worktree {apart.top}, too{unsaved}?")
     if not wanted:
         say(f"Its worktree stays: {safe_text(str(apart.top))}{unsaved}. `git worktree remove` takes it away.")
         return
@@ -204,7 +204,7 @@ def _confirm(yes: bool, question: str, session: str) -> None:
         return
     if not sys.stdin.isatty():
         raise click.UsageError(f"Nobody is here to confirm; add --yes to delete session {session[:10]}.")
-    click.confirm(f"{question}?", abort=True)
+    confirm(f"{question}?", abort=True)
 
 
 def _deleted(home: Path, text: str) -> list[trash.Trashed]:

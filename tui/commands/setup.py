@@ -17,7 +17,7 @@ from core.config.sources import Origin
 from tui.commands.chosen import readable
 from tui.commands.consent import trust
 from tui.safe import one_line
-from tui.say import say, say_json
+from tui.say import ask, say, say_json
 from tui.terminal import mend_terminal
 
 
@@ -106,12 +106,13 @@ def key(variable: str, forget: bool) -> int:
 
     A session that waits because its key was refused goes on by itself.
     """
-    from core.models.keys import key_file, store_key
+    from core.models.keys import forget_key, named_file, store_key
 
+    named_file(variable)  # before anybody types a key
     if forget:
-        key_file(variable).unlink(missing_ok=True)
+        forget_key(variable)
         return 0
-    given = click.prompt(f"Key for {variable}", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
+    given = ask(f"Key for {variable}", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
     say(f"stored in {store_key(variable, given.strip())}", err=True)
     return 0
 
