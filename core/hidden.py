@@ -13,6 +13,12 @@ HIDDEN: Final = re.compile(
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 
+# One presentation selector or joiner right after a symbol is ordinary emoji spelling. Terminals disagree on the width
+# of such pairs, so the symbol alone is shown; anything longer is made visible like every other hidden character.
+EMOJI_SPELLING: Final = re.compile(
+    "(?<=[©®\u203c-\u3299\U0001f000-\U0001faff])(?:[\ufe0e\ufe0f]\u200d?|\u200d)(?![\ufe00-\ufe0f])"
+)
+
 
 def without_hidden(text: str) -> str:
     """The same without them: what a person who reads it sees is all that is in it."""

@@ -9,13 +9,7 @@ from __future__ import annotations
 
 import re
 
-from core.hidden import HIDDEN
-
-# One presentation selector or joiner right after a symbol is ordinary emoji spelling. Terminals disagree on the width
-# of such pairs, so the symbol alone is shown; anything longer is made visible like every other hidden character.
-_EMOJI_SPELLING = re.compile(
-    "(?<=[©®\u203c-\u3299\U0001f000-\U0001faff])(?:[\ufe0e\ufe0f]\u200d?|\u200d)(?![\ufe00-\ufe0f])"
-)
+from core.hidden import EMOJI_SPELLING, HIDDEN
 
 CONTROL = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]"
@@ -40,7 +34,7 @@ def safe_text(text: str) -> str:
     """
     if _PLAIN.fullmatch(text):
         return text
-    return HIDDEN.sub(_visible, _EMOJI_SPELLING.sub("", text.replace("\r\n", "\n")))
+    return HIDDEN.sub(_visible, EMOJI_SPELLING.sub("", text.replace("\r\n", "\n")))
 
 
 def one_line(text: str) -> str:

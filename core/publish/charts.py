@@ -7,6 +7,8 @@ from html import escape
 from itertools import pairwise
 from typing import Final
 
+from core.publish.words import plain
+
 WIDE, NARROW = 720, 340
 """How wide a chart is by itself, and in a column beside something: about as many pixels, or its words get too small."""
 HEIGHT: Final = 160
@@ -81,4 +83,4 @@ def _stepped(places: Sequence[tuple[float, float]]) -> str:
 
 
 def _label(x: int, y: int, text: str, anchor: str) -> str:
-    return f'<text x="{x}" y="{y}" text-anchor="{anchor}">{escape(text)}</text>'
+    return f'<text x="{x}" y="{y}" text-anchor="{anchor}">{escape(plain(text))}</text>'

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
-from typing import Final
 
 from core.clock import MICROSECONDS
-
-_CONTROLS: Final = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)
+from core.hidden import EMOJI_SPELLING, HIDDEN
 
 
 def plain(text: str) -> str:
-    """The text without what steers a terminal or turns the direction of reading; such characters are shown as a box."""
-    return _CONTROLS.sub("\u25a1", text.replace("\r\n", "\n"))
+    """The text without what steers a terminal or what nobody sees; such characters are shown as a box."""
+    return HIDDEN.sub("\u25a1", EMOJI_SPELLING.sub("", text.replace("\r\n", "\n")))
 
 
 def moment(at_us: int) -> str:

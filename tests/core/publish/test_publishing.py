@@ -26,6 +26,7 @@ from core.events import (
 )
 from core.folds.fold import Dispatcher
 from core.folds.highlights import Highlights
+from core.hidden import HIDDEN
 from core.journal.bulk import BulkWriter
 from core.journal.errors import JournalError
 from core.journal.export import export_session, open_export, read_manifest
@@ -38,6 +39,7 @@ from core.publish.web import report_page, session_page
 
 HOSTILE = (
     "</script><script>alert(1)</script> ![x](http://evil.example/p.png) | `a` \x1b[31m <img src=x onerror=alert(1)>"
+    " \u202e\u200b\U000e0041\ufe0f\ufe0f\u00ad"
 )
 WHERE = "/home/ada/shop/cart.py for ada@analytical.example on engine9, see https://ci.internal.example/9 and 10.1.2.3"
 
@@ -62,7 +64,8 @@ def folder(tmp_path: Path) -> Path:
                 message_id="m", model="m", content=[{"type": "text", "text": HOSTILE}, use], stop_reason="tool_use",
                 usage=Usage(fresh=number * 100, output=5), price=Price(cost="0.25"),
             )  # fmt: skip
-            started = ToolStarted(name="run_command", use_id="t", arguments={"command": "pytest"}, effect="command")
+            name = "run_command" if number else "\x1b]0;owned\x07\u202e"
+            started = ToolStarted(name=name, use_id="t", arguments={"command": "pytest"}, effect="command")
             done = ToolFinished(name="run_command", use_id="t", ok=number % 7 != 3, content=f"{HOSTILE}\n{WHERE}", ms=9)
             for body, own in ((asked, key), (reply, key), (started, f"{key}.0"), (done, f"{key}.0")):
                 writer.append(Draft(body, key=own), at)
@@ -79,6 +82,7 @@ def test_no_text_of_a_session_leaves_its_place_in_the_page(folder: Path) -> None
     ):
         assert "<img" not in page, page[page.index("<img") - 300 :][:400]
         assert page.count("<script>") <= 1 and "<script>alert" not in page
+        assert not HIDDEN.search(page)
         tags = re.findall(r"<(?!/)[a-z][^>]*>", re.sub(r"<(script|style)[^>]*>.*?</\1>", "", page, flags=re.DOTALL))
         assert not [tag for tag in tags if re.search(r"\s(?:src|on\w+)=|href=.(?!#e)", tag)]
         assert "default-src 'none'" in page and "\x1b" not in page
@@ -97,6 +101,7 @@ def test_the_page_holds_the_whole_film_as_data(folder: Path) -> None:
 def test_a_document_quotes_every_text(folder: Path) -> None:
     text = session_markdown(read_film(folder), [("Task", HOSTILE)])
     outside = re.sub(r"^(`{3,})text\n.*?^\1$", "", text, flags=re.DOTALL | re.MULTILINE)
+    assert not HIDDEN.search(text)
     assert not re.search(r"(?<!\\)<(?:script|img)", outside) and not re.search(r"(?<!\\)!\[x\]", outside)
     assert "\x1b" not in text and "# " in text
 
