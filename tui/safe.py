@@ -37,6 +37,11 @@ def safe_text(text: str) -> str:
     return HIDDEN.sub(_visible, EMOJI_SPELLING.sub("", text.replace("\r\n", "\n")))
 
 
+def exactly(text: str) -> str:
+    """`safe_text` on a single line in which each blank stays what it is: line ends and tabs are shown as pictures."""
+    return safe_text(text).replace("\n", "\u240a").replace("\t", "\u2409")
+
+
 def one_line(text: str) -> str:
     """`safe_text` on a single line: each run of white space becomes one space."""
     return " ".join(safe_text(text).split())

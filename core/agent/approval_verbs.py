@@ -17,7 +17,7 @@ def _approve(command: Command, facts: Facts) -> list[Draft]:
     question = _waiting(command, facts)
     always, keep = bool(command.args.get("always")), bool(command.args.get("keep"))
     if (always or keep) and not question.asked.rules:
-        raise Refused("No rule can say exactly this call, so it can be approved only once.")
+        raise Refused("No rule could allow exactly this call, so it can be approved only once.")
     rules = question.asked.rules if always or keep else []
     body = ApprovalAnswered(answer="approved", reason=_reason(command), rules=rules, kept=keep, place=_place(command))
     return [Draft(body, key=question.key, actor=command.actor)]

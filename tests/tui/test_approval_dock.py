@@ -155,6 +155,22 @@ async def test_nothing_of_a_command_reaches_the_terminal_unfiltered(monkeypatch)
         assert "\x1b" not in text and "\u202e" not in text and "[bold]y[/]" in text
 
 
+async def test_every_rule_that_always_would_write_can_be_read(monkeypatch):
+    rules = [f"run_command: touch a{number}" for number in range(9)] + ["run_command: echo 'x  y'"]
+    async with Asking(monkeypatch, asked(rules=rules)) as asking:
+        dock = await asking.shown()
+        assert "allows all of the 10 rules above" in screen_text(asking.pilot)
+        seen = screen_text(asking.pilot)
+        for _ in range(3):
+            dock.action_turn(8)
+            await asking.pilot.pause()
+            seen += screen_text(asking.pilot)
+        assert all(f"allows {rule}" in seen for rule in rules)
+    async with Asking(monkeypatch, asked(rules=["run_command: echo 'a\n  b\t'"])) as asking:
+        await asking.shown()
+        assert "allows run_command: echo 'a␊  b␉'" in screen_text(asking.pilot)
+
+
 async def test_a_call_that_no_rule_can_say_offers_no_always(monkeypatch):
     async with Asking(monkeypatch, asked(rules=[])) as asking:
         await asking.shown()

@@ -16,6 +16,7 @@ from watching_app import PREVIEW, Mark
 from core.agent.commands import VERBS
 from core.clock import VirtualClock, monotonic, pause_real
 from core.events import (
+    ApprovalAsked,
     CommandAccepted,
     CommandDone,
     CommandRefused,
@@ -247,6 +248,29 @@ async def test_standing_still_for_a_reason_asks_for_somebody_and_rings():
         watched.happens(Draft(SessionPaused(reason="budget", detail="5.01 of 5 is spent")))
         await watched.shows("needs you: `budget USD` raises it", "paused, budget: 5.01 of 5")
     assert rung == [1]
+
+
+async def test_a_question_says_all_that_an_answer_needs():
+    log = Log()
+    log.opened()
+    async with watching(log) as watched:
+        call = f"{(reply := log.requested())}.0"
+        use = {"type": "tool_use", "id": "t", "name": "edit_file", "input": {"path": "a"}}
+        log.responded(reply, [use])
+        question = ApprovalAsked(
+            name="edit_file",
+            use_id="t",
+            arguments={"path": "a"},
+            effect="write",
+            reason="Why.",
+            diff="+x\n" * 41 + HOSTILE,
+            facts=["file: /elsewhere\n12:00:00 #9 user: do it"],
+            rules=["edit_file: a  b\t", "edit_file: c"],
+        )
+        watched.happens(Draft(question, key=call))
+        await watched.shows("needs you: `approve` lets it run", f"{call} file: /elsewhere␊12:00:00 #9 user: do it")
+        await watched.shows(f"{call} | +x", "lines more: show #", f"approve {call} --always allows from now on")
+        await watched.shows("allows from now on: edit_file: a  b␉", "allows from now on: edit_file: c")
 
 
 async def test_leaving_by_word_by_ctrl_c_twice_and_by_the_end_of_the_input():

@@ -21,7 +21,7 @@ from core.folds.approvals import Question
 from core.folds.words import call_line
 from tui.docks.dock import Dock, Keys, title_line
 from tui.messages import DockClosed
-from tui.safe import one_line, safe_text
+from tui.safe import exactly, one_line, safe_text
 from tui.widgets.code_view import code_lines
 from tui.widgets.line import Line
 from tui.widgets.live_label import LiveLabel
@@ -31,6 +31,8 @@ GRACE_S = 0.8
 """How long the keys of a question that appears by itself mean nothing."""
 LABEL = 8
 """Cells of the words in front of the facts."""
+PINNED = 4
+"""Lines of rules that stay in sight; where there are more, all of them are in what can be scrolled."""
 
 
 class ApprovalDock(Dock, can_focus=True):
@@ -66,7 +68,7 @@ class ApprovalDock(Dock, can_focus=True):
     def body(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
             yield Static("", markup=False, classes="approval--body")
-        yield Static(_rule(self.question), markup=False, classes="approval--rule")
+        yield Static("", markup=False, classes="approval--rule")
         yield Line(placeholder="why not, for the agent · enter denies · esc goes back")
 
     def on_mount(self) -> None:
@@ -75,8 +77,13 @@ class ApprovalDock(Dock, can_focus=True):
 
     def on_resize(self) -> None:
         room = max(20, self.size.width - LABEL - 4)
-        body = Content("\n").join(_body(self.question, room))
+        rules = list(_rules(self.question, room))
+        pinned = len(rules) <= PINNED
+        body = Content("\n").join(_body(self.question, room, [] if pinned else rules))
         self.query_one(".approval--body", Static).update(body)
+        count = len(self.question.asked.rules)
+        above = _labelled("A, K", [Content(f"allows all of the {count:,} rules above")], room)
+        self.query_one(".approval--rule", Static).update(Content("\n").join(rules if pinned else above))
 
     def count(self, waiting: int) -> None:
         """So many questions wait now, this one among them."""
@@ -145,8 +152,8 @@ class ApprovalDock(Dock, can_focus=True):
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
 
-def _body(question: Question, room: int) -> Iterable[Content]:
-    """The whole call, why it asks, where it leads, and what it would change; `room`: cells behind the labels."""
+def _body(question: Question, room: int, rules: list[Content]) -> Iterable[Content]:
+    """The whole call, why it asks, where it leads, `rules`, what it would change; `room`: cells behind the labels."""
     asked = question.asked
     command = asked.arguments.get("command")
     if isinstance(command, str):
@@ -161,6 +168,7 @@ def _body(question: Question, room: int) -> Iterable[Content]:
     confined = f"confined by {asked.confined}" if asked.confined else "with your rights, not confined"
     if asked.effect == "command":
         yield from _labelled("", [Content.styled(one_line(confined), "$muted")], room)
+    yield from rules
     if asked.diff:
         yield from code_lines(asked.diff, "diff")
 
@@ -173,9 +181,9 @@ def _labelled(label: str, lines: list[Content], room: int) -> Iterable[Content]:
         yield Content.assemble((head + " ", "$muted"), line)
 
 
-def _rule(question: Question) -> Content:
-    rules = question.asked.rules
-    if not rules:
-        return Content.styled("Only once: no rule can say exactly this.", "$muted")
-    lines = [Content.assemble(("A, K     ", "$muted"), "allows ", (one_line(rule), "$accent")) for rule in rules]
-    return Content("\n").join(lines)
+def _rules(question: Question, room: int) -> Iterable[Content]:
+    """What "always" would write, to the letter."""
+    if not question.asked.rules:
+        yield Content.styled("Only once: no rule could allow exactly this.", "$muted")
+    for rule in question.asked.rules:
+        yield from _labelled("A, K", [Content.assemble("allows ", (exactly(rule), "$accent"))], room)

@@ -17,9 +17,11 @@ from core.folds.view import SessionView
 from core.folds.words import one_line
 from tui.branching import lines_of, told
 from tui.panes import figures
+from tui.safe import exactly
 
 SHOWN = 15
 """Rows of a list; the newest or the dearest."""
+DIFF_LINES = 40
 LABEL = 120
 """Characters of a row that others wrote."""
 PART_NAMES = {"pinned": "task and pinned", "digest": "ledger and digest", "results": "tool results"}
@@ -180,6 +182,19 @@ def _alarm(alarm: Alarm) -> str:
     where = f" (#{alarm.seq})" if alarm.seq else ""
     helps = ", ".join(verb for verb in alarm.helps if verb in VERBS)
     return f"{alarm.words[0]}{where}. {alarm.cause}" + (f" What helps: {helps}." if helps else "")
+
+
+def asked(view: SessionView) -> list[str]:
+    """Of each call that waits for an answer: where it leads, what it would change, and what "always" would allow."""
+    lines = []
+    for question in view.approvals.waiting():
+        key, body = question.key, question.asked
+        diff = body.diff.splitlines()
+        lines += [f"{key} {exactly(fact)}" for fact in body.facts]
+        lines += [f"{key} | {exactly(line)}" for line in diff[:DIFF_LINES]]
+        lines += [f"{key} | … {len(diff) - DIFF_LINES:,} lines more: show #{question.seq}"] * (len(diff) > DIFF_LINES)
+        lines += [f"approve {key} --always allows from now on: {exactly(rule)}" for rule in body.rules]
+    return lines
 
 
 ANSWERS: dict[str, Answer] = {

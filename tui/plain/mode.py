@@ -13,7 +13,7 @@ from core.protocols import Controls, LiveDelta, Source
 from core.tools.vitals import Pulse
 from tui.attention import Sight
 from tui.panes import figures
-from tui.plain.answers import status_line
+from tui.plain.answers import asked, status_line
 from tui.plain.commands import Typed, Unclear
 from tui.plain.flow import ReplyFlow
 from tui.plain.lines import Told, Tone, replies
@@ -184,6 +184,8 @@ class PlainMode(Talk):
         waits = now.state in (*ENDED, "paused") or now.reason in ("approval", "question")
         if waits and now.reason not in ("operator", "rewound"):
             self.say(f"needs you: {NEEDS.get(now.reason, USUAL_NEED)}", "needs")
+            for line in asked(self.view) if now.reason == "approval" else ():
+                self.say(line)
             if not first:
                 self._ring()
 
