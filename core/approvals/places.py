@@ -6,16 +6,18 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from itertools import pairwise
 from pathlib import Path
 
-PROTECTED = (
-    *(".git", ".git/*", "*/.git", "*/.git/*", ".longwatch.toml", "*/.longwatch.toml"),
-    *(".mcp.json", ".vscode/*", ".idea/*", ".envrc", ".claude/*", ".codex/*", ".cursor/*"),
-    *("CLAUDE.md", "AGENTS.md", "GEMINI.md", "*/CLAUDE.md", "*/AGENTS.md", "*/GEMINI.md"),
-    *(".github/workflows/*", ".gitlab-ci.yml", ".pre-commit-config.yaml", ".husky/*"),
-)
-"""Files of the workspace that make programs run something or tell agents what to do: a change of them is asked."""
+from core.hidden import without_hidden
+
+_PROTECTED = """
+.git .longwatch.toml .mcp.json .vscode .idea .envrc .claude .codex .gemini .cursor .cursorrules .husky AGENTS.md
+CLAUDE.md CLAUDE.local.md GEMINI.md QWEN.md .github/workflows .github/copilot-instructions.md .gitlab-ci.yml
+.pre-commit-config.yaml
+"""
+PROTECTED = frozenset(_PROTECTED.casefold().split())
+"""Files of a workspace that make programs run something or tell agents what to do: a change of them is asked."""
 
 _DEVICES = frozenset({"/dev/null", "/dev/zero", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/full"})
 _PROGRAMS = ("/bin", "/usr/bin", "/usr/local/bin", "/sbin", "/usr/sbin", "/opt/homebrew/bin")
@@ -63,9 +65,12 @@ class Places:
         return os.path.relpath(real, self.workspace) if below(real, self.workspace) else real
 
     def protected(self, real: str) -> bool:
-        """Whether a change of this file of the workspace is asked about wherever one is free."""
-        name = self.relative(real)
-        return any(fnmatchcase(name, pattern) for pattern in PROTECTED)
+        """Whether a change of this file of the workspace is asked about wherever one is free.
+
+        Some file systems take no notice of upper case, or of characters that nobody sees.
+        """
+        parts = without_hidden(self.relative(real)).casefold().split("/")
+        return any(name in PROTECTED for name in (*parts, *map("/".join, pairwise(parts))))
 
     def program_of(self, word: str, cwd: str) -> str | None:
         """The name of a program that is called by a path into a folder of installed programs; None otherwise."""

@@ -130,7 +130,9 @@ _INLINE = {
     "osascript": re.compile(r".*"),
     "timeit": re.compile(r".*"),
     **dict.fromkeys(
-        _words("fish csh tcsh mksh yash elvish nu xonsh pwsh ipython Rscript R julia elixir erl tsx bun tclsh expect"),
+        _words("""
+        fish csh tcsh mksh yash elvish nu xonsh pwsh ipython Rscript R julia elixir erl tsx ts-node bun tclsh expect
+        """),
         re.compile(r"-[A-Za-z]*[ceE].*|--(c|e).*|-"),
     ),
 }

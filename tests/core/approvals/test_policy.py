@@ -280,11 +280,31 @@ def test_asking_asks_before_every_change_and_no_look(places: Places) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["../x", "sub/../../x", "link/x", "/etc/x", ".git/hooks/pre-commit", ".git/config", "AGENTS.md", "sub/CLAUDE.md"],
+    [
+        *(
+            "../x",
+            "sub/../../x",
+            "link/x",
+            "/etc/x",
+            ".git/hooks/pre-commit",
+            ".git/config",
+            "AGENTS.md",
+            "sub/CLAUDE.md",
+        ),
+        *("CLAUDE.local.md", "QWEN.md", ".cursorrules", ".gemini/settings.json", ".github/copilot-instructions.md"),
+        *(
+            "sub/.mcp.json",
+            "sub/.claude/settings.json",
+            "sub/.github/workflows/x.yml",
+            ".GIT/config",
+            ".g\u200cit/config",
+        ),
+    ],
 )
 def test_files_outside_the_workspace_or_that_others_act_on_are_asked_about(places: Places, path: str) -> None:
     assert isinstance(edited(places, path), Ask)
-    assert edited(places, "src/a.py") == Allow()
+    for path in ("src/a.py", ".github/CODEOWNERS", "docs/agents.py"):
+        assert edited(places, path) == Allow()
 
 
 def test_a_rule_about_paths_is_about_where_they_really_lead(places: Places) -> None:
