@@ -10,6 +10,8 @@ from itertools import pairwise
 from core.approvals.shell import NotUnderstood, Simple, Word, parse
 
 SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash", "rbash"})
+_OTHER_TONGUES = frozenset({"zsh", "ksh"})
+"""Shells that read the same line another way, and run subscripts where bash does not."""
 FED = re.compile(r"/dev/(stdin|fd/.*)|/proc/.*/fd/.*")
 """Scripts that are no files: what a pipe or a redirection brings."""
 _PLAIN_OPTIONS = re.compile(r"-[eufxvnabCETh]+|--(norc|noprofile|posix|login)|[-+]o")
@@ -59,6 +61,8 @@ def _shell(simple: Simple, home: str) -> Unwrapped:
         words = words[2 if named else 1 :]
         if text == "--":
             break
+    if lined and program(simple) in _OTHER_TONGUES:
+        raise NotUnderstood(f"a line for {program(simple)}")
     if lined:
         if not words or not words[0].known or words[0].glob:
             raise NotUnderstood("a shell whose line is only known when it runs")

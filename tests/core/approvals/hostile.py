@@ -285,6 +285,7 @@ SNEAKED = (
         "./git status",
         "git 'status;touch x'",
     ),
+    *("ksh -c \"[ 'a[$(touch x)]' -eq 1 ]\"", "zsh -c 'cat x'"),
 )
 """Lines that begin like a look, or like what `git status *` and its like allow, and do more."""
 
