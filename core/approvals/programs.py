@@ -49,6 +49,7 @@ _NETWORK = _words("""
 curl wget ssh scp sftp rsync nc ncat netcat telnet ftp socat ping nslookup dig host traceroute whois openssl mail
 sendmail aws gcloud az gh glab hub heroku flyctl vercel netlify terraform ansible ansible-playbook npx bunx
 pnpx dlx uvx pipx rclone s3cmd psql mysql mongo redis-cli apt apt-get aptitude dnf yum apk pacman brew snap gem twine
+http.server
 """)
 _PROCESSES = _words("kill pkill killall killall5 xkill skill fuser disown")
 _MEANING = _words("""
@@ -109,7 +110,7 @@ _ACTS = {
     "jobs": re.compile(r"-[a-z]*x.*"),
     **dict.fromkeys(
         ("tar", "gtar", "bsdtar"),
-        re.compile(r"--(check|to-|us|rs|inf|new-v|rmt|abs).*|-[A-Za-z]*[IFP].*"),
+        re.compile(r"--(checkpoint-|to-c|use|rs|inf|new-v|rmt|abs).*|-[A-Za-z]*[IFP].*"),
     ),
     "zip": re.compile(r"-[A-Za-z]*TT.*|--unz.*"),
     "split": re.compile(r"--fi.*"),
@@ -133,7 +134,7 @@ _INLINE = {
         _words("""
         fish csh tcsh mksh yash elvish nu xonsh pwsh ipython Rscript R julia elixir erl tsx ts-node bun tclsh expect
         """),
-        re.compile(r"-[A-Za-z]*[ceE].*|--(c|e).*|-"),
+        re.compile(r"-[A-Za-z]*[ceE].*|--(eval|exec|command|print).*|-"),
     ),
 }
 _FED = re.compile(r"/dev/(stdin|fd/.*)|/proc/.*/fd/.*")

@@ -362,6 +362,23 @@ pip list
 test -f file && cat file
 [ -d src ] && ls src
 true
+tar -czf out.tgz src
+tar --exclude=.git -cf out.tar src
+tar -xOf out.tar --to-stdout
+poetry run mypy
+pytest -q & wait
+bun test --coverage
+git rebase -Xours main
+git log --exclude=x --all -S a
+bash -c -- 'ls && pytest'
+env -u X pytest
+timeout --signal KILL 60 pytest
+/usr/bin/time -v pytest
+date +%s -d yesterday
+python -m build
+awk -F : '{print $1}' file
+awk -v n=1 '{print n}' file
+sort -k 2 -o out file
 cat > new.py <<'END'
 import os; os.system("rm -rf /")
 END

@@ -62,7 +62,7 @@ def test_a_path_behind_a_link_that_nobody_may_read_is_judged_by_its_words(places
     assert isinstance(judged(places, "cat /proc/1/root/etc/passwd"), Ask)
 
 
-@pytest.mark.parametrize("line", lines(RUN))
+@pytest.mark.parametrize("line", [*lines(RUN), "pytest \\\n  -q", "pytest\\\n -q", 'git commit -m "a\nb \\\nc"'])
 def test_plain_work_inside_the_workspace_runs(places: Places, line: str) -> None:
     assert judged(places, line) == Allow()
 
