@@ -94,6 +94,10 @@ def read_rule(text: str) -> Rule:
         raise BadRule(f"{text!r} is no rule: write `tool` or `tool: pattern`, as in `run_command: pytest *`.")
     if colon and not pattern:
         raise BadRule(f"{text!r} has nothing after its colon; leave the colon out to mean every call of {tool}.")
+    if pattern and "__" in tool:
+        raise BadRule(
+            f"{text!r} can't be applied: what is given to a server's tool is not read; write `{tool}` for all."
+        )
     if tool == COMMAND and pattern:
         try:
             _pattern_words(pattern)

@@ -375,7 +375,9 @@ def test_an_exact_path_covers_its_file_and_no_other(path: str, other: str) -> No
     assert rule.matches_path(other) == (path == other)
 
 
-@pytest.mark.parametrize("text", ["", "a b", "run_command:", "run_command: 'x", ": x", "run_command : "])
+@pytest.mark.parametrize(
+    "text", ["", "a b", "run_command:", "run_command: 'x", ": x", "run_command : ", "files__write: secret/**"]
+)
 def test_a_rule_that_says_nothing_is_refused_in_a_sentence(text: str) -> None:
     with pytest.raises(BadRule, match=r"\.$"):
         read_rule(text)
