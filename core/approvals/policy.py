@@ -299,7 +299,18 @@ class _Command(_Subject):
         own = [rule for rule in rules if rule.covers(self.call.tool)]
         if any(not rule.pattern for rule in own):
             return True
-        return bool(own) and not self.reading.problem and all(self._step_allowed(it, own) for it in self.reading.steps)
+        if not own or self.reading.problem or self._unsaid():
+            return False
+        return all(self._step_allowed(it, own) for it in self.reading.steps)
+
+    def _unsaid(self) -> bool:
+        """Whether it asks for a network that its words don't show, where rules are also made for lines without one."""
+        return (
+            self.policy.mode == "ask"
+            and self.call.arguments.get("network") is True
+            and bool(self.policy.confinement.lacks(True, ()))
+            and not any(step.network for step in self.reading.all())
+        )
 
     def _step_allowed(self, step: Step, rules: list[Rule]) -> bool:
         if self._bound(step):
@@ -351,7 +362,7 @@ class _Command(_Subject):
     def rules(self) -> tuple[str, ...]:
         """One for each command that asks; none where one of them can't be named exactly."""
         bound = self.policy.mode == "ask" and any(step.writes for step in self.reading.all())
-        if bound or self.reading.problem or any(step.binds for step in self.reading.all()):
+        if bound or self.reading.problem or self._unsaid() or any(step.binds for step in self.reading.all()):
             return ()
         asking = list(self._asking(self.reading.steps))
         if any(step.argv is None for step in asking):

@@ -133,6 +133,17 @@ def test_the_agent_may_ask_for_the_network_for_a_script(places: Places) -> None:
     assert decide(call, Policy(places, "full", confinement=CONFINED)) == Allow("everything is allowed")
 
 
+def test_a_permission_for_a_line_without_a_network_does_not_give_it_one_later(places: Places) -> None:
+    asked = judged(places, "pytest -q", mode="ask", confinement=CONFINED)
+    assert isinstance(asked, Ask) and not asked.grant
+    rules = read_rules(asked.rules, (), ())
+    assert judged(places, "pytest -q", mode="ask", confinement=CONFINED, rules=rules) == Allow("a rule allows it")
+    call = Call("run_command", "command", {"command": "pytest -q", "network": True})
+    wider = decide(call, Policy(places, "ask", rules, CONFINED))
+    assert isinstance(wider, Ask) and wider.grant == Grant(network=True) and not wider.rules
+    assert "needs: the network" in wider.facts
+
+
 def test_what_always_would_allow_allows_this_line_and_nothing_beside_it(places: Places) -> None:
     for line in lines(ASKED):
         verdict = judged(places, line)
