@@ -1,4 +1,8 @@
-"""Asking git, and nothing of git's that runs foreign code: no hooks, no file-system monitor, no user configuration."""
+"""Asking git, and nothing of git's that runs foreign code: no hooks, no file-system monitor, no user configuration.
+
+A command of the agent may have made the repository, or one inside of it, and with it the configuration that git obeys.
+So contents that are missing are fetched from nowhere, which could run a program too.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +23,10 @@ _OPTIONS: Final = (
     *("-c", "core.quotePath=false"),
     *("-c", "safe.directory=*"),
 )
+_NOWHERE: Final = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"}
+FROM_REMOTES: Final = {"GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh", "GIT_NO_LAZY_FETCH": "0"}
+"""Variables with which git may fetch what a partial clone left with its origin."""
+_OF_FILTERS: Final = {b"clean": "", b"smudge": "", b"process": "", b"required": "false"}
 
 
 def find_git() -> str | None:
@@ -34,6 +42,7 @@ async def git(program: str, folder: Path, *arguments: str, given: bytes = b"", *
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_TERMINAL_PROMPT": "0",
         "LC_ALL": "C",
+        **_NOWHERE,
         **variables,
     }
     try:
@@ -63,6 +72,17 @@ async def git(program: str, folder: Path, *arguments: str, given: bytes = b"", *
         said = err.decode(errors="replace").strip().splitlines()
         raise WorkspaceError(f"git {arguments[0]} failed: {said[0] if said else process.returncode}.")
     return out
+
+
+async def git_unfiltered(program: str, folder: Path, *arguments: str) -> bytes:
+    """The same for what makes git read files: it looks at them as they are, through no program that a filter names."""
+    listed = (await git(program, folder, "config", "--null", "--name-only", "--list")).split(b"\0")
+    named = [name for name in listed if name.startswith(b"filter.") and name.rpartition(b".")[2] in _OF_FILTERS]
+    variables = {"GIT_CONFIG_COUNT": str(len(named))}  # In a word after `-c` a name could not hold `=`.
+    for number, name in enumerate(named):
+        variables[f"GIT_CONFIG_KEY_{number}"] = os.fsdecode(name)
+        variables[f"GIT_CONFIG_VALUE_{number}"] = _OF_FILTERS[name.rpartition(b".")[2]]
+    return await git(program, folder, *arguments, **variables)
 
 
 class Repository:

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from core.workspace.errors import WorkspaceError
-from core.workspace.git import git
+from core.workspace.git import git, git_unfiltered
 
 _LOOK: Final = ("-c", "core.checkStat=default", "-c", "core.trustctime=true")
+_DIFFERING: Final = ("diff-files", "--ignore-submodules=all", "--relative", "--name-only", "-z")
 _FILTERS: Final = ("filter", "ident", "working-tree-encoding")
 _AT_ONCE: Final = 500
 _FLAGGED: Final = 2
@@ -30,7 +31,8 @@ class Lender:
     async def unchanged(self) -> dict[str, str]:
         """Content ids of the tracked files that are as the index has them, unfiltered. Raises WorkspaceError."""
         listed = await self._ask("ls-files", "-v", "-s", "-z")
-        changed = set((await self._ask(*_LOOK, "diff-files", "--relative", "--name-only", "-z")).split(b"\0"))
+        looked = await git_unfiltered(self._program, self._workspace, *_LOOK, *_DIFFERING)
+        changed = set(looked.split(b"\0"))
         found: dict[str, str] = {}
         for row in filter(None, listed.split(b"\0")):
             facts, _, path = row[_FLAGGED:].partition(b"\t")

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Final
 
 from core.workspace.errors import WorkspaceError
-from core.workspace.git import find_git, git
+from core.workspace.git import FROM_REMOTES, find_git, git, git_unfiltered
 
 _MARK: Final = "longwatch-session"
 _LONGEST: Final = 200
+_MODULE: Final = b"160000 "
+"""How a submodule begins in what git lists of its index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ async def add_worktree(original: Path, into: Path, session: str) -> Worktree:
         raise WorkspaceError(
             f"{original} is in no git repository with a commit, so it can have no worktree; leave --worktree out."
         ) from error
-    await git(program, original, "worktree", "add", "--quiet", "--detach", str(into), "HEAD")
+    await git(program, original, "worktree", "add", "--quiet", "--detach", str(into), "HEAD", **FROM_REMOTES)
     place = into / prefix
     try:
         place.mkdir(parents=True, exist_ok=True)
@@ -54,14 +56,36 @@ async def add_worktree(original: Path, into: Path, session: str) -> Worktree:
 
 
 async def unsaved_files(folder: Path) -> int:
-    """How many files around `folder` differ from what is committed, or are not."""
+    """How many files around `folder` differ from what is committed, or are not.
+
+    Not those in submodules: git is not called in there, where it would obey what a command wrote.
+    """
     program = find_git()
     if program is None:
         return 0
     try:
-        return (await git(program, folder, "status", "--porcelain", "-z")).count(b"\0")
+        status = await git_unfiltered(program, folder, "status", "--porcelain", "-z", "--ignore-submodules=dirty")
     except WorkspaceError:
         return 0
+    return status.count(b"\0")
+
+
+async def _filled_modules(folder: Path) -> int:
+    """How many submodules of a worktree hold something, of which git can't be asked what is committed."""
+    program = find_git()
+    try:
+        listed = await git(program, folder, "ls-files", "--stage", "-z") if program else b""
+    except WorkspaceError:
+        return 0
+    rows = (row.partition(b"\t")[2] for row in listed.split(b"\0") if row.startswith(_MODULE))
+    return sum(_is_filled(folder / os.fsdecode(name)) for name in rows)
+
+
+def _is_filled(folder: Path) -> bool:
+    try:
+        return any(os.scandir(folder))
+    except OSError:
+        return False
 
 
 def in_worktree(place: Path) -> bool:
@@ -83,7 +107,7 @@ async def worktree_of(workspace: Path, session: str) -> Worktree | None:
         return None
     if marked != session or not (top / ".git").is_file():
         return None
-    return Worktree(top, workspace, await unsaved_files(top))
+    return Worktree(top, workspace, await unsaved_files(top) + await _filled_modules(top))
 
 
 async def remove_worktree(within: Path, top: Path) -> None:

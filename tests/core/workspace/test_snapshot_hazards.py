@@ -10,7 +10,10 @@ import pytest
 from test_snapshots import IDENTITY, git, taken, tree, write
 
 from core.workspace.errors import WorkspaceError
+from core.workspace.git import Repository
+from core.workspace.lending import Lender
 from core.workspace.snapshots import check_workspace, open_snapshots
+from core.workspace.worktree import unsaved_files
 
 
 async def test_line_ends_survive_attributes(beside_git, workspace):
@@ -97,6 +100,44 @@ async def test_gc_of_users_repo(beside_git, workspace):
     git(workspace, "prune", "--expire=now")
     restored = await beside_git.restore(before)
     assert restored.before and (workspace / "a").read_text() == "one" * 100, restored
+
+
+@pytest.fixture
+def trapped(workspace, tmp_path):
+    """A repository in whose index a command put another one, with a filter and a remote that leave a trace."""
+    inner, trace = workspace / "inner", tmp_path / "trace"
+    for place in (inner, workspace):
+        write(place, ".gitattributes", "b filter=a=b\n")
+        write(place, "b", "one")
+        git(place, "init", "-q")
+        git(place, "add", ".")
+        git(place, "commit", "-qm", "x")
+    for place in (workspace, inner):
+        write(place, "b", "two")
+        for name, value in (
+            ("filter.a=b.clean", f"touch {trace}; cat"),
+            ("filter.a=b.required", "true"),
+            ("core.repositoryformatversion", "1"),
+            ("extensions.partialClone", "origin"),
+            ("remote.origin.promisor", "true"),
+            ("remote.origin.url", "ssh://nowhere/x"),
+            ("core.sshCommand", f"touch {trace}; false"),
+        ):
+            git(place, "config", name, value)
+    return trace
+
+
+async def test_what_a_command_put_into_the_configuration_of_a_repository_is_not_run(trapped, workspace, tmp_path):
+    program, gone = shutil.which("git"), "1" * 40
+    repository = await Repository.around(program, workspace)
+    assert repository is not None and await repository.having([gone]) == set()
+    with pytest.raises(WorkspaceError):
+        await repository.read(gone)
+    assert set(await Lender(program, workspace, tmp_path / "own").unchanged()) == {".gitattributes"}
+    assert await unsaved_files(workspace) == 1
+    assert not trapped.exists()
+    git(workspace, "status")
+    assert trapped.exists()  # So the trap works.
 
 
 async def test_edit_of_same_size_in_the_same_instant(beside_git, workspace):
