@@ -81,7 +81,7 @@ class _Git:
     """The user's repository, with the user's name and no hook."""
 
     def __init__(self, workspace: Path) -> None:
-        program = find_git()
+        program = find_git(workspace)
         if program is None or not workspace.is_dir():
             raise WorkspaceError(f"There is no git, or no folder {workspace}, so nothing can be landed there.")
         self._program, self._workspace, self.index = program, workspace, ""

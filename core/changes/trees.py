@@ -23,7 +23,7 @@ class Trees:
 
     def __init__(self, folder: Path, workspace: Path) -> None:
         self._store, self._workspace = ObjectStore(folder / FILES), workspace
-        self._git = find_git()
+        self._git = find_git(workspace)
         self._listed = lru_cache(maxsize=4_096)(self._list)
 
     def entry(self, tree: str, path: str) -> Entry | None:

@@ -38,6 +38,7 @@ PROTECTED: Final = """
 .cursor .vscode .envrc .github/copilot-instructions.md
 """
 """Below a workspace: what instructs an agent, configures one, or makes a tool of the user run something."""
+_OWN_CODE: Final = tuple(Path(os.path.realpath(__file__)).parents[2] / name for name in ("core", "tui", "themes"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def access_for(around: Surroundings, environment: Mapping[str, str], network: bo
     hidden = (*_hidden(needed, environment, homes), *around.hidden, around.home, *configuration(around.config))
     return Access(
         writable=_real((workspace, *repository, *around.writable)),
-        protected=_real(guarded),
+        protected=_real((*guarded, *(path for path in _OWN_CODE if path.is_relative_to(workspace)))),
         hidden=_real(hidden),
         readable=_named((*programs, *around.readable)),
         temporary=Path(os.path.realpath(around.temporary)),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
+from core.programs import set_apart
 from core.sandbox.access import Access, Surroundings, access_for, configuration
 from core.sandbox.bubblewrap import bubblewrap
 from core.sandbox.grant import NOTHING, Grant
@@ -86,12 +87,18 @@ class Confinement:
         access = access_for(around, environment, self.network or grant.network)
         return Cell(self.sandbox.words(access, cwd), Guard(access.guarded, access.temporary))
 
-    def environment(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """What commands inherit: temporary files and caches in the folder that they may write."""
+    def environment(self, environment: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+        """What a command inherits, temporary files and caches in the folder that it may write; and words before it.
+
+        What shuts it in inherits that first. So where that would find programs or libraries that commands can write,
+        the words, which come after those of the cell, give it to the command alone.
+        """
         if not self.sandbox.confines:
-            return dict(environment)
+            return dict(environment), []
         inside = "/tmp" if self.sandbox.backend == "bubblewrap" else str(self.around.temporary)
-        return {"XDG_CACHE_HOME": f"{inside}/cache", **environment, **dict.fromkeys(_TEMPORARY_NAMES, inside)}
+        whole = {"XDG_CACHE_HOME": f"{inside}/cache", **environment, **dict.fromkeys(_TEMPORARY_NAMES, inside)}
+        safe, kept = set_apart(whole, self.around.workspace, self.around.temporary, *self.around.writable)
+        return safe, ["/usr/bin/env", *(f"{name}={value}" for name, value in kept.items())] if kept else []
 
     @property
     def closed(self) -> tuple[Path, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from contextlib import suppress
@@ -24,8 +25,11 @@ class Answer:
 
 
 def python(script: Path) -> list[str]:
-    """The command of a child interpreter: isolated from the user's environment and from the working folder."""
-    return [sys.executable, "-P", "-I", "-S", str(script)]
+    """The command of a child interpreter: isolated from the user's environment and from the working folder.
+
+    It is the one behind a virtual environment, which may lie in the workspace, where a command could change it.
+    """
+    return [os.path.realpath(sys.executable), "-P", "-I", "-S", str(script)]
 
 
 async def ask(command: list[str], payload: bytes, *, cwd: Path, seconds: float, most: int) -> Answer:

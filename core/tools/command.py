@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
 import signal
 import sys
 from collections.abc import Collection, Mapping
@@ -16,6 +15,7 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import replace
 
+from core.programs import find_program
 from core.sandbox.guard import PUT_ASIDE
 from core.sandbox.sandbox import Cell, Confinement
 from core.tools.base import RERUN, Effect, Outcome, Rerun, ToolContext, ToolError
@@ -89,13 +89,14 @@ class RunCommand:
         """Run it. When this is cancelled, the job has been ended; `recover` then gives the outcome so far."""
         job = _job(context)
         environment = self._inherited(context)
-        folder, cell = _folder(arguments, context), Cell()
+        folder, cell, words = _folder(arguments, context), Cell(), []
         confinement: Confinement | None = context.settings.get("confinement")
         if confinement is not None:
             with explained("prepare the sandbox"):
                 cell = await asyncio.to_thread(_prepared, job, confinement, folder, environment, context)
-            environment = confinement.environment(environment)
-        job.spawn(_shell(), arguments.command, folder, environment, cell.words)
+            environment, given = confinement.environment(environment)
+            words = [*cell.words, *given]
+        job.spawn(_shell(context.workspace), arguments.command, folder, environment, words)
         return await self._ended(job, cell, arguments, context)
 
     async def _ended(self, job: Job, cell: Cell, arguments: CommandArguments, context: ToolContext) -> Outcome:
@@ -158,8 +159,8 @@ def _prepared(
     return cell
 
 
-def _shell() -> list[str]:
-    bash = shutil.which("bash")
+def _shell(*within: Path) -> list[str]:
+    bash = find_program("bash", *within)
     return [bash, "--noprofile", "--norc"] if bash else ["/bin/sh"]
 
 

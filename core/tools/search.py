@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Annotated, ClassVar, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
+from core.programs import find_program
 from core.tools import search_child
 from core.tools.base import Effect, Outcome, ToolContext, ToolError
 from core.tools.child import Answer, ask, python
@@ -50,7 +50,7 @@ class SearchCodebase(Repeatable):
     Arguments: ClassVar[type[msgspec.Struct]] = SearchArguments
 
     def __init__(self, ripgrep: str | None = None, *, seconds: float = SECONDS) -> None:
-        self._ripgrep = ripgrep if ripgrep is not None else shutil.which("rg")
+        self._ripgrep = ripgrep
         self._seconds = seconds
 
     async def run(self, arguments: SearchArguments, context: ToolContext) -> Outcome:
@@ -59,14 +59,16 @@ class SearchCodebase(Repeatable):
             only = None if path.is_dir() else path.name
             path.stat()
             root = path if only is None else path.parent
-            answer = await self._ask(arguments, root, only, ignored_names(context))
+            answer = await self._ask(arguments, root, only, ignored_names(context), context.workspace)
         prefix = "" if (base := relative(context, root)) == "." else base + "/"
         return Outcome(_show(_hits(answer, prefix), answer, arguments))
 
-    async def _ask(self, arguments: SearchArguments, root: Path, only: str | None, ignored: list[str]) -> Answer:
+    async def _ask(
+        self, arguments: SearchArguments, root: Path, only: str | None, ignored: list[str], within: Path
+    ) -> Answer:
         """Ripgrep's dialect lacks look-around and back references: what it refuses, Python may still understand."""
-        if self._ripgrep:
-            command = _ripgrep_command(self._ripgrep, arguments, only, ignored)
+        if ripgrep := find_program("rg", within) if self._ripgrep is None else self._ripgrep:
+            command = _ripgrep_command(ripgrep, arguments, only, ignored)
             answer = await ask(command, b"", cwd=root, seconds=self._seconds, most=_MAX_OUTPUT)
             if answer.code != 2 or answer.output:
                 return answer

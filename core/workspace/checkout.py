@@ -48,7 +48,7 @@ async def checkout(folder: Path, tree: str, original: Path, into: Path, *, plain
     The folder's name is the id of the session. It is a worktree of the repository in `original`, where there is one and
     nothing else is wanted (`plain`). Raises WorkspaceError; nothing is left behind then.
     """
-    program = find_git()
+    program = find_git(original)
     worktree = not plain and program is not None and (original / ".git").exists()
     if into.exists() and (not into.is_dir() or any(into.iterdir())):
         raise WorkspaceError(f"{into} exists already and is not empty; choose another folder with --into.")
@@ -73,7 +73,7 @@ async def checkout(folder: Path, tree: str, original: Path, into: Path, *, plain
 
 async def abandon(original: Path, into: Path) -> None:
     """Take a folder away that `checkout` made."""
-    program = find_git()
+    program = find_git(original)
     shutil.rmtree(into, ignore_errors=True)
     if program is not None and (original / ".git").exists():
         with contextlib.suppress(WorkspaceError):

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from core.programs import find_program
 from core.workspace.errors import WorkspaceError
 
 _TIMEOUT_S: Final = 60.0
@@ -29,9 +29,9 @@ FROM_REMOTES: Final = {"GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh", "GIT_NO_
 _OF_FILTERS: Final = {b"clean": "", b"smudge": "", b"process": "", b"required": "false"}
 
 
-def find_git() -> str | None:
-    """The git program, or None."""
-    return shutil.which("git")
+def find_git(*within: Path) -> str | None:
+    """The git program, or None; none that lies within these folders, where commands may have put it."""
+    return find_program("git", *within)
 
 
 async def git(program: str, folder: Path, *arguments: str, given: bytes = b"", **variables: str) -> bytes:
@@ -82,7 +82,7 @@ async def git_unfiltered(program: str, folder: Path, *arguments: str) -> bytes:
     for number, name in enumerate(named):
         variables[f"GIT_CONFIG_KEY_{number}"] = os.fsdecode(name)
         variables[f"GIT_CONFIG_VALUE_{number}"] = _OF_FILTERS[name.rpartition(b".")[2]]
-    return await git(program, folder, *arguments, **variables)
+    return await git(program, folder, *arguments, given=b"", **variables)
 
 
 class Repository:

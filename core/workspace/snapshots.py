@@ -19,5 +19,5 @@ def open_snapshots(workspace: Path, folder: Path, watch: TreeWatch | None = None
 
     Raises WorkspaceError when it can't be a workspace.
     """
-    program, watch = find_git(), watch or TreeWatch()
+    program, watch = find_git(workspace), watch or TreeWatch()
     return CopyStore(workspace, folder, watch) if program is None else ShadowGit(workspace, folder, watch, program)

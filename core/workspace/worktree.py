@@ -34,7 +34,7 @@ async def add_worktree(original: Path, into: Path, session: str) -> Worktree:
 
     The workspace in it is where `original` is in its own. Raises WorkspaceError.
     """
-    program = find_git()
+    program = find_git(original)
     if program is None:
         raise WorkspaceError("There is no git here, so there can be no worktree; leave --worktree out.")
     try:
@@ -44,7 +44,8 @@ async def add_worktree(original: Path, into: Path, session: str) -> Worktree:
         raise WorkspaceError(
             f"{original} is in no git repository with a commit, so it can have no worktree; leave --worktree out."
         ) from error
-    await git(program, original, "worktree", "add", "--quiet", "--detach", str(into), "HEAD", **FROM_REMOTES)
+    add = ("worktree", "add", "--quiet", "--detach", str(into), "HEAD")
+    await git(program, original, *add, given=b"", **FROM_REMOTES)
     place = into / prefix
     try:
         place.mkdir(parents=True, exist_ok=True)
@@ -60,7 +61,7 @@ async def unsaved_files(folder: Path) -> int:
 
     Not those in submodules: git is not called in there, where it would obey what a command wrote.
     """
-    program = find_git()
+    program = find_git(folder)
     if program is None:
         return 0
     try:
@@ -72,7 +73,7 @@ async def unsaved_files(folder: Path) -> int:
 
 async def _filled_modules(folder: Path) -> int:
     """How many submodules of a worktree hold something, of which git can't be asked what is committed."""
-    program = find_git()
+    program = find_git(folder)
     try:
         listed = await git(program, folder, "ls-files", "--stage", "-z") if program else b""
     except WorkspaceError:
@@ -96,7 +97,7 @@ def in_worktree(place: Path) -> bool:
 
 async def worktree_of(workspace: Path, session: str) -> Worktree | None:
     """The worktree that was made for this session, if its workspace lies in one."""
-    program = find_git()
+    program = find_git(workspace)
     if program is None or not workspace.is_dir():
         return None
     try:
@@ -112,7 +113,7 @@ async def worktree_of(workspace: Path, session: str) -> Worktree | None:
 
 async def remove_worktree(within: Path, top: Path) -> None:
     """Remove a worktree with all that is in it; `within` is any folder of its repository. Raises WorkspaceError."""
-    program = find_git()
+    program = find_git(top)
     if program is None:
         raise WorkspaceError("There is no git here, so the worktree can't be removed.")
     common = Path(await _line(program, within, "rev-parse", "--git-common-dir"))

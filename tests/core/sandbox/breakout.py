@@ -57,10 +57,11 @@ def _succeeded(escape: Escape, out: Outside, sandbox: Sandbox, user: int) -> boo
     if sandbox.confines:
         os.chown(out.session / "tmp", user, user)
     ids = {} if user == os.getuid() else {"user": user, "group": user, "extra_groups": []}
+    environment, given = confinement.environment(out.environment)
     answer = subprocess.run(
-        [*cell.words, "bash", "-c", escape.command],
+        [*cell.words, *given, "bash", "-c", escape.command],
         cwd=out.workspace,
-        env=confinement.environment(out.environment),
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -97,6 +97,8 @@ def planted(name: str) -> Callable[[Outside], bool]:
     return lambda outside: outside.has(f"workspace/{name}", "evil")
 
 
+_STAYS: Final = [f"{4_000_000 + os.getpid()}{number}" for number in (1, 2)]
+"""Seconds by which a process of this run is told from all others of the machine."""
 _UNTIL_UP: Final = "until grep -aq ^sleep /proc/$!/cmdline; do :; done"
 ESCAPES: Final = {
     "a file outside is written": Escape("echo x >$OUTSIDE/plain", lambda it: it.has("outside/plain")),
@@ -151,9 +153,11 @@ ESCAPES: Final = {
         python("socket.socket(socket.AF_UNIX).connect('\\0' + os.environ['ABSTRACT'])")
     ),
     "the user's terminal is written": Escape("echo x >$TERMINAL", Outside.typed),
-    "a process stays": Escape("setsid nohup sleep 4611 >/dev/null 2>&1 & " + _UNTIL_UP, lambda it: left_alive("4611")),
+    "a process stays": Escape(
+        f"setsid nohup sleep {_STAYS[0]} >/dev/null 2>&1 & {_UNTIL_UP}", lambda it: left_alive(_STAYS[0])
+    ),
     "a process without its mark stays": Escape(
-        "(env -i setsid sleep 4612 >/dev/null 2>&1 & " + _UNTIL_UP + ")", lambda it: left_alive("4612")
+        f"(env -i setsid sleep {_STAYS[1]} >/dev/null 2>&1 & {_UNTIL_UP})", lambda it: left_alive(_STAYS[1])
     ),
     "new name spaces open the root": Escape(
         "unshare -Urm sh -c 'mount -o remount,bind,rw /; umount -l $SESSION; cat $SECRET'"

@@ -56,6 +56,22 @@ async def test_programs_of_a_virtual_environment_elsewhere_are_found_and_run(cag
     assert outcome.content.endswith("\nmsgspec")
 
 
+async def test_what_shuts_a_command_in_runs_no_program_and_no_library_of_the_workspace(cage: Cage) -> None:
+    """Folders of a workspace on PATH are the command's alone, whether they were there before or not."""
+    for folder in ("there/bin", "made/bin"):
+        cage.environment["PATH"] = f"{cage.workspace}/{folder}:{folder}:{cage.environment['PATH']}"
+    (cage.workspace / "there/bin").mkdir(parents=True)
+    plant = f'#!/bin/sh\\n: >{cage.place}/got-out\\nexec /bin/mv "$@"\\n'
+    for folder in ("there/bin", "made/bin"):
+        put = f"printf '{plant}' >{folder}/$it; chmod +x {folder}/$it"
+        await cage(f"mkdir -p {folder}; for it in mv bash; do {put}; done")
+    assert f"mv is {cage.workspace}/made/bin/mv" in (await cage("type mv")).content
+    cage.environment["LD_LIBRARY_PATH"] = f":{cage.workspace}"
+    (cage.workspace / "libtinfo.so.6").write_text("no library")
+    assert (await cage("true")).content.startswith("exit ")  # The command may fail with it, what is around it not.
+    assert not (cage.place / "got-out").exists()
+
+
 async def test_nothing_lives_on_after_its_command(cage: Cage) -> None:
     outcome = await cage("(env -i setsid sleep 411 &) ; setsid nohup sleep 411 >/dev/null 2>&1 & sleep 411 & echo done")
     assert outcome.ok and outcome.content.endswith("done")
