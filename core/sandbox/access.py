@@ -35,7 +35,7 @@ _MACHINE_SECRETS: Final = (
 )
 PROTECTED: Final = """
 .longwatch.toml AGENTS.md CLAUDE.md CLAUDE.local.md GEMINI.md QWEN.md .cursorrules .mcp.json .claude .codex .gemini
-.cursor .vscode .envrc .github/copilot-instructions.md
+.cursor .vscode .envrc .husky .github/copilot-instructions.md
 """
 """Below a workspace: what instructs an agent, configures one, or makes a tool of the user run something."""
 _OWN_CODE: Final = tuple(Path(os.path.realpath(__file__)).parents[2] / name for name in ("core", "tui", "themes"))
@@ -65,6 +65,8 @@ class Access:
 class Surroundings:
     """Where a session lives: its workspace, its folder for temporary files, and what its commands must not see.
 
+    `told` names the files of the workspace that instruct its agent.
+
     `home` is the product's own folder with all sessions, `config` its configuration file; `writable`, `readable` and
     `hidden` are what the user added.
     """
@@ -76,13 +78,15 @@ class Surroundings:
     writable: tuple[Path, ...] = ()
     readable: tuple[Path, ...] = ()
     hidden: tuple[Path, ...] = ()
+    told: tuple[str, ...] = ()
 
 
 def access_for(around: Surroundings, environment: Mapping[str, str], network: bool) -> Access:
     """What the commands of a session may do now; looks at the disk, for a command may have made a repository."""
     workspace, homes = Path(os.path.realpath(around.workspace)), _homes()
     repository, runs = repository_paths(workspace)
-    guarded = (*runs, *_below(workspace, PROTECTED))
+    instructing = (*_below(workspace, PROTECTED), *(workspace / name for name in around.told))
+    guarded = _reachable((*runs, *instructing), (workspace, *repository, *_real(around.writable)))
     programs = tuple(_programs(environment, homes))
     needed = {*programs, workspace, *around.readable, *around.writable, *repository}
     hidden = (*_hidden(needed, environment, homes), *around.hidden, around.home, *configuration(around.config))
@@ -95,6 +99,17 @@ def access_for(around: Surroundings, environment: Mapping[str, str], network: bo
         guarded=guarded,
         network=network,
     )
+
+
+def _reachable(paths: Collection[Path], roots: Collection[Path]) -> tuple[Path, ...]:
+    """Those of the paths that lie in what may be written, and what in there the links among them lead to."""
+    whole, within = {above for root in roots for above in (root, *root.parents)}, set(roots)
+    folders = {folder: Path(os.path.realpath(folder)) for folder in {path.parent for path in paths}}
+    ways: dict[Path, None] = {}
+    for path in paths:
+        target = folders[path.parent] / path.name
+        ways |= dict.fromkeys((path, Path(os.path.realpath(target)) if target.is_symlink() else target))
+    return tuple(way for way in ways if way not in whole and not within.isdisjoint(way.parents))
 
 
 @lru_cache(64)

@@ -38,6 +38,7 @@ def confinement_in(temporary: Path, workspace: Path, home: Path, config: Config,
         writable=_paths((*settings.writable, *config.approvals.folders)),
         readable=_paths(settings.readable),
         hidden=_paths(settings.hidden),
+        told=tuple(config.context.instructions),
     )
     return Confinement(sandbox_for(mode), around, settings.network)
 

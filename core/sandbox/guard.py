@@ -2,7 +2,7 @@
 only, and what does not exist yet can't be mounted read-only.
 
 It acts with all the user's rights where a command has been: it follows no link, and it writes only where the folder is
-still the one that it was.
+still the one that it was. A link or a file that stands for a folder above a protected file is put aside first.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 from typing import Final
 
 import msgspec
@@ -24,6 +25,11 @@ LEFT: Final = "guarded"
 """File, beside a command that goes on without the process that began it, that says what is to be put back."""
 _LARGEST: Final = 1 << 20
 _MOST_ENTRIES: Final = 500
+_MOST_NAMES: Final = 5_000
+_DEEPEST: Final = 50
+_UNSEEN_KIND: Final = -1
+_NO_FOLDER: Final = b"\0"
+"""What stands for a folder that is not there; a link has its target, a folder nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +43,22 @@ class Entry:
 
 
 ABSENT: Final = Entry()
+UNSEEN: Final = Entry(_UNSEEN_KIND)
+"""Too much, or out of reach, to be held: whatever stands there later is left alone."""
 
 
 class Guard:
-    """What protected files hold now, to be compared and put back when the command has ended."""
+    """What protected files hold now, to be compared and put back when the command has ended.
 
-    def __init__(self, paths: Iterable[Path], aside: Path) -> None:
-        looked = {path: look_at(path) for path in paths}
-        self._before = {path: entry for path, entry in looked.items() if entry is not None}
+    `roots` are the folders that the command may write, which by themselves stay where they are.
+    """
+
+    def __init__(self, paths: Iterable[Path], aside: Path, roots: Iterable[Path] = ()) -> None:
+        self._before = {path: look_at(path) for path in paths}
         self._places = {parent: os.path.realpath(parent) for parent in {path.parent for path in self._before}}
+        ends = set(roots)
+        above = {folder for parent in self._places for folder in _up_to(parent, ends)}
+        self._above = {folder: _stands_for(folder) for folder in sorted(above)}
         self._aside = aside / PUT_ASIDE
 
     @classmethod
@@ -58,6 +71,7 @@ class Guard:
         guard = cls((), Path(_path(left.aside)).parent)
         guard._before = {Path(_path(path)): entry.entry() for path, entry in left.before}
         guard._places = {Path(_path(path)): _path(place) for path, place in left.places}
+        guard._above = {Path(_path(path)): stood for path, stood in left.above}
         return guard
 
     def leave(self, folder: Path) -> None:
@@ -66,6 +80,7 @@ class Guard:
             os.fsencode(self._aside),
             [(os.fsencode(path), _LeftEntry.of(entry)) for path, entry in self._before.items()],
             [(os.fsencode(path), os.fsencode(place)) for path, place in self._places.items()],
+            [(os.fsencode(path), stood) for path, stood in self._above.items()],
         )
         part = folder / f"{LEFT}.part"
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
@@ -74,20 +89,61 @@ class Guard:
 
     def put_back(self) -> list[str]:
         """Undo what was changed; the names of what was. Raises OSError when that is not possible."""
+        changed = [folder for folder, stood in self._above.items() if self._put_back_folder(folder, stood)]
         there = {parent for parent, place in self._places.items() if _is_at(parent, place)}
-        changed = [path for path, before in self._before.items() if path.parent in there and look_at(path) != before]
-        for path in changed:
-            self._set_aside(path)
-            restore(path, self._before[path])
+        held = ((path, before) for path, before in self._before.items() if path.parent in there)
+        changed += [path for path, before in held if self._put_back(path, before)]
         return [path.name for path in changed]
 
+    def _put_back_folder(self, folder: Path, stood: bytes) -> bool:
+        """Whether something else stood for it. One that is gone stays gone, and one that was made stays."""
+        stands = _stands_for(folder)
+        if stands in (stood, _NO_FOLDER) or (stood == _NO_FOLDER and stands == b""):
+            return False
+        self._set_aside(folder)
+        if stood == b"":
+            folder.mkdir()
+        elif stood != _NO_FOLDER:
+            folder.symlink_to(os.fsdecode(stood))
+        return True
+
+    def _put_back(self, path: Path, before: Entry) -> bool:
+        """Whether it had to be; of a folder that still is one only what was changed in it."""
+        now = _outline(path)
+        if before == UNSEEN:
+            return False
+        if before.kind == now.kind == stat.S_IFDIR:
+            return self._put_back_inside(path, before, now.mode)
+        if now == before:
+            return False
+        self._set_aside(path)
+        restore(path, before)
+        return True
+
+    def _put_back_inside(self, folder: Path, before: Entry, mode: int) -> bool:
+        open_mode = before.mode | stat.S_IRWXU
+        if mode != open_mode:
+            with suppress(PermissionError):  # Another user's; what needs no change needs no right to it either.
+                folder.chmod(open_mode)
+        more = [name for name in os.listdir(folder) if name not in before.inside]  # noqa: PTH208
+        for name in more:
+            self._set_aside(folder / name)
+        changed = [self._put_back(folder / name, entry) for name, entry in before.inside.items()]
+        if open_mode != before.mode:
+            with suppress(PermissionError):
+                folder.chmod(before.mode)
+        return bool(more) or any(changed) or mode != before.mode
+
     def _set_aside(self, path: Path) -> None:
+        """Out of the way in any case: what can't be moved to another disk only gets another name."""
         if not os.path.lexists(path):
             return
         self._aside.mkdir(mode=0o700, parents=True, exist_ok=True)
         target = self._aside / f"{len(os.listdir(self._aside)) + 1}-{path.name}"  # noqa: PTH208
-        with suppress(FileExistsError):
+        try:
             shutil.move(path, target)
+        except (OSError, RecursionError):
+            path.rename(path.with_name(f"{path.name}.{PUT_ASIDE}-{token_hex(4)}"))
 
 
 class _LeftEntry(msgspec.Struct, array_like=True):
@@ -113,6 +169,7 @@ class _Left(msgspec.Struct, array_like=True):
     aside: bytes
     before: list[tuple[bytes, _LeftEntry]]
     places: list[tuple[bytes, bytes]]
+    above: list[tuple[bytes, bytes]] = msgspec.field(default_factory=list)
 
 
 def _is_at(folder: Path, place: str) -> bool:
@@ -120,45 +177,69 @@ def _is_at(folder: Path, place: str) -> bool:
     return os.path.realpath(folder) == place and Path(place).is_dir()
 
 
+def _up_to(folder: Path, roots: set[Path]) -> tuple[Path, ...]:
+    """A folder and those above it below the outermost root that it lies in; none where it lies in none."""
+    way = (folder, *folder.parents)
+    return way[: max((number for number, place in enumerate(way) if place in roots), default=0)]
+
+
+def _stands_for(folder: Path) -> bytes:
+    """What stands where a folder is expected; for what is neither folder nor link a word that no link leads to."""
+    try:
+        found = folder.lstat()
+        if stat.S_ISLNK(found.st_mode):
+            return os.fsencode(folder.readlink())
+    except OSError:
+        return _NO_FOLDER
+    return b"" if stat.S_ISDIR(found.st_mode) else b"/\0"
+
+
 def _path(name: bytes) -> str:
     return os.fsdecode(name)
 
 
-class _TooBig(Exception):
-    """More than is held to be put back."""
+def look_at(path: Path) -> Entry:
+    """What stands there, links not followed."""
+    return _look(path, [_MOST_ENTRIES], 0)
 
 
-def look_at(path: Path) -> Entry | None:
-    """What stands there, links not followed; None when it is too big to be held and so can't be put back."""
-    try:
-        return _look(path, [_MOST_ENTRIES])
-    except _TooBig:
-        return None
-
-
-def _look(path: Path, left: list[int]) -> Entry:
+def _look(path: Path, left: list[int], depth: int) -> Entry:
+    """Files of a folder come before the folders in it: those may hold more than is left to be looked at."""
     left[0] -= 1
-    if left[0] < 0:
-        raise _TooBig
+    if left[0] < 0 or depth > _DEEPEST:
+        return UNSEEN
+    found = _outline(path)
+    if found.kind == stat.S_IFDIR:
+        try:
+            entries = sorted(os.scandir(path), key=lambda entry: (entry.is_dir(follow_symlinks=False), entry.name))
+        except OSError:
+            return UNSEEN
+        if len(entries) > _MOST_NAMES:
+            return UNSEEN
+        for entry in entries:
+            found.inside[entry.name] = _look(path / entry.name, left, depth + 1)
+    return found
+
+
+def _outline(path: Path) -> Entry:
+    """The same without what is in a folder."""
     try:
         found = path.lstat()
         kind, mode = stat.S_IFMT(found.st_mode), stat.S_IMODE(found.st_mode)
         if kind == stat.S_IFLNK:
             return Entry(kind, 0, os.fsencode(path.readlink()))
-        if kind == stat.S_IFDIR:
-            names = sorted(entry.name for entry in path.iterdir())
-            return Entry(kind, mode, b"", {name: _look(path / name, left) for name in names})
-        return Entry(kind, mode, _head(path) if kind == stat.S_IFREG else b"")
-    except OSError:
+        if kind == stat.S_IFREG:
+            return UNSEEN if found.st_size > _LARGEST else Entry(kind, mode, _content(path))
+        return Entry(kind, mode)
+    except (FileNotFoundError, NotADirectoryError):
         return ABSENT
+    except OSError:
+        return UNSEEN
 
 
-def _head(path: Path) -> bytes:
+def _content(path: Path) -> bytes:
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
-        content = file.read(_LARGEST + 1)
-    if len(content) > _LARGEST:
-        raise _TooBig
-    return content
+        return file.read(_LARGEST)
 
 
 def restore(path: Path, entry: Entry) -> None:
@@ -166,9 +247,10 @@ def restore(path: Path, entry: Entry) -> None:
     if entry.kind == stat.S_IFLNK:
         path.symlink_to(os.fsdecode(entry.content))
     elif entry.kind == stat.S_IFDIR:
-        path.mkdir(mode=entry.mode)
+        path.mkdir(mode=0o700)
         for name, inner in entry.inside.items():
             restore(path / name, inner)
+        path.chmod(entry.mode)
     elif entry.kind == stat.S_IFREG:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         with os.fdopen(os.open(path, flags, entry.mode), "wb") as file:

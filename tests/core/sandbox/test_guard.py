@@ -1,7 +1,11 @@
 """What a command must not change is put back by whoever takes the command up, too."""
 
 import os
+import shutil
 from pathlib import Path
+
+import pytest
+from breakout import NOBODY, reachable_place
 
 from core.sandbox.guard import LEFT, PUT_ASIDE, Guard
 
@@ -36,3 +40,96 @@ def test_where_none_was_left_or_it_can_not_be_read_there_is_none(tmp_path):
     assert Guard.left_in(tmp_path) is None
     (tmp_path / LEFT).write_bytes(b"\x93 no guard")
     assert Guard.left_in(tmp_path) is None
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A workspace with something to protect in folders of it."""
+    work = tmp_path / "work"
+    for folder in (".git/hooks", ".github", "evil", "made"):
+        (work / folder).mkdir(parents=True)
+    (work / ".github/instructions.md").write_text("Be kind.")
+    (work / ".git/config").write_text("[core]\n")
+    for name in ("evil/instructions.md", "evil/config", "made/x"):
+        (work / name).write_text("evil")
+    return work
+
+
+def guard_of(place, *names):
+    return Guard([place / name for name in names], place.parent / "aside", [place, place / ".git"])
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_what_stands_for_a_folder_above_is_put_aside(place, left):
+    guard = guard_of(place, ".github/instructions.md", ".git/config", ".vs/absent", "made/absent")
+    guard.leave(place.parent)
+    for name in (".github", ".git"):
+        (place / name).rename(place / f"{name}.old")
+    (place / ".github").symlink_to("evil")
+    (place / ".git").write_text("gitdir: evil\n")
+    (place / ".vs").symlink_to("evil")
+    shutil.rmtree(place / "made")
+
+    guard = Guard.left_in(place.parent) if left else guard
+    assert guard.put_back() == [".git", ".github", ".vs", "instructions.md", "config"]
+    assert (place / ".github/instructions.md").read_text() == "Be kind."
+    assert (place / ".git/config").read_text() == "[core]\n"
+    assert (place / "evil/config").read_text() == "evil"
+    assert not any(os.path.lexists(place / name) for name in (".vs", "made"))
+
+
+def test_a_link_above_stays_the_link_that_it_was(place, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (place / "link").symlink_to("made")
+    guard = guard_of(place, "link/x", "made/x")
+    (place / "link").unlink()
+    (place / "link").symlink_to(tmp_path / "elsewhere")
+    (place / "made/x").write_text("evil too")
+    assert guard.put_back() == ["link", "x"]
+    assert (place / "link").readlink() == Path("made") and (place / "made/x").read_text() == "evil"
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_of_a_folder_only_what_was_changed_in_it_is_put_back(place):
+    hooks = place / ".git/hooks"
+    (place / "made/deep").mkdir()
+    for number in range(600):
+        (hooks / f"{number:03}").write_text("kept")
+    (hooks / "zz").write_bytes(b"x" * (1 << 21))
+    os.utime(hooks / "001", (1, 1))
+    guard = guard_of(place, ".git/hooks", "made")
+    (hooks / "000").write_text("evil")
+    (hooks / "pre-commit").write_text("evil")
+    (place / "made/deep/more").write_text("evil")
+    (hooks / "002").unlink()
+    assert guard.put_back() == ["hooks", "made"] and guard.put_back() == []
+    assert len(list(hooks.iterdir())) == 601 and list((place / "made/deep").iterdir()) == []
+    assert (hooks / "000").read_text() == (hooks / "002").read_text() == "kept"
+    assert (hooks / "001").stat().st_mtime == 1
+
+
+def test_what_is_planted_so_that_it_can_not_be_listed_is_seen(monkeypatch):
+    """A folder may be closed to a look and open to who knows the names in it."""
+    with reachable_place() as where:
+        place = where / "work"
+        (place / ".git/hooks").mkdir(parents=True)
+        for path in (where, place, place / ".git", place / ".git/hooks"):
+            os.chown(path, NOBODY, NOBODY) if os.geteuid() == 0 else None
+        back, user = os.geteuid(), NOBODY if os.geteuid() == 0 else os.geteuid()
+        os.seteuid(user)
+        try:
+            guard = guard_of(place, ".claude", ".git/hooks")
+            (place / ".claude").mkdir()
+            (place / ".claude/settings.json").write_text("evil")
+            (place / ".git/hooks/pre-commit").write_text("evil")
+            (place / ".claude").chmod(0o311)
+            (place / ".git/hooks").chmod(0o311)
+            monkeypatch.setattr(shutil, "move", refuse)  # As where the folder for it is on another disk.
+            assert guard.put_back() == [".claude", "hooks"]
+        finally:
+            os.seteuid(back)
+        assert not (place / ".claude").exists() and not (place / ".git/hooks/pre-commit").exists()
+
+
+def refuse(*_):
+    raise shutil.Error("what is in it can't be copied")
