@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,7 @@ from core.sandbox.access import EMPTY, PRIVATE_TEMPORARY, Access
 _RESOLVERS: Final = ("/run/systemd/resolve", "/run/NetworkManager", "/run/resolvconf")
 _KERNEL: Final = ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs", "/proc/mtrr")
 """Switches of the whole machine: root's files, and so bwrap leaves them writable to a root without capabilities."""
+_SOCKETS: Final = Path("/proc/net/unix")
 _ROOT_KEEPS: Final = ("CAP_DAC_OVERRIDE", "CAP_CHOWN", "CAP_FOWNER")
 """Root stays able to write a workspace that belongs to another user; what is mounted read-only stays so."""
 
@@ -43,6 +45,8 @@ def _mounts(access: Access) -> Iterator[tuple[int, int, list[str]]]:
     for path in access.hidden:
         cover = ["--tmpfs", str(path)] if path.is_dir() else ["--ro-bind", "/dev/null", str(path)]
         yield len(path.parts), 1, cover
+    for path in _services(access):
+        yield len(path.parts), 1, ["--ro-bind", "/dev/null", str(path)]
     for rank, word, paths in (
         (2, "--ro-bind", _covered(access)),
         (3, "--bind", access.writable),
@@ -50,6 +54,25 @@ def _mounts(access: Access) -> Iterator[tuple[int, int, list[str]]]:
     ):
         for path in paths:
             yield len(path.parts), rank, [word, str(path), str(path)]
+
+
+def _services(access: Access) -> Iterator[Path]:
+    """Sockets in files that a command would reach, for it can connect to one that it can't write."""
+    away = {*PRIVATE_TEMPORARY, EMPTY, *access.hidden, *access.writable, *access.readable}
+    for name in sorted(_bound()):
+        with suppress(OSError, ValueError):
+            path = Path(os.path.realpath(name))
+            if away.isdisjoint((path, *path.parents)) and path.is_socket():
+                yield path
+
+
+def _bound() -> set[str]:
+    """Files that are sockets of somebody's now, as the kernel lists them; some may be gone or out of reach."""
+    try:
+        rows = _SOCKETS.read_text("utf-8", "surrogateescape").splitlines()
+    except OSError:
+        return set()
+    return {row[at:] for row in rows if (at := row.find(" /") + 1)}
 
 
 def _covered(access: Access) -> Iterator[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -38,6 +39,18 @@ def test_a_path_outside_is_written_by_the_call_that_may_and_by_no_other(cage: Ca
     assert not cage.run(f"echo more > {outside}/beside/made", grant=granted).ok
     assert not cage.run(f"echo again > {outside}/file").ok
     assert (outside / "file").read_text() == "after\n"
+
+
+def test_a_service_of_the_machine_is_reached_in_no_folder_but_what_is_written(cage: Cage, outside: Path) -> None:
+    """One in a folder that is only read would take a connection, whatever the mount says."""
+    dial = f"{sys.executable} -c 'import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])'"
+    with socket.socket(socket.AF_UNIX) as service:
+        service.bind(f"{outside}/a socket")
+        service.listen()
+        assert not cage.run(f"{dial} '{outside}/a socket'").ok
+        assert not cage.run(f"{dial} '{outside}/a socket'", grant=Grant(network=True)).ok
+        granted = cage.run(f"{dial} '{outside}/a socket'", grant=Grant(writable=(str(outside),)))
+        assert granted.ok == (cage.sandbox.backend == "bubblewrap"), granted.content
 
 
 def test_the_network_is_there_for_the_call_that_may_and_its_failure_is_explained_only_without(cage: Cage) -> None:
