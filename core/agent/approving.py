@@ -11,10 +11,12 @@ from typing import Any
 from core.approvals.places import Places
 from core.approvals.policy import Allow, Ask, Call, Confinement, Policy, Refuse, Verdict, decide, host_of
 from core.approvals.rules import Mode, read_rule, read_rules
-from core.config import ApprovalSettings
+from core.config import Config
 from core.events import ApprovalAsked
 from core.folds.asking import PendingCall
 from core.folds.state import RunState
+from core.sandbox.access import guarded_paths
+from core.sandbox.repository import repository_paths
 from core.tools.base import Foreign, Previewed, Tool, ToolContext, ToolError
 
 LONGEST_DIFF = 60_000
@@ -29,11 +31,14 @@ __all__ = ["Allow", "Ask", "Gate", "Refuse", "policy_of"]
 
 
 def policy_of(
-    settings: ApprovalSettings, mode: Mode | None, workspace: Path, confinement: Confinement, environ: Mapping[str, str]
+    config: Config, mode: Mode | None, workspace: Path, confinement: Confinement, environ: Mapping[str, str]
 ) -> Policy:
     """The policy of a session: `mode` is the one it was opened with, None for that of the configuration."""
+    settings, place = config.approvals, Path(os.path.realpath(workspace))
+    repository, runs = repository_paths(place)
     places = Places(
-        workspace=os.path.realpath(workspace),
+        workspace=str(place),
+        guarded=tuple(map(str, guarded_paths(place, repository, runs, config.context.instructions))),
         folders=tuple(os.path.realpath(Path(folder).expanduser()) for folder in settings.folders),
         home=environ.get("HOME") or str(Path.home()),
     )

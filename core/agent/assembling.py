@@ -152,7 +152,7 @@ class Assembly:
         """What runs calls, behind what judges them and who is told of them."""
         hosting, desk, config = self._hosting, self._desk, self._config
         fact, mode = hosting.vouchers.confinement, self._opened.settings.get("approvals")
-        policy = policy_of(config.approvals, mode, self._workspace, fact, hosting.environ)
+        policy = policy_of(config, mode, self._workspace, fact, hosting.environ)
         gate = Gate(policy, desk.facts.state, redact, silent=hosting.oversight is not None)
         await self._stack.enter_async_context(measured(config, desk, self._opened))
         hooks = Hooks(config.hooks, desk, self._workspace, hosting.environ)

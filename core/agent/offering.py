@@ -176,7 +176,7 @@ async def workspace_offering(
         )
         confinement = await asyncio.to_thread(confinement_of, folder, config, opened)
         mode: Mode | None = "read-only" if read_only else None
-        policy = policy_of(config.approvals, mode, place, fact_of(confinement), environ)
+        policy = policy_of(config, mode, place, fact_of(confinement), environ)
         variables = key_variables(config)
         redact = Redactor({**{f"{name}_API_KEY": environ.get(name, "") for name in variables}, **environ})
         settings = {

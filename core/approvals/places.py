@@ -10,13 +10,11 @@ from itertools import pairwise
 from pathlib import Path
 
 from core.hidden import without_hidden
+from core.sandbox.access import PROTECTED
 
-_PROTECTED = """
-.git .longwatch.toml .mcp.json .vscode .idea .envrc .claude .codex .gemini .cursor .cursorrules .husky AGENTS.md
-CLAUDE.md CLAUDE.local.md GEMINI.md QWEN.md .github/workflows .github/copilot-instructions.md .gitlab-ci.yml
-.pre-commit-config.yaml
-"""
-PROTECTED = frozenset(_PROTECTED.casefold().split())
+_ASKED = frozenset(
+    f"{PROTECTED} .git .idea .github/workflows .gitlab-ci.yml .pre-commit-config.yaml".casefold().split()
+)
 """Files of a workspace that make programs run something or tell agents what to do: a change of them is asked."""
 
 _DEVICES = frozenset({"/dev/null", "/dev/zero", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/full"})
@@ -35,6 +33,7 @@ def real_path(path: str) -> str:
 class Places:
     """The workspace and the other folders where the session is free; all of them real paths, without links.
 
+    `guarded` are more files and folders of the workspace like those that are asked about everywhere.
     `real` gives the real path of an absolute one; it need not exist, which `exists` tells. `programs` are folders of
     installed programs.
     """
@@ -43,6 +42,7 @@ class Places:
     folders: tuple[str, ...] = ()
     home: str = "~"
     programs: tuple[str, ...] = _PROGRAMS
+    guarded: tuple[str, ...] = ()
     real: Callable[[str], str] = real_path
     exists: Callable[[str], bool] = os.path.exists
 
@@ -69,8 +69,13 @@ class Places:
 
         Some file systems take no notice of upper case, or of characters that nobody sees.
         """
-        parts = without_hidden(self.relative(real)).casefold().split("/")
-        return any(name in PROTECTED for name in (*parts, *map("/".join, pairwise(parts))))
+        name, *guarded = map(self._folded, (real, *self.guarded))
+        parts = name.split("/")
+        usual = any(part in _ASKED for part in (*parts, *map("/".join, pairwise(parts))))
+        return usual or any(below(name, place) for place in guarded)
+
+    def _folded(self, real: str) -> str:
+        return without_hidden(self.relative(real)).casefold()
 
     def program_of(self, word: str, cwd: str) -> str | None:
         """The name of a program that is called by a path into a folder of installed programs; None otherwise."""

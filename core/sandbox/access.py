@@ -85,8 +85,7 @@ def access_for(around: Surroundings, environment: Mapping[str, str], network: bo
     """What the commands of a session may do now; looks at the disk, for a command may have made a repository."""
     workspace, homes = Path(os.path.realpath(around.workspace)), _homes()
     repository, runs = repository_paths(workspace)
-    instructing = (*_below(workspace, PROTECTED), *(workspace / name for name in around.told))
-    guarded = _reachable((*runs, *instructing), (workspace, *repository, *_real(around.writable)))
+    guarded = guarded_paths(workspace, (*repository, *_real(around.writable)), runs, around.told)
     programs = tuple(_programs(environment, homes))
     needed = {*programs, workspace, *around.readable, *around.writable, *repository}
     hidden = (*_hidden(needed, environment, homes), *around.hidden, around.home, *configuration(around.config))
@@ -110,6 +109,17 @@ def _reachable(paths: Collection[Path], roots: Collection[Path]) -> tuple[Path, 
         target = folders[path.parent] / path.name
         ways |= dict.fromkeys((path, Path(os.path.realpath(target)) if target.is_symlink() else target))
     return tuple(way for way in ways if way not in whole and not within.isdisjoint(way.parents))
+
+
+def guarded_paths(
+    workspace: Path, more: Collection[Path], runs: Iterable[Path], told: Iterable[str]
+) -> tuple[Path, ...]:
+    """What commands must leave as it is of a workspace and of what `more` they may write, whether it is there or not.
+
+    `runs` make git run something; `told` names what instructs the agent.
+    """
+    instructing = (*_below(workspace, PROTECTED), *(workspace / name for name in told))
+    return _reachable((*runs, *instructing), (workspace, *more))
 
 
 @lru_cache(64)

@@ -11,9 +11,12 @@ from hostile import ASKED, RUN, SNEAKED, lines
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.agent.approving import policy_of
 from core.approvals.places import Places, real_path
 from core.approvals.policy import Allow, Ask, Call, Confinement, Policy, Refuse, Verdict, decide, host_of
 from core.approvals.rules import BadRule, Rules, exact_command, exact_path, read_rule, read_rules
+from core.config import Config, ContextSettings
+from core.sandbox.access import PROTECTED
 from core.sandbox.grant import Grant
 
 CONFINED = Confinement(confined=True, how="bubblewrap", network=False, hides_sessions=True)
@@ -299,23 +302,27 @@ def test_asking_asks_before_every_change_and_no_look(places: Places) -> None:
             "/etc/x",
             ".git/hooks/pre-commit",
             ".git/config",
-            "AGENTS.md",
-            "sub/CLAUDE.md",
+            "agents.MD",
         ),
-        *("CLAUDE.local.md", "QWEN.md", ".cursorrules", ".gemini/settings.json", ".github/copilot-instructions.md"),
-        *(
-            "sub/.mcp.json",
-            "sub/.claude/settings.json",
-            "sub/.github/workflows/x.yml",
-            ".GIT/config",
-            ".g\u200cit/config",
-        ),
+        *("sub/.github/workflows/x.yml", ".GIT/config", ".g\u200cit/config"),
+        *(name for it in PROTECTED.split() for name in (it, f"sub/{it}", f"{it}/x")),
     ],
 )
 def test_files_outside_the_workspace_or_that_others_act_on_are_asked_about(places: Places, path: str) -> None:
     assert isinstance(edited(places, path), Ask)
     for path in ("src/a.py", ".github/CODEOWNERS", "docs/agents.py"):
         assert edited(places, path) == Allow()
+
+
+def test_files_that_the_repository_or_the_configuration_name_are_asked_about(tmp_path: Path) -> None:
+    (tmp_path / ".git/objects").mkdir(parents=True)
+    (tmp_path / ".git/HEAD").write_text("ref: refs/heads/main\n")
+    (tmp_path / ".git/config").write_text("[core]\n\thooksPath = tools/hooks\n")
+    config = Config(context=ContextSettings(instructions=("docs/rules.md",)))
+    places = policy_of(config, None, tmp_path, CONFINED, {}).places
+    for path in ("tools/hooks/pre-push", "docs/rules.md"):
+        assert isinstance(edited(places, path), Ask)
+    assert edited(places, "tools/x") == Allow()
 
 
 def test_a_rule_about_paths_is_about_where_they_really_lead(places: Places) -> None:
