@@ -8,9 +8,9 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
-from urllib.parse import quote, quote_plus
 
 from msgspec import Struct
 
@@ -18,7 +18,11 @@ MIN_SECRET_CHARS = 8
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
 _CHUNK_BYTES = 1 << 20
 _OVERLAP_CHARS = 8_192
-"""No secret is longer, so that much is held back between two pieces of a stream."""
+"""No token is longer, so that much is held back between two pieces of a stream; more where a known secret is long."""
+_LONGEST_SPELLING = 12
+"""Characters that one of a secret's can become: two escapes of JSON."""
+_UNESCAPED = r"[A-Za-z0-9_.~-]"
+"""What neither URLs nor JSON write otherwise."""
 
 
 def is_secret_name(name: str) -> bool:
@@ -66,16 +70,18 @@ class Redactor:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         """Values of variables whose names speak of secrets, of 8 characters and more, are known secrets."""
-        forms: dict[str, str] = {}
-        for name, value in sorted(environment.items()):
-            if is_secret_name(name) and len(value) >= MIN_SECRET_CHARS:
-                forms.update(dict.fromkeys(_forms(value), f"[redacted: value of {name}]"))
+        named = sorted(environment.items())
+        secrets = {value: name for name, value in named if is_secret_name(name) and len(value) >= MIN_SECRET_CHARS}
+        forms = {form: f"[redacted: value of {name}]" for value, name in secrets.items() for form in _forms(value)}
         self._known = dict(sorted(forms.items(), key=lambda form: -len(form[0])))
+        spelled = (_spelled(value, secrets[value]) for value in sorted(secrets, key=len, reverse=True))
+        self._shapes = (*filter(None, spelled), *SHAPES)
+        self._overlap = max(_OVERLAP_CHARS, _LONGEST_SPELLING * max(map(len, secrets), default=0))
 
     def __call__(self, text: str) -> str:
         for value, mark in self._known.items():
             text = text.replace(value, mark)
-        for shape in SHAPES:
+        for shape in self._shapes:
             if any(sign in text for sign in shape.signs):
                 text = shape.pattern.sub(f"[redacted: {shape.kind}]", text)
         return text
@@ -95,8 +101,8 @@ class Redactor:
         held = ""
         for chunk in chunks:
             held += chunk
-            if len(held) > 2 * _OVERLAP_CHARS:
-                cut = self._safe_cut(held, len(held) - _OVERLAP_CHARS)
+            if len(held) > 2 * self._overlap:
+                cut = self._safe_cut(held, len(held) - self._overlap)
                 yield self(held[:cut])
                 held = held[cut:]
         yield self(held)
@@ -128,7 +134,7 @@ class Redactor:
 
     def _safe_cut(self, text: str, cut: int) -> int:
         """At or before `cut`, not inside a secret."""
-        low = max(0, cut - _OVERLAP_CHARS)
+        low = max(0, cut - self._overlap)
         for start, end in sorted(self._spans(text[low:]), reverse=True):
             if low + start < cut < low + end:
                 cut = low + start
@@ -138,7 +144,7 @@ class Redactor:
         """Where secrets begin and end."""
         for value in self._known:
             yield from (match.span() for match in re.finditer(re.escape(value), text))
-        for shape in SHAPES:
+        for shape in self._shapes:
             if any(sign in text for sign in shape.signs):
                 yield from (match.span() for match in shape.pattern.finditer(text))
 
@@ -155,10 +161,31 @@ def _pieces(source: BinaryIO, seen: hashlib._Hash | None = None) -> Iterator[str
 
 
 def _forms(value: str) -> set[str]:
-    """A value as it is, in URLs, in JSON, in base64, and in a file that is read byte by byte."""
+    """A value as it is, in base64, and in a file that is read byte by byte."""
     data = value.encode("utf-8", "surrogateescape")
-    plain = {value, quote(data, safe=""), quote_plus(data, safe=""), data.decode("latin-1")}
-    return {*plain, *(json.dumps(value, ensure_ascii=ascii)[1:-1] for ascii in (True, False)), *_in_base64(data)}
+    return {value, data.decode("latin-1"), *_in_base64(data)}
+
+
+def _spelled(value: str, name: str) -> Shape | None:
+    """The same in URLs and in JSON, whichever characters their writer escapes, and how; None where there are none."""
+    plain = re.findall(f"{_UNESCAPED}+", value)
+    if plain == [value]:
+        return None
+    return Shape(f"value of {name}", (max(plain, key=len, default=""),), re.compile("".join(map(_ways, value))))
+
+
+@cache
+def _ways(mark: str) -> str:
+    """A pattern for one character: itself, in a URL, in JSON, and as bytes."""
+    if re.fullmatch(_UNESCAPED, mark):
+        return re.escape(mark)
+    data, units = mark.encode("utf-8", "surrogateescape"), mark.encode("utf-16-be", "surrogatepass")
+    in_url = "".join(f"%{byte:02x}" for byte in data)
+    in_json = "".join(rf"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+    more = {"/": [r"\/"], " ": ["+"], "\n": ["\r\n"]}.get(mark, [])
+    plain = {json.dumps(mark, ensure_ascii=False)[1:-1], mark, data.decode("latin-1"), *more}
+    longest_first = "|".join(map(re.escape, sorted(plain, key=len, reverse=True)))
+    return f"(?:(?i:{in_url}|{in_json})|{longest_first})"
 
 
 def _in_base64(data: bytes) -> Iterator[str]:

@@ -58,6 +58,34 @@ def test_of_a_value_in_the_base64_of_more_no_whole_byte_is_left(before: bytes, v
         assert text[first:end] not in Redactor({"MY_KEY": value})(text)
 
 
+ESCAPES = {
+    "a URL": lambda mark: "".join(f"%{byte:02X}" for byte in mark.encode()),
+    "a URL in small letters": lambda mark: "".join(f"%{byte:02x}" for byte in mark.encode()),
+    "JSON": lambda mark: json.dumps(mark)[1:-1],
+    "JSON without need": lambda mark: "".join(
+        f"\\u{mark.encode('utf-16-be')[at : at + 2].hex().upper()}" for at in range(0, len(mark.encode("utf-16-be")), 2)
+    ),
+    "PHP's JSON": lambda mark: {"/": "\\/"}.get(mark, json.dumps(mark, ensure_ascii=False)[1:-1]),
+}
+
+
+@given(st.text(min_size=8, max_size=60), st.data())
+@settings(max_examples=150, deadline=None)
+def test_whichever_characters_a_url_or_json_escapes_the_value_is_known(value: str, data: st.DataObject) -> None:
+    escape = ESCAPES[data.draw(st.sampled_from(sorted(ESCAPES)))]
+    safe = data.draw(st.sampled_from(["", "/", "/+&=", "!$&'()*+,;=:@/?"]))
+    plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.~-" + safe
+    written = "".join(mark if mark in plain else escape(mark) for mark in value)
+    assert Redactor({"MY_KEY": value})(f"<{written}>") == "<[redacted: value of MY_KEY]>"
+
+
+def test_a_known_secret_longer_than_any_token_is_found_where_two_pieces_meet() -> None:
+    value = "wide+secret " * 1_000
+    text = f"{'lorem ' * 9_000}{value}{' ipsum' * 9_000}"
+    pieces = [text[at : at + 4_096] for at in range(0, len(text), 4_096)]
+    assert "wide" not in "".join(Redactor({"MY_KEY": value}).stream(pieces))
+
+
 def test_passwords_in_urls_go_and_the_host_stays() -> None:
     assert REDACTOR("postgres://me:hunter2@db/x") == "postgres://[redacted: password in a URL]@db/x"
 
