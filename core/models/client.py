@@ -125,15 +125,22 @@ class Translator:
         reason = "" if error_class in _CONNECTION else f" ({self._without_key(read_envelope(str(cause)).message)})"
         return ModelError(error_class, f"{lead}{'' if reason == ' ()' else reason}.")
 
-    @staticmethod
-    def request_id(response: httpx2.Response) -> str | None:
+    def request_id(self, response: httpx2.Response) -> str | None:
         """The server's own name for the request."""
-        return response.headers.get("request-id") or response.headers.get("x-request-id")
+        name = response.headers.get("request-id") or response.headers.get("x-request-id")
+        return name and self._without_key(name)
 
     def _without_key(self, text: str) -> str:
-        return text.replace(self._key, "[key]") if self._key else text
+        """Nor with its beginning, where a long text was cut inside of it."""
+        key = self._key or ""
+        text = text.replace(key, "[key]") if key else text
+        for length in range(len(key) - 1, _LEAST_OF_KEY - 1, -1):
+            text = text.replace(f"{key[:length]}…", "[key]…")
+        return text
 
 
+_LEAST_OF_KEY = 4
+"""Characters with which every key of a vendor begins, or that tell nothing of it."""
 _CONNECTION = {
     ErrorClass.STALLED: "Nothing came from {url} for {stall} seconds",
     ErrorClass.MALFORMED: "The answer of {url} is not UTF-8 text",

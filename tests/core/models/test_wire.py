@@ -31,7 +31,7 @@ from core.clock import MICROSECONDS, VirtualClock
 from core.events import Usage
 from core.models.assembly import Delta, Reply
 from core.models.client import Client
-from core.models.errors import ErrorClass, ModelError
+from core.models.errors import LONGEST_MESSAGE, ErrorClass, ModelError
 from core.models.profiles import FIRST_PARTY_VERSION, Endpoint
 from core.models.wire import Wire
 
@@ -324,6 +324,15 @@ async def test_http_errors_become_their_class(
     error = await failure(endpoint(server))
     assert (error.error_class, error.status, error.request_id) == (expected, status, "req_9")
     assert str(error).endswith("because of [key].")
+
+
+async def test_no_part_of_the_key_is_told_where_a_long_answer_is_cut_in_it_nor_by_the_server_s_name_for_the_request(
+    server: ModelServer,
+) -> None:
+    for before in range(LONGEST_MESSAGE - len(KEY) - 4, LONGEST_MESSAGE):
+        server.answer = fails(401, error_event("authentication_error", "x" * before + KEY), f"request-id: req-{KEY}")
+        error = await failure(endpoint(server))
+        assert KEY[:4] not in str(error) and error.request_id == "req-[key]"
 
 
 @pytest.mark.parametrize(
