@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -22,6 +23,7 @@ EVERY_S = 5.0
 MOST_WAITING = 2_000
 """Spans that wait for a collector which can't be reached; of more, the oldest go."""
 TIMEOUT_S = 10.0
+_NO_ADDRESS = "The collector of telemetry can't be reached: write `otlp` and `headers` as in http://127.0.0.1:4318."
 
 
 class Sender:
@@ -81,16 +83,27 @@ class Sender:
     def _posted(self, what: str, body: dict[str, Any]) -> str:
         headers = {"content-type": "application/json", **self._settings.headers}
         url = f"{str(self._settings.otlp).rstrip('/')}/v1/{what}"
-        request = urllib.request.Request(url, msgspec.json.encode(body), headers, method="POST")
         try:
+            request = urllib.request.Request(url, msgspec.json.encode(body), headers, method="POST")
             with _OPENER.open(request, timeout=TIMEOUT_S):
                 return ""
         except urllib.error.HTTPError as error:
             error.close()
             return f"The collector of telemetry refuses {what} with status {error.code}."
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            reason = getattr(error, "reason", error)
-            return f"The collector of telemetry can't be reached: {getattr(reason, 'strerror', None) or reason}."
+        except (http.client.InvalidURL, ValueError):
+            return _NO_ADDRESS
+        except (OSError, http.client.HTTPException) as error:
+            why = _why(getattr(error, "reason", error))
+            return f"The collector of telemetry can't be reached: {why}." if why else _NO_ADDRESS
+
+
+def _why(reason: object) -> str:
+    """In the system's words; what a library says may quote the address, and with it a password."""
+    if isinstance(reason, str):
+        return ""
+    if isinstance(reason, ssl.SSLError):
+        return f"it can't be trusted ({reason.reason})"
+    return getattr(reason, "strerror", None) or type(reason).__name__
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -115,6 +115,17 @@ async def test_a_collector_that_refuses_is_told_of_and_holds_up_nothing(
     assert len(complaints) == 1 and said in complaints[0]
 
 
+@pytest.mark.parametrize(
+    "url", ["collector", "here:4318", "http://me:pa55word@127.0.0.1/x", "http://[pa55word", "http://h:pa55word"]
+)
+async def test_an_address_that_is_none_is_told_of_without_what_it_holds(url: str) -> None:
+    log, complaints = life(), list[str]()
+    one = sender(url, log, complaints)
+    async with one.kept():
+        one.observe(log.events)
+    assert len(complaints) == 1 and "http://127.0.0.1:4318" in complaints[0] and "pa55word" not in complaints[0]
+
+
 async def test_a_collector_that_is_not_there_is_told_of() -> None:
     log, complaints = life(), list[str]()
     one = sender("http://127.0.0.1:9", log, complaints)
