@@ -3,6 +3,7 @@
 Arguments: a hidden file, a file outside, the process id of the agent, a port on loopback, a socket in a file.
 """
 
+import os
 import socket
 import sys
 from collections.abc import Callable
@@ -25,6 +26,7 @@ def main() -> int:
     attempts: dict[str, Callable[[], object]] = {
         "a hidden file can be read": Path(hidden).read_text,
         "a file outside can be written": lambda: Path(outside).write_text("changed"),
+        "a file outside can be cut": lambda: os.truncate(outside, 0),
         "a file can be moved out": lambda: Path("made").rename(outside + ".moved"),
         "the agent's environment can be read": Path(f"/proc/{agent}/environ").read_bytes,
         "the network is reached": lambda: socket.create_connection(("127.0.0.1", int(port)), 5).close(),
