@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from core.sandbox.sandbox import Confinement
 from core.tools.base import ToolContext, ToolError
 
 _IGNORED = """
@@ -23,7 +24,8 @@ def resolve(context: ToolContext, given: str) -> Path:
     """The real path behind `given`, which is relative to the workspace or absolute; it need not exist.
 
     Links are followed before the test, so neither `..`, a link nor a name that merely starts like the workspace
-    leads out. Raises ToolError for what leaves the workspace and for what no file system takes.
+    leads out. Raises ToolError for what leaves the workspace, for our own files in it, and for what no file system
+    takes.
     """
     name = given if len(given) <= _SHOWN else given[:_SHOWN] + "…"
     if "\0" in given:
@@ -42,12 +44,25 @@ def resolve(context: ToolContext, given: str) -> Path:
         raise ToolError(f"{name} can't be used as a path: {error}.") from error
     if not real.is_relative_to(root):
         raise ToolError(f"{name} is outside the workspace; only files inside it can be used.")
+    if any(real.is_relative_to(place) for place in _own(context, root)):
+        raise ToolError(f"{name} belongs to Longwatch itself, whose files can't be used.")
     return real
 
 
+def _own(context: ToolContext, root: Path) -> list[Path]:
+    """Sessions with their inboxes, and the configuration, where the user keeps them in the workspace.
+
+    A command in the sandbox sees none of them; what is left in an inbox counts as the user's word.
+    """
+    confinement: Confinement | None = context.settings.get("confinement")
+    closed = [Path(os.path.realpath(place)) for place in confinement.closed] if confinement else []
+    return [place for place in closed if root in place.parents]
+
+
 def ignored_names(context: ToolContext) -> list[str]:
-    """Globs of what listings and searches leave out: the usual folders, and `settings["ignore"]`."""
-    return [*sorted(IGNORED_FOLDERS), *context.settings.get("ignore", ())]
+    """Globs of what listings and searches leave out: the usual folders, our own, and `settings["ignore"]`."""
+    own = (place.name for place in _own(context, workspace_root(context)))
+    return [*sorted(IGNORED_FOLDERS), *own, *context.settings.get("ignore", ())]
 
 
 def workspace_root(context: ToolContext) -> Path:

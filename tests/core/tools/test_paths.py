@@ -8,8 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tool_helpers import Bench
 
+from core.sandbox.access import Surroundings
+from core.sandbox.choice import SWITCHED_OFF
+from core.sandbox.sandbox import Confinement
 from core.tools.base import ToolError
 from core.tools.paths import relative, resolve
+from core.tools.search import SearchCodebase
 
 
 def test_names_inside_the_workspace_come_back_relative_whether_they_exist_or_not(bench: Bench) -> None:
@@ -25,6 +29,22 @@ def test_names_inside_the_workspace_come_back_relative_whether_they_exist_or_not
 def test_what_leaves_the_workspace_is_refused(bench: Bench, name: str) -> None:
     with pytest.raises(ToolError, match="outside the workspace"):
         resolve(bench.context(), name)
+
+
+async def test_sessions_and_configuration_that_lie_in_the_workspace_are_not_the_agent_s(bench: Bench) -> None:
+    own = bench.workspace / ".own"
+    around = Surroundings(bench.workspace, bench.workspace.parent / "tmp", own / "home", own / "config.toml")
+    bench.settings["confinement"] = Confinement(SWITCHED_OFF, around)
+    bench.write(".own/home/sessions/s/inbox/x.json", "needle")
+    bench.write(".own/config.toml", "needle")
+    bench.write(".own/beside", "needle")
+    (bench.workspace / "link").symlink_to(".own/home/sessions/s/inbox")
+    for name in (".own/home", "link/approve.json", ".own/config.toml", ".own/trusted.json", ".own/keys/K"):
+        with pytest.raises(ToolError, match="belongs to Longwatch"):
+            resolve(bench.context(), name)
+    assert relative(bench.context(), resolve(bench.context(), ".own/beside")) == ".own/beside"
+    found = (await bench(SearchCodebase(), pattern="needle")).content
+    assert "beside" in found and "inbox" not in found and "config" not in found
 
 
 def test_a_neighbour_whose_name_starts_like_the_workspace_is_outside(bench: Bench) -> None:
