@@ -53,6 +53,8 @@ def rewrite(file: Path, change: Callable[[str], str]) -> None:
         changed = change(real.read_text(encoding="utf-8-sig") if real.exists() else "")
         real.parent.mkdir(parents=True, exist_ok=True)
         aside = real.with_name(f".{real.name}.new")
+        aside.unlink(missing_ok=True)
+        aside.touch(mode=0o600, exist_ok=False)
         aside.write_text(changed, encoding="utf-8")
         aside.chmod(real.stat().st_mode & 0o777 if real.exists() else 0o600)
         aside.replace(real)

@@ -73,7 +73,9 @@ def test_a_broken_configuration_is_told_with_its_place(longwatch, text, words):
 def test_a_named_configuration_that_is_missing_is_told_how_to_make(longwatch):
     longwatch.config.unlink()
     refused(refuse(longwatch), "longwatch config --write")
-    assert longwatch.here("config", "--write").returncode == 0
+    written = longwatch.here("config", "--write")
+    assert written.returncode == 0
+    assert Path(written.stdout.split()[-1]).stat().st_mode & 0o777 == 0o600
     assert longwatch.here("config").returncode == 0
 
 

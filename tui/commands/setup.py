@@ -59,6 +59,7 @@ def _write(path: Path) -> int:
     if path.exists():
         raise click.UsageError(f"{path} exists already; it was left as it is.")
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600, exist_ok=False)  # Addresses and headers in it may be secrets.
     path.write_text(default_config_text(), encoding="utf-8")
     say(f"wrote {path}")
     return 0
