@@ -135,15 +135,20 @@ class Guard:
         return bool(more) or any(changed) or mode != before.mode
 
     def _set_aside(self, path: Path) -> None:
-        """Out of the way in any case: what can't be moved to another disk only gets another name."""
+        """Out of the way in any case: what can't be moved to another disk only gets another name.
+
+        Commands write the folder that it goes to. So no link there is followed, and no name can be foreseen.
+        """
         if not os.path.lexists(path):
             return
-        self._aside.mkdir(mode=0o700, parents=True, exist_ok=True)
-        target = self._aside / f"{len(os.listdir(self._aside)) + 1}-{path.name}"  # noqa: PTH208
+        name = f"{path.name}.{PUT_ASIDE}-{token_hex(8)}"
         try:
-            shutil.move(path, target)
+            if self._aside.is_symlink():
+                self._aside.unlink()
+            self._aside.mkdir(mode=0o700, parents=True, exist_ok=True)
+            shutil.move(path, self._aside / name)
         except (OSError, RecursionError):
-            path.rename(path.with_name(f"{path.name}.{PUT_ASIDE}-{token_hex(4)}"))
+            path.rename(path.with_name(name))
 
 
 class _LeftEntry(msgspec.Struct, array_like=True):

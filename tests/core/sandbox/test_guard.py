@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,26 @@ def test_what_stands_for_a_folder_above_is_put_aside(place, left):
     assert (place / ".git/config").read_text() == "[core]\n"
     assert (place / "evil/config").read_text() == "evil"
     assert not any(os.path.lexists(place / name) for name in (".vs", "made"))
+
+
+def test_no_link_of_a_command_says_where_what_it_left_is_put(place, tmp_path):
+    """It writes the folder for temporary files, in which things are put aside."""
+    outside, temporary = tmp_path / "outside", tmp_path / "aside"
+    outside.mkdir()
+    temporary.mkdir()
+    (temporary / PUT_ASIDE).symlink_to(outside)
+    guard = guard_of(place, ".git/commondir")
+    for turn in range(3):
+        (place / ".git/commondir").write_text(f"evil {turn}")
+        assert guard.put_back() == ["commondir"]
+        for number in range(9):
+            with suppress(FileExistsError):
+                (temporary / PUT_ASIDE / f"{number}-commondir").symlink_to(outside)
+    (temporary / PUT_ASIDE).rename(temporary / "gone")
+    (temporary / PUT_ASIDE).write_text("a file")
+    (place / ".git/commondir").write_text("evil")
+    assert guard.put_back() == ["commondir"] and not (place / ".git/commondir").exists()
+    assert list(outside.iterdir()) == []
 
 
 def test_a_link_above_stays_the_link_that_it_was(place, tmp_path):
