@@ -15,7 +15,9 @@ from typing import Any, BinaryIO
 from msgspec import Struct
 
 MIN_SECRET_CHARS = 8
-_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|(?:^|_)PASS$|_(?:PWD|PAT|AUTH)$", re.IGNORECASE
+)
 _CHUNK_BYTES = 1 << 20
 _OVERLAP_CHARS = 8_192
 """No token is longer, so that much is held back between two pieces of a stream; more where a known secret is long."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.tools.secrets import Redactor
+from core.tools.secrets import Redactor, is_secret_name
 
 PEM = (
     f"-----BEGIN RSA {'PRIVATE'} KEY-----\n"
@@ -34,6 +34,12 @@ TOKENS = {
 }
 SECRETS = {"MY_API_KEY": "correct horse", "DB_PASSWORD": "päss/wörd+1"}
 REDACTOR = Redactor({**SECRETS, "SHORT_KEY": "abc", "HOME": "/home/me1"})
+
+
+def test_a_name_that_speaks_of_a_secret_is_told_from_one_that_does_not() -> None:
+    secret = "MY_API_KEY gh_token DB_PASSWORD DB_PASS PASS GPG_PASSPHRASE MYSQL_PWD GITHUB_PAT NPM_AUTH AWS_SECRET"
+    plain = "HOME PWD OLDPWD PATH SSH_AUTH_SOCK COMPASS PASSIVE_MODE LANG EDITOR BYPASS"
+    assert all(map(is_secret_name, secret.split())) and not any(map(is_secret_name, plain.split()))
 
 
 @pytest.mark.parametrize("kind", TOKENS)
