@@ -13,7 +13,7 @@ from typing import Final
 from core.changes.course import Course
 from core.changes.trees import Trees
 from core.workspace.errors import WorkspaceError
-from core.workspace.git import find_git
+from core.workspace.git import FROM_NOWHERE, find_git
 
 _NOTHING: Final = "0" * 40
 _TIMEOUT_S: Final = 120
@@ -100,7 +100,7 @@ class _Git:
 
     def _run(self, arguments: Sequence[str], given: bytes) -> subprocess.CompletedProcess[bytes]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-        environment |= {"LC_ALL": "C", **({"GIT_INDEX_FILE": self.index} if self.index else {})}
+        environment |= {"LC_ALL": "C", **FROM_NOWHERE, **({"GIT_INDEX_FILE": self.index} if self.index else {})}
         command = [self._program, "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", *arguments]
         try:
             return subprocess.run(

@@ -23,7 +23,8 @@ _OPTIONS: Final = (
     *("-c", "core.quotePath=false"),
     *("-c", "safe.directory=*"),
 )
-_NOWHERE: Final = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"}
+FROM_NOWHERE: Final = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"}
+"""Variables with which git fetches nothing that is missing: a repository may name the program that fetches."""
 FROM_REMOTES: Final = {"GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh", "GIT_NO_LAZY_FETCH": "0"}
 """Variables with which git may fetch what a partial clone left with its origin."""
 _OF_FILTERS: Final = {b"clean": "", b"smudge": "", b"process": "", b"required": "false"}
@@ -42,7 +43,7 @@ async def git(program: str, folder: Path, *arguments: str, given: bytes = b"", *
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_TERMINAL_PROMPT": "0",
         "LC_ALL": "C",
-        **_NOWHERE,
+        **FROM_NOWHERE,
         **variables,
     }
     try:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from test_snapshots import IDENTITY, git, taken, tree, write
 
+from core.changes.landing import land
+from core.changes.trees import Trees
 from core.workspace.errors import WorkspaceError
 from core.workspace.git import Repository
 from core.workspace.lending import Lender
@@ -135,8 +137,11 @@ async def test_what_a_command_put_into_the_configuration_of_a_repository_is_not_
         await repository.read(gone)
     assert set(await Lender(program, workspace, tmp_path / "own").unchanged()) == {".gitattributes"}
     assert await unsaved_files(workspace) == 1
+    (workspace / ".git/refs/heads/main").write_text(f"{gone}\n")
+    with pytest.raises(WorkspaceError, match="no commit yet"):
+        land(Trees(tmp_path, workspace), workspace, "made", [])
     assert not trapped.exists()
-    git(workspace, "status")
+    git(workspace / "inner", "status")
     assert trapped.exists()  # So the trap works.
 
 
