@@ -83,3 +83,6 @@ def test_an_export_takes_out_what_the_journal_still_holds(longwatch, tmp_path):
     with Reader(folder) as reader:
         assert reader.verify() is None and "[redacted: GitHub token]" in repr(reader.events())
     shutil.rmtree(folder.parent)
+    for form in ("text", "md", "html", "json"):
+        told = longwatch.here("report", "", "--format", form)
+        assert told.returncode == 0 and holding(FORMS, {form: told.stdout.encode()}) == []

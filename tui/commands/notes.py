@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import msgspec
 
 from core.clock import iso
 from core.journal.errors import JournalError
-from core.journal.margin import MarginFile, read_margin
+from core.journal.margin import Margin, MarginFile, read_margin
 from core.journal.reader import Reader
 from tui.commands.chosen import margin_of, readable
 from tui.panes import figures
@@ -53,7 +54,7 @@ def notes(
         if remove is not None:
             _remove(margin, remove)
         if export is not None:
-            margin.save(margin.read(), export)
+            margin.save(_without_secrets(margin.read()), export)
             say(f"{export}: {figures.plural(len(margin.read().standing()), 'note')}", err=True)
         elif as_json:
             rows = [{"id": id, **msgspec.to_builtins(note)} for id, note in margin.read().standing()]
@@ -62,6 +63,12 @@ def notes(
             for line in _lines(margin):
                 say(line)
     return 0
+
+
+def _without_secrets(margin: Margin) -> Margin:
+    from core.tools.secrets import Redactor
+
+    return msgspec.convert(Redactor(os.environ).inside(msgspec.to_builtins(margin)), Margin)
 
 
 @contextlib.contextmanager

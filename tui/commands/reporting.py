@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
 
 import click
 
-from core.publish.film import Film, read_film, report_fields
+from core.publish.film import Film, read_film, redacted, report_fields
+from core.tools.secrets import Redactor
 from tui.commands.chosen import readable
 from tui.progress import Progress
 from tui.report_text import as_text, report_rows
@@ -24,14 +26,16 @@ from tui.say import say, say_json
 def report(home: Path, session: str | None, form: str, other: str | None) -> int:
     """Print the report of a session: duration, calls, repetition, tokens, cost, interventions.
 
-    `md` and `html` tell its story too: the moments, plan, chapters, files and tests; `html` has charts.
+    `md` and `html` tell its story too: the moments, plan, chapters, files and tests; `html` has charts. No known secret
+    is in any.
     """
-    folder = readable(home, session).folder
+    folder, redact = readable(home, session).folder, Redactor(os.environ).inside
     with Progress("report"):
         if form in ("md", "html"):
-            text = _document(form, read_film(folder), read_film(readable(home, other).folder) if other else None)
+            beside = redacted(read_film(readable(home, other).folder), redact) if other else None
+            text = _document(form, redacted(read_film(folder), redact), beside)
         else:
-            fields = report_fields(folder)
+            fields = redact(report_fields(folder))
     if form == "json":
         say_json(json.dumps(fields, indent=2))
     elif form == "text":

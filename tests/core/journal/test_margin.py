@@ -96,7 +96,8 @@ def test_notes_are_written_sent_and_merged_by_the_command(tmp_path: Path) -> Non
         assert done.exception is None, done.exception
         return done.output
 
-    run(homes[0], "--add", "Why \x1b[31mthis?", "--at", "2", "--export", str(tmp_path / "sent"))
+    run(homes[0], "--add", f"Why \x1b[31mthis? ghp_{'c4nary' * 5}", "--at", "2", "--export", str(tmp_path / "sent"))
+    assert "c4nary" not in (tmp_path / "sent").read_text()
     assert "1 note is new" in run(homes[1], "--merge", str(tmp_path / "sent"))
     assert "0 notes are new" in run(homes[1], "--merge", str(tmp_path / "sent"))
     listed = run(homes[1])
