@@ -64,6 +64,7 @@ from core.events.conversation import (
     is_aside,
 )
 from core.events.envelope import (
+    MOST_TOKENS,
     Body,
     Draft,
     Event,

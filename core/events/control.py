@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from core.events.envelope import Body, kind
+from core.events.envelope import Body, Money, kind
 
 
 @kind("session.paused")
@@ -39,7 +39,7 @@ class SessionForked(Body, frozen=True):
     session: str
     name: str
     at: int
-    usd: str = "0"
+    usd: Money = "0"
     unpriced: int = 0
     workspace: str = ""
 
@@ -201,8 +201,8 @@ class Quote(Body, frozen=True):
     each further turn costs less; `payback_turns` their quotient.
     """
 
-    price: str | None = None
-    saves_per_turn: str | None = None
+    price: Money | None = None
+    saves_per_turn: Money | None = None
     payback_turns: float | None = None
 
 
@@ -336,7 +336,7 @@ class ModelSwitched(Body, frozen=True):
     reason: Literal["", "down", "back"] = ""
     route: str = ""
     detail: str = ""
-    usd: str | None = None
+    usd: Money | None = None
 
 
 @kind("bookmark.added")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from core.events.envelope import Body, kind
+from core.events.envelope import Body, Money, Tokens, kind
 
 DELEGATED = "delegated by"
 """The field of a session's origin that names the session for which it works; `call` is then the call that began it."""
@@ -68,17 +68,17 @@ class GuidanceDelivered(Body, frozen=True):
     text: str
     source: Literal["user", "notice", "guard", "anchor", "memory"] = "user"
     standing: bool = False
-    usd: str | None = None
+    usd: Money | None = None
 
 
 class Usage(Body, frozen=True):
     """Tokens of one reply, each counted once: the prompt is fresh + cache_read + cache_write_5m + cache_write_1h."""
 
-    fresh: int = 0
-    cache_read: int = 0
-    cache_write_5m: int = 0
-    cache_write_1h: int = 0
-    output: int = 0
+    fresh: Tokens = 0
+    cache_read: Tokens = 0
+    cache_write_5m: Tokens = 0
+    cache_write_1h: Tokens = 0
+    output: Tokens = 0
 
     @property
     def cache_write(self) -> int:
@@ -93,9 +93,9 @@ class Usage(Body, frozen=True):
 class Price(Body, frozen=True):
     """What a reply cost, decided once. `cost` in US dollars as a decimal string; None means unknown, never zero."""
 
-    cost: str | None = None
+    cost: Money | None = None
     source: str = ""
-    row: dict[str, str] = {}
+    row: dict[str, Money] = {}
 
 
 class Outlook(Body, frozen=True):
@@ -109,9 +109,9 @@ class Outlook(Body, frozen=True):
     """
 
     floor: int = 0
-    compression_usd: str | None = None
-    warm_usd: str | None = None
-    cold_usd: str | None = None
+    compression_usd: Money | None = None
+    warm_usd: Money | None = None
+    cold_usd: Money | None = None
     readable: int = 0
     changed_at: int | None = None
     ttl_s: int | None = None

@@ -6,12 +6,19 @@ conversation tree; a *side* event points at the node it belongs to, is never a p
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, Final, TypeVar
 
 import msgspec
 
 VERSION = 1
 """Version of the body schemas, stored in each body as `v`."""
+
+MOST_TOKENS: Final = 2**32 - 1
+"""No reply comes near it: what says more is no count."""
+
+Tokens = Annotated[int, msgspec.Meta(ge=0, le=MOST_TOKENS)]
+Money = Annotated[str, msgspec.Meta(pattern=r"\A-?[0-9]{1,15}(\.[0-9]+)?(E-[0-9]{1,3})?\Z")]
+"""US dollars as a decimal string. A log may be anybody's: whatever adds these up may rely on their being numbers."""
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -15,7 +15,7 @@ from core.events import Usage
 from core.ids import name_from
 from core.importers import calls
 from core.importers.records import Answered, Compacted, Failed, Kept, Planned, Record, Renamed, Replied, Said, Session
-from core.importers.rows import Tally, Unreadable, fields, number, text_of, time_us, words
+from core.importers.rows import Tally, Unreadable, fields, number, text_of, time_us, tokens, words
 
 TOOL: Final = "Codex"
 _REPEATED: Final = frozenset(
@@ -249,10 +249,10 @@ def _is_head(row: dict[str, Any]) -> bool:
 
 def _usage(raw: dict[str, Any]) -> Usage | None:
     """Tokens as they are told here: the input with its cached part in it."""
-    sent, output = number(raw.get("input_tokens")), number(raw.get("output_tokens"))
+    sent, output = tokens(raw.get("input_tokens")), tokens(raw.get("output_tokens"))
     if sent is None or output is None:
         return None
-    cached = min(sent, number(raw.get("cached_input_tokens")) or 0)
+    cached = min(sent, tokens(raw.get("cached_input_tokens")) or 0)
     return Usage(fresh=sent - cached, cache_read=cached, output=output)
 
 

@@ -25,6 +25,7 @@ from core.importers.rows import (
     parse,
     text_of,
     time_us,
+    tokens,
     words,
 )
 
@@ -220,10 +221,10 @@ def _text(value: Any, attached: dict[str, Any]) -> str:
 
 def _usage(raw: dict[str, Any]) -> Usage | None:
     """Whether `input_tokens` holds the cached ones is told by what the total adds up to."""
-    sent, output = number(raw.get("input_tokens")), number(raw.get("output_tokens"))
+    sent, output = tokens(raw.get("input_tokens")), tokens(raw.get("output_tokens"))
     if sent is None or output is None:
         return None
-    read, written = number(raw.get("input_tokens_cache_read")) or 0, number(raw.get("input_tokens_cache_write")) or 0
+    read, written = tokens(raw.get("input_tokens_cache_read")) or 0, tokens(raw.get("input_tokens_cache_write")) or 0
     within = number(raw.get("total_tokens")) == sent + output and sent >= read + written
     return Usage(
         fresh=sent - read - written if within else sent, cache_read=read, cache_write_5m=written, output=output

@@ -12,6 +12,7 @@ from typing import IO, Any, Final
 import msgspec
 
 from core.clock import MICROSECONDS
+from core.events import MOST_TOKENS
 
 MAX_ROW: Final = 64 * 1024**2
 """Bytes of one row; a longer one is passed over without being held in memory."""
@@ -192,6 +193,12 @@ def number(value: Any) -> int | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53 else None
+
+
+def tokens(value: Any) -> int | None:
+    """A count of tokens, None where it is none that a reply can have."""
+    count = number(value)
+    return count if count is not None and count <= MOST_TOKENS else None
 
 
 def words(value: Any, otherwise: str = "") -> str:

@@ -10,7 +10,7 @@ from core.events import Usage
 from core.importers import calls
 from core.importers.openai_chat import chat_usage
 from core.importers.records import Answered, Ended, Kept, Record, Replied, Said, Session
-from core.importers.rows import Tally, dollars, fields, items, number, text_of, time_us, words
+from core.importers.rows import Tally, dollars, fields, items, text_of, time_us, tokens, words
 
 MINI: Final = "mini-swe-agent"
 SWE: Final = "SWE-agent"
@@ -157,7 +157,7 @@ def read_swe(document: dict[str, Any], tally: Tally) -> Iterator[Record]:
     history = [one for one in items(document.get("history")) if isinstance(one, dict)]
     stats = fields(info.get("model_stats"))
     name = "" if (environment := words(document.get("environment"))) in _NAMELESS else environment
-    sent, output = number(stats.get("tokens_sent")), number(stats.get("tokens_received"))
+    sent, output = tokens(stats.get("tokens_sent")), tokens(stats.get("tokens_received"))
     usage = Usage(fresh=sent, output=output) if sent is not None and output is not None else None
     cost = dollars(stats.get("instance_cost"))
     version = words(info.get("swe_agent_version"))

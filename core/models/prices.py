@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from genai_prices.types import ModelInfo
 
 MILLION = 1_000_000
+MOST_DOLLARS = 1_000_000_000
+"""What a provider says that it billed for one reply is none from here on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +210,7 @@ def _dollars(value: object) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     amount = Decimal(str(value))
-    return amount if amount.is_finite() and amount >= 0 else None
+    return amount if amount.is_finite() and 0 <= amount < MOST_DOLLARS else None
 
 
 def _per_token(value: str | float) -> Decimal:

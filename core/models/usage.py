@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from core.events import Usage
+from core.events import MOST_TOKENS, Usage
 
 
 def merge_usage(earlier: Mapping[str, Any], later: object) -> dict[str, Any]:
@@ -28,11 +28,11 @@ def usage_of(raw: Mapping[str, Any]) -> Usage | None:
     hidden = [entry for entry in entries if _is_compaction(entry)] if isinstance(entries, list) else []
     usages = [_counts(entry) for entry in (raw, *hidden)]
     total = Usage(
-        fresh=sum(usage.fresh for usage in usages),
-        cache_read=sum(usage.cache_read for usage in usages),
-        cache_write_5m=sum(usage.cache_write_5m for usage in usages),
-        cache_write_1h=sum(usage.cache_write_1h for usage in usages),
-        output=sum(usage.output for usage in usages),
+        fresh=_sum(usage.fresh for usage in usages),
+        cache_read=_sum(usage.cache_read for usage in usages),
+        cache_write_5m=_sum(usage.cache_write_5m for usage in usages),
+        cache_write_1h=_sum(usage.cache_write_1h for usage in usages),
+        output=_sum(usage.output for usage in usages),
     )
     return total if total.sent else None
 
@@ -62,4 +62,9 @@ def _is_count(value: object) -> bool:
 
 
 def _count(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    """What it says; nothing where that can be no count, which a journal would not take for one either."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MOST_TOKENS else 0
+
+
+def _sum(counts: Iterable[int]) -> int:
+    return min(MOST_TOKENS, sum(counts))

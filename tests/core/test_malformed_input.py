@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import sys
 from pathlib import Path
@@ -13,6 +14,9 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from malformed import Targets, folder, good_export
 
+from core.events import Event, ModelResponded, Unknown, decode_body
+from core.folds.view import SessionView
+
 KINDS = ["config", "import", "stream", "arguments"]
 
 
@@ -22,6 +26,38 @@ def targets():
 
     with folder() as name:
         yield Targets(Path(name), asyncio.run(good_export(Path(name))))
+
+
+def replied(**changes):
+    """The stored body of a reply."""
+    row = {"input": "2", "output": "10", "cache_read": "0.1", "cache_write": "2.5"}
+    body = {"message_id": "m", "model": "m", "content": [], "stop_reason": "end_turn"}
+    usage, price = {"fresh": 9, "cache_read": 7, "output": 5}, {"cost": "0.01", "source": "list", "row": row}
+    return json.dumps({**body, "usage": usage | changes.get("usage", {}), "price": price | changes.get("price", {})})
+
+
+@pytest.mark.parametrize("cost", ["0", "-0.25", "1E-7", "123456789012345.678901"])
+def test_money_in_a_log_is_read_in_every_form_that_is_written(cost: str) -> None:
+    body = decode_body("model.responded", replied(price={"cost": cost, "row": {"input": cost}}))
+    assert isinstance(body, ModelResponded) and body.price.cost == cost
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"usage": {"output": count}} for count in (-1, 2**32, 2**62, 2**70)),
+        *({"price": {"cost": cost}} for cost in ("", "much", "NaN", "Infinity", "1e999999", "9" * 16, "\u0663", "1\n")),
+        {"price": {"row": {"input": "NaN"}}},
+    ],
+)
+def test_a_log_of_anybodys_with_absurd_money_or_tokens_is_shown_without_that_event(changes: dict) -> None:
+    body = decode_body("model.responded", replied(**changes))
+    assert isinstance(body, Unknown)
+    view = SessionView()
+    view.apply(
+        Event(seq=1, parent=None, node=None, kind="model.responded", key="r1.1", at_us=1, actor="model", body=body)
+    )
+    assert view.last_seq == 1
 
 
 @pytest.mark.parametrize("kind", KINDS)

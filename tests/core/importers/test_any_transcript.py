@@ -97,6 +97,16 @@ def test_documents_with_any_value_anywhere_are_imported_or_refused(kind: str, da
     taken(json.dumps(document, indent=data.draw(st.sampled_from([None, 1]))).encode())
 
 
+@pytest.mark.parametrize("kind", [*ROWS, *DOCUMENTS])
+def test_a_transcript_whose_counts_of_tokens_are_absurd_can_be_watched(kind: str) -> None:
+    transcript: Any = ROWS.get(kind, DOCUMENTS.get(kind))
+    for path in places(transcript):
+        if path and str(path[-1]).endswith(("_tokens", "tokens_sent", "tokens_received")):
+            transcript = changed(transcript, path, 2**40)
+    lines = transcript if kind in ROWS else [transcript]
+    assert taken(b"\n".join(json.dumps(line).encode() for line in lines))
+
+
 @given(st.binary(max_size=300))
 @settings(max_examples=EXAMPLES, deadline=None)
 def test_bytes_are_refused_with_a_sentence(text: bytes) -> None:

@@ -142,6 +142,14 @@ def test_usage_counts_each_token_once() -> None:
     assert usage_of(raw) == Usage(fresh=5, cache_read=900, cache_write_5m=100, output=8)
 
 
+@pytest.mark.parametrize("absurd", [-5, 2**32, 2**62, 10**30])
+def test_what_can_be_no_count_of_tokens_counts_nothing(absurd: int) -> None:
+    assert usage_of({"input_tokens": 5, "output_tokens": absurd}) == Usage(fresh=5)
+    most = {"input_tokens": 2**32 - 1, "output_tokens": 1}
+    total = usage_of({**most, "iterations": [{"type": "compaction", **most}]})
+    assert total == Usage(fresh=2**32 - 1, output=2)
+
+
 def test_usage_adds_what_a_server_side_compaction_cost() -> None:
     entry = {"input_tokens": 180_000, "output_tokens": 3_500}
     iterations = [{"type": "compaction", **entry}, {"type": "message", "input_tokens": 23_000, "output_tokens": 1_000}]
