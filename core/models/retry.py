@@ -81,13 +81,18 @@ def decide_retry(
         return GiveUp("malformed")
     if error_class is ErrorClass.NETWORK and not proven and attempt >= UNPROVEN_ATTEMPTS:
         return GiveUp("config")
-    delay = _delay(error, attempt, policy, jitter)
+    delay = _delay(error, attempt, policy, jitter, policy.outage_s - waited_s)
     return WaitFor(delay) if waited_s + delay <= policy.outage_s else GiveUp("outage")
 
 
-def _delay(error: Failure, attempt: int, policy: RetryPolicy, jitter: Callable[[], float]) -> float:
-    """Doubling waits up to a cap, then the long ones, half of each left to chance; never less than the server asked."""
+def _delay(error: Failure, attempt: int, policy: RetryPolicy, jitter: Callable[[], float], left_s: float) -> float:
+    """Doubling waits up to a cap, then the long ones, half of each left to chance; never less than the server asked.
+
+    What it asks beyond all patience (`left_s`) is a mistake as likely as not, as of milliseconds or a date for
+    seconds: that is no reason to give up before patience ends, so it is tried again as if nothing had been asked.
+    """
     asked = error.retry_after_s or 0.0
+    asked = asked if asked <= left_s else 0.0
     if attempt == 1 and error.error_class in _QUICK:
         return asked
     if attempt >= policy.patient_after:

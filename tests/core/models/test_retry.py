@@ -60,7 +60,12 @@ def test_the_servers_wish_is_respected() -> None:
 def test_an_outage_is_borne_for_hours_and_not_for_ever() -> None:
     assert decide(ErrorClass.SERVER, attempt=70, waited_s=6 * 3600 - 400) == WaitFor(225.0)
     assert decide(ErrorClass.SERVER, attempt=80, waited_s=6 * 3600 - 100) == GiveUp("outage")
-    assert decide(ErrorClass.RATE_LIMITED, retry_after_s=7 * 3600) == GiveUp("outage")
+
+
+def test_a_wish_beyond_all_patience_does_not_end_it() -> None:
+    assert decide(ErrorClass.RATE_LIMITED, attempt=12, retry_after_s=7 * 3600) == WaitFor(225.0)
+    assert decide(ErrorClass.RATE_LIMITED, attempt=20, waited_s=5 * 3600, retry_after_s=2 * 3600) == WaitFor(225.0)
+    assert decide(ErrorClass.RATE_LIMITED, attempt=80, waited_s=6 * 3600 - 100, retry_after_s=1e300) == GiveUp("outage")
 
 
 def test_a_request_that_is_too_long_is_compressed_a_few_times() -> None:
@@ -92,10 +97,11 @@ def test_a_server_that_was_never_reached_is_soon_taken_for_a_wrong_address() -> 
     st.none() | st.floats(0, 1e9),
     st.floats(0, 1, exclude_max=True),
 )
-def test_no_wait_is_shorter_than_asked_or_leads_beyond_the_outage(
+def test_no_wait_is_shorter_than_can_be_borne_or_leads_beyond_the_outage(
     error_class: ErrorClass, attempt: int, waited_s: float, retry_after_s: float | None, chance: float
 ) -> None:
     decision = decide(error_class, attempt, waited_s, retry_after_s, lambda: chance)
     if isinstance(decision, WaitFor):
-        assert (retry_after_s or 0.0) <= decision.delay_s
+        asked = retry_after_s or 0.0
+        assert asked <= decision.delay_s or waited_s + asked > POLICY.outage_s
         assert waited_s + decision.delay_s <= POLICY.outage_s
