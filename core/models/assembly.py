@@ -110,7 +110,7 @@ class Assembly:
 
     def feed(self, event: dict[str, Any]) -> Delta | None:
         """Take one event; unknown ones are passed over. Raises ModelError on one that can't be part of a reply."""
-        known = event["type"].startswith(("message_", "content_block_"))
+        known = is_part(event)
         self.begun = self.begun or known
         self._foreign = self._foreign or not (known or event["type"] == "ping")
         match event["type"]:
@@ -206,6 +206,11 @@ class Assembly:
         if self.chars > LARGEST_REPLY_CHARS:
             raise ModelError(ErrorClass.MALFORMED, "The reply is larger than any model writes.")
         return clean_text(text)
+
+
+def is_part(event: dict[str, Any]) -> bool:
+    """Whether an event belongs to a reply as the protocol has it."""
+    return bool(event["type"].startswith(("message_", "content_block_")))
 
 
 def unique_ids(content: list[dict[str, Any]], stem: str, taken: Container[str] = ()) -> list[dict[str, Any]]:

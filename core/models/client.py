@@ -8,7 +8,7 @@ from __future__ import annotations
 import email.utils
 import logging
 import math
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any, ClassVar
 
 import anthropic
@@ -16,7 +16,16 @@ import httpx2
 from anthropic import AsyncAnthropic, AsyncStream, DefaultAsyncHttpxClient
 
 from core.clock import MICROSECONDS, Clock
-from core.models.errors import Envelope, ErrorClass, ModelError, classify, read_envelope, sentence
+from core.models.errors import (
+    LONGEST_ANSWER_BYTES,
+    Envelope,
+    ErrorClass,
+    ModelError,
+    classify,
+    one_line,
+    read_envelope,
+    sentence,
+)
 from core.models.profiles import FIRST_PARTY_VERSION, Endpoint
 
 NO_KEY = "none"
@@ -75,8 +84,36 @@ def _http_client(endpoint: Endpoint) -> httpx2.AsyncClient:
     limits = httpx2.Limits(max_keepalive_connections=None if endpoint.pooling else 0)
     if endpoint.loopback:
         secure = not endpoint.base_url.lower().startswith("http://")
-        return httpx2.AsyncClient(follow_redirects=False, trust_env=False, limits=limits, verify=secure)
-    return DefaultAsyncHttpxClient(follow_redirects=False, limits=limits)
+        client = httpx2.AsyncClient(follow_redirects=False, trust_env=False, limits=limits, verify=secure)
+    else:
+        client = DefaultAsyncHttpxClient(follow_redirects=False, limits=limits)
+    client.event_hooks = {"response": [_shorten]}
+    return client
+
+
+class _Head(httpx2.AsyncByteStream):
+    """The first bytes of an answer, and then its end."""
+
+    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        left = LONGEST_ANSWER_BYTES
+        async for piece in self._stream:
+            yield piece[:left]
+            left -= len(piece)
+            if left <= 0:
+                return
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+async def _shorten(response: httpx2.Response) -> None:
+    """The SDK reads whatever is no stream to its end before we see it, and a server need not come to one."""
+    is_stream = response.is_success and "json" not in response.headers.get("content-type", "").lower()
+    if not is_stream and isinstance(response.stream, httpx2.AsyncByteStream):
+        response.stream = _Head(response.stream)
 
 
 class Translator:
@@ -104,6 +141,10 @@ class Translator:
         """An error that the server put into words, before or inside a stream."""
         status, headers = response.status_code, response.headers
         error_class = classify(status, envelope)
+        if response.has_redirect_location:
+            envelope = Envelope(
+                message=f"it redirects to {one_line(headers['location'])}, where no key is sent unasked"
+            )
         text = sentence(error_class, envelope, status, self._endpoint.base_url)
         return ModelError(
             error_class,
@@ -169,7 +210,7 @@ def retry_after(headers: Mapping[str, str], now_us: int) -> float | None:
             seconds = float(milliseconds) / 1000
         else:
             seconds = _seconds(headers.get("retry-after", ""), now_us)
-    except ValueError:
+    except (ValueError, OverflowError):  # A date whose zone is days away.
         return None
     return max(0.0, seconds) if math.isfinite(seconds) else None
 

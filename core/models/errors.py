@@ -76,6 +76,8 @@ class Envelope:
 
 
 LONGEST_MESSAGE = 500
+LONGEST_ANSWER_BYTES = 65_536
+"""Of an answer that is no stream, an error in words or a count: more is not read."""
 
 
 def read_envelope(body: object) -> Envelope:
@@ -87,17 +89,17 @@ def read_envelope(body: object) -> Envelope:
     if isinstance(body, str):
         return _text_envelope(body)
     if not isinstance(body, Mapping):
-        return Envelope(message=_brief(body))
+        return Envelope(message=one_line(body))
     inner = body.get("error", body)
     if not isinstance(inner, Mapping):
-        return Envelope(message=_brief(inner))
+        return Envelope(message=one_line(inner))
     details = inner.get("details")
     codes = [inner.get("type"), inner.get("code"), inner.get("status")]
     codes += [details.get("error_code")] if isinstance(details, Mapping) else []
     number = inner.get("code")
     return Envelope(
         kind=" ".join(str(code) for code in codes if isinstance(code, str) and code != "error"),
-        message=_brief(inner.get("message") or inner.get("detail") or inner.get("error") or ""),
+        message=one_line(inner.get("message") or inner.get("detail") or inner.get("error") or ""),
         status=number if isinstance(number, int) and not isinstance(number, bool) and 400 <= number < 600 else None,
     )
 
@@ -106,11 +108,11 @@ def _text_envelope(text: str) -> Envelope:
     head = text.lstrip()[:1000].lower()
     if head.startswith(("<!doctype", "<html", "<head", "<?xml")):
         title = re.search(r"<title[^>]*>([^<]{1,120})", text[:10_000], re.IGNORECASE)
-        return Envelope(message=f"a web page ({_brief(title[1])})" if title else "a web page", html=True)
-    return Envelope(message=_brief(text))
+        return Envelope(message=f"a web page ({one_line(title[1])})" if title else "a web page", html=True)
+    return Envelope(message=one_line(text))
 
 
-def _brief(value: object) -> str:
+def one_line(value: object) -> str:
     """One printable line of at most `LONGEST_MESSAGE` characters."""
     try:
         text = value if isinstance(value, str) else json.dumps(value, default=str)

@@ -18,8 +18,8 @@ import msgspec
 
 from core.clock import Clock, monotonic
 from core.config import ConfigError
-from core.models.assembly import Assembly, Delta, Reply, strict_json
-from core.models.errors import ErrorClass, ModelError, read_envelope
+from core.models.assembly import Assembly, Delta, Reply, is_part, strict_json
+from core.models.errors import LONGEST_ANSWER_BYTES, ErrorClass, ModelError, read_envelope
 from core.models.keys import KeySource
 from core.models.profiles import Endpoint
 
@@ -33,9 +33,8 @@ COUNTED = frozenset(("model", "messages", "system", "tools", "tool_choice", "thi
 """The parts of a request that the counting service takes."""
 COUNT_LIMIT_S = 30.0
 QUIET_FACTOR = 5
-"""Pings alone keep a stream alive for this many stall times."""
+"""What is no part of a reply (pings, comments, events nobody knows) keeps a stream alive for this many stall times."""
 DRAIN_S = 0.5
-LONGEST_ERROR_BYTES = 65_536
 
 
 def _client_module() -> ModuleType:
@@ -75,7 +74,7 @@ class Wire:
                 asyncio.timeout(quiet_s) as quiet,
             ):
                 async for event in events:
-                    if event["type"] != "ping":
+                    if is_part(event):
                         quiet.reschedule(monotonic() + quiet_s)
                     delta = assembly.feed(event)
                     if delta is not None:
@@ -85,7 +84,9 @@ class Wire:
         except TimeoutError:
             if not quiet.expired():
                 raise
-            raise self._failed(ModelError(ErrorClass.STALLED, "Only pings came, and no reply."), assembly) from None
+            raise self._failed(
+                ModelError(ErrorClass.STALLED, "Nothing came that is part of a reply."), assembly
+            ) from None
         except ModelError as error:
             raise self._failed(error, assembly) from error.__cause__
         return msgspec.structs.replace(reply, first_token_ms=first, ms=_ms_since(started))
@@ -105,11 +106,10 @@ class Wire:
         client, translator = await self._open()
         parts = msgspec.json.decode(b"".join(body), type=dict[str, msgspec.Raw])
         counted = msgspec.json.encode({name: value for name, value in parts.items() if name in COUNTED})
-        try:
+        answer: Any = None
+        with contextlib.suppress(*translator.FOREIGN, ValueError):  # ValueError: what calls itself JSON is none.
             async with asyncio.timeout(COUNT_LIMIT_S):
-                answer: Any = await client.post(f"{MESSAGES}/count_tokens", cast_to=object, content=counted)
-        except translator.FOREIGN:
-            return None
+                answer = await client.post(f"{MESSAGES}/count_tokens", cast_to=object, content=counted)
         tokens = answer.get("input_tokens") if isinstance(answer, dict) else None
         return tokens if isinstance(tokens, int) and tokens > 0 else None
 
@@ -199,7 +199,7 @@ async def _refuse_page(response: httpx2.Response, translator: Translator) -> Non
     head = b""
     async for chunk in response.aiter_bytes():
         head += chunk
-        if len(head) > LONGEST_ERROR_BYTES:
+        if len(head) > LONGEST_ANSWER_BYTES:
             break
     text = head.decode("utf-8", "replace")
     try:

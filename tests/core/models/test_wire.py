@@ -231,11 +231,12 @@ async def test_silence_is_a_stall(server: ModelServer, begun: bool) -> None:
     assert (await failure(endpoint(server, stall_s=0.1))).error_class is ErrorClass.STALLED
 
 
-async def test_pings_alone_do_not_keep_a_reply_alive(server: ModelServer) -> None:
+@pytest.mark.parametrize("kind", ["ping", "keepalive"])
+async def test_what_is_no_part_of_a_reply_does_not_keep_it_alive(server: ModelServer, kind: str) -> None:
     async def ping_for_ever(connection: Connection) -> None:
         await connection.send(OK)
         while not connection.writer.transport.is_closing():
-            await connection.send(sse({"type": "ping"}))
+            await connection.send(sse({"type": kind}))
             await asyncio.sleep(0.01)
 
     server.answer = ping_for_ever
@@ -344,6 +345,7 @@ async def test_no_part_of_the_key_is_told_where_a_long_answer_is_cut_in_it_nor_b
         ("retry-after: Wed, 31 Dec 2025 00:00:00 GMT", 0.0),
         ("retry-after: soon", None),
         ("retry-after: nan", None),
+        ("retry-after: Wed, 21 Oct 2026 07:28:00 +99999999999999", None),
         ("x-other: 1", None),
     ],
 )
@@ -363,8 +365,23 @@ async def test_a_web_page_means_a_wrong_address(server: ModelServer) -> None:
 
 async def test_a_redirect_is_not_followed_with_the_key(server: ModelServer) -> None:
     server.answer = fails(307, "", f"location: {server.url}/elsewhere")
-    assert (await failure(endpoint(server))).error_class is ErrorClass.NOT_FOUND
+    error = await failure(endpoint(server))
+    assert error.error_class is ErrorClass.NOT_FOUND
+    assert f"redirects to {server.url}/elsewhere" in str(error)
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("head", ["500 Oops\r\ncontent-type: text/plain", "200 OK\r\ncontent-type: application/json"])
+async def test_an_answer_that_does_not_end_is_not_read_to_its_end(server: ModelServer, head: str) -> None:
+    async def talk_for_ever(connection: Connection) -> None:
+        await connection.send(f"HTTP/1.1 {head}\r\nconnection: close\r\n\r\n")
+        while not connection.writer.transport.is_closing():
+            await connection.send(b"x" * 65_536)
+
+    server.answer = talk_for_ever
+    assert (await failure(endpoint(server))).error_class is ErrorClass.SERVER
+    async with wired(endpoint(server)) as wire:
+        assert await wire.count_tokens(BODY) is None
 
 
 @pytest.mark.parametrize(
