@@ -201,7 +201,8 @@ def _opened(path: Path) -> sqlite3.Connection | None:
     db = sqlite3.connect(path, isolation_level=None)
     try:
         db.execute("PRAGMA trusted_schema=OFF")
-        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        for kind, name in db.execute(schema.FOREIGN).fetchall():  # It is a copy: what is no journal's goes.
+            db.execute('DROP {} "{}"'.format(kind, name.replace('"', '""')))
     except schema.UNREADABLE:
         db.close()
         return None

@@ -43,6 +43,7 @@ def migrate(folder: Path, steps: Mapping[int, Step] = STEPS, target: int = schem
     backup = folder / f"{schema.DATABASE}.version-{version}"
     try:
         with closing(sqlite3.connect(schema.database(folder), isolation_level=None)) as db:
+            schema.refuse_foreign(db.execute(schema.FOREIGN).fetchone())
             _back_up(db, backup)
             _transform(db, [steps[number] for number in range(version, target)], target)
     except (*schema.UNREADABLE, ValueError, OSError) as error:

@@ -165,9 +165,15 @@ class Reader:
                 return None
 
     def faults(self, most: int = 5) -> list[str]:
-        """What SQLite's own check finds in tables and indexes, at most so many lines; it knows no checksums."""
+        """What SQLite's own check finds in tables and indexes, at most so many lines, and what of them is missing.
+
+        It knows no checksums, and what is no longer there it does not miss.
+        """
         found = [str(row[0]) for row in self._all(f"PRAGMA integrity_check({most})")]
-        return [] if found == ["ok"] else found
+        there = {name for (name,) in self._all("SELECT name FROM sqlite_master")}
+        return [line for line in found if line != "ok"] + [
+            f"{name} is missing" for name in schema.PARTS if name not in there
+        ]
 
     @property
     def data_version(self) -> int:
@@ -273,6 +279,7 @@ def _open(path: Path, mode: str) -> sqlite3.Connection:
         db.create_function("inflated", 1, _inflated, deterministic=True)
         db.execute("PRAGMA cell_size_check=ON")
         db.execute("PRAGMA trusted_schema=OFF")
+        schema.refuse_foreign(db.execute(schema.FOREIGN).fetchone())
         with closing(db.execute(f"{_ALL} LIMIT 1")) as cursor:
             cursor.fetchone()
     except BaseException:

@@ -84,6 +84,17 @@ CREATE TABLE lease(id INTEGER PRIMARY KEY CHECK (id = 1), owner TEXT NOT NULL, e
 """
 
 
+PARTS: Final = ("event", "event_once", "event_state", "blob", "snapshot", "meta", "lease")
+"""The tables and indexes; without one a journal may still be read, but does not keep its promises."""
+FOREIGN: Final = "SELECT type, name FROM sqlite_master WHERE type IN ('view', 'trigger')"
+
+
+def refuse_foreign(found: tuple[str, str] | None) -> None:
+    """Raise sqlite3.DatabaseError for what FOREIGN finds: a view need not end, a trigger changes what is confirmed."""
+    if found:
+        raise sqlite3.DatabaseError(f"it holds a {found[0]}, {found[1]!r}, and no session has one")
+
+
 def database(folder: Path) -> Path:
     """Where the journal of a session folder is kept."""
     return folder / DATABASE

@@ -137,6 +137,8 @@ class Store:
             "trusted_schema=OFF",
         ):
             await self._db.execute_fetchall(f"PRAGMA {pragma}")
+        found = await self._one(schema.FOREIGN)
+        schema.refuse_foreign((found[0], found[1]) if found else None)
 
     async def _transact(self, write: Callable[[sqlite3.Connection], None]) -> None:
         """One transaction, handed over to the connection's thread as a whole: that costs more than a statement does."""

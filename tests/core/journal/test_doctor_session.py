@@ -14,6 +14,7 @@ from core.clock import VirtualClock
 from core.events import Draft
 from core.journal import Journal, Reader
 from core.journal.doctor import examine
+from core.journal.errors import Damaged
 from core.journal.findings import Finding
 from core.journal.lease import acquire
 from core.journal.recall_index import RecallIndex
@@ -69,6 +70,8 @@ def test_every_kind_of_damage_is_named_and_what_is_rescued_is_true(whole: Path, 
         ("UPDATE meta SET value = 'another'", "meta", "which session"),
         ("UPDATE snapshot SET body = x'7b'", "snapshots", "can't be read"),
         ("UPDATE snapshot SET seq = seq - 1", "snapshots", "are not those"),
+        ("DROP INDEX event_once", "pages", "event_once is missing"),
+        ("DROP TABLE lease", "pages", "lease is missing"),
     ],
 )
 def test_a_changed_row_is_named_by_its_check(folder: Path, change: str, check: str, words: str) -> None:
@@ -79,6 +82,35 @@ def test_a_changed_row_is_named_by_its_check(folder: Path, change: str, check: s
     assert list(found) == [check]
     assert words in found[check].says
     assert "--repair" in found[check].remedy
+
+
+COUNT = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT"
+FOREIGN = {
+    "trigger": "CREATE TRIGGER t AFTER INSERT ON event BEGIN DELETE FROM event WHERE seq < 5; END",
+    "view": f"""ALTER TABLE meta RENAME TO other;
+        CREATE VIEW meta AS {COUNT} 'session ' || n name, 'x' value FROM c""",
+    "endless log": f"""ALTER TABLE event RENAME TO other;
+        CREATE VIEW event AS {COUNT} n seq, NULL parent, NULL node, 'session.opened' kind, NULL key, 1 at_us, 'x' actor,
+        '{{}}' body, x'00' chain FROM c""",
+}
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+async def test_a_journal_with_views_or_triggers_is_neither_read_nor_written_but_rescued(
+    folder: Path, kind: str
+) -> None:
+    before = content(folder)
+    with sqlite3.connect(database(folder)) as db:
+        db.executescript(FOREIGN[kind])
+    db.close()
+    assert list(problems(folder)) == ["opening"]
+    with pytest.raises(Damaged, match="no session has one"):
+        await Journal.open(folder, VirtualClock())
+    with pytest.raises(Damaged, match="no session has one"):
+        Reader(folder)
+    rescue(folder, VirtualClock())
+    assert not problems(folder)
+    assert content(folder).events[:161] == before.events
 
 
 def test_a_damaged_log_is_named_although_what_is_left_looks_whole(folder: Path) -> None:
