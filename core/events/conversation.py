@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from core.events.envelope import Body, Money, Tokens, kind
+from core.events.envelope import Body, Money, Seconds, Tokens, kind
 
 DELEGATED = "delegated by"
 """The field of a session's origin that names the session for which it works; `call` is then the call that began it."""
@@ -205,7 +205,7 @@ class RetryWaiting(Body, frozen=True):
     """Keyed by the attempt that failed: the next one goes out at `until_us`."""
 
     until_us: int
-    delay_s: float
+    delay_s: Seconds
     error: str
     attempt: int
 

@@ -16,6 +16,7 @@ VERSION = 1
 MOST_TOKENS: Final = 2**32 - 1
 """No reply comes near it: what says more is no count."""
 
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
 Tokens = Annotated[int, msgspec.Meta(ge=0, le=MOST_TOKENS)]
 Money = Annotated[str, msgspec.Meta(pattern=r"\A-?[0-9]{1,15}(\.[0-9]+)?(E-[0-9]{1,3})?\Z")]
 """US dollars as a decimal string. A log may be anybody's: whatever adds these up may rely on their being numbers."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from core.events.envelope import Body, kind
+from core.events.envelope import Body, Seconds, kind
 
 
 @kind("machine.slept")
 class MachineSlept(Body, frozen=True):
     """The machine of the runner slept for so many seconds until now, as a closed laptop does: nothing went on."""
 
-    seconds: float
+    seconds: Seconds
 
     @property
     def us(self) -> int:

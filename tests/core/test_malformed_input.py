@@ -60,6 +60,17 @@ def test_a_log_of_anybodys_with_absurd_money_or_tokens_is_shown_without_that_eve
     assert view.last_seq == 1
 
 
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("machine.slept", {"seconds": 1e308}),
+        ("retry.waiting", {"until_us": 1, "delay_s": 1e308, "error": "server", "attempt": 1}),
+    ],
+)
+def test_times_in_a_log_that_no_clock_has_are_shown_without_that_event(kind: str, body: dict) -> None:
+    assert isinstance(decode_body(kind, json.dumps(body)), Unknown)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @given(seed=st.integers(0, 2**64 - 1))
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
