@@ -110,7 +110,15 @@ async def fork(home: Path, source: Path, wish: Wish, clock: Clock | None = None)
 
     Raises JournalError or WorkspaceError; nothing is left behind then.
     """
-    clock = clock or SystemClock()
+    try:
+        return await _fork(home, source, wish, clock or SystemClock())
+    except OSError as error:
+        raise JournalError(
+            f"The session can't be forked now: {error.strerror or error}; nothing was changed."
+        ) from error
+
+
+async def _fork(home: Path, source: Path, wish: Wish, clock: Clock) -> Forked:
     with Reader(source) as reader:
         moment = await asyncio.to_thread(_read, reader, wish.at)
         opened = moment.facts.state.opened

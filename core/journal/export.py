@@ -156,6 +156,8 @@ def open_export(path: Path, into: Path | None = None, max_bytes: int = MAX_BYTES
             raise
         except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError) as error:
             raise JournalError(f"{path} is not a Longwatch export, or it is damaged.") from error
+        except sqlite3.OperationalError as error:  # What holds it is at fault (its disk is full), not what is in it.
+            raise JournalError(f"{path} can't be opened: {error}.") from error
         except (msgspec.DecodeError, UnicodeError, ValueError, OverflowError, sqlite3.Error) as error:
             raise JournalError(f"{path} is damaged: {error}.") from error
         except OSError as error:

@@ -1,5 +1,6 @@
 """A new session from a point of another: its own bill, its own files, and the original as it was."""
 
+import errno
 import hashlib
 import json
 import subprocess
@@ -134,5 +135,21 @@ def test_what_can_not_be_forked_is_refused_with_a_sentence_and_leaves_nothing(ra
     done = longwatch.call("fork", "", *arguments)
     assert done.returncode == 2 and words in done.stderr
     assert len(list((longwatch.home / "sessions").iterdir())) == 1
+    nothing_is_left(longwatch)
+
+
+def nothing_is_left(longwatch):
     assert not [place for place in longwatch.home.iterdir() if place.name.startswith(".forking")]
     assert not list(longwatch.workspace.parent.glob("work.fork-*"))
+
+
+def test_a_fork_for_which_there_is_no_room_is_told_in_a_sentence_and_leaves_nothing(ran, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device", "somewhere")
+
+    longwatch, _ = ran
+    monkeypatch.setattr("core.forking.copy_log", full)
+    done = longwatch.here("fork", "")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "No space left on device" in done.stderr
+    nothing_is_left(longwatch)

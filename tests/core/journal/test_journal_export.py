@@ -177,6 +177,19 @@ def test_an_export_to_a_place_that_can_not_be_written_is_a_sentence(folder: Path
         export_session(folder, tmp_path / "missing" / "x.longwatch")
 
 
+def test_an_export_for_which_there_is_no_room_is_not_called_damaged(
+    export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr("core.journal.export.rows.stored", full)
+    (into := tmp_path / "into").mkdir()
+    with pytest.raises(JournalError, match="can't be opened: database or disk is full"):
+        open_export(export, into)
+    assert not list(into.iterdir())
+
+
 def test_a_line_holds_the_stored_body_unchanged(folder: Path) -> None:
     with Reader(folder) as reader:
         row = reader.raw()[3]
