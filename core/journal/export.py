@@ -148,7 +148,7 @@ def open_export(path: Path, into: Path | None = None, max_bytes: int = MAX_BYTES
     with tempfile.TemporaryDirectory(prefix="longwatch-", dir=into, ignore_cleanup_errors=True) as place:
         folder = Path(place) / path.stem
         try:
-            with zipfile.ZipFile(path) as archive:
+            with _archive(path) as archive:
                 _unpack(_Members(archive, path, max_bytes), folder)
             final = Path(tempfile.mkdtemp(prefix="longwatch-", dir=into)) / path.stem
             folder.rename(final)
@@ -293,10 +293,17 @@ def _broken(path: Path, good: int, bad: int) -> JournalError:
     )
 
 
+def _archive(path: Path) -> zipfile.ZipFile:
+    """An archive to read. Raises JournalError for a device or a pipe, which may have no end to look for."""
+    if path.exists() and not path.is_file():
+        raise JournalError(f"{path} is no file, so it is no Longwatch export.")
+    return zipfile.ZipFile(path)
+
+
 def read_manifest(path: Path) -> Manifest:
     """What an export says of itself. Raises JournalError for what is none."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with _archive(path) as archive:
             data = _Members(archive, path, MAX_BYTES).read(_MANIFEST, _MAX_MANIFEST)
         return msgspec.json.decode(data, type=Manifest)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:

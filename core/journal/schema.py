@@ -135,8 +135,9 @@ def lay_out(path: Path, meta: Mapping[str, str]) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute(f"PRAGMA page_size={PAGE_SIZE}")
         db.execute("PRAGMA synchronous=FULL")
-        db.executescript(f"BEGIN; {_TABLES} COMMIT;")
+        db.executescript(f"BEGIN; {_TABLES}")
         db.executemany("INSERT INTO meta VALUES (?, ?)", sorted(meta.items()))
+        db.execute("COMMIT")
         db.execute(f"PRAGMA application_id={APPLICATION_ID}")
         db.execute(f"PRAGMA user_version={VERSION}")
 

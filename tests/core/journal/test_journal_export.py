@@ -15,8 +15,8 @@ from journal_drafts import finished, opened, said, started
 from core.clock import VirtualClock
 from core.events import Unknown
 from core.journal import Journal, JournalError, Reader
-from core.journal.export import event_line, export_jsonl, export_session, open_export
-from core.journal.schema import database
+from core.journal.export import event_line, export_jsonl, export_session, open_export, read_manifest
+from core.journal.schema import create_database, database
 
 
 @pytest.fixture
@@ -175,6 +175,22 @@ def test_a_cut_export_and_a_missing_one_are_sentences(export: Path, tmp_path: Pa
 def test_an_export_to_a_place_that_can_not_be_written_is_a_sentence(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(JournalError, match="can't be written"):
         export_session(folder, tmp_path / "missing" / "x.longwatch")
+
+
+def test_what_has_no_end_is_no_export(tmp_path: Path) -> None:
+    (endless := tmp_path / "film.longwatch").symlink_to("/dev/zero")
+    for opening in (open_export, read_manifest):
+        with pytest.raises(JournalError, match="is no file"):
+            opening(endless)
+
+
+def test_whatever_is_said_of_a_session_at_its_beginning_is_one_commit(tmp_path: Path) -> None:
+    create_database(tmp_path / "s", {f"name {number}": "x" for number in range(500)})
+    with sqlite3.connect(database(tmp_path / "s")) as db:
+        assert db.execute("SELECT count(*) FROM meta").fetchone() == (500,)
+    db.close()
+    changes = int.from_bytes(database(tmp_path / "s").read_bytes()[24:28], "big")
+    assert changes < 10, "the file's own count of its commits"
 
 
 def test_an_export_for_which_there_is_no_room_is_not_called_damaged(
