@@ -19,7 +19,7 @@ import msgspec
 from core.clock import Clock, monotonic
 from core.config import ConfigError
 from core.models.assembly import Assembly, Delta, Reply, is_part, strict_json
-from core.models.errors import LONGEST_ANSWER_BYTES, ErrorClass, ModelError, read_envelope
+from core.models.errors import LONGEST_ANSWER_BYTES, ErrorClass, ModelError, one_line, read_envelope
 from core.models.keys import KeySource
 from core.models.profiles import Endpoint
 
@@ -135,9 +135,20 @@ class Wire:
             await self.close()
         if self._opened is None:
             module = await asyncio.to_thread(_client_module)
-            client = await asyncio.to_thread(module.Client, self.endpoint, key)
+            try:
+                client = await asyncio.to_thread(module.Client, self.endpoint, key)
+            except (*module.Translator.FOREIGN, ValueError, ImportError) as error:
+                raise ModelError(ErrorClass.NOT_FOUND, _unfit(error)) from error
             self._opened, self._used = (client, module.Translator(self.endpoint, key, self._clock)), key
         return self._opened
+
+
+def _unfit(error: BaseException) -> str:
+    """Why no client can be made; what it takes from the environment are proxies and certificates."""
+    return (
+        f"What the environment says of the way to the server can't be used ({one_line(str(error)).rstrip('.')}): mend "
+        "HTTPS_PROXY, ALL_PROXY or SSL_CERT_FILE, or name the server in NO_PROXY."
+    )
 
 
 def _ms_since(started: float) -> int:

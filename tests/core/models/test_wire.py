@@ -219,6 +219,19 @@ async def test_a_server_that_is_not_there_is_a_network_error_in_one_sentence(ser
     assert str(error).startswith("The connection to http://127.0.0.1:1 failed")
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("HTTPS_PROXY", "nonsense://x"), ("ALL_PROXY", "http://x:port"), ("SSL_CERT_FILE", "/there/is/none.pem")],
+)
+async def test_an_environment_that_leads_nowhere_is_told_by_the_names_of_its_variables(
+    server: ModelServer, name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    error = await failure(endpoint(server, base_url="https://models.example.org"))
+    assert error.error_class is ErrorClass.NOT_FOUND
+    assert name in str(error)
+
+
 @pytest.mark.parametrize("begun", [False, True])
 async def test_silence_is_a_stall(server: ModelServer, begun: bool) -> None:
     async def fall_silent(connection: Connection) -> None:
