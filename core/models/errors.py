@@ -36,6 +36,8 @@ class ErrorClass(StrEnum):
     BILLING = "billing"
     NOT_FOUND = "not_found"
     """No such model, or no such service at this address."""
+    ELSEWHERE = "elsewhere"
+    """A redirect or a web page: of a portal or of maintenance where the service has answered before, else of others."""
 
 
 class ModelError(Exception):
@@ -161,6 +163,8 @@ def classify(status: int | None, envelope: Envelope) -> ErrorClass:
         return ErrorClass.OVERLOADED
     if throttled:
         return ErrorClass.RATE_LIMITED
+    if status and (status // 100 == 3 or (envelope.html and status in (200, 404, 405, 410))):
+        return ErrorClass.ELSEWHERE
     for pattern, error_class in (
         (_CONTEXT, ErrorClass.CONTEXT_TOO_LONG),
         (_AUTH, ErrorClass.AUTH),
@@ -191,8 +195,6 @@ def _by_status(status: int | None, envelope: Envelope, said: str) -> ErrorClass:
         if refused and _HISTORY.search(said):
             return ErrorClass.BAD_HISTORY
         return ErrorClass.BAD_REQUEST if refused else ErrorClass.SERVER
-    if status < 400:
-        return ErrorClass.NOT_FOUND
     if status >= 500:
         return ErrorClass.SERVER
     if status in _STATUS:
@@ -211,13 +213,14 @@ _LEADS = {
     ErrorClass.AUTH: "The server refuses the key",
     ErrorClass.BILLING: "The account can't pay for the request",
     ErrorClass.NOT_FOUND: "The model or the address is not known to the server",
+    ErrorClass.ELSEWHERE: "Something else answers in place of the server",
 }
 
 
 def sentence(error_class: ErrorClass, envelope: Envelope, status: int | None, base_url: str) -> str:
     """What is told to the user about an error answer."""
     lead = _LEADS.get(error_class, "The answer can't be read")
-    about = f" at {base_url}" if error_class in (ErrorClass.AUTH, ErrorClass.NOT_FOUND) else ""
+    about = f" at {base_url}" if error_class in (ErrorClass.AUTH, ErrorClass.NOT_FOUND, ErrorClass.ELSEWHERE) else ""
     code = f" ({status})" if status and status >= 300 else ""
     detail = f": {envelope.message}" if envelope.message else ""
     return f"{lead}{about}{code}{detail.rstrip('.')}."

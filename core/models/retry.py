@@ -79,6 +79,8 @@ def decide_retry(
         return CompressThen() if compressions == 0 else GiveUp("history")
     if error_class is ErrorClass.MALFORMED and attempt >= policy.malformed_attempts:
         return GiveUp("malformed")
+    if error_class is ErrorClass.ELSEWHERE and not proven:
+        return GiveUp("config")
     if error_class is ErrorClass.NETWORK and not proven and attempt >= UNPROVEN_ATTEMPTS:
         return GiveUp("config")
     delay = _delay(error, attempt, policy, jitter, policy.outage_s - waited_s)

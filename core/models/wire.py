@@ -218,8 +218,6 @@ async def _refuse_page(response: httpx2.Response, translator: Translator) -> Non
     except ValueError:
         value = text
     envelope = read_envelope(value)
-    if envelope.html:
-        raise ModelError(ErrorClass.NOT_FOUND, f"The server answers with {envelope.message}; check its address.")
     if not envelope.message or (isinstance(value, dict) and value.get("type") == "message"):
         raise ModelError(ErrorClass.MALFORMED, "The server did not stream its reply.")
     raise translator.answer(envelope, response)

@@ -17,6 +17,7 @@ class FaultKind(StrEnum):
     BAD_REQUEST = "400"  # the message
     UNAUTHORIZED = "401"
     BAD_GATEWAY = "502"  # an HTML page of a proxy
+    PORTAL = "portal"  # a redirect to where one logs in to a network
     PERMANENT = "permanent-500"  # the message of an error that will never pass, with status 500
     FOREIGN = "foreign"  # another vendor's envelope, status 503; the message
     PLAIN = "plain"  # plain text, status 500; the text

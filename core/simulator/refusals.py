@@ -36,6 +36,8 @@ def refusal(fault: Fault | None, hang_up: Callable[[], None], request_id: str) -
             return _Dropped(hang_up)
         case FaultKind.BAD_GATEWAY:
             return Response(_BAD_GATEWAY, 502, media_type="text/html")
+        case FaultKind.PORTAL:
+            return Response(status_code=302, headers={"location": fault.value or "http://192.0.2.1/login"})
         case FaultKind.PLAIN:
             return Response(fault.value or "upstream connect error or disconnect", 500, media_type="text/plain")
         case FaultKind.FOREIGN:

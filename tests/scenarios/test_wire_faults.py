@@ -60,6 +60,7 @@ def check_effects(longwatch):
         (["1:drop", "3:dropx3"], ["network"] * 4),
         (["2:cut=2", "3:cut=9", "5:reset=4"], ["stream_cut"] * 3),
         (["2:stall", "4:error-event=3"], ["stalled", "overloaded"]),
+        (["2:portalx3"], ["elsewhere"] * 3),
     ],
     ids=lambda value: " ".join(value),
 )
@@ -105,6 +106,14 @@ def test_a_permanent_error_dressed_as_500_ends_at_once(longwatch):
     assert [body.error for body in failures(longwatch)] == ["not_found"]
     assert longwatch.count("retry.waiting") == 0
     assert (longwatch.report()["state"], longwatch.report()["reason"]) == ("failed", "config")
+
+
+def test_a_portal_in_place_of_a_server_that_never_answered_means_a_wrong_address(longwatch):
+    longwatch.script(*steps())
+    answer = against(longwatch, longwatch.serve("--fault", "1:portalx*"))
+    assert answer.returncode == 2
+    assert "it redirects to http://192.0.2.1/login" in answer.stderr
+    assert longwatch.count("model.failed") == 1
 
 
 def test_an_outage_ends_when_patience_does_and_resume_goes_on(longwatch):

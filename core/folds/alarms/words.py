@@ -12,6 +12,7 @@ TROUBLES = {
     "network": ("network down", "the provider can't be reached"),
     "stream_cut": ("replies cut", "the connection breaks before a reply is over"),
     "stalled": ("replies stall", "replies stand still before they are over"),
+    "elsewhere": ("web page", "a redirect or a web page comes in place of the provider's answers"),
     "malformed": ("bad replies", "the provider's answers make no sense"),
     "chanting": ("chanting", "replies repeat themselves and are cut"),
 }

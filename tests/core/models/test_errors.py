@@ -84,7 +84,11 @@ HISTORY = "messages.3: `tool_use` ids were found without `tool_result` blocks im
         (502, "<html><head><title>502 Bad Gateway</title></head></html>", C.SERVER),
         (500, None, C.SERVER),
         (408, "", C.NETWORK),
-        (301, "", C.NOT_FOUND),
+        (301, "", C.ELSEWHERE),
+        (302, openai("You are being redirected"), C.ELSEWHERE),
+        (200, "<html><title>Log in to the network</title></html>", C.ELSEWHERE),
+        (404, "<!DOCTYPE html><title>Down for maintenance</title>", C.ELSEWHERE),
+        (403, "<html>Forbidden</html>", C.AUTH),
         (418, "teapot", C.BAD_REQUEST),
     ],
 )

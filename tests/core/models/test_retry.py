@@ -41,6 +41,11 @@ def test_what_would_fail_the_same_way_is_given_up_at_once(error_class: ErrorClas
     assert decision.reason == reason
 
 
+def test_a_page_in_place_of_a_server_that_answered_before_is_waited_out_and_else_means_a_wrong_address() -> None:
+    assert decide(ErrorClass.ELSEWHERE, proven=False) == GiveUp("config")
+    assert decide(ErrorClass.ELSEWHERE, attempt=3) == WaitFor(6.0)
+
+
 @pytest.mark.parametrize("error_class", [ErrorClass.NETWORK, ErrorClass.STREAM_CUT])
 def test_the_first_retry_of_a_broken_connection_is_immediate(error_class: ErrorClass) -> None:
     assert decide(error_class) == WaitFor(0.0)

@@ -368,18 +368,18 @@ async def test_the_servers_wish_to_wait_is_read(server: ModelServer, header: str
     assert (await failure(endpoint(server))).retry_after_s == seconds
 
 
-async def test_a_web_page_means_a_wrong_address(server: ModelServer) -> None:
+async def test_a_web_page_is_somebody_else_s_answer(server: ModelServer) -> None:
     page = "<!DOCTYPE html><html><title>Welcome</title></html>"
     server.answer = fails(200, page, kind="text/html")
     error = await failure(endpoint(server))
-    assert error.error_class is ErrorClass.NOT_FOUND
+    assert error.error_class is ErrorClass.ELSEWHERE
     assert "a web page (Welcome)" in str(error)
 
 
 async def test_a_redirect_is_not_followed_with_the_key(server: ModelServer) -> None:
     server.answer = fails(307, "", f"location: {server.url}/elsewhere")
     error = await failure(endpoint(server))
-    assert error.error_class is ErrorClass.NOT_FOUND
+    assert error.error_class is ErrorClass.ELSEWHERE
     assert f"redirects to {server.url}/elsewhere" in str(error)
     assert len(server.requests) == 1
 
