@@ -49,6 +49,8 @@ async def test_what_can_not_be_deleted_or_put_back_is_said(tmp_path, call):
     with acquire(folder):
         assert "is running; stop it first" in call("rm", "audit", "--yes", code=2)
     assert "add --yes" in call("rm", "audit", code=2)
+    for option in ("--yes", "--now", "--back"):
+        assert "Name the session" in call("rm", "", option, code=2)
     assert "No session in the trash answers" in call("rm", "--back", "audit", code=2)
     assert "give one of them" in call("rm", "--back", "--now", "audit", code=2)
     for _ in range(2):

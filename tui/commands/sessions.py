@@ -151,6 +151,8 @@ def rm(home: Path, session: str, yes: bool, now: bool, back: bool, worktree: boo
 
     Of BOX:SESSION, or BOX: alone, the copy that was made here by looking at it goes; nothing is done on BOX.
     """
+    if not session.strip():  # Elsewhere that means the newest one, which nobody deletes by a variable that is empty.
+        raise click.UsageError("Name the session to delete; `longwatch ls` lists them.")
     if (far := named_elsewhere(home, session)) is not None:
         from tui.commands.boxes import forget_box
 
