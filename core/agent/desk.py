@@ -122,7 +122,7 @@ class Desk:
         await self.append()
         async with self._reading:
             commands = pending(self.folder)
-            self.facts.present = present(self.folder) if any(command.viewer for command in commands) else []
+            self.facts.present = present(self.folder) if commands else []
             for command in commands:
                 if command.id not in self.facts.state.commands:
                     trusted = self.vouchers.trusts(command)

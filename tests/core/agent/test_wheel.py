@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from core.agent.commands import judged
 from core.agent.facts import Facts
-from core.events import CommandRefused, Draft, DriverChanged, Event
+from core.agent.seating import seated
+from core.clock import VirtualClock
+from core.events import CommandRefused, Draft, DriverChanged, Event, SessionOpened
 from core.ids import ulid
-from core.journal.inbox import Command
-from core.journal.viewers import Viewer
+from core.journal import Journal
+from core.journal.inbox import Command, post
+from core.journal.viewers import Presence, Viewer
 
 ANNA, BEN = Viewer("a", "anna on pts/3", since_us=1), Viewer("b", "ben on pts/5 from 10.0.0.7", since_us=2)
 
@@ -89,3 +94,16 @@ def test_a_shell_gives_the_wheel_to_the_screen_that_it_names(words, who) -> None
         assert (drafts[1].body.who, drafts[1].body.by) == (who, "carl on pts/9")
     else:
         assert refusal(drafts)
+
+
+async def test_a_shell_finds_the_screens_that_look(tmp_path: Path) -> None:
+    clock, fields = VirtualClock(), {"model": "m", "endpoint": "e", "profile": "p", "app_version": "0"}
+    opened = SessionOpened(session="s", name="audit", task="Mend it.", workspace=str(tmp_path), **fields)
+    async with await Journal.create(tmp_path / "s", clock) as journal:
+        await journal.append(Draft(opened))
+    async with seated(tmp_path / "s", clock) as (desk, _):
+        with Presence(desk.folder, {}, ANNA.who) as anna, Presence(desk.folder, {}, BEN.who):
+            post(desk.folder, Command(id=ulid(1), verb="drive", args={"viewer": "pts/3"}, origin="carl on pts/9"))
+            await desk.read_inbox()
+    driver = desk.facts.state.driver
+    assert driver is not None and (driver.viewer, driver.by) == (anna.viewer.id, "carl on pts/9")
