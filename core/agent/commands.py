@@ -76,8 +76,9 @@ def judged(command: Command, facts: Facts, under_way: str | None = None, *, trus
 
 
 def _pause(command: Command, facts: Facts) -> list[Draft]:
-    if facts.state.paused or any(order.verb == "pause" for order in facts.state.orders.values()):
-        raise Refused("The session is paused already.")
+    state = facts.state
+    if state.halts:
+        raise Refused("The session is paused already." if state.paused else "It pauses already, at the next safe point.")
     return _while_open(command, facts)
 
 
@@ -85,8 +86,7 @@ def _continue(command: Command, facts: Facts) -> list[Draft]:
     ended = facts.state.finished
     if ended is not None and ended.state == "finished":
         raise Refused("The task is finished; send guidance to go on.")
-    pausing = any(order.verb == "pause" for order in facts.state.orders.values())
-    if not facts.state.paused and ended is None and not pausing:
+    if not facts.state.halts and ended is None:
         raise Refused("The session is not paused.")
     return []
 

@@ -109,6 +109,12 @@ class RunState:
         """The nodes after which the history may be cut: no call of a reply is left without its result there."""
         self._answers = bytearray()
 
+    @property
+    def halts(self) -> bool:
+        """Whether it stands still from the next safe point on: as the last order that bears on it says, else as now."""
+        said = [order.verb == "pause" for order in self.orders.values() if order.verb in ("pause", "continue")]
+        return said[-1] if said else self.paused
+
     def handlers(self) -> dict[str, Handler]:
         return {
             "session.opened": self._opened,

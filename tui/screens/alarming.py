@@ -32,7 +32,7 @@ class Alarming(Gauging, Answering):
         if not self.alarms:
             self.say(FINE)
             return
-        steering, paused = self.controls.available and not self.replay, self.view.state.paused or bool(self.orphaned)
+        steering, paused = self.controls.available and not self.replay, self.view.state.halts or bool(self.orphaned)
         await self.put_dock(WhyDock(self.alarms, self.keys_of, steering=steering, paused=paused))
 
     def pulse_changed(self, pulse: Pulse | None, call: str = "") -> None:

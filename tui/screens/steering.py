@@ -74,8 +74,7 @@ class Steering(SessionScreen):
 
     async def action_pause(self) -> None:
         state = self.view.state
-        pausing = any(order.verb == "pause" for order in state.orders.values())
-        await self.give("continue" if state.paused or pausing or self.ended else "pause")
+        await self.give("continue" if state.halts or self.ended else "pause")
 
     async def action_guide(self) -> None:
         await self.guide("")

@@ -247,7 +247,7 @@ class WatchScreen(Alarming, Opening):
         return self.app.keys_of(action) if isinstance(self.app, KeyedApp) else action.keys
 
     def _hint(self, action: Action) -> Hint:
-        goes_on = action.id == "pause" and (self.view.state.paused or self.ended or bool(self.orphaned))
+        goes_on = action.id == "pause" and (self.view.state.halts or self.ended or bool(self.orphaned))
         owner = "app" if action.scope == "global" else "screen"
         key = self.key_of(action)
         return Hint(key, "continue" if goes_on else action.label, f"{owner}.{action.method}")

@@ -143,6 +143,21 @@ def test_a_command_that_waits_for_its_effect_is_taken_back_by_its_id_or_its_verb
         assert not table.facts.state.orders
 
 
+def test_of_pauses_and_continues_that_wait_for_a_long_command_the_last_one_counts(table):
+    table.send("pause")
+    with pytest.raises(Refused, match="pauses already, at the next safe point"):
+        table.send("pause")
+    table.send("continue")
+    with pytest.raises(Refused, match="not paused"):
+        table.send("continue")
+    table.send("pause")
+    assert [order.verb for order in table.facts.state.orders.values()] == ["pause", "continue", "pause"]
+    table.send("cancel", id=table.order)
+    assert not table.facts.state.halts
+    table.add(SessionPaused(reason="operator"))
+    assert not table.facts.state.halts, "a continue waits"
+
+
 def test_it_is_too_late_for_what_is_under_way_or_done(table):
     table.send("pause")
     id = table.order
