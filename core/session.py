@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -20,7 +21,7 @@ from core.agent.runner import Runner
 from core.agent.seating import seated
 from core.agent.trust import Vouchers
 from core.clock import Clock, SystemClock
-from core.config import Config, load_config
+from core.config import Config, ConfigError, load_config
 from core.events import DELEGATED, IMPORTED, BudgetChanged, Draft, Event, ModelSwitched, SessionContinued, SessionOpened
 from core.ids import name_from, ulid
 from core.journal.catalogue import session_folder
@@ -30,6 +31,7 @@ from core.journal.schema import CAME, UNSAID
 from core.journal.viewers import at_a_terminal
 from core.models.profiles import Endpoint, resolve_endpoint
 from core.version import app_version
+from core.workspace.errors import WorkspaceError
 from core.workspace.snapshots import check_workspace
 from core.workspace.worktree import add_worktree, remove_worktree, unsaved_files
 
@@ -216,22 +218,36 @@ class BackgroundRunner:
 
     @property
     def trouble(self) -> str:
-        """Why the runner can't write right now; empty when all is well."""
-        if self.error is not None:
-            return str(self.error)
-        return self._runner.trouble if self._runner else ""
+        """Why the runner can't write right now; empty when all is well, and once it has ended."""
+        return self._runner.trouble if self._runner and not self.done.is_set() else ""
+
+    @property
+    def fell(self) -> str:
+        """What ended the runner that was to go on, in words; empty while it lives."""
+        error = self.error
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        if error is None or isinstance(error, JournalError | ConfigError | WorkspaceError):
+            return str(error or "")
+        return f"{type(error).__name__}: {error}"
 
     def leave_alone(self) -> None:
         """The screen is gone: what would wait for somebody there ends or waits by the unattended rules."""
         self._alone = True
-        if self._runner is not None and self._loop is not None:
-            self._loop.call_soon_threadsafe(self._runner.unattended)
+        if self._runner is not None:
+            self._tell(self._runner.unattended)
 
     def cancel(self) -> None:
         """Cut what runs and end, leaving the session to be resumed; also before it has begun."""
         self._cancelled = True
-        if self._loop is not None and self._task is not None:
-            self._loop.call_soon_threadsafe(self._task.cancel)
+        if self._task is not None:
+            self._tell(self._task.cancel)
+
+    def _tell(self, what: Callable[[], object]) -> None:
+        """Have it called in the runner's loop, which may be over: handed on, or broken."""
+        if self._loop is not None:
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(what)
 
     def join(self) -> int:
         """Wait for the end; the exit code. Raises what ended the runner."""

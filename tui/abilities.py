@@ -47,15 +47,23 @@ class ReadOnly:
 
 
 def abilities(
-    folder: Path | None, controls: Controls | None, config: Config, mode: str, fork: Fork | None
+    folder: Path | None,
+    controls: Controls | None,
+    config: Config,
+    mode: str,
+    fork: Fork | None,
+    fell: Callable[[], str] = lambda: "",
 ) -> dict[str, Any]:
-    """What is known of a session of this machine beside its log, and can be done with it; of a film, how to `fork`."""
+    """What is known of a session of this machine beside its log, and can be done with it; of a film, how to `fork`.
+
+    `fell` says what ended the runner in this process.
+    """
     if folder is None:
         return {"fork": fork}
     found: dict[str, Any] = {"fork": _forking(folder)}
     if mode != "replay":
         found |= {
-            "gone": RunnerWatch(folder, held=mode == "attached"),
+            "gone": RunnerWatch(folder, held=mode == "attached", fell=fell),
             "still": LifeWatch(folder) if mode == "attached" else None,
             "attendance": Attendance(folder),
             "feel": _feeling(folder),

@@ -18,7 +18,10 @@ from typing import TYPE_CHECKING
 
 from core.agent.host import EXIT_FAILED
 from core.agent.hosting import Hosting
+from core.journal.lease import holder
+from core.tools.secrets import Redactor
 from tui.job_control import DETACHED, Aside, wait_for_the_child
+from tui.redacted_log import RedactedLog
 from tui.say import say
 from tui.terminal import last_words, mend_terminal
 
@@ -147,7 +150,7 @@ def _after_the_end(folder: Path) -> str:
     from core.journal.catalogue import summarize
     from tui.parting import way_back
 
-    return way_back(summarize(folder).state, folder.name[:10], held=False)
+    return way_back(summarize(folder).state, folder.name[:10], held=holder(folder) is not None)
 
 
 def _shown(hosting: Hosting, runner: BackgroundRunner, mouse: bool, plain: bool, back: bool, aside: Aside) -> str:
@@ -167,7 +170,15 @@ def _shown(hosting: Hosting, runner: BackgroundRunner, mouse: bool, plain: bool,
         if plain:
             from tui.plain.watching import watch_plainly
 
-            return watch_plainly(source, controls, folder, driven=True, start=start, trouble=lambda: runner.trouble)
+            return watch_plainly(
+                source,
+                controls,
+                folder,
+                driven=True,
+                start=start,
+                trouble=lambda: runner.trouble,
+                fell=lambda: runner.fell,
+            )
         from tui.watching import Viewing, watch
 
         return watch(
@@ -179,6 +190,7 @@ def _shown(hosting: Hosting, runner: BackgroundRunner, mouse: bool, plain: bool,
                 mouse=mouse,
                 start=start,
                 trouble=lambda: runner.trouble,
+                fell=lambda: runner.fell,
                 aside=aside,
                 presence=presence,
                 back=back,
@@ -195,12 +207,14 @@ def _run_alone(hosting: Hosting) -> int:
 
 
 def _drop_terminal(hosting: Hosting) -> None:
-    """Point the standard streams at nothing (errors at a file of the session) and leave the user's folder."""
-    from core.tools.secrets import Redactor
-    from tui.redacted_log import RedactedLog
+    """Point the standard streams at nothing (errors at a file of the session) and leave the user's folder.
 
-    nothing = os.open(os.devnull, os.O_RDWR)
-    log = os.open(hosting.folder / "runner.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    Nothing here may fail and take the agent along: what it needs was imported before the program could be replaced by
+    another version, and a disk that takes no file gets none.
+    """
+    nothing = log = os.open(os.devnull, os.O_RDWR)
+    with suppress(OSError):
+        log = os.open(hosting.folder / "runner.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
     os.dup2(log, 2)

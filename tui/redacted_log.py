@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from contextlib import suppress
 
 
 class RedactedLog(io.TextIOBase):
-    """Text for the file at a descriptor. Only whole lines are written, for a secret may come in pieces."""
+    """Text for the file at a descriptor. Only whole lines are written, for a secret may come in pieces.
+
+    What a full disk does not take is lost: a log is no reason to end.
+    """
 
     def __init__(self, descriptor: int, redact: Callable[[str], str]) -> None:
         self._out = open(descriptor, "a", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
@@ -24,13 +28,14 @@ class RedactedLog(io.TextIOBase):
         whole, newline, rest = (self._held + text).rpartition("\n")
         self._held = rest
         if newline:
-            self._out.write(self._redact(whole) + newline)
-            self._out.flush()
+            with suppress(OSError):
+                self._out.write(self._redact(whole) + newline)
+                self._out.flush()
         return len(text)
 
     def flush(self) -> None:
         """Also what is no whole line: nothing may be lost when the process ends."""
-        if self._held:
-            self._out.write(self._redact(self._held))
-            self._held = ""
-        self._out.flush()
+        held, self._held = self._held, ""
+        with suppress(OSError):
+            self._out.write(self._redact(held))
+            self._out.flush()

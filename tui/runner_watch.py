@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from core.clock import monotonic
+from core.folds.alarms.finding import GONE
+from core.folds.words import one_line
 from core.journal.lease import TRUSTED_S, holder, unresponsive
 
 LOOK_EVERY_S = 0.4
 """Shortest time between two looks at who runs a session."""
+LONGEST_WHY = 200
 
 
 class RunnerWatch:
     """Called often, says in words that the runner of a session is gone; None while it lives.
 
-    It must have been seen once (`held`), and missed twice: its last words may still be on their way.
+    It must have been seen once (`held`), and missed twice: its last words may still be on their way. `fell` says what
+    ended the one in this process, which then need not have been seen.
     """
 
-    def __init__(self, folder: Path, *, held: bool, every_s: float = LOOK_EVERY_S) -> None:
-        self._folder, self._held, self._every_s = folder, held, every_s
+    def __init__(
+        self, folder: Path, *, held: bool, every_s: float = LOOK_EVERY_S, fell: Callable[[], str] = lambda: ""
+    ) -> None:
+        self._folder, self._held, self._every_s, self._fell = folder, held, every_s, fell
         self._looked_s = float("-inf")
         self._missed = 0
 
@@ -26,9 +33,12 @@ class RunnerWatch:
         if monotonic() - self._looked_s >= self._every_s:
             self._looked_s = monotonic()
             living = holder(self._folder) is not None
-            self._held = self._held or living
+            self._held = self._held or living or bool(self._fell())
             self._missed = 0 if living or not self._held else self._missed + 1
-        return f"its runner is gone; longwatch resume {self._folder.name[:10]} goes on" if self._missed > 1 else None
+        if self._missed <= 1:
+            return None
+        why = one_line(self._fell(), LONGEST_WHY).rstrip(".")
+        return f"{f'its runner ended ({why})' if why else GONE}; longwatch resume {self._folder.name[:10]} goes on"
 
 
 class LifeWatch:

@@ -46,6 +46,8 @@ class Viewing(msgspec.Struct, frozen=True, kw_only=True):
     """With a runner in this process the way to its launcher, which Ctrl+Z stops in place of it."""
     trouble: Callable[[], str | None] | None = None
     """Says in a sentence what keeps the runner from working, or None."""
+    fell: Callable[[], str] = lambda: ""
+    """Says what ended the runner in this process, if anything did."""
     presence: Present | None = None
     """Its place among the viewers."""
     elsewhere: Elsewhere | None = None
@@ -110,7 +112,7 @@ def _app(
         fault_log=folder / SCREEN_LOG if folder else None,
         aside=viewing.aside,
         presence=viewing.presence,
-        **(abilities(folder, controls, config, mode, viewing.fork) if able is None else able),
+        **(abilities(folder, controls, config, mode, viewing.fork, viewing.fell) if able is None else able),
         films=films(folder),
         notice=viewing.notice,
         card=viewing.card,

@@ -78,7 +78,9 @@ def judged(command: Command, facts: Facts, under_way: str | None = None, *, trus
 def _pause(command: Command, facts: Facts) -> list[Draft]:
     state = facts.state
     if state.halts:
-        raise Refused("The session is paused already." if state.paused else "It pauses already, at the next safe point.")
+        raise Refused(
+            f"The session {'is paused already' if state.paused else 'pauses already, at the next safe point'}."
+        )
     return _while_open(command, facts)
 
 

@@ -118,6 +118,18 @@ def on_a_terminal(longwatch, types, after, *arguments):
     return shown
 
 
+def test_a_session_that_was_handed_on_is_left_with_the_way_back(longwatch, started):
+    process = started(piped)
+    old = holder(longwatch.folder())
+    assert longwatch.here("send", "", "hand-over").returncode == 0
+    until(lambda: (new := holder(longwatch.folder())) is not None and new.pid != old.pid)
+    types(process, "quit")
+    lines = process.stdout.readlines()
+    assert process.wait() == 0
+    assert "goes on. Come back: longwatch attach" in lines[-1]
+    goes_on(longwatch)
+
+
 def test_an_input_that_has_ended_before_it_began_leaves_and_an_unwatched_agent_ends_by_itself(longwatch, started):
     longwatch.gate.touch()
     process = started(lambda longwatch, *words: longwatch.start(*words), steps=2)

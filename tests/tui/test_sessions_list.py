@@ -6,12 +6,13 @@ import pytest
 from sample_sessions import audit_session
 from watching_app import app_over, read, screen_text, status, until
 
+from core.agent.hosting import Hosting
 from core.config import Config
 from core.controls import SessionControls
 from core.journal.catalogue import list_sessions
 from core.journal.lease import BEAT, acquire
 from core.models.profiles import resolve_endpoint
-from core.session import NewSession, create
+from core.session import BackgroundRunner, NewSession, create
 from core.source import SessionSource
 from tui import watching
 from tui.app import LongwatchApp
@@ -51,6 +52,28 @@ def test_a_runner_that_was_seen_and_is_missed_twice_is_gone(home):
     assert watch() == f"its runner is gone; longwatch resume {folder.name[:10]} goes on"
     with acquire(folder):
         assert watch() is None
+
+
+def test_a_runner_that_fell_is_gone_with_the_reason_until_another_one_goes_on(home):
+    folder = next(one.folder for one in list_sessions(home) if one.name == "audit")
+    watch = RunnerWatch(folder, held=False, every_s=0, fell=lambda: "The workspace is not there.")
+    assert watch() is None
+    assert watch() == f"its runner ended (The workspace is not there); longwatch resume {folder.name[:10]} goes on"
+    with acquire(folder):
+        assert watch() is None
+
+
+def test_a_runner_that_could_not_begin_says_why_and_is_in_no_trouble_any_more(home):
+    folder = next(one.folder for one in list_sessions(home) if one.name == "audit")
+    (home.parent / "project").rmdir()
+    runner = BackgroundRunner(Hosting(folder, Config(), attended=True))
+    runner.start()
+    runner.done.wait()
+    runner.leave_alone()
+    runner.cancel()
+    assert "project does not exist" in runner.fell and runner.trouble == ""
+    runner.error = ExceptionGroup("several", [KeyError("style")])
+    assert runner.fell == "KeyError: 'style'"
 
 
 def test_a_runner_that_is_there_and_does_not_stir_is_told_of(home):

@@ -39,6 +39,7 @@ def watch_plainly(
     driven: bool = False,
     start: Callable[[], object] | None = None,
     trouble: Callable[[], str | None] = lambda: None,
+    fell: Callable[[], str] = lambda: "",
     elsewhere: Elsewhere | None = None,
 ) -> Leaving:
     """Tell a session by lines until it is left; how. `driven`: its runner, begun by `start`, is in this process."""
@@ -55,7 +56,7 @@ def watch_plainly(
             driving=driven,
             start=start,
             trouble=trouble,
-            gone=elsewhere.gone if elsewhere else RunnerWatch(folder, held=not driven),
+            gone=elsewhere.gone if elsewhere else RunnerWatch(folder, held=not driven, fell=fell),
             ring=writer.ring,
             sight=sight,
             feel=Pulses(folder).feel,

@@ -21,6 +21,8 @@ from core.folds.words import call_line, one_line
 NEARLY_FULL = 0.2
 """Share of the window that is left beside the room of a reply when the context counts as nearly full."""
 ASKING = ("approval", "question")
+GONE = "its runner is gone"
+"""What is said of one of which nobody knows how it ended."""
 _CLAUSE = 24
 
 
@@ -48,11 +50,12 @@ def _gone(moment: Moment) -> Alarm | None:
     look = moment.look
     if look is None or not look.gone:
         return None
+    guess = " Its process was killed, or the machine ran out of memory, or was started anew."
     cause = (
-        f"{_sentence(look.gone)} Its process was killed, or the machine ran out of memory, or was started anew. Nothing"
-        " is lost: what was running is settled first when it goes on."
+        f"{_sentence(look.gone)}{guess if look.gone.startswith(GONE) else ''} Nothing is lost: what was running is"
+        " settled first when it goes on."
     )
-    words = ("its runner is gone", "no runner")
+    words = (GONE, "no runner")
     return Alarm("gone", words, cause, moment.seq, (RESUME,), stated=True)
 
 

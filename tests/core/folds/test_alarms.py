@@ -166,6 +166,14 @@ def test_a_look_belongs_to_now_and_what_is_worst_comes_first(told: Told) -> None
     assert told.kinds(told.view.last_seq, gone="gone") == ["handwork"], "a look says nothing of the past"
 
 
+def test_how_a_runner_ended_is_guessed_at_only_where_nobody_knows(told: Told) -> None:
+    told.add(NOTES)
+    guessed = told.alarms(gone="its runner is gone; longwatch resume x goes on")[0]
+    known = told.alarms(gone="its runner ended (KeyError: 7); longwatch resume x goes on")[0]
+    assert "was killed" in guessed.cause and "was killed" not in known.cause
+    assert known.cause.startswith("Its runner ended (KeyError: 7); ") and known.words == guessed.words
+
+
 def test_everything_that_helps_can_be_done(told: Told) -> None:
     told.add(NOTES)
     told.add(REFUSED, "digest1.1")
