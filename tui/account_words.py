@@ -75,7 +75,8 @@ def entries(account: Account, session: str) -> list[Entry]:
 
 def told_plainly(account: Account, left_us: int, now_us: int, session: str) -> list[str]:
     """The whole account as lines for a plain terminal, each naming the event to look at."""
-    lines = [f"{title(account, left_us, now_us)}: {account.verdict.text} (#{account.verdict.seq})"]
+    began = f" (#{account.verdict.seq})" if account.verdict.seq else ""
+    lines = [f"{title(account, left_us, now_us)}: {account.verdict.text}{began}"]
     for entry in entries(account, session):
         answer = f"; `{entry.command or entry.verb}` answers it" if entry.verb else ""
         lines.append(f"#{entry.seq} {entry.kind}: {entry.text}{answer}")

@@ -53,9 +53,14 @@ class Elsewhere:
             return None
         return f"its runner is gone; longwatch resume {self.id} on {self.line.box.name} goes on"
 
+    @property
+    def held(self) -> bool:
+        """Whether anybody runs it, as far as is known here."""
+        return self.line.standing.held
+
     def way_back(self, state: str) -> str:
         """The last line at the prompt."""
-        if state in ENDED or not self.line.standing.held:
+        if state in ENDED or not self.held:
             return f"Look at it: longwatch replay {self.short}   On {self.line.box.name}: longwatch resume {self.id}"
         return f"It goes on there. Come back: longwatch attach {self.short}"
 

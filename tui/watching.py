@@ -85,7 +85,7 @@ def watch(source: Source, controls: Controls | None, config: Config, viewing: Vi
         _tell(app, "" if film else "The agent goes on.")
     to_prompt = result != "lost" and not (viewing.back and result == "quit")
     if to_prompt and app.watch_screen.is_read and app.view.last_seq:
-        part(app.view, folder, driven=viewing.mode == "live", elsewhere=elsewhere.way_back if elsewhere else None)
+        part(app.view, folder, now_us=clock.now_us(), driven=viewing.mode == "live", elsewhere=elsewhere)
     return result or "quit"
 
 

@@ -4,7 +4,7 @@ from sample_sessions import audit_session
 
 from core.events import SessionPaused
 from core.folds.view import SessionView
-from tui.parting import standing, way_back
+from tui.parting import part, standing, way_back
 
 
 def viewed(*bodies, running=True):
@@ -21,6 +21,15 @@ def test_it_says_the_state_and_why_and_what_it_cost():
     paused = standing(viewed(SessionPaused(reason="budget", detail="5.01 of 5 is\x1b[2J spent.")))
     assert paused.startswith("audit-inventory: paused (budget): 5.01 of 5 is") and "\x1b" not in paused
     assert "finished. 35 calls" in standing(viewed(running=False))
+
+
+def test_the_time_of_a_session_that_is_left_at_work_goes_on_and_else_ends_with_its_last_event(tmp_path, capfd):
+    for view, driven, took in ((viewed(), True, "1:02:52"), (viewed(), False, "0:02:52")):
+        part(view, tmp_path, now_us=view.timeline.at_us(view.last_seq) + 3_600_000_000, driven=driven)
+        assert f"35 calls in {took}, " in capfd.readouterr().out
+    view = viewed(SessionPaused(reason="operator"))
+    part(view, tmp_path, now_us=view.timeline.at_us(view.last_seq) + 3_600_000_000, driven=True)
+    assert "35 calls in 0:02:5" in capfd.readouterr().out
 
 
 def test_the_way_back_is_the_one_that_works_now():

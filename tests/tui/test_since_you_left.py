@@ -15,6 +15,8 @@ from core.events import (
     SessionFinished,
     SessionPaused,
 )
+from core.folds.view import SessionView
+from tui.account_words import told_plainly
 from tui.attention import Attention, Sight
 from tui.screens.returning import SHORT_US
 from tui.screens.since import SinceScreen
@@ -241,3 +243,11 @@ def test_an_absence_begins_where_was_last_seen_and_stays_until_the_next():
     sight.shown(12)
     sight.keep()
     assert sight.mark.seq == 20
+
+
+def test_an_account_in_lines_names_no_event_where_there_is_none():
+    log, view = Log(), SessionView()
+    log.opened()
+    view.apply_all(log.events)
+    told = told_plainly(view.absence.since(1, now_us=log.at_us, running=True), log.at_us, log.at_us, "01abc")
+    assert told[0].endswith(": Working.")

@@ -67,7 +67,7 @@ def watch_plainly(
     finally:
         sight.keep()
     if how != "lost" and view.last_seq:
-        part(view, folder, driven=driven, elsewhere=elsewhere.way_back if elsewhere else None)
+        part(view, folder, now_us=clock.now_us(), driven=driven, elsewhere=elsewhere)
     return how
 
 
