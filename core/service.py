@@ -25,6 +25,8 @@ from core.journal.reader import Reader
 
 UNIT = "longwatch.service"
 ANSWER_S = 10.0
+PLACES = ("LONGWATCH_CONFIG", "XDG_CONFIG_HOME")
+"""Variables of a shell that say where the configuration and the keys are."""
 
 _TEXT = """\
 [Unit]
@@ -36,7 +38,7 @@ Type=oneshot
 RemainAfterExit=yes
 KillMode=process
 WorkingDirectory=/
-EnvironmentFile=-{variables}
+{places}EnvironmentFile=-{variables}
 ExecStart={command}
 
 [Install]
@@ -72,7 +74,13 @@ def variables_path(environ: Mapping[str, str] = os.environ) -> Path:
 def unit_text(home: Path, environ: Mapping[str, str] = os.environ) -> str:
     """The unit that resumes what is marked in `home`."""
     line = [sys.executable, "-P", "-m", "tui.cli", "--home", str(home), "service", "resume"]
-    return _TEXT.format(variables=_escaped(str(variables_path(environ))), command=" ".join(map(_quoted, line)))
+    places = "".join(f"Environment={_specified(f'{name}={value}')}\n" for name, value in _places(environ))
+    variables = _escaped(str(variables_path(environ)))
+    return _TEXT.format(places=places, variables=variables, command=" ".join(map(_quoted, line)))
+
+
+def _places(environ: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [(name, environ[name]) for name in PLACES if environ.get(name)]
 
 
 def _escaped(text: str) -> str:
@@ -81,14 +89,20 @@ def _escaped(text: str) -> str:
 
 def _quoted(word: str) -> str:
     """One word of a command as systemd reads it: no specifiers, no variables."""
-    plain = _escaped(word).replace("\\", "\\\\").replace('"', '\\"').replace("$", "$$")
+    return _specified(word).replace("$", "$$")
+
+
+def _specified(word: str) -> str:
+    """One word of a setting as systemd reads it: no specifiers."""
+    plain = _escaped(word).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{plain}"'
 
 
-def cron_line(home: Path) -> str:
+def cron_line(home: Path, environ: Mapping[str, str] = os.environ) -> str:
     """The same by cron, for systems without systemd."""
     line = [sys.executable, "-P", "-m", "tui.cli", "--home", str(home), "service", "resume"]
-    return f"@reboot {shlex.join(line)}"
+    places = "".join(f"{name}={shlex.quote(value)} " for name, value in _places(environ))
+    return f"@reboot {places}{shlex.join(line)}".replace("%", "\\%")
 
 
 def manager_works() -> bool:

@@ -1,5 +1,6 @@
 """Sessions that go on after a reboot: the mark, the unit, and what it does when the machine comes up."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -8,7 +9,11 @@ import subprocess
 import pytest
 from processes import command, until
 
+from core import service
+from core.config import Config
 from core.journal.lease import holder
+from core.models.profiles import resolve_endpoint
+from core.session import NewSession, create
 
 SYSTEMCTL = """#!/bin/sh
 echo "$@" >> "$CALLS"
@@ -69,6 +74,26 @@ def test_without_systemd_the_sentence_says_what_else_does_it(machine):
     assert "No systemd manager" in answer.stderr and "@reboot" in answer.stderr and "service resume" in answer.stderr
     assert not machine.unit.exists()
     assert "nothing will be resumed" in machine.here("service", "status").stdout
+
+
+def test_the_unit_and_the_line_for_cron_find_the_configuration_where_the_shell_has_it(machine):
+    place = {"XDG_CONFIG_HOME": '/home/anna/50% "ours" $HOME', "HOME": "/home/anna"}
+    lines = service.unit_text(machine.home, place).splitlines()
+    assert 'Environment="XDG_CONFIG_HOME=/home/anna/50%% \\"ours\\" $HOME"' in lines
+    assert not [line for line in service.unit_text(machine.home, {}).splitlines() if line.startswith("Environment=")]
+    assert service.cron_line(machine.home, {"LONGWATCH_CONFIG": "/a b%"}).startswith(
+        "@reboot LONGWATCH_CONFIG='/a b\\%' "
+    )
+
+
+def test_a_key_that_is_stored_is_not_said_to_be_missing(machine):
+    endpoint = resolve_endpoint(Config(), "claude-opus-4-6", api_key_env="SPECIAL_KEY")
+    wanted = NewSession("Do it.", machine.workspace, endpoint, settings={"after_reboot": True})
+    asyncio.run(create(machine.home, wanted))
+    assert "longwatch key SPECIAL_KEY" in machine.here("service", "status").stdout
+    (machine.config.parent / "keys").mkdir()
+    (machine.config.parent / "keys" / "SPECIAL_KEY").write_text("sk-ant-1234567890\n")
+    assert "SPECIAL_KEY" not in machine.here("service", "status").stdout
 
 
 def test_only_marked_sessions_that_were_cut_off_are_resumed_and_go_on(machine):

@@ -9,6 +9,7 @@ import click
 
 from core import service as unit
 from core.agent.succession import start_runner
+from core.models.keys import key_file
 from tui.say import say
 
 
@@ -47,7 +48,7 @@ def status(home: Path) -> int:
     if not path.exists():
         say("Not installed; `longwatch service install` does it.")
     elif path.read_text(encoding="utf-8", errors="replace") != unit.unit_text(home):
-        say(f"{path} is for another home or another installation; `longwatch service install` renews it.")
+        say(f"{path} is for another home, configuration or installation; `longwatch service install` renews it.")
     else:
         say(f"Installed: {path}")
     if not unit.manager_works():
@@ -86,6 +87,10 @@ def _say_what_is_missing(home: Path) -> None:
         text = ""
     known = {line.partition("=")[0].strip() for line in text.splitlines()}
     for name in sorted({one.key for one in unit.marked(home) if one.key} - known):
-        say(f"A unit does not know your shell's {name}; put the line {name}=... into {path} and chmod 600 it.")
+        if not key_file(name).exists():
+            say(
+                f"A unit does not know your shell's {name}: store the key with `longwatch key {name}`, "
+                f"or put the line {name}=... into {path} and chmod 600 it."
+            )
     if text and path.stat().st_mode & 0o077:
         say(f"Others can read {path}; chmod 600 it.")
