@@ -17,8 +17,9 @@ from typing import Final
 
 from core.sandbox import landlock_child
 from core.sandbox.access import EMPTY, PRIVATE_TEMPORARY, Access
-from core.tools.child import python
+from core.tools.child import python, text_of
 
+_SCRIPT: Final = text_of(landlock_child)
 _LONGEST_WORD: Final = 100_000
 """Characters of a word of a command; the kernel takes a few more."""
 _DEVICES: Final = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
@@ -37,7 +38,7 @@ def landlock(access: Access) -> list[str]:
         "write": [*map(str, write), str(access.temporary), *_DEVICES],
         "network": access.network,
     }
-    return [*python(Path(landlock_child.__file__)), *_packed(spec)]
+    return [*python(_SCRIPT), *_packed(spec)]
 
 
 def _packed(spec: dict[str, object]) -> list[str]:

@@ -9,6 +9,7 @@ from asyncio.subprocess import PIPE, Process
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 
 _CHUNK = 1 << 16
 _MAX_ERRORS = 8_192
@@ -24,12 +25,20 @@ class Answer:
     late: bool = False
 
 
-def python(script: Path) -> list[str]:
+def text_of(script: ModuleType) -> str:
+    """A module that runs as a script of its own, as it is now: an upgrade may replace the file while this process runs.
+
+    To be called as the module is imported.
+    """
+    return Path(str(script.__file__)).read_text(encoding="utf-8")
+
+
+def python(script: str) -> list[str]:
     """The command of a child interpreter: isolated from the user's environment and from the working folder.
 
     It is the one behind a virtual environment, which may lie in the workspace, where a command could change it.
     """
-    return [os.path.realpath(sys.executable), "-P", "-I", "-S", str(script)]
+    return [os.path.realpath(sys.executable), "-P", "-I", "-S", "-c", script]
 
 
 async def ask(command: list[str], payload: bytes, *, cwd: Path, seconds: float, most: int) -> Answer:

@@ -13,12 +13,13 @@ from msgspec import Meta
 from core.tools import html_text
 from core.tools.base import Effect, Outcome, ToolContext, ToolError
 from core.tools.capping import SNIFF_BYTES, cap, describe_binary, is_binary
-from core.tools.child import ask, python
+from core.tools.child import ask, python, text_of
 from core.tools.common import Arguments, Repeatable, count, handle_of
 from core.tools.guarded_http import MAX_BYTES, Fetch, Page, check_url
 
 SECONDS = 30.0
 _HTML_SECONDS = 10.0
+_SCRIPT = text_of(html_text)
 _HEAD_CHARS, _TAIL_CHARS = 10_000, 2_000
 
 
@@ -68,8 +69,7 @@ async def _readable(page: Page) -> str:
     text = _decode(page)
     if page.content_type not in ("text/html", "application/xhtml+xml"):
         return text
-    command = python(Path(html_text.__file__))
-    answer = await ask(command, text.encode(), cwd=Path("/"), seconds=_HTML_SECONDS, most=2 * MAX_BYTES)
+    answer = await ask(python(_SCRIPT), text.encode(), cwd=Path("/"), seconds=_HTML_SECONDS, most=2 * MAX_BYTES)
     if answer.code != 0:
         return f"[the page could not be turned into text; its source follows]\n{text}"
     title, _, body = answer.output.decode().partition("\n")

@@ -11,7 +11,7 @@ from msgspec import Meta
 from core.programs import find_program
 from core.tools import search_child
 from core.tools.base import Effect, Outcome, ToolContext, ToolError
-from core.tools.child import Answer, ask, python
+from core.tools.child import Answer, ask, python, text_of
 from core.tools.common import Arguments, Repeatable, count
 from core.tools.paths import explained, ignored_names, printable, relative, resolve
 
@@ -20,6 +20,7 @@ MAX_FILE_BYTES = 10_000_000
 SECONDS = 20.0
 _MAX_OUTPUT = 2_000_000
 _SENT_CHARS = 1_000
+_SCRIPT = text_of(search_child)
 
 
 class SearchArguments(Arguments, frozen=True):
@@ -73,8 +74,7 @@ class SearchCodebase(Repeatable):
             if answer.code != 2 or answer.output:
                 return answer
         payload = _request(arguments, root, only, ignored)
-        command = python(Path(search_child.__file__))
-        answer = await ask(command, payload, cwd=Path("/"), seconds=self._seconds, most=_MAX_OUTPUT)
+        answer = await ask(python(_SCRIPT), payload, cwd=Path("/"), seconds=self._seconds, most=_MAX_OUTPUT)
         if answer.code == 2:
             reason = answer.errors.decode("utf-8", "replace").strip()
             raise ToolError(f"{arguments.pattern!r} is not a valid regular expression: {reason}.")

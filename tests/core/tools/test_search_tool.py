@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tool_helpers import Bench
 
+from core.tools import search_child
 from core.tools.base import ToolError
 from core.tools.search import SearchCodebase
 from core.tools.search_child import matcher
@@ -35,6 +36,13 @@ def project(bench: Bench) -> Bench:
     bench.write("data.bin", b"main\0main\n")
     bench.write("latin.txt", b"caf\xe9 main\n")
     return bench
+
+
+async def test_a_search_goes_on_after_the_program_was_replaced_by_another_version(
+    project: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_child, "__file__", "/gone/search_child.py")
+    assert (await project(SearchCodebase(""), pattern="def main")).content.startswith("1 hit")
 
 
 async def test_hits_come_sorted_with_path_and_line_and_caches_are_passed_over(
