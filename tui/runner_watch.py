@@ -8,10 +8,12 @@ from pathlib import Path
 from core.clock import monotonic
 from core.folds.alarms.finding import GONE
 from core.folds.words import one_line
-from core.journal.lease import TRUSTED_S, holder, unresponsive
+from core.journal.lease import BEAT_EVERY_S, TRUSTED_S, holder, unresponsive
 
 LOOK_EVERY_S = 0.4
 """Shortest time between two looks at who runs a session."""
+WAKING_S = 1.5 * BEAT_EVERY_S
+"""Within so long a runner that was merely asleep has given a sign of life."""
 LONGEST_WHY = 200
 
 
@@ -42,16 +44,23 @@ class RunnerWatch:
 
 
 class LifeWatch:
-    """Called often, says in words that the runner of a session is there and gives no sign of life; else None."""
+    """Called often, says in words that the runner of a session is there and gives no sign of life; else None.
 
-    def __init__(self, folder: Path, *, every_s: float = LOOK_EVERY_S) -> None:
-        self._folder, self._every_s = folder, every_s
+    Of a machine that has just woken nobody is well, so it is seen again `after_s` later before anything is said.
+    """
+
+    def __init__(self, folder: Path, *, every_s: float = LOOK_EVERY_S, after_s: float = WAKING_S) -> None:
+        self._folder, self._every_s, self._after_s = folder, every_s, after_s
         self._looked_s = float("-inf")
+        self._well_s = monotonic()
         self._hung: int | None = None
 
     def __call__(self) -> str | None:
         if monotonic() - self._looked_s >= self._every_s:
             self._looked_s, self._hung = monotonic(), unresponsive(self._folder)
         if self._hung is None:
+            self._well_s = self._looked_s
+            return None
+        if monotonic() - self._well_s < self._after_s:
             return None
         return f"process {self._hung} has given no sign of life for {TRUSTED_S:.0f} s and more: stopped, or hung"

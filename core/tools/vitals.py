@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from core.clock import MICROSECONDS, SystemClock
+from core.clock import MICROSECONDS, Clock, SystemClock
 from core.tools import processes
 from core.tools.jobs import MARK, Phase, job_status, output_path
 
@@ -50,21 +50,40 @@ class Pulse:
 
 
 class Pulses:
-    """Looks at the running command of a session, one after the other, and what they come to."""
+    """Looks at the running command of a session, one after the other, and what they come to.
 
-    def __init__(self, folder: Path) -> None:
+    Time in which the machine slept between them is not held against a command: it could neither write nor compute.
+    """
+
+    def __init__(self, folder: Path, clock: Clock | None = None) -> None:
         self._jobs = folder / "jobs"
-        self._call = ""
+        self._clock = clock or SystemClock()
+        self._call, self._size = "", -1
         self._looks: deque[Vitals] = deque(maxlen=KEPT)
+        self._asleep_s = self._at_first_s = self._at_output_s = 0.0
+        """What the machine had slept by the last look, by the first one, and by the one before the last output."""
 
     def feel(self, call: str) -> Pulse | None:
         """How the command of this call is. Blocks; never raises."""
+        asleep_s = self._clock.asleep_us() / MICROSECONDS
         if call != self._call:
-            self._call = call
+            self._call, self._size = call, -1
             self._looks.clear()
+            self._asleep_s = self._at_first_s = asleep_s
         if (seen := look_at(self._jobs / call)) is not None:
-            self._looks.append(seen)
+            if seen.size != self._size:
+                self._size, self._at_output_s = seen.size, self._asleep_s
+            self._asleep_s = asleep_s
+            self._looks.append(self._awake(seen))
         return judge(self._looks)
+
+    def _awake(self, seen: Vitals) -> Vitals:
+        return replace(
+            seen,
+            at_s=seen.at_s - self._asleep_s,
+            running_s=max(0.0, seen.running_s - (self._asleep_s - self._at_first_s)),
+            silent_s=max(0.0, seen.silent_s - (self._asleep_s - self._at_output_s)),
+        )
 
 
 def judge(looks: Iterable[Vitals]) -> Pulse | None:

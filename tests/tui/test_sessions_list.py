@@ -10,11 +10,11 @@ from core.agent.hosting import Hosting
 from core.config import Config
 from core.controls import SessionControls
 from core.journal.catalogue import list_sessions
-from core.journal.lease import BEAT, acquire
+from core.journal.lease import BEAT, BEAT_EVERY_S, acquire
 from core.models.profiles import resolve_endpoint
 from core.session import BackgroundRunner, NewSession, create
 from core.source import SessionSource
-from tui import watching
+from tui import runner_watch, watching
 from tui.app import LongwatchApp
 from tui.runner_watch import LifeWatch, RunnerWatch
 from tui.session_rows import Chosen, SessionHome
@@ -78,7 +78,7 @@ def test_a_runner_that_could_not_begin_says_why_and_is_in_no_trouble_any_more(ho
 
 def test_a_runner_that_is_there_and_does_not_stir_is_told_of(home):
     folder = next(one.folder for one in list_sessions(home) if one.name == "audit")
-    watch = LifeWatch(folder, every_s=0)
+    watch = LifeWatch(folder, every_s=0, after_s=0)
     assert watch() is None
     with acquire(folder) as lease:
         assert watch() is None
@@ -87,6 +87,23 @@ def test_a_runner_that_is_there_and_does_not_stir_is_told_of(home):
         assert watch() == f"process {os.getpid()} has given no sign of life for 30 s and more: stopped, or hung"
         lease.beat()
         assert watch() is None
+
+
+def test_a_runner_that_slept_with_its_machine_has_a_moment_to_wake_up(home, monkeypatch):
+    folder, now_s = next(one.folder for one in list_sessions(home) if one.name == "audit"), 0.0
+    monkeypatch.setattr(runner_watch, "monotonic", lambda: now_s)
+    watch = LifeWatch(folder, every_s=0)
+    with acquire(folder) as lease:
+        os.utime(folder / BEAT, (0, 0))
+        assert watch() is None
+        now_s = BEAT_EVERY_S
+        assert watch() is None
+        lease.beat()
+        assert watch() is None
+        os.utime(folder / BEAT, (0, 0))
+        assert watch() is None
+        now_s += runner_watch.WAKING_S
+        assert "no sign of life" in watch()
 
 
 async def test_a_session_that_reads_as_running_and_is_run_by_nobody_says_interrupted():

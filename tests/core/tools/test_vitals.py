@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from core.clock import VirtualClock
+from core.tools import vitals
 from core.tools.jobs import Job
 from core.tools.vitals import Pulses, Vitals, judge, look_at
 
@@ -86,3 +88,16 @@ def test_a_sleeping_command_uses_nothing_and_a_finished_one_is_not_looked_at(tmp
     until(lambda: (over.folder / "rc").exists())
     assert until(lambda: look_at(over.folder) is None)
     assert look_at(Path("/nowhere")) is None
+
+
+def test_a_night_in_which_the_machine_slept_is_not_held_against_a_command(tmp_path, monkeypatch):
+    clock, looks = VirtualClock(), []
+    monkeypatch.setattr(vitals, "look_at", lambda folder: looks.pop(0))
+    pulses, night_s = Pulses(tmp_path, clock), 8 * 3600
+    looks += [seen(600, 40, 1.0, size=7)]
+    assert pulses.feel("r1.1.0").words == "command silent for 40 s, 0 CPU"
+    clock.suspend(night_s)
+    looks += [seen(604 + night_s, 44 + night_s, 1.1, at_s=1004.0 + night_s, size=7)]
+    assert pulses.feel("r1.1.0").words == "command silent for 44 s, CPU 3%"
+    looks += [seen(609 + night_s, 2, 1.1, at_s=1009.0 + night_s, size=9)]
+    assert pulses.feel("r1.1.0").words == "command 10 min, output 2 s ago"
