@@ -56,7 +56,11 @@ async def give(folder: Path, controls: SessionControls, verb: str, args: Mapping
                 return Verdict(REFUSED, getattr(refused.body, "reason", "refused"))
             await pause_real(LOOK_EVERY_S)
     runner = holder(folder)
-    who = f"its runner (process {runner.pid}) does not answer" if runner else "no runner holds the session"
+    who = (
+        f"its runner (process {runner.pid} on {runner.host}) does not answer"
+        if runner
+        else "no runner holds the session"
+    )
     return Verdict(REFUSED, f"posted, but {who} yet; the command waits in the inbox")
 
 

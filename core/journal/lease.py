@@ -42,11 +42,17 @@ class Holder(msgspec.Struct, frozen=True):
 
 
 class LeaseHeld(JournalError):
-    """Another process runs the session."""
+    """Another process runs the session; `still`: it has given no sign of life for a while."""
 
-    def __init__(self, pid: int, host: str, since_us: int) -> None:
+    def __init__(self, pid: int, host: str, since_us: int, *, still: bool = False) -> None:
         place = f"process {pid} on {host}" if pid else "another process"
-        super().__init__(f"This session is already run by {place}; attach to it instead, or stop it first.")
+        advice = (
+            f"which has given no sign of life for {TRUSTED_S:.0f} s and more: it is stopped, or hangs. If it stays so, "
+            "end that process, and resume the session"
+            if still
+            else "attach to it instead, or stop it first"
+        )
+        super().__init__(f"This session is already run by {place}{', ' if still else '; '}{advice}.")
         self.pid, self.host, self.since_us = pid, host, since_us
 
 
@@ -116,7 +122,7 @@ def _take(folder: Path, descriptor: int, version: str) -> Lease:
     last = _read(descriptor)
     mine = last.pid == os.getpid() and locked
     if not locked or (last.pid and not mine and _lives(last, folder)):
-        raise LeaseHeld(last.pid, last.host, last.since_us)
+        raise LeaseHeld(last.pid, last.host, last.since_us, still=unresponsive(folder) is not None)
     owner = Holder(
         pid=os.getpid(),
         started=_start_time(os.getpid()) or "",

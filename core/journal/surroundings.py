@@ -19,7 +19,7 @@ import msgspec
 from core.journal import inbox, live, schema
 from core.journal.catalogue import SESSIONS
 from core.journal.findings import Finding, fine, note, problem, warning
-from core.journal.lease import LOCK, Holder, holder
+from core.journal.lease import LOCK, TRUSTED_S, Holder, holder, unresponsive
 from core.journal.trash import folder_size
 
 _MB: Final = 1024 * 1024
@@ -191,7 +191,12 @@ def _logging_out() -> Iterator[Finding]:
 
 def _lease(folder: Path, runner: Holder | None) -> Iterator[Finding]:
     if runner is not None:
-        yield fine("runner", f"Process {runner.pid} on {runner.host} runs the session.")
+        says = f"Process {runner.pid} on {runner.host} runs the session"
+        if unresponsive(folder) is None:
+            yield fine("runner", f"{says}.")
+        else:
+            says += f", and has given no sign of life for {TRUSTED_S:.0f} s and more: it is stopped, or hangs."
+            yield warning("runner", says, f"if it stays so, end it; `longwatch resume {folder.name[:10]}` goes on")
         return
     try:
         last = msgspec.json.decode((folder / LOCK).read_bytes(), type=Holder)

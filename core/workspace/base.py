@@ -125,7 +125,9 @@ def check_workspace(path: Path) -> Path:
     except (OSError, RuntimeError):  # No file system takes such a name, or it names the home of nobody.
         there = False
     if not there:
-        raise WorkspaceError(f"The workspace {path} does not exist; create it or choose another with --workspace.")
+        raise WorkspaceError(
+            f"The workspace {path} does not exist; create it, or begin a session in another one with `run --workspace`."
+        )
     if not path.is_dir():
         raise WorkspaceError(f"The workspace {path} is not a folder.")
     place = path.resolve()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 from collections import namedtuple
@@ -12,7 +13,7 @@ import pytest
 from core.clock import VirtualClock
 from core.journal import Journal, schema, surroundings
 from core.journal.findings import Finding
-from core.journal.lease import Lease, acquire
+from core.journal.lease import BEAT, Lease, acquire
 from core.journal.surroundings import examine_machine, examine_surroundings, logging_out_kills, size_of, tighten
 
 Usage = namedtuple("Usage", "total used free")
@@ -76,6 +77,9 @@ def test_who_runs_a_session_and_who_left_it_is_told(home: Path) -> None:
     folder = home / "sessions" / "s"
     with acquire(folder) as lease:
         assert "runs the session" in found(examine_surroundings(folder), "runner").says
+        os.utime(folder / BEAT, (0, 0))
+        still = found(examine_surroundings(folder), "runner")
+        assert "no sign of life" in still.says and "longwatch resume" in still.remedy
         record = (folder / "lease.lock").read_bytes()
     assert not [one for one in examine_surroundings(folder) if one.check == "runner"]
     (folder / "lease.lock").write_bytes(record.replace(b'"pid":', b'"pid":9999'))

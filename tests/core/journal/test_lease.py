@@ -59,6 +59,9 @@ def test_a_second_runner_is_refused_and_told_who_runs_it(tmp_path: Path) -> None
 def test_the_same_process_does_not_run_a_session_twice(tmp_path: Path) -> None:
     with acquire(tmp_path), pytest.raises(LeaseHeld):
         acquire(tmp_path)
+    with acquire(tmp_path), pytest.raises(LeaseHeld, match=r"no sign of life .* end that process, and resume"):
+        os.utime(tmp_path / BEAT, (0, 0))
+        acquire(tmp_path)
     acquire(tmp_path).release()
 
 
