@@ -51,7 +51,7 @@ async def give(folder: Path, controls: SessionControls, verb: str, args: Mapping
         until = monotonic() + VERDICT_S
         while monotonic() < until:
             if reader.keyed("command.accepted", command) is not None:
-                return await _effect(reader, verb, command)
+                return await _effect(reader, verb, command, folder)
             if (refused := reader.keyed("command.refused", command)) is not None:
                 return Verdict(REFUSED, getattr(refused.body, "reason", "refused"))
             await pause_real(LOOK_EVERY_S)
@@ -64,13 +64,18 @@ async def give(folder: Path, controls: SessionControls, verb: str, args: Mapping
     return Verdict(REFUSED, f"posted, but {who} yet; the command waits in the inbox")
 
 
-async def _effect(reader: Reader, verb: str, command: str) -> Verdict:
+async def _effect(reader: Reader, verb: str, command: str, folder: Path) -> Verdict:
     """What became of an order that was taken; where its effect is yet to come, that it was."""
-    if verb not in DEFERRED - CERTAIN:
+    if verb not in DEFERRED:
         return Verdict(TAKEN, f"accepted: {verb}")
-    until = monotonic() + EFFECT_S
+    until = monotonic() + (0 if verb in CERTAIN else EFFECT_S)
     while (done := reader.keyed("command.done", command)) is None and monotonic() < until:
         await pause_real(LOOK_EVERY_S)
+    if done is None and holder(folder) is None:
+        when = f"nobody runs the session, so it comes when `longwatch resume {folder.name[:10]}` goes on with it"
+        return Verdict(TAKEN, f"accepted: {verb}; {when}")
+    if verb in CERTAIN:
+        return Verdict(TAKEN, f"accepted: {verb}")
     if done is None:
         return Verdict(TAKEN, f"accepted: {verb}; it comes at the next safe point")
     if getattr(done.body, "ok", True):

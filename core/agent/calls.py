@@ -32,7 +32,7 @@ from core.tools.base import (
     ToolError,
 )
 from core.tools.capping import cap
-from core.tools.jobs import Phase, job_status, settle
+from core.tools.jobs import Job, Phase, job_status, settle
 from core.tools.registry import fingerprint, parse_arguments
 
 STOPPED = Outcome("Stopped by the user before it did anything.", ok=False)
@@ -220,6 +220,16 @@ class CallRunner:
         context.grant = Grant.of(call.intent)
         arguments = parse_arguments(tool, call.arguments)
         await self._finish(call, tool, arguments, call.intent, context, recovered=True, begun=True)
+
+    def running_on(self) -> list[PendingCall]:
+        """The calls of an earlier runner whose commands still run."""
+        return [call for call in self._desk.facts.state.pending.values() if call.started and self._runs_on(call.key)]
+
+    async def end_running(self) -> None:
+        """End the commands that an earlier runner has left running; each call gets its outcome."""
+        for call in self.running_on():
+            await Job(self._context(call.key).jobs / call.key).stop("stopped")
+            await self.recover(call)
 
     def _runs_on(self, key: str) -> bool:
         return job_status(self._context(key).jobs / key).phase is Phase.RUNNING

@@ -55,7 +55,8 @@ class Terms:
 
 
 class Surroundings:
-    """Gathers for the session at a desk. `concurrent`: the tools whose calls may run side by side."""
+    """Gathers for the session at a desk. `concurrent`: the tools whose calls may run side by side; `runs_on`: whether a
+    command of an earlier runner still runs."""
 
     def __init__(
         self,
@@ -63,12 +64,14 @@ class Surroundings:
         head: Callable[[str, int], Head],
         clock: Clock,
         concurrent: Callable[[], frozenset[str]],
+        runs_on: Callable[[], bool],
         jitter: Callable[[], float],
     ) -> None:
         self._desk = desk
         self._head = head
         self._clock = clock
         self._concurrent = concurrent
+        self._runs_on = runs_on
         self._jitter = jitter
 
     def now(self, terms: Terms, *, alone_us: int, futile: int | None) -> Circumstances:
@@ -85,6 +88,7 @@ class Surroundings:
             called_off=terms.oversight.called_off() if speaking else "",
             max_turns=None if facts.allowances.set("turns") else terms.max_turns,
             scheduled=facts.attention.due(now_us, float(facts.spent)),
+            runs_on=self._runs_on(),
             check_in=facts.check_ins.due(now_us) if speaking else "",
             open_points=open_points_of(facts) if state.answered else (),
             unverified=unverified_of(facts) if state.answered else "",

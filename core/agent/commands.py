@@ -47,22 +47,29 @@ LONGEST_DIGEST = 200_000
 POLICIES = get_args(Policy)
 REWIND_FLAGS = frozenset({"--conversation-only", "--files-only", "--overwrite"})
 """Words behind `rewind`; the last one restores also what was changed by hand."""
+NOBODY_TO_INTERRUPT = (
+    "Nobody runs this session, so nothing can be interrupted; longwatch resume takes up what still runs."
+)
 TAKEN_BACK = "taken back before it had any effect"
 
 __all__ = ["LONGEST_GUIDANCE", "POLICIES", "VERBS", "Refused", "Verb", "judged", "parse_words"]
 
 
-def judged(command: Command, facts: Facts, under_way: str | None = None, *, trusted: bool) -> list[Draft]:
+def judged(
+    command: Command, facts: Facts, under_way: str | None = None, *, trusted: bool, occupied: bool = True
+) -> list[Draft]:
     """The drafts to append for a command: `command.accepted` and what follows at once, or `command.refused`.
 
     `under_way` is the order whose effect is coming right now: too late to take it back. `trusted`: it can't come from
-    the agent itself.
+    the agent itself. `occupied`: somebody runs the session.
     """
     actor = command.actor or "user"
     try:
         verb = VERBS.get(command.verb)
         if verb is None:
             raise Refused(f"There is no control named {command.verb!r}; `longwatch send --help` lists them.")
+        if command.verb == "interrupt" and not occupied:
+            raise Refused(NOBODY_TO_INTERRUPT)
         consequences = [*steers(command, facts), *verb.judge(command, facts)]
         if not trusted and verb.grants(command, facts):
             raise Refused(UNTRUSTED)

@@ -51,6 +51,8 @@ class Circumstances:
     """Why the session that it works for wants it to end."""
     scheduled: str = ""
     """Why the user wants a pause now, which they asked for before."""
+    runs_on: bool = False
+    """Whether a command of an earlier runner still runs, whose end is to be waited for."""
     check_in: str = ""
     """What there is to tell the user, where it is time to."""
     question: Question | None = None
@@ -75,12 +77,15 @@ class Circumstances:
 
 AT_BOUNDARY = frozenset({"compress", "evict", "undo", "revert"})
 """Commands that wait until no call of a reply is open."""
+AT_ONCE = frozenset({"stop", "hand-over"})
+"""Commands that wait for no command that an earlier runner has left running."""
 
 
 def decide(state: RunState, now: Circumstances) -> do.Decision:
     """The next step. The same state and circumstances always give the same decision."""
     for order in state.orders.values():
-        if not (state.pending and order.verb in AT_BOUNDARY):
+        waits = (state.pending and order.verb in AT_BOUNDARY) or (now.runs_on and order.verb not in AT_ONCE)
+        if not waits:
             return do.Obey(order)
     if state.finished is not None:
         return do.Resume() if state.queued and state.reopened else do.End()
@@ -88,7 +93,7 @@ def decide(state: RunState, now: Circumstances) -> do.Decision:
         return do.Hold()
     if state.pending:
         calls = _next_calls(state, now.concurrent)
-        if now.scheduled and any(call.started for call in calls):
+        if now.scheduled and not now.runs_on and any(call.started for call in calls):
             return do.Pause("scheduled", now.scheduled)  # It was laid down for this.
         return do.RunTools(calls) if calls else _unanswered(state, now)
     if state.queued:

@@ -126,7 +126,8 @@ class Desk:
             for command in commands:
                 if command.id not in self.facts.state.commands:
                     trusted = self.vouchers.trusts(command)
-                    await self.append(*judged(command, self.facts, self._under_way, trusted=trusted))
+                    drafts = judged(command, self.facts, self._under_way, trusted=trusted, occupied=self.occupied)
+                    await self.append(*drafts)
                 discard(self.folder, command.id)
                 self.on_command(command)
                 self.stirred.set()
@@ -165,6 +166,8 @@ class Desk:
         await self.append(*drafts, Draft(done, key=order.id))
 
     async def _pause(self, order: Order) -> Effect:
+        if self.facts.state.finished is not None:
+            return [], "The session has ended."
         return [Draft(SessionPaused(reason="operator"), actor="user")], ""
 
     async def _continue(self, order: Order) -> Effect:

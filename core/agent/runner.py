@@ -68,7 +68,9 @@ class Runner:
         self._head = head
         self.terms = terms
         self._clock = clock
-        self._around = Surroundings(desk, head, clock, lambda: calls.concurrent, jitter)
+        self._around = Surroundings(
+            desk, head, clock, lambda: calls.concurrent, lambda: bool(calls.running_on()), jitter
+        )
         self._activity: asyncio.Task[None] | None = None
         self._cut = ""
         self._recovered = False
@@ -229,6 +231,8 @@ class Runner:
         append = self.desk.append
         match decision:
             case do.Obey(order):
+                if order.verb == "stop":
+                    await self._calls.end_running()
                 await self.desk.obey(order)
             case do.Remind(text):
                 await append(Draft(GuidanceDelivered(text=text, source="notice")))

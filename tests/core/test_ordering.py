@@ -4,6 +4,7 @@ import pytest
 
 from core.clock import VirtualClock
 from core.events import CommandAccepted, CommandDone, Draft, SessionRenamed
+from core.journal.lease import Holder
 from core.journal.writer import Journal
 from core.ordering import REFUSED, TAKEN, give
 
@@ -37,4 +38,15 @@ async def test_an_order_is_answered_with_what_became_of_it(tmp_path, monkeypatch
     monkeypatch.setattr("core.ordering.EFFECT_S", 0.0)
     async with await Journal.create(tmp_path, VirtualClock()) as journal:
         await journal.append(Draft(SessionRenamed(name="x"), actor="user"))
+    monkeypatch.setattr("core.ordering.holder", lambda folder: Holder(pid=1))
     assert await give(tmp_path, Runner(tmp_path, done), verb, {}) == (code, said)
+
+
+@pytest.mark.parametrize("verb", ["rewind", "stop"])
+async def test_an_order_that_waits_for_a_runner_says_so(tmp_path, monkeypatch, verb):
+    monkeypatch.setattr("core.ordering.EFFECT_S", 0.0)
+    async with await Journal.create(tmp_path, VirtualClock()) as journal:
+        await journal.append(Draft(SessionRenamed(name="x"), actor="user"))
+    told = await give(tmp_path, Runner(tmp_path, None), verb, {})
+    assert told.code == TAKEN
+    assert "nobody runs the session, so it comes when `longwatch resume " in told.text

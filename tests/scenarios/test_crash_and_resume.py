@@ -7,6 +7,7 @@ import pytest
 from processes import command, until
 
 from core.journal.reader import Reader
+from core.tools.jobs import Phase, job_status
 
 STEPS = 12
 KILLS = 6
@@ -75,6 +76,25 @@ def test_a_command_that_outlives_its_agent_is_taken_up_with_its_output_and_exit_
     assert "ended" in finished[0].body.content
     recovered = next(event for event in longwatch.events() if event.kind == "runner.recovered")
     assert "run_command" in recovered.body.findings[0]
+
+
+def test_a_stop_ends_also_the_command_that_outlived_its_agent(longwatch):
+    process = longwatch.run(longwatch.script(longwatch.gated("echo begun")))
+    until(lambda: list(longwatch.home.glob("sessions/*/jobs/*/started")))
+    process.kill()
+    process.communicate()
+    interrupted = longwatch.here("send", "", "interrupt")
+    assert interrupted.returncode == 1 and "Nobody runs this session" in interrupted.stderr
+    stopped = longwatch.here("send", "", "stop")
+    assert stopped.returncode == 0 and "longwatch resume" in stopped.stdout
+    assert longwatch.here("send", "", "pause").returncode == 0
+    (job,) = longwatch.home.glob("sessions/*/jobs/*")
+    assert job_status(job).phase is Phase.RUNNING
+    answer = longwatch.call("resume", "--headless", "--speed", "0")
+    assert answer.returncode == 4, answer.stderr
+    (finished,) = [event.body for event in longwatch.events() if event.kind == "tool.finished"]
+    assert finished.recovered and finished.content.startswith("stopped") and "begun" in finished.content
+    assert not job.exists() and longwatch.report()["state"] == "stopped"
 
 
 def test_a_second_runner_is_refused_with_its_own_exit_code(longwatch):

@@ -293,3 +293,16 @@ def test_a_claim_to_be_done_is_answered_with_what_is_open_for_some_rounds():
     assert decided(log, open_points=points, rounds_left=1) == do.Insist(points)
     assert decided(log, open_points=points) == do.Finish("finished", "done", "open: step 2 is todo: test it")
     assert decided(log, unverified="`make` failed in its last run").detail == "open: `make` failed in its last run"
+
+
+def test_orders_wait_for_a_command_that_an_earlier_runner_left_running_but_a_stop_does_not():
+    log = Logbook()
+    log.start(log.reply(("run_command", {"command": "make"})), 0, "run_command", {"command": "make"}, "command")
+    log.add(CommandAccepted(verb="rewind", args={"to": 1}), "k1")
+    assert isinstance(decided(log), do.Obey)
+    for changes in ({}, {"scheduled": "it is 02:00"}):
+        found = decided(log, runs_on=True, **changes)
+        assert isinstance(found, do.RunTools) and found.calls[0].started
+    log.add(CommandAccepted(verb="stop"), "k2")
+    found = decided(log, runs_on=True)
+    assert isinstance(found, do.Obey) and found.order.verb == "stop"
