@@ -123,6 +123,20 @@ ESCAPES: Final = {
     "instructions are replaced": Escape("echo evil >new; mv -f new AGENTS.md", planted("AGENTS.md")),
     "a server of tools is configured": Escape("echo evil >.mcp.json", planted(".mcp.json")),
     "a hook of an agent is configured": Escape("mkdir .claude; echo evil >.claude/s", planted(".claude/s")),
+    "hooks that the configuration names are planted": Escape(
+        "echo evil >.githooks/pre-push", planted(".githooks/pre-push")
+    ),
+    "another worktree is led elsewhere": Escape(
+        "echo evil >.git/worktrees/other/commondir", planted(".git/worktrees/other/commondir")
+    ),
+    "what linked instructions lead to is changed": Escape("echo evil >>docs/agents.md", planted("CLAUDE.md")),
+    "a link stands for the folder of instructions": Escape(
+        "mkdir e; echo evil >e/copilot-instructions.md; mv .github .old; ln -s e .github",
+        planted(".github/copilot-instructions.md"),
+    ),
+    "a configuration is planted that can't be listed": Escape(
+        "mkdir -m 311 .codex; echo evil >.codex/config.toml", planted(".codex/config.toml")
+    ),
     "a command reaches the inbox": Escape(
         "echo x >$SESSION/inbox/order.json", lambda it: any((it.session / "inbox").iterdir())
     ),
@@ -191,9 +205,14 @@ def outside(place: Path, user: int) -> Iterator[Outside]:
     workspace, session, home = place / "workspace", place / "home/sessions/01session", place / "user"
     for folder in (workspace / ".git/hooks", session / "inbox", place / "outside/mount", home / ".ssh"):
         folder.mkdir(parents=True)
+    for name in (".git/worktrees/other", ".githooks", ".github", "docs"):
+        (workspace / name).mkdir(parents=True)
     (home / ".config/longwatch").mkdir(parents=True)
     for path, text in (
-        (workspace / ".git/config", "[core]\n"),
+        (workspace / ".git/config", "[core]\n\thooksPath = .githooks\n"),
+        (workspace / ".git/worktrees/other/commondir", "../..\n"),
+        (workspace / ".github/copilot-instructions.md", "be kind\n"),
+        (workspace / "docs/agents.md", "be kind\n"),
         (workspace / ".git/HEAD", "ref: refs/heads/main\n"),
         (workspace / "AGENTS.md", "be kind\n"),
         (session / "session.db", "a secret"),
@@ -206,6 +225,7 @@ def outside(place: Path, user: int) -> Iterator[Outside]:
         path.write_text(text)
     (place / "outside/kept").chmod(0o600)
     (workspace / ".git/objects").mkdir()
+    (workspace / "CLAUDE.md").symlink_to("docs/agents.md")
     out = Outside(place, workspace, session)
     with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp, _local(place) as abstract:
         tcp.bind(("127.0.0.1", 0))
