@@ -19,6 +19,8 @@ from typing import Final
 
 import msgspec
 
+from core.sandbox.kept import Kept
+
 PUT_ASIDE: Final = "put-aside"
 """Folder, among a session's temporary files, for what commands wrote in the place of protected files."""
 LEFT: Final = "guarded"
@@ -50,10 +52,14 @@ UNSEEN: Final = Entry(_UNSEEN_KIND)
 class Guard:
     """What protected files hold now, to be compared and put back when the command has ended.
 
-    `roots` are the folders that the command may write, which by themselves stay where they are.
+    `roots` are the folders that the command may write, which by themselves stay where they are. Of what is `kept` from
+    the command anyhow, a change is the user's, and stays.
     """
 
-    def __init__(self, paths: Iterable[Path], aside: Path, roots: Iterable[Path] = ()) -> None:
+    def __init__(
+        self, paths: Iterable[Path], aside: Path, roots: Iterable[Path] = (), kept: Iterable[Path] = ()
+    ) -> None:
+        self._kept = Kept(kept)
         self._before = {path: look_at(path) for path in paths}
         self._places = {parent: os.path.realpath(parent) for parent in {path.parent for path in self._before}}
         ends = set(roots)
@@ -92,7 +98,8 @@ class Guard:
         changed = [folder for folder, stood in self._above.items() if self._put_back_folder(folder, stood)]
         there = {parent for parent, place in self._places.items() if _is_at(parent, place)}
         held = ((path, before) for path, before in self._before.items() if path.parent in there)
-        changed += [path for path, before in held if self._put_back(path, before)]
+        changed += [path for path, before in held if path not in self._kept and self._put_back(path, before)]
+        self._kept.close()
         return [path.name for path in changed]
 
     def _put_back_folder(self, folder: Path, stood: bytes) -> bool:

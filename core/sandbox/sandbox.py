@@ -85,7 +85,8 @@ class Confinement:
         writable = (*self.around.writable, *(Path(path) for path in grant.writable if self._may_open(path)))
         around = replace(self.around, writable=writable)
         access = access_for(around, environment, self.network or grant.network)
-        return Cell(self.sandbox.words(access, cwd), Guard(access.guarded, access.temporary, access.writable))
+        kept = access.protected if self.sandbox.backend == "bubblewrap" else ()
+        return Cell(self.sandbox.words(access, cwd), Guard(access.guarded, access.temporary, access.writable, kept))
 
     def environment(self, environment: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
         """What a command inherits, temporary files and caches in the folder that it may write; and words before it.

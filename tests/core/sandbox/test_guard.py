@@ -99,6 +99,25 @@ def test_no_link_of_a_command_says_where_what_it_left_is_put(place, tmp_path):
     assert list(outside.iterdir()) == []
 
 
+def test_what_the_sandbox_keeps_is_the_user_s_to_change_as_long_as_it_is_the_same(place):
+    names = (".git/config", ".github/instructions.md", "evil/config", "made/x", ".git/hooks")
+    for path in (place / ".git/hooks/one", place / "made/x"):
+        path.write_text("old")
+    os.link(place / "evil/config", place / "other name")
+    (place / ".git/packed").write_text("old")
+    handles = len(list(Path("/proc/self/fd").iterdir()))
+    kept = [place / name for name in names]
+    guard = Guard([*kept, place / ".git/packed"], place.parent / "aside", [place, place / ".git"], kept)
+    for path in (*kept[:2], place / "other name", place / ".git/packed", place / ".git/hooks/one"):
+        path.write_text("new")
+    (place / "made/x").unlink()
+    (place / "made/x").write_text("new")
+    assert guard.put_back() == ["config", "x", "packed"]
+    assert [(place / name).read_text() for name in names[:4]] == ["new", "new", "evil", "old"]
+    assert (place / ".git/hooks/one").read_text() == "new"
+    assert len(list(Path("/proc/self/fd").iterdir())) == handles
+
+
 def test_a_link_above_stays_the_link_that_it_was(place, tmp_path):
     (tmp_path / "elsewhere").mkdir()
     (place / "link").symlink_to("made")

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import psutil
+import pytest
 from cage import Cage, sandbox_named
 from job_processes import eventually, survivors
 
@@ -70,6 +71,25 @@ async def test_what_shuts_a_command_in_runs_no_program_and_no_library_of_the_wor
     (cage.workspace / "libtinfo.so.6").write_text("no library")
     assert (await cage("true")).content.startswith("exit ")  # The command may fail with it, what is around it not.
     assert not (cage.place / "got-out").exists()
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_what_the_user_writes_while_a_command_runs_stays_where_it_can_not_be_the_command_s(
+    cage: Cage, replaced: bool
+) -> None:
+    """A file that is replaced is the command's, too, from then on: its mount went with the old one."""
+    told, new = cage.workspace / "AGENTS.md", cage.workspace / "new"
+    told.write_text("be kind\n")
+    running = asyncio.create_task(cage("touch ready; until [ -e go ]; do sleep 0.01; done; echo evil >>AGENTS.md"))
+    await asyncio.to_thread(eventually, (cage.workspace / "ready").exists)
+    (new if replaced else told).write_text("be kinder\n")
+    if replaced:
+        new.replace(told)
+    (cage.workspace / "go").touch()
+    outcome = await running
+    stays = cage.sandbox.backend == "bubblewrap" and not replaced
+    assert told.read_text() == ("be kinder\n" if stays else "be kind\n")
+    assert ("put back" in outcome.content) != stays
 
 
 async def test_nothing_lives_on_after_its_command(cage: Cage) -> None:
