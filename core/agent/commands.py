@@ -68,9 +68,9 @@ def judged(
         verb = VERBS.get(command.verb)
         if verb is None:
             raise Refused(f"There is no control named {command.verb!r}; `longwatch send --help` lists them.")
+        consequences = [*steers(command, facts), *verb.judge(command, facts)]
         if command.verb == "interrupt" and not occupied:
             raise Refused(NOBODY_TO_INTERRUPT)
-        consequences = [*steers(command, facts), *verb.judge(command, facts)]
         if not trusted and verb.grants(command, facts):
             raise Refused(UNTRUSTED)
         if any(isinstance(draft.body, CommandDone) and draft.key == under_way for draft in consequences):

@@ -15,6 +15,7 @@ from core.boxes.remote import BoxControls, BoxPresence, BoxSource
 from core.boxes.ssh import Box
 from core.folds.file_states import Handwork
 from core.journal.errors import JournalError
+from core.journal.lease import holder
 from core.journal.reader import Reader
 from tui.elsewhere import Elsewhere
 
@@ -112,7 +113,7 @@ def test_on_the_screen_it_is_a_session_like_any_other(longwatch, box):
     finally:
         screen.close()
     longwatch.here("send", longwatch.folder().name, "continue")
-    until(lambda: longwatch.count("runner.detached"))
+    until(lambda: longwatch.count("runner.detached") and holder(longwatch.folder()) is None)
     assert "`longwatch replay one:01" in longwatch.here("attach", "--plain", "one:").stderr
     film = longwatch.call("replay", "--plain", "one:").stdout
     assert "Step 1." in film and "Done." in film
