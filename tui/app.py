@@ -189,6 +189,7 @@ class LongwatchApp(ThemedApp[Leaving]):
     async def run_action(self, action: Any, *args: Any, **options: Any) -> bool:
         """What needs all of the log waits until it is read, and says so."""
         if isinstance(action, str) and self.screen is self.watch_screen and self.watch_screen.too_early(action):
+            self.not_opened()
             return True
         return await super().run_action(action, *args, **options)
 

@@ -11,6 +11,7 @@ import os
 import select
 import signal
 import socket
+import threading
 from contextlib import suppress
 from typing import Final
 
@@ -41,6 +42,21 @@ class Aside:
             return await loop.sock_recv(self._channel, 1) == RETURNED
         except OSError:
             return False
+
+
+def hang_up_with(channel: socket.socket) -> None:
+    """In the child: whoever kills the launcher gives the terminal to the shell, so that the screen has to go.
+
+    A hang-up says so. Once the screen is left hang-ups mean nothing, so that the launcher's own end does not, either.
+    """
+    end = select.poll()
+    end.register(channel, 0)
+
+    def watch() -> None:
+        end.poll()
+        os.kill(os.getpid(), signal.SIGHUP)
+
+    threading.Thread(target=watch, name="launcher", daemon=True).start()
 
 
 def wait_for_the_child(channel: socket.socket) -> bool:

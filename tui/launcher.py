@@ -20,7 +20,7 @@ from core.agent.host import EXIT_FAILED
 from core.agent.hosting import Hosting
 from core.journal.lease import holder
 from core.tools.secrets import Redactor
-from tui.job_control import DETACHED, Aside, wait_for_the_child
+from tui.job_control import DETACHED, Aside, hang_up_with, wait_for_the_child
 from tui.redacted_log import RedactedLog
 from tui.say import say
 from tui.terminal import last_words, mend_terminal
@@ -123,7 +123,7 @@ def _shown_then_alone(hosting: Hosting, mouse: bool, plain: bool, back: bool, ch
 
     hosting.attended = True
     runner = BackgroundRunner(hosting)
-    outcome = _shown(hosting, runner, mouse, plain, back, Aside(channel))
+    outcome = _shown(hosting, runner, mouse, plain, back, channel)
     runner.leave_alone()
     over = runner.ends_soon()
     if outcome != "lost" and not back:
@@ -153,7 +153,9 @@ def _after_the_end(folder: Path) -> str:
     return way_back(summarize(folder).state, folder.name[:10], held=holder(folder) is not None)
 
 
-def _shown(hosting: Hosting, runner: BackgroundRunner, mouse: bool, plain: bool, back: bool, aside: Aside) -> str:
+def _shown(
+    hosting: Hosting, runner: BackgroundRunner, mouse: bool, plain: bool, back: bool, channel: socket.socket
+) -> str:
     """Show the session and begin to run it; how it was left."""
     from core.controls import SessionControls
     from core.journal.viewers import Presence
@@ -165,6 +167,7 @@ def _shown(hosting: Hosting, runner: BackgroundRunner, mouse: bool, plain: bool,
         controls = SessionControls(folder, viewer=presence.viewer, vouchers=hosting.vouchers)
 
         def start() -> None:
+            hang_up_with(channel)
             runner.start(lambda events: source.wake())
 
         if plain:
@@ -191,7 +194,7 @@ def _shown(hosting: Hosting, runner: BackgroundRunner, mouse: bool, plain: bool,
                 start=start,
                 trouble=lambda: runner.trouble,
                 fell=lambda: runner.fell,
-                aside=aside,
+                aside=Aside(channel),
                 presence=presence,
                 back=back,
             ),

@@ -18,9 +18,14 @@ from textual import events
 from textual.app import App, ReturnType
 from textual.message_pump import MessagePump
 
+from core.clock import monotonic
 from tui.line_speed import LineSpeed, is_far
 from tui.sightings import Sightings
 
+BREATH_S = 0.7
+"""Who has typed nothing for so long has stopped writing a sentence."""
+WRITING = frozenset({"enter", "tab", "backspace"})
+"""Keys beside the printable ones that belong to what is written."""
 PATIENCE_S = 2.0
 """Longest wait for one handler; a key must get through to cancel what hangs."""
 
@@ -30,6 +35,8 @@ class TypingAheadApp(App[ReturnType]):
 
     _typed: deque[tuple[events.Key | events.Paste, int]]
     _settling: asyncio.Task[None] | None = None
+    _deaf_until_s = float("-inf")
+    """Until then what is typed was meant for a dialog that did not open."""
     _pressed_at = 0
     """What had been seen when the key, or the click, that is acting now was pressed."""
 
@@ -59,6 +66,17 @@ class TypingAheadApp(App[ReturnType]):
         """Whether the key that acts now was pressed when that could be seen; None: it was not even painted."""
         return not self._answers or (sighting is not None and self._pressed_at >= sighting)
 
+    def not_opened(self) -> None:
+        """A dialog was refused: the words that are typed into it all the same are no commands, until they pause."""
+        self._deaf_until_s = monotonic() + BREATH_S
+
+    def _goes_nowhere(self, event: events.Key | events.Paste) -> bool:
+        writes = isinstance(event, events.Paste) or event.is_printable or event.key in WRITING
+        if not writes or monotonic() >= self._deaf_until_s:
+            return False
+        self.not_opened()
+        return True
+
     @property
     def _answers(self) -> bool:
         """Whether there is a terminal that could be asked."""
@@ -78,19 +96,23 @@ class TypingAheadApp(App[ReturnType]):
             self._typed = deque()
             self._pressed_at = self._sightings.seen
             self._settling = asyncio.create_task(self._act_in_turn())
-            await super().on_event(event)
+            await self._act(event)
 
     async def _act_in_turn(self) -> None:
         try:
             await self._settle()
             while self._typed:
                 event, self._pressed_at = self._typed.popleft()
-                await super().on_event(event)
+                await self._act(event)
                 await self._settle()
         except Exception as error:
             self._handle_exception(error)
         finally:
             self._settling = None
+
+    async def _act(self, event: events.Key | events.Paste) -> None:
+        if not self._goes_nowhere(event):
+            await super().on_event(event)
 
     async def _settle(self) -> None:
         """Wait until a key has gone its way from the focus to the app, and so has every message that it led to."""

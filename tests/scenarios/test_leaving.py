@@ -282,6 +282,20 @@ def test_a_launcher_that_is_terminated_closes_the_screen_and_the_agent_goes_on(l
         ends(longwatch)
 
 
+def test_a_launcher_that_is_killed_takes_its_screen_off_the_terminal_and_the_agent_goes_on(longwatch, prompt):
+    model = longwatch.script(*[command(f"echo {n}; sleep 0.3", text=f"Step {n}.") for n in range(60)])
+    place = ["--workspace", str(longwatch.workspace), "--speed", "0"]
+    try:
+        screen = prompt(longwatch, "run", "Do the steps.", "--model", model, *place)
+        screen.shows("Step 1.", "running")
+        screen.command.kill()
+        until(lambda: longwatch.count("screen.lost"))
+        until(lambda: screen.text() and modes_left(bytes(screen.received)) == {})
+        goes_on(longwatch)
+    finally:
+        ends(longwatch)
+
+
 def test_a_session_that_a_limit_has_paused_ends_as_its_screen_is_left_and_says_the_way_on(longwatch, prompt):
     model = longwatch.script(*[command(f"echo {n}", text=f"Step {n}.") for n in range(9)])
     place = ["--workspace", str(longwatch.workspace), "--speed", "0", "--name", "short", "--max-turns", "2"]

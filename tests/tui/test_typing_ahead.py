@@ -18,7 +18,7 @@ from watching_app import app_over
 
 from tui import sightings
 from tui.sightings import COLUMNS, ROW, Sightings
-from tui.typing_ahead import TypingAheadApp
+from tui.typing_ahead import BREATH_S, TypingAheadApp
 
 
 class Asking(TypingAheadApp[None]):
@@ -77,6 +77,35 @@ async def test_keys_after_the_dialog_act_outside_of_it_again() -> None:
         await settled(app, pilot)
         assert app.said == ["xx", "x"]
         assert app.commands == 2
+
+
+class Refusing(Asking):
+    """The line is refused: somebody else drives."""
+
+    async def action_ask(self) -> None:
+        self.not_opened()
+
+
+async def test_words_meant_for_a_dialog_that_was_refused_are_no_commands_until_they_pause(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 0.0
+    monkeypatch.setattr("tui.typing_ahead.monotonic", lambda: now)
+    app = Refusing()
+    async with app.run_test() as pilot:
+        type_at_once(app, "gfix x")
+        await settled(app, pilot)
+        now = BREATH_S - 0.1
+        type_at_once(app, "x")
+        await settled(app, pilot)
+        now += BREATH_S - 0.1
+        type_at_once(app, "x\r")
+        await settled(app, pilot)
+        assert app.commands == 0
+        now += BREATH_S
+        type_at_once(app, "x")
+        await settled(app, pilot)
+        assert app.commands == 1
 
 
 async def test_a_key_pressed_alone_acts_at_once() -> None:

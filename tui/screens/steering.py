@@ -18,6 +18,7 @@ from tui.panes.cost import cache_left_s, switched_off
 from tui.panes.memory import MemoryPane
 from tui.safe import one_line
 from tui.screens.session_screen import SessionScreen
+from tui.typing_ahead import TypingAheadApp
 
 D = TypeVar("D", bound=Dock)
 
@@ -32,6 +33,8 @@ class Steering(SessionScreen):
     async def open_dock(self, dock: Dock) -> None:
         """Put `dock` at the bottom, in place of another one."""
         if not self.may_steer():
+            if isinstance(self.app, TypingAheadApp):
+                self.app.not_opened()
             return
         self.app.clear_notifications()
         await self.put_dock(dock)
