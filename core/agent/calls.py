@@ -39,7 +39,7 @@ STOPPED = Outcome("Stopped by the user before it did anything.", ok=False)
 LABEL = 100
 """Characters of a checkpoint's label."""
 KNOWN = 600
-"""Characters of the names of all tools, for a model that calls one that there is not."""
+"""Characters of the names of all tools, and of the name, for a model that calls one that there is not."""
 PAGED = frozenset({"recall"})
 """Tools that give pages by themselves: to cap those would hide what was asked for."""
 LARGEST_BLOB = 64 * 1024 * 1024
@@ -152,7 +152,7 @@ class CallRunner:
         tool = self._tools.get(call.name)
         if tool is None:
             known = one_line(", ".join(sorted(self._tools)), KNOWN)
-            raise ToolError(f"There is no tool named {call.name!r}. There are: {known}.")
+            raise ToolError(f"There is no tool named {one_line(call.name, KNOWN)!r}. There are: {known}.")
         if not isinstance(tool, StandsFor):
             return call, tool
         meant, arguments = tool.meant(parse_arguments(tool, call.arguments))
@@ -326,7 +326,9 @@ class CallRunner:
         self, call: PendingCall, outcome: Outcome, took_s: float, recovered: bool, tree: str | None = None
     ) -> None:
         content, hash_of = self._redact(outcome.content), self._desk.journal.hash_of
-        full = outcome.full
+        full, job = outcome.full, self._context(call.key).jobs / call.key
+        if recovered:  # Most of it may have passed before this runner came.
+            took_s = job_status(job).seconds or took_s
         if len(content) > self._longest_result and call.name not in PAGED:
             full = full or content
             content = cap(content, f"out:{call.key}", self._longest_result // 3, self._longest_result * 2 // 3).text
@@ -353,7 +355,7 @@ class CallRunner:
         if self._warden is not None:
             more += await self._warden.broken(call, outcome.files, tree)
         await self._desk.append(*more, Draft(body, key=call.key), blobs=[*blobs, *(it.data for it in outcome.media)])
-        if (job := self._context(call.key).jobs / call.key).exists():
+        if job.exists():
             await asyncio.to_thread(settle, job, LARGEST_BLOB)
 
     def _whole(self, full: str | Path) -> tuple[list[bytes], str | None, int]:

@@ -90,7 +90,8 @@ def decide(state: RunState, now: Circumstances) -> do.Decision:
     if state.finished is not None:
         return do.Resume() if state.queued and state.reopened else do.End()
     if state.paused:
-        return do.Hold()
+        running = tuple(call for call in state.pending.values() if call.started) if now.runs_on else ()
+        return do.RunTools(running) if running else do.Hold()  # What runs is waited for, and can be cut.
     if state.pending:
         calls = _next_calls(state, now.concurrent)
         if now.scheduled and not now.runs_on and any(call.started for call in calls):

@@ -7,6 +7,8 @@ from typing import Any
 
 _MAIN = ("question", "command", "path", "pattern", "url", "query", "handle", "text", "topic", "name", "reason", "task")
 _PLAIN = (str, int, float)
+LONGEST_NAME = 80
+"""Characters of a tool's name, which a model may have made up."""
 
 
 def target(arguments: dict[str, Any], limit: int = 160) -> str:
@@ -26,7 +28,7 @@ def one_line(text: str, limit: int) -> str:
 
 def call_line(name: str, arguments: dict[str, Any]) -> str:
     """A call on one line: `read_file core/clock.py`."""
-    return f"{name} {target(arguments)}".rstrip()
+    return f"{one_line(name, LONGEST_NAME)} {target(arguments)}".rstrip()
 
 
 def preview(text: str, lines: int, width: int = 240) -> tuple[str, int]:

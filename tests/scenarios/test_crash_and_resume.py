@@ -72,6 +72,7 @@ def test_a_command_that_outlives_its_agent_is_taken_up_with_its_output_and_exit_
     assert len(finished) == 1
     assert finished[0].body.recovered
     assert finished[0].body.exit_code == 3
+    assert finished[0].body.ms >= 1500, "what passed before the second runner came counts, too"
     assert "begun" in finished[0].body.content
     assert "ended" in finished[0].body.content
     recovered = next(event for event in longwatch.events() if event.kind == "runner.recovered")

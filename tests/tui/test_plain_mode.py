@@ -377,6 +377,14 @@ def test_hostile_text_can_neither_act_nor_pass_for_a_line_of_ours():
     assert printable("\n".join(lines)).isprintable()
 
 
+def test_a_name_of_a_tool_without_an_end_does_not_fill_the_terminal():
+    log = Log()
+    log.opened("Do it.")
+    log.call("x" * 100_000, {"path": "a"}, "There is no such tool.")
+    plain = PlainLines()
+    assert all(len(line) < 300 for event in log.events for line in plain.lines(event))
+
+
 @given(st.text(max_size=60), st.lists(st.integers(1, 7), max_size=12))
 @settings(max_examples=60, deadline=None)
 def test_whatever_pieces_a_reply_comes_in_its_lines_are_told_once_and_in_order(text, cuts):

@@ -104,7 +104,8 @@ class PlainLines:
             return Told("call", call_line(body.name, body.arguments))
         assert isinstance(body, ToolFinished)
         began = self._calls.pop(key, None)
-        name = body.name if began is None else f"#{began} {body.name}"
+        name = call_line(body.name, {})
+        name = name if began is None else f"#{began} {name}"
         files = "".join(f"; {change.path} +{change.added} -{change.removed}" for change in body.files)
         first = one_line(body.content.lstrip().split("\n", 1)[0], LONGEST)
         text = f"{'ok' if body.ok else 'FAILED'} {name}, {figures.duration(body.ms)}: {first}{files}"

@@ -306,3 +306,14 @@ def test_orders_wait_for_a_command_that_an_earlier_runner_left_running_but_a_sto
     log.add(CommandAccepted(verb="stop"), "k2")
     found = decided(log, runs_on=True)
     assert isinstance(found, do.Obey) and found.order.verb == "stop"
+
+
+def test_a_pause_holds_the_next_act_and_not_the_command_that_an_earlier_runner_left_running():
+    log = Logbook()
+    reply = log.reply(("run_command", {"command": "make"}), ("run_command", {"command": "make install"}))
+    log.start(reply, 0, "run_command", {"command": "make"}, "command")
+    log.add(SessionPaused(reason="operator"))
+    assert isinstance(decided(log), do.Hold)
+    found = decided(log, runs_on=True)
+    assert isinstance(found, do.RunTools)
+    assert [call.arguments["command"] for call in found.calls] == ["make"]
