@@ -17,6 +17,7 @@ from core.source import SessionSource
 from tui import runner_watch, watching
 from tui.app import LongwatchApp
 from tui.runner_watch import LifeWatch, RunnerWatch
+from tui.screens.alarming import RUN_AGAIN
 from tui.session_rows import Chosen, SessionHome
 from tui.watching import choose
 
@@ -122,6 +123,8 @@ async def test_a_session_that_reads_as_running_and_is_run_by_nobody_says_interru
         assert "✗ interrupted" in status(pilot) and "last event 1m ago" in status(pilot)
         gone[0] = None
         await until(pilot, lambda: "● running" in status(pilot))
+        await until(pilot, lambda: RUN_AGAIN in screen_text(pilot))
+        assert "Interrupted" not in screen_text(pilot)
 
 
 async def test_a_session_that_has_ended_is_not_interrupted():

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 HINTED = 2
 """Remedies of the most pressing alarm that stand in the hint bar."""
+RUN_AGAIN = "It goes on: it has a runner again."
 FINE = "Nothing is wrong, as far as the log tells."
 
 
@@ -54,6 +55,9 @@ class Alarming(Gauging, Answering):
             return
         if self.orphaned:
             self.notify(f"Interrupted: {one_line(self.orphaned)}.", severity="warning", markup=False, timeout=30)
+        elif not why:  # What was said of it is not true any more.
+            self.app.clear_notifications()
+            self.say(RUN_AGAIN)
         self._show_status()
         self._show_hints()
 
