@@ -23,6 +23,7 @@ from textual.drivers.linux_driver import LinuxDriver
 
 from core.clock import monotonic
 from tui.notify_terminal import KEEP_TITLE, RETURN_TITLE, title
+from tui.pastes import Pastes
 
 STALL_LIMIT = 60.0
 """Seconds for which a terminal may take nothing before it counts as lost."""
@@ -188,7 +189,7 @@ class ResilientDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read keys until told to stop; the end of the input ends the thread instead of spinning."""
-        parser = XTermParser(self._debug)
+        parser, pastes, last_s = XTermParser(self._debug), Pastes(), monotonic()
         decode = getincrementaldecoder("utf-8")("replace").decode
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
@@ -197,7 +198,11 @@ class ResilientDriver(LinuxDriver):
                     data = self._read()
                     if not data:
                         break
-                    self._dispatch(parser.feed(decode(data)))
+                    for piece in pastes.parted(decode(data), monotonic() - last_s):
+                        self._dispatch(parser.feed(piece) if isinstance(piece, str) else [piece])
+                    last_s = monotonic()
+                elif held := pastes.waited():
+                    self._dispatch(parser.feed(held))
                 self._dispatch(parser.tick())
         with suppress(EOFError, ParseError):
             self._dispatch(parser.feed(""))
