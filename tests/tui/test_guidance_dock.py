@@ -4,6 +4,7 @@ import pytest
 from sample_sessions import audit_session
 from watching_app import app_over, read, screen_text, until
 
+from core.agent.commands import LONGEST_GUIDANCE
 from core.events import GuidanceQueued
 from core.folds.guidance import Receipt
 from tui.docks.fates import fate_line, in_order
@@ -34,6 +35,26 @@ async def guided(*keys, log=None, shows=""):
 async def test_guidance_can_cut_in():
     sent, _ = await guided("ctrl+n", *"Stop", "enter")
     assert sent == [("guide", {"text": "Stop", "standing": False, "now": True})]
+
+
+async def test_what_was_written_stays_where_it_can_not_be_sent():
+    app = app_over(audit_session())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await read(pilot)
+        await pilot.press("g")
+        await until(pilot, lambda: app.watch_screen.query(GuidanceDock) and app.focused is not None)
+        field, steers = app.watch_screen.query_one(GuidanceDock).field, app.watch_screen.may_steer
+        field.load_text("x" * (LONGEST_GUIDANCE + 1))
+        await pilot.press("enter")
+        await until(pilot, lambda: "100,001 characters, of at most 100,000" in screen_text(pilot))
+        field.load_text("Stop.")
+        app.watch_screen.may_steer = lambda: False
+        await pilot.press("enter")
+        assert not app.fake_controls.sent and field.text == "Stop."
+        app.watch_screen.may_steer = steers
+        await pilot.press("enter")
+        await until(pilot, lambda: app.fake_controls.sent)
+        assert app.fake_controls.sent[0][1]["text"] == "Stop."
 
 
 async def test_what_was_said_earlier_comes_back_and_what_was_being_written_too():

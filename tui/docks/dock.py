@@ -103,8 +103,9 @@ class Dock(Vertical):
         self.query_one(".dock--title", LiveLabel).update(Content.styled(safe_text(text), "$warning"))
 
     def give(self, verb: str, **args: Any) -> None:
-        """The user decided."""
-        if self.too_early():
+        """The user decided; where somebody else has taken the wheel meanwhile, what was written stays."""
+        may_steer = getattr(self.screen, "may_steer", None)
+        if self.too_early() or (may_steer is not None and not may_steer()):
             return
         self.post_message(ControlGiven(verb, args))
         self.post_message(DockClosed())

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 
+from core.agent.commands import LONGEST_GUIDANCE
 from core.folds.guidance import Receipt
 from tui.docks.dock import Dock, Keys, title_line
 from tui.docks.fates import Fates
@@ -160,6 +161,9 @@ class GuidanceDock(Dock):
         text = self.field.text.strip()
         if not text:
             self.action_close()
+            return
+        if (size := len(text)) > LONGEST_GUIDANCE:
+            self.say(f"That is {size:,} characters, of at most {LONGEST_GUIDANCE:,}: put it into a file, say where.")
             return
         if self._changing is not None:
             self.post_message(ControlGiven("retract", {"id": self._changing.id}))
