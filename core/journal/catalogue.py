@@ -174,11 +174,9 @@ def _state(reader: Reader, held: bool) -> tuple[str, str, str]:
     body = last.body if last else None
     if isinstance(body, SessionPaused):
         return "paused", body.reason, body.detail
-    if held:
-        return "running", "", ""
-    if isinstance(body, SessionFinished):
+    if isinstance(body, SessionFinished):  # Also where its runner still stands by, for a screen that is open.
         return body.state, body.reason, body.detail
-    return "interrupted", "", ""
+    return ("running" if held else "interrupted"), "", ""
 
 
 def _listed(sessions: list[Summary]) -> str:

@@ -37,8 +37,10 @@ def bodies(longwatch, kind):
 def test_a_question_outlives_a_kill_and_its_answer_is_not_asked_again(longwatch):
     process = longwatch.run(longwatch.script(command(OUTSIDE)), *ASKING)
     until(lambda: longwatch.count("approval.asked"))
+    assert " waiting " in longwatch.here("ls").stdout
     process.send_signal(signal.SIGKILL)
     process.communicate()
+    assert " interrupted " in longwatch.here("ls").stdout
     again = longwatch.run_on("--wait")
     until(lambda: longwatch.count("runner.recovered"))
     assert "still waits for your answer" in bodies(longwatch, "runner.recovered")[0].findings[0]

@@ -82,7 +82,8 @@ def _row(summary: Summary) -> dict[str, Any]:
 def _line(overview: Overview) -> str:
     summary, figures = overview.summary, overview.figures
     changed = f"{megabytes(trash.folder_size(summary.folder)):>10}  {_local(summary.changed_ns // 1000):<17}"
-    start = f"{summary.id[:10]:<12}{summary.state:<13}"
+    waits = summary.state == "running" and (figures.asking or figures.waiting)
+    start = f"{summary.id[:10]:<12}{'waiting' if waits else summary.state:<13}"
     if summary.state == "damaged":
         return f"{start}{'':>6}  {'':>9}  {changed}{one_line(summary.detail, 160)}"
     cost = f"${overview.usd:.2f}{'+?' if figures.unpriced else ''}"

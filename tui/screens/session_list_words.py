@@ -148,7 +148,8 @@ def natural(row: SessionRow) -> Opening | None:
     allowed = openings(row)
     if not allowed:
         return None
-    return "replay" if group_of(row) in ("ended", "trash") else "watch"
+    ended = group_of(row) in ("ended", "trash") and not row.overview.summary.held
+    return "replay" if ended else "watch"
 
 
 def natural_words(row: SessionRow) -> str:

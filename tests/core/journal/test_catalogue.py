@@ -38,6 +38,8 @@ async def test_sessions_are_listed_with_their_state_newest_first(tmp_path: Path)
         ("01b", "second", "paused", "budget"),
         ("01a", "better name", "finished", "done"),
     ]
+    with acquire(session_folder(tmp_path, "01a")):
+        assert summarize(session_folder(tmp_path, "01a")).state == "finished", "its screen is still open"
     assert (found[0].task, found[0].events, found[0].opened_us) == ("do it", 2, VirtualClock().now_us())
 
 
