@@ -7,8 +7,11 @@ from sample_sessions import audit_session
 from watching_app import app_over, read, screen_text, status, until
 
 from core.agent.hosting import Hosting
+from core.agent.seating import seated
+from core.clock import SystemClock
 from core.config import Config
 from core.controls import SessionControls
+from core.events import CommandDone, Draft, RunnerAttached
 from core.journal.catalogue import list_sessions
 from core.journal.lease import BEAT, BEAT_EVERY_S, acquire
 from core.models.profiles import resolve_endpoint
@@ -53,6 +56,23 @@ def test_a_runner_that_was_seen_and_is_missed_twice_is_gone(home):
     assert watch() == f"its runner is gone; longwatch resume {folder.name[:10]} goes on"
     with acquire(folder):
         assert watch() is None
+
+
+async def test_a_session_that_was_handed_over_has_time_to_be_taken_up(home, monkeypatch):
+    now_s = 0.0
+    monkeypatch.setattr(runner_watch, "monotonic", lambda: now_s)
+    folder = next(one.folder for one in list_sessions(home) if one.name == "audit")
+    watch = RunnerWatch(folder, held=True, every_s=0)
+    async with seated(folder, SystemClock()) as (desk, _):
+        await desk.append(Draft(CommandDone(verb="hand-over"), key="k1"))
+    assert [watch(), watch(), watch()] == [None, None, None]
+    now_s += runner_watch.TAKING_OVER_S
+    assert "its runner is gone" in watch()
+    async with seated(folder, SystemClock()) as (desk, _):
+        assert watch() is None
+        await desk.append(Draft(RunnerAttached(pid=1, host="h", epoch=2, app_version="1"), actor="system"))
+    assert watch() is None
+    assert "its runner is gone" in watch()
 
 
 def test_a_runner_that_fell_is_gone_with_the_reason_until_another_one_goes_on(home):
