@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import keyword
 import os
@@ -151,6 +152,7 @@ def default_home() -> Path:
 
 def main(arguments: list[str] | None = None) -> None:
     """The entry point: every expected error is one plain sentence on stderr and the contract's exit code."""
+    _open_streams()
     try:
         code: Any = cli.main(args=arguments, prog_name="longwatch", standalone_mode=False)
     except click.exceptions.Exit as stop:
@@ -185,6 +187,8 @@ def explain(error: BaseException) -> tuple[str, int]:
         return f"{error} `longwatch doctor {error.folder.name} --repair` saves what can be read.", EXIT_USAGE
     if isinstance(error, ConfigError | ImportProblem | JournalError | WorkspaceError):
         return str(error), EXIT_USAGE
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "There is no room left where the output goes, or where sessions are kept; make some and try again.", 1
     if os.environ.get("LONGWATCH_DEBUG"):
         raise error
     what = f"{type(error).__name__}: {error}"
@@ -198,16 +202,27 @@ def _fail(sentence: str, code: int) -> None:
 
 
 def _exit(code: int) -> None:
-    """End; nothing that is left unwritten to a closed pipe is worth a word at the interpreter's own end."""
+    """End; nothing that is left unwritten, to a closed pipe for one, is worth a word at the interpreter's own end."""
+    unwritten = False
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
-        code = EXIT_PIPE
+    except OSError as error:
+        code, unwritten = EXIT_PIPE if isinstance(error, BrokenPipeError) else code or 1, True
     except ValueError:
         pass
-    if code == EXIT_PIPE:
+    if unwritten or code == EXIT_PIPE:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     raise SystemExit(code)
+
+
+def _open_streams() -> None:
+    """Have the standard streams that whoever started us has closed: else a journal would be opened in their place."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # The lowest number that is free.
+            setattr(sys, name, os.fdopen(number, "w" if number else "r"))
 
 
 if __name__ == "__main__":

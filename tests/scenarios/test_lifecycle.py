@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+from pathlib import Path
 
 import pytest
 from processes import command, prose, until
@@ -77,6 +78,13 @@ def test_a_signal_that_was_ignored_from_the_start_stays_ignored(longwatch):
     process.send_signal(signal.SIGHUP)
     process.communicate(timeout=60)
     assert process.returncode == 0
+
+
+def test_a_log_file_without_room_stops_no_headless_session(longwatch):
+    with Path("/dev/full").open("w") as full:
+        process = longwatch.run(longwatch.script(command("echo x >> log")), stdout=full.fileno())
+        assert process.communicate()[1].count("nothing more is printed (No space left on device)") == 1
+    assert process.returncode == 0 and longwatch.report()["state"] == "finished"
 
 
 def test_a_finished_session_goes_on_only_when_there_is_something_new_to_do(longwatch):

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -107,6 +108,15 @@ def test_whatever_prints_ends_quietly_when_nobody_reads_on(tmp_path, words):
     with os.fdopen(said, "wb") as closed:
         end = subprocess.run(command, stdout=closed, stderr=subprocess.PIPE)
     assert (end.returncode, end.stderr) == (141, b"")
+
+
+def test_an_output_without_room_is_told_and_a_closed_one_is_none(tmp_path):
+    command = [sys.executable, "-P", "-m", "tui.cli", "--home", str(tmp_path), "themes"]
+    with Path("/dev/full").open("wb") as full:
+        end = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert end.returncode == 1 and end.stderr.count("\n") == 1 and "no room left" in end.stderr
+    end = subprocess.run(["sh", "-c", '"$@" <&- >&-', "sh", *command], stderr=subprocess.PIPE, text=True)
+    assert (end.returncode, end.stderr) == (0, "")
 
 
 def test_a_film_that_is_not_there_is_told_as_a_file(tmp_path):

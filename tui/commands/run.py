@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from queue import SimpleQueue
@@ -315,10 +316,13 @@ def _print_until_end(committed: SimpleQueue[list[Event] | None], as_json: bool) 
 
 
 def _print(text: str, as_json: bool) -> bool:
-    """Print; False once nobody reads any more."""
+    """Print; False once nobody reads any more, or there is no room: the session goes on without."""
     try:
         (say_json if as_json else say)(text)
-    except BrokenPipeError:
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            with suppress(OSError):
+                say(f"longwatch: nothing more is printed ({error.strerror}); the session goes on", err=True)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return False
     return True
