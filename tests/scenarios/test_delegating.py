@@ -98,6 +98,8 @@ def test_a_part_of_the_task_is_a_session_of_its_own_whose_money_stands_in_the_le
     offered = {tool["name"] for tool in tools_of(both.of(True))}
     assert not offered & {"delegate", "ask_human"} and "edit_file" in offered
     assert {body.purpose for body in bodies(both.above, ModelRequested)} == {"main", "delegate"}
+    missed = longwatch.here("attach", both.of(True).name, "--plain")
+    assert f"`longwatch resume {both.of(False).name[:10]}` goes on" in missed.stderr
 
 
 def tools_of(folder):

@@ -39,11 +39,12 @@ def attach(home: Path, session: str | None, plain: bool, no_mouse: bool) -> int:
         from tui.commands.boxes import attach_box
 
         return attach_box(home, *far, plain=plain, mouse=not no_mouse)
-    folder = readable(home, session).folder
+    summary = readable(home, session)
+    folder = summary.folder
     if holder(folder) is None:
-        short = folder.name[:10]
+        short, whole = summary.id[:10], (summary.parent or summary.id)[:10]
         raise click.UsageError(
-            f"No runner holds session {short}; `longwatch resume {short}` goes on with it, `replay` shows it."
+            f"No runner holds session {short}; `longwatch resume {whole}` goes on with it, `replay` shows it."
         )
     from core.version import version_notice
 
