@@ -218,7 +218,8 @@ def _after_failure(state: RunState, now: Circumstances) -> do.Decision | None:
     if failure is None or failure.error not in set(ErrorClass):
         return None
     if failure.until_us is not None:
-        return None if now.now_us >= failure.until_us else do.Wait(failure.until_us)
+        # Where the clock was set back behind the beginning of the wait, its end may be hours away.
+        return do.Wait(failure.until_us) if failure.since_us <= now.now_us < failure.until_us else None
     error = ModelError(ErrorClass(failure.error), failure.message, retry_after_s=failure.retry_after_s)
     verdict = decide_retry(
         error,

@@ -42,7 +42,8 @@ class Order(Struct, frozen=True):
 class Failure(Struct, frozen=True):
     """The last attempt of the open request failed like this.
 
-    `waited_s`: what its retries waited so far; `compressions`: how many were made for its sake.
+    `waited_s`: what its retries waited so far; `compressions`: how many were made for its sake. The next
+    attempt goes out at `until_us`, which was said at `since_us`.
     """
 
     error: str
@@ -50,5 +51,6 @@ class Failure(Struct, frozen=True):
     retry_after_s: float | None
     attempt: int
     waited_s: float = 0.0
+    since_us: int = 0
     until_us: int | None = None
     compressions: int = 0

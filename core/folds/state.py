@@ -180,7 +180,7 @@ class RunState:
 
     def _compressed(self, event: Event) -> None:
         if self.failure is not None:
-            self.failure = replace(self.failure, compressions=self.failure.compressions + 1, until_us=event.at_us)
+            self.failure = replace(self.failure, compressions=self.failure.compressions + 1, until_us=0)
         self.paragraph = None
         self._node(event)
 
@@ -325,7 +325,8 @@ class RunState:
     def _waiting(self, event: Event) -> None:
         body = event.body
         if isinstance(body, RetryWaiting) and (last := self.failure):
-            self.failure = replace(last, waited_s=last.waited_s + body.delay_s, until_us=body.until_us)
+            waited_s = last.waited_s + body.delay_s
+            self.failure = replace(last, waited_s=waited_s, since_us=event.at_us, until_us=body.until_us)
             self._set(event, "waiting", "retry", f"{last.error.replace('_', ' ')}: {last.message}", body.until_us)
 
     def _started(self, event: Event) -> None:
@@ -386,7 +387,7 @@ class RunState:
         if isinstance(body, CommandAccepted) and body.verb in DEFERRED and event.key:
             self.orders[event.key] = Order(event.key, body.verb, body.args, event.seq)
         elif isinstance(body, CommandAccepted) and body.verb == "retry-now" and self.failure:
-            self.failure = replace(self.failure, retry_after_s=None, until_us=event.at_us)
+            self.failure = replace(self.failure, retry_after_s=None, until_us=0)
 
     def _policy(self, event: Event) -> None:
         if isinstance(event.body, ContextPolicy):

@@ -160,9 +160,17 @@ def test_a_failure_is_announced_then_waited_for_then_tried_again():
     log.add(ModelFailed(error="overloaded", message="busy"), log.request())
     announced = decided(log)
     assert isinstance(announced, do.Announce)
-    log.add(RetryWaiting(until_us=50, delay_s=2.0, error="overloaded", attempt=1))
-    assert decided(log, now_us=10) == do.Wait(50)
-    assert decided(log, now_us=50) == do.Send()
+    until_us = log.at_us + 3_000_000
+    log.add(RetryWaiting(until_us=until_us, delay_s=2.0, error="overloaded", attempt=1))
+    assert decided(log, now_us=log.at_us) == do.Wait(until_us)
+    assert decided(log, now_us=until_us) == do.Send()
+
+
+def test_a_clock_that_was_set_back_by_hours_makes_no_wait_longer():
+    log = Logbook()
+    log.add(ModelFailed(error="overloaded", message="busy"), log.request())
+    log.add(RetryWaiting(until_us=log.at_us + 3_000_000, delay_s=2.0, error="overloaded", attempt=1))
+    assert decided(log, now_us=log.at_us - 36_000_000_000) == do.Send()
 
 
 def test_trying_now_ends_the_wait():
