@@ -11,6 +11,7 @@ import sqlite3
 import tempfile
 from collections.abc import Container, Iterator
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple
@@ -19,6 +20,7 @@ import msgspec
 
 from core.events import SessionOpened
 from core.journal import rows, schema
+from core.journal.errors import Damaged
 from core.journal.pages import PageSource, Record, columns_of, pages_of, payloads, read_frames, records
 from core.journal.rows import Row
 
@@ -76,6 +78,11 @@ class Evidence:
         walked = list(self._rows_of("event", "seq"))
         log_is_whole = all(frame.applied or not frame.current for frame in self._frames)
         return log_is_whole and walked == [(seq,) for seq in range(1, last + 1)]
+
+    def is_short(self) -> bool:
+        """Whether more events can be read than SQLite reads."""
+        walked = sum(1 for _ in self._rows_of("event", "seq"))
+        return sum(1 for _ in islice(self.events(), walked + 1)) > walked
 
     def strays(self, after: int) -> list[Stray]:
         """What can be read behind the end of `events()`, in order."""
@@ -192,6 +199,20 @@ class Evidence:
         latest = {frame.page: frame.data for frame in self._frames}
         overlays = [applied] + [overlay for overlay in ({}, latest) if overlay != applied]
         return [pages_of(self._raw, schema.PAGE_SIZE, overlay) for overlay in overlays]
+
+
+def refuse_lost_events(folder: Path) -> None:
+    """Raise Damaged where the log holds events that SQLite passes over: whoever writes next would write over them.
+
+    A power cut leaves one transaction at most that is not whole, for the next is written only when it is on the disk.
+    Raises OSError.
+    """
+    frames = read_frames(folder / f"{schema.DATABASE}-wal", schema.PAGE_SIZE)
+    if sum(frame.commits for frame in frames if frame.current and not frame.applied) < 2:
+        return
+    with Evidence(folder) as evidence:
+        if evidence.is_short():
+            raise Damaged(f"The session in {folder} is damaged: events in its log can't be read.", folder)
 
 
 def _opened(path: Path) -> sqlite3.Connection | None:

@@ -15,6 +15,7 @@ import msgspec
 from core.events import HeadMoved, is_node, kinds
 from core.journal import rows, schema
 from core.journal.errors import DiskFull, JournalError, LeaseLost
+from core.journal.evidence import refuse_lost_events
 from core.journal.lease import Lease
 from core.journal.migrate import migrate
 from core.journal.rows import GENESIS, Prepared, Row
@@ -58,6 +59,10 @@ class Store:
     async def open(cls, folder: Path, lease: Lease | None, mode: JournalMode | None) -> Store:
         """Connect to a checked file; `mode` None: a write-ahead log where the file system allows it."""
         path = schema.database(folder)
+        try:
+            await asyncio.to_thread(refuse_lost_events, folder)
+        except OSError as error:
+            raise cause(error, folder, "opened") from error
         await asyncio.to_thread(migrate, folder)
         store = cls(folder, await aiosqlite.connect(path, isolation_level=None, timeout=5.0), lease)
         try:

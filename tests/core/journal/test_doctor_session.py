@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,29 @@ def test_a_damaged_log_is_named_although_what_is_left_looks_whole(folder: Path) 
     with Reader(folder) as reader:
         assert reader.verify() is None and reader.last_seq() < 161
     assert "Events that were recorded last may be among them" in problems(folder)["log"].says
+
+
+async def test_no_runner_writes_over_events_of_a_damaged_log(folder: Path) -> None:
+    log = bytearray((folder / LOG).read_bytes())
+    log[len(log) // 2] ^= 4
+    (folder / LOG).write_bytes(log)
+    with pytest.raises(Damaged):
+        await Journal.open(folder, VirtualClock())
+    rescue(folder, VirtualClock())
+    async with await Journal.open(folder, VirtualClock()) as journal:
+        assert journal.last_seq >= 161
+
+
+async def test_an_older_log_whose_events_are_all_in_the_journal_is_no_damage(folder: Path) -> None:
+    log = bytearray((folder / LOG).read_bytes())
+    with Reader(folder) as reader:
+        last = reader.last_seq()
+    with closing(sqlite3.connect(database(folder))) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    log[20] ^= 255  # The header of the next log, torn by a power cut.
+    (folder / LOG).write_bytes(log)
+    async with await Journal.open(folder, VirtualClock()) as journal:
+        assert journal.last_seq == last
 
 
 def test_a_write_that_a_power_cut_cut_short_is_no_problem(folder: Path) -> None:
