@@ -32,7 +32,7 @@ from core.events import (
     SessionPaused,
 )
 from core.folds.totals import Totals
-from core.journal.errors import AlreadyRecorded, DiskFull, JournalError, LeaseLost
+from core.journal.errors import AlreadyRecorded, DiskFull, JournalError, LeaseLost, Removed
 from core.journal.inbox import Command
 from core.journal.reserve import Reserve
 from core.request.compression import Wish
@@ -145,7 +145,7 @@ class Runner:
         try:
             await step()
             self.trouble = ""
-        except* (AlreadyRecorded, LeaseLost):
+        except* (AlreadyRecorded, LeaseLost, Removed):
             raise
         except* JournalError as errors:
             self.trouble = str(errors.exceptions[0])

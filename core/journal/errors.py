@@ -31,6 +31,10 @@ class LeaseLost(JournalError):
     """Another process has taken the session over; this one must stop writing."""
 
 
+class Removed(JournalError):
+    """The journal was removed under its writer, which must stop: nobody would ever read what it writes."""
+
+
 class AlreadyRecorded(Exception):
     """One of the drafts has happened before: nothing of the call was written. `event` is what stands in the journal."""
 

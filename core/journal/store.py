@@ -14,7 +14,7 @@ import msgspec
 
 from core.events import HeadMoved, is_node, kinds
 from core.journal import rows, schema
-from core.journal.errors import DiskFull, JournalError, LeaseLost
+from core.journal.errors import DiskFull, JournalError, LeaseLost, Removed
 from core.journal.evidence import refuse_lost_events
 from core.journal.lease import Lease
 from core.journal.migrate import migrate
@@ -54,6 +54,7 @@ class Store:
         self.tail = Tail()
         self._db, self._lease = db, lease
         self._stale = True
+        self._files: list[Path] = []
 
     @classmethod
     async def open(cls, folder: Path, lease: Lease | None, mode: JournalMode | None) -> Store:
@@ -69,6 +70,7 @@ class Store:
             await store._set_up(mode or ("wal" if schema.wal_works(folder) else "delete"))
             await store._reload()
             await store._claim()
+            store._files = [file for file in (path, _log_of(folder)) if file.exists()]
         except sqlite3.Error as error:
             await store.close()
             raise cause(error, folder, "opened") from error
@@ -125,7 +127,7 @@ class Store:
 
     async def checkpoint(self, force: bool) -> None:
         """Move the write-ahead log into the database when it is long enough to be worth it, or by force."""
-        log = self.folder / f"{schema.DATABASE}-wal"
+        log = _log_of(self.folder)
         if log.exists() and (force or log.stat().st_size >= _CHECKPOINT_FROM_BYTES):
             await self._db.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -152,6 +154,12 @@ class Store:
     def _carry_out(self, write: Callable[[sqlite3.Connection], None]) -> None:
         """Write in the connection's thread, unless somebody with a later lease does; all of it, or nothing."""
         db = self._db._conn
+        for file in self._files:  # Once its name is gone, SQLite writes on, and nobody will ever read it.
+            if not file.exists():
+                raise Removed(
+                    f"{file} was removed while the session ran, so nothing can be recorded any more. Put it back where"
+                    " you can; `longwatch resume` goes on with what is there."
+                )
         db.execute("BEGIN IMMEDIATE")
         try:
             if self._lease is not None:
@@ -193,6 +201,10 @@ class Store:
             return msgspec.json.decode(rows.text_of(body), type=HeadMoved).to
         except ValueError as error:  # A damaged body, compressed or not.
             raise schema.explain(error, schema.database(self.folder)) from error
+
+
+def _log_of(folder: Path) -> Path:
+    return folder / f"{schema.DATABASE}-wal"
 
 
 def cause(error: Exception, folder: Path, verb: str) -> JournalError:

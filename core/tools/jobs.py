@@ -239,6 +239,8 @@ class Job:
         reaped = self._child is None or self._child.poll() is not None
         state = job_status(self.folder)
         if state.phase is Phase.UNCLAIMED and reaped:
+            if not self.folder.exists():
+                raise ToolError("what came of the command is not known: its job folder was removed while it ran.")
             raise ToolError("the command could not be started: its job folder could not be written.")
         if state.phase is Phase.GONE and not reaped:
             return replace(state, phase=Phase.RUNNING)  # The claim is there but not written yet.

@@ -123,3 +123,11 @@ def test_a_pause_survives_a_crash(longwatch):
     process.communicate(timeout=60)
     assert process.returncode == 0
     assert longwatch.count("model.requested") > requests
+
+
+def test_a_session_whose_journal_is_removed_under_it_ends_and_says_so(longwatch):
+    steps = [command(f"rm '{longwatch.home}'/sessions/*/session.db"), command("echo more > more")]
+    options = ["--headless", "--workspace", str(longwatch.workspace), "--approvals", "full", "--sandbox", "off"]
+    ended = longwatch.here("run", "Do it.", "--model", longwatch.script(*steps), "--speed", "0", *options)
+    assert ended.returncode == 2 and "session.db was removed while the session ran" in ended.stderr
+    assert not (longwatch.workspace / "more").exists()

@@ -19,6 +19,7 @@ from journal_drafts import failed, finished, moved, opened, paused, responded, s
 from core.clock import VirtualClock
 from core.events import Draft, Event, GuidanceDelivered, HeadMoved, ToolStarted, Unknown, is_node
 from core.journal import AlreadyRecorded, DiskFull, Journal, JournalError, LeaseLost, Reader
+from core.journal.errors import Removed
 from core.journal.lease import Lease, acquire
 from core.journal.schema import database
 
@@ -271,6 +272,17 @@ async def test_a_disk_that_is_full_refuses_and_recovers(journal: Journal, folder
     assert event.seq == 3
     with Reader(folder) as reader:
         assert reader.verify() is None
+
+
+@pytest.mark.parametrize("name", ["session.db", "session.db-wal"])
+async def test_nothing_is_told_to_be_recorded_in_a_file_that_was_removed(folder: Path, name: str) -> None:
+    async with await Journal.create(folder, VirtualClock()) as journal:
+        await journal.append(opened())
+        (folder / name).rename(folder / "aside")
+        with pytest.raises(Removed, match="was removed"):
+            await journal.append(said("hello"))
+        (folder / "aside").rename(folder / name)
+        assert (await journal.append(said("hello")))[0].seq == 2
 
 
 async def test_a_head_that_was_moved_by_a_long_event_is_found_again(folder: Path) -> None:

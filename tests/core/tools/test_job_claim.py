@@ -39,6 +39,14 @@ async def test_a_command_whose_claim_finds_no_room_has_not_run_and_may(tmp_path,
     assert (await job.wait(20)).phase is Phase.FINISHED
 
 
+async def test_of_a_command_whose_folder_is_removed_it_is_not_said_that_it_never_ran(tmp_path):
+    job = Job(tmp_path / "job")
+    job.spawn(["/bin/sh"], f"rm -r '{job.folder}'; echo ran > ran", tmp_path, {"PATH": "/usr/bin:/bin"})
+    with pytest.raises(ToolError, match="what came of the command is not known"):
+        await job.wait(20)
+    assert (tmp_path / "ran").exists()
+
+
 @pytest.mark.parametrize("shell", SHELLS)
 async def test_who_finds_a_claim_leaves_it_alone(tmp_path, shell):
     job = Job(tmp_path / "job")
