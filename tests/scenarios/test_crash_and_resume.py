@@ -1,12 +1,17 @@
 """Killed at any moment, a session resumes: nothing finished runs twice, nothing is lost, the history stays valid."""
 
+import asyncio
 import random
+import sqlite3
+import threading
 from collections import Counter
+from itertools import count
 
 import pytest
 from processes import command, until
 
 from core.journal.reader import Reader
+from core.journal.store import Store
 from core.tools.jobs import Phase, job_status
 
 STEPS = 12
@@ -131,3 +136,21 @@ def test_a_session_whose_journal_is_removed_under_it_ends_and_says_so(longwatch)
     ended = longwatch.here("run", "Do it.", "--model", longwatch.script(*steps), "--speed", "0", *options)
     assert ended.returncode == 2 and "session.db was removed while the session ran" in ended.stderr
     assert not (longwatch.workspace / "more").exists()
+
+
+def test_without_a_screen_it_is_told_that_nothing_can_be_recorded(longwatch, monkeypatch):
+    commits, refused = count(), range(8, 11)
+    write, told = Store._carry_out, threading.Event()
+
+    def refuses(store, job):
+        if next(commits) in refused:
+            raise sqlite3.OperationalError("attempt to write a readonly database")
+        write(store, job)
+
+    monkeypatch.setattr(Store, "_carry_out", refuses)
+    monkeypatch.setattr("core.agent.runner.pause_real", lambda seconds: asyncio.to_thread(told.wait, 20))
+    monkeypatch.setattr("tui.commands.run.TROUBLE_S", 0.01)
+    monkeypatch.setattr("tui.commands.run.say", lambda text, err=False: told.set() if "tries again" in text else None)
+    options = ["--headless", "--workspace", str(longwatch.workspace), "--approvals", "full"]
+    ended = longwatch.here("run", "Do it.", "--model", longwatch.script(command("true")), "--speed", "0", *options)
+    assert told.is_set() and ended.returncode == 0

@@ -9,11 +9,11 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from core.session import NewSession
 
 EXIT_INTERRUPTED = 130
+TROUBLE_S = 2.0
+"""Seconds without an event after which it is looked whether none can be recorded."""
 DEMO_TASK = (
     "Audit this project for security problems: find them with a scanner, fix what can be fixed without breaking "
     "the tests, and write AUDIT.md with what was found, what was done, and what remains open."
@@ -286,7 +288,7 @@ def headless(hosting: Any, as_json: bool) -> int:
             signal.signal(number, interrupt)
     say(f"session {hosting.folder.name}", err=True)
     runner.start(committed.put, on_end=lambda: committed.put(None))
-    ended = _print_until_end(committed, as_json)
+    ended = _print_until_end(_until_end(committed, lambda: runner.trouble), as_json)
     code = runner.join()
     again = f"`longwatch resume {hosting.folder.name[:10]}` goes on with it"
     if interrupted.is_set():
@@ -300,12 +302,31 @@ def headless(hosting: Any, as_json: bool) -> int:
     return code
 
 
-def _print_until_end(committed: SimpleQueue[list[Event] | None], as_json: bool) -> SessionFinished | None:
-    """Print what is committed until the runner ends; the last end of the session, if it came to one."""
+def _until_end(committed: SimpleQueue[list[Event] | None], trouble: Callable[[], str]) -> Iterator[list[Event]]:
+    """What is committed until the runner ends; what keeps anything from being so, which no event can tell, is told."""
+    from tui.safe import safe_text
+
+    told = ""
+    while True:
+        try:
+            events = committed.get(timeout=TROUBLE_S)
+        except Empty:
+            before, told = told, trouble()
+            if told not in ("", before):
+                why = safe_text(one_line(told, 500))
+                say(f"longwatch: {why} Nothing is done until it can be recorded; it tries again by itself.", err=True)
+            continue
+        if events is None:
+            return
+        yield events
+
+
+def _print_until_end(committed: Iterable[list[Event]], as_json: bool) -> SessionFinished | None:
+    """Print what is committed; the last end of the session, if it came to one."""
     from tui.plain.lines import PlainLines, json_line
 
     plain, heard, ended = PlainLines(), True, None
-    while (events := committed.get()) is not None:
+    for events in committed:
         for event in events:
             if isinstance(event.body, SessionFinished):
                 ended = event.body
