@@ -177,12 +177,12 @@ class Overviews:
         yield self._look(traced, [])
 
     def keep(self) -> None:
-        """Write what is known to the home, for the next start; a disk that refuses is no matter."""
+        """Write what is known to the home, for the next start; if a disk or a name refuses that, it is no matter."""
         if not self._changed:
             return
         aside = self.home / f".{CACHE}.{os.getpid()}"
         kept = _Kept((VERSION, Totals.VERSION), list(self._known.values()))
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, UnicodeEncodeError):
             try:
                 descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
                 with os.fdopen(descriptor, "wb") as file:

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
+from core.events import clean_text
 from core.workspace.errors import WorkspaceError
 
 
@@ -138,6 +139,8 @@ def check_workspace(path: Path) -> Path:
         raise WorkspaceError(f"{place} holds your whole home folder and can't be a workspace; choose a project in it.")
     if not os.access(place, os.R_OK | os.X_OK):
         raise WorkspaceError(f"The workspace {path} can't be read.")
+    if clean_text(str(place)) != str(place):
+        raise WorkspaceError(f"The path of the workspace {place} is no UTF-8, which no log can hold; rename it.")
     return place
 
 

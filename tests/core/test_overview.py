@@ -116,6 +116,14 @@ async def test_each_session_has_its_state_its_cost_and_its_context(tmp_path: Pat
     assert found["01c"].summary.state == "damaged" and "not a database" in found["01c"].summary.detail
 
 
+async def test_a_home_whose_name_is_no_utf8_is_read_all_the_same(tmp_path: Path) -> None:
+    home = tmp_path / "\udcff"
+    await make(home, "01a", *turn(1))
+    overviews = Overviews(home)
+    assert by_id(last(overviews))["01a"].figures.calls == 1
+    overviews.keep()
+
+
 async def test_only_what_changed_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for session in ("01a", "01b"):
         folder = await make(tmp_path, session, *turn(1))

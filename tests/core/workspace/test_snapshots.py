@@ -282,10 +282,11 @@ async def test_hooks_and_filters_of_the_workspace_never_run(beside_git: Snapshot
     assert not ran.exists()
 
 
-@pytest.mark.parametrize("place", ["/", "~", "missing", "file"])
+@pytest.mark.parametrize("place", ["/", "~", "missing", "file", "\udcff"])
 def test_places_that_are_no_workspace_are_refused(tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "file").write_text("x")
+    (tmp_path / "\udcff").mkdir()
     path = {"/": Path("/"), "~": tmp_path}.get(place, tmp_path / place)
     with pytest.raises(WorkspaceError, match="workspace"):
         check_workspace(path)
