@@ -12,10 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from core.sandbox.repository import repository_paths
+from core.sandbox.repository import PRIVATE_TEMPORARY, repository_paths
 
-PRIVATE_TEMPORARY: Final = (Path("/tmp"), Path("/var/tmp"))
-"""Folders in whose place a command sees one of its session's own."""
 EMPTY: Final = Path("/run")
 """Sockets of the machine's services live here; a command sees a folder of its own."""
 
@@ -38,6 +36,8 @@ PROTECTED: Final = """
 .cursor .vscode .envrc .husky .github/copilot-instructions.md
 """
 """Below a workspace: what instructs an agent, configures one, or makes a tool of the user run something."""
+_MOST_PROTECTED: Final = 100
+"""Each one is mounted for each command, which waits the longer for it the more there are; the others are put back."""
 _OWN_CODE: Final = tuple(Path(os.path.realpath(__file__)).parents[2] / name for name in ("core", "tui", "themes"))
 
 
@@ -84,31 +84,41 @@ class Surroundings:
 def access_for(around: Surroundings, environment: Mapping[str, str], network: bool) -> Access:
     """What the commands of a session may do now; looks at the disk, for a command may have made a repository."""
     workspace, homes = Path(os.path.realpath(around.workspace)), _homes()
-    repository, runs = repository_paths(workspace)
-    guarded = guarded_paths(workspace, (*repository, *_real(around.writable)), runs, around.told)
+    writable, temporary = _real(around.writable), Path(os.path.realpath(around.temporary))
+    repository, runs = repository_paths(workspace, *writable, temporary)
+    guarded = guarded_paths(workspace, (*repository, *writable), runs, around.told)
     programs = tuple(_programs(environment, homes))
     needed = {*programs, workspace, *around.readable, *around.writable, *repository}
     hidden = (*_hidden(needed, environment, homes), *around.hidden, around.home, *configuration(around.config))
     return Access(
         writable=_real((workspace, *repository, *around.writable)),
-        protected=_real((*guarded, *(path for path in _OWN_CODE if path.is_relative_to(workspace)))),
+        protected=_real((*(path for path in _OWN_CODE if path.is_relative_to(workspace)), *guarded))[:_MOST_PROTECTED],
         hidden=_real(hidden),
         readable=_named((*programs, *around.readable)),
-        temporary=Path(os.path.realpath(around.temporary)),
+        temporary=temporary,
         guarded=guarded,
         network=network,
     )
 
 
-def _reachable(paths: Collection[Path], roots: Collection[Path]) -> tuple[Path, ...]:
-    """Those of the paths that lie in what may be written, and what in there the links among them lead to."""
-    whole, within = {above for root in roots for above in (root, *root.parents)}, set(roots)
-    folders = {folder: Path(os.path.realpath(folder)) for folder in {path.parent for path in paths}}
-    ways: dict[Path, None] = {}
-    for path in paths:
-        target = folders[path.parent] / path.name
-        ways |= dict.fromkeys((path, Path(os.path.realpath(target)) if target.is_symlink() else target))
-    return tuple(way for way in ways if way not in whole and not within.isdisjoint(way.parents))
+def _reachable(paths: Iterable[Path], roots: Collection[Path]) -> tuple[Path, ...]:
+    """Those of the paths that lie in what may be written, and what in there the links among them lead to.
+
+    Plain text all along, for a repository of many parts has hundreds of them, and each command waits for it.
+    """
+    names, tops = [os.fspath(path) for path in paths], [os.fspath(root) for root in roots]
+    folders = {folder: os.path.realpath(folder) for folder in {os.path.split(name)[0] for name in names}}
+    ways: dict[str, None] = {}
+    for name in names:
+        folder, last = os.path.split(name)
+        target = f"{folders[folder].rstrip('/')}/{last}"
+        ways |= dict.fromkeys((name, os.path.realpath(target) if Path(target).is_symlink() else target))
+    return tuple(Path(way) for way in ways if any(way.startswith(f"{top}/") for top in tops) and not _holds(way, tops))
+
+
+def _holds(way: str, tops: list[str]) -> bool:
+    """Whether the whole of something that may be written is there."""
+    return any(f"{top}/".startswith(f"{way}/") for top in tops)
 
 
 def guarded_paths(
@@ -119,7 +129,7 @@ def guarded_paths(
     `runs` make git run something; `told` names what instructs the agent.
     """
     instructing = (*_below(workspace, PROTECTED), *(workspace / name for name in told))
-    return _reachable((*runs, *instructing), (workspace, *more))
+    return _reachable((*instructing, *runs), (workspace, *more))
 
 
 @lru_cache(64)

@@ -116,7 +116,7 @@ class Guard:
 
     def _put_back(self, path: Path, before: Entry) -> bool:
         """Whether it had to be; of a folder that still is one only what was changed in it."""
-        now = _outline(path)
+        now = _outline(os.fspath(path))
         if before == UNSEEN:
             return False
         if before.kind == now.kind == stat.S_IFDIR:
@@ -212,10 +212,10 @@ def _path(name: bytes) -> str:
 
 def look_at(path: Path) -> Entry:
     """What stands there, links not followed."""
-    return _look(path, [_MOST_ENTRIES], 0)
+    return _look(os.fspath(path), [_MOST_ENTRIES], 0)
 
 
-def _look(path: Path, left: list[int], depth: int) -> Entry:
+def _look(path: str, left: list[int], depth: int) -> Entry:
     """Files of a folder come before the folders in it: those may hold more than is left to be looked at."""
     left[0] -= 1
     if left[0] < 0 or depth > _DEEPEST:
@@ -229,17 +229,17 @@ def _look(path: Path, left: list[int], depth: int) -> Entry:
         if len(entries) > _MOST_NAMES:
             return UNSEEN
         for entry in entries:
-            found.inside[entry.name] = _look(path / entry.name, left, depth + 1)
+            found.inside[entry.name] = _look(entry.path, left, depth + 1)
     return found
 
 
-def _outline(path: Path) -> Entry:
+def _outline(path: str) -> Entry:
     """The same without what is in a folder."""
     try:
-        found = path.lstat()
+        found = os.lstat(path)
         kind, mode = stat.S_IFMT(found.st_mode), stat.S_IMODE(found.st_mode)
         if kind == stat.S_IFLNK:
-            return Entry(kind, 0, os.fsencode(path.readlink()))
+            return Entry(kind, 0, os.fsencode(Path(path).readlink()))
         if kind == stat.S_IFREG:
             return UNSEEN if found.st_size > _LARGEST else Entry(kind, mode, _content(path))
         return Entry(kind, mode)
@@ -249,9 +249,13 @@ def _outline(path: Path) -> Entry:
         return UNSEEN
 
 
-def _content(path: Path) -> bytes:
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+def _content(path: str) -> bytes:
+    with open(path, "rb", opener=_no_link) as file:
         return file.read(_LARGEST)
+
+
+def _no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def restore(path: Path, entry: Entry) -> None:

@@ -22,18 +22,23 @@ class Kept:
         self.close = weakref.finalize(self, _close, self._open)
         for path in paths:
             with suppress(OSError):
-                self._open[path] = os.open(path, os.O_PATH | os.O_NOFOLLOW)
+                handle = self._open[path] = os.open(path, os.O_PATH | os.O_NOFOLLOW)
+                if not _is_alone(os.fstat(handle)):
+                    os.close(self._open.pop(path))
 
     def __contains__(self, path: Path) -> bool:
-        """Whether the command can't have changed it; a file with other names could be changed by those."""
+        """Whether the command can't have changed it; a file that has, or had, other names could be changed by those."""
         if path not in self._open:
             return False
         try:
             was, now = os.fstat(self._open[path]), path.lstat()
         except OSError:
             return False
-        alone = stat.S_ISDIR(now.st_mode) or now.st_nlink == 1
-        return alone and os.path.samestat(was, now)
+        return _is_alone(now) and os.path.samestat(was, now)
+
+
+def _is_alone(found: os.stat_result) -> bool:
+    return stat.S_ISDIR(found.st_mode) or found.st_nlink == 1
 
 
 def _close(handles: dict[Path, int]) -> None:

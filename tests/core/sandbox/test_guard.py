@@ -110,6 +110,7 @@ def test_what_the_sandbox_keeps_is_the_user_s_to_change_as_long_as_it_is_the_sam
     guard = Guard([*kept, place / ".git/packed"], place.parent / "aside", [place, place / ".git"], kept)
     for path in (*kept[:2], place / "other name", place / ".git/packed", place / ".git/hooks/one"):
         path.write_text("new")
+    (place / "other name").unlink()
     (place / "made/x").unlink()
     (place / "made/x").write_text("new")
     assert guard.put_back() == ["config", "x", "packed"]

@@ -24,10 +24,40 @@ def guarded(workspace: Path, told: tuple[str, ...] = ()) -> set[str]:
     return {str(path.relative_to(workspace)) for path in found}
 
 
-def test_what_another_worktree_of_the_repository_is_led_by(workspace: Path) -> None:
-    (workspace / ".git/worktrees/other").mkdir(parents=True)
+@pytest.mark.parametrize("place", ["/elsewhere/other/.git", None, "../../../.git", "/var/tmp/.git"])
+def test_what_another_worktree_of_the_repository_is_led_by(workspace: Path, place: str | None) -> None:
+    other = workspace / ".git/worktrees/other"
+    other.mkdir(parents=True)
+    if place is not None:
+        (other / "gitdir").write_text(f"{place}\n")
     names = {f".git/worktrees/other/{name}" for name in ("commondir", "gitdir", "config.worktree")}
     assert names <= guarded(workspace)
+
+
+@pytest.mark.parametrize("place", ["{}/sub/wt/.git", "../../../wt/.git", "{}/../tmp/wt/.git", "/tmp/no such/wt/.git"])
+def test_a_worktree_that_lies_where_commands_write_is_theirs(workspace: Path, place: str) -> None:
+    usual = guarded(workspace)
+    (workspace / ".git/worktrees/other").mkdir(parents=True)
+    (workspace / ".git/worktrees/other/gitdir").write_text(place.format(workspace) + "\n")
+    assert guarded(workspace) == usual
+
+
+def test_each_submodule_however_many_and_all_of_them_where_they_are_too_many(workspace: Path) -> None:
+    for number in range(150):
+        (workspace / f".git/modules/{number}/logs").mkdir(parents=True)
+        for name in ("HEAD", "logs/HEAD"):
+            (workspace / f".git/modules/{number}" / name).touch()
+    (workspace / ".git/modules/a/b/modules/c").mkdir(parents=True)
+    for name in ("a/b/HEAD", "a/b/modules/c/HEAD"):
+        (workspace / ".git/modules" / name).touch()
+    modules = (*map(str, range(150)), "a/b", "a/b/modules/c")
+    found = guarded(workspace)
+    assert {f".git/modules/{module}/hooks" for module in modules} <= found
+    assert len([name for name in found if name.startswith(".git/modules/")]) == 3 * len(modules)
+    for number in range(150, 600):
+        (workspace / f".git/modules/{number}").mkdir()
+        (workspace / f".git/modules/{number}/HEAD").touch()
+    assert ".git/modules" in guarded(workspace)
 
 
 def test_hooks_and_configuration_that_the_configuration_names(workspace: Path) -> None:

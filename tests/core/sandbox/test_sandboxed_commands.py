@@ -52,6 +52,21 @@ def test_a_home_of_thousands_of_entries_does_not_make_the_command_too_long(tmp_p
     assert (done.stdout, done.returncode) == ("open", 1), done.stderr
 
 
+async def test_a_worktree_in_the_workspace_is_made_moved_and_removed(cage: Cage) -> None:
+    git, add = "git -c user.name=a -c user.email=a@b", "git worktree add -q"
+    made = await cage(
+        f"git init -q . && {git} commit -q --allow-empty -m a && git worktree add -q wt && {add} $TMPDIR/x"
+    )
+    assert made.exit_code == 0, made.content
+    again = f"git worktree move wt to && cd to && {git} commit -q --allow-empty -m b && cd .. && git worktree list"
+    assert (moved := await cage(again)).exit_code == 0 and "put back" not in moved.content, moved.content
+    removed = await cage(
+        "git worktree remove to && rm -rf $TMPDIR/x && git worktree prune && ls .git/worktrees; git branch -D wt x"
+    )
+    assert removed.exit_code == 0 and "put back" not in removed.content, removed.content
+    assert not (cage.workspace / ".git/worktrees").exists()
+
+
 async def test_programs_of_a_virtual_environment_elsewhere_are_found_and_run(cage: Cage) -> None:
     outcome = await cage(f"{sys.executable} -c 'import msgspec; print(msgspec.__name__)'")
     assert outcome.content.endswith("\nmsgspec")
