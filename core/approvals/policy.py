@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from core.approvals.places import Places, below
-from core.approvals.programs import acts, carries, git_verb
+from core.approvals.programs import acts, carries, git_verb, is_fed
 from core.approvals.reading import Reading, Step, read_command
 from core.approvals.rules import COMMAND, NO_RULES, Mode, Rule, Rules, exact_command, exact_host, exact_path, plain_host
 from core.sandbox.grant import NOTHING, Grant
@@ -360,12 +360,14 @@ class _Command(_Subject):
         return (f"in: {self.call.cwd or self.policy.places.workspace}", *needs, *outside, *list(doubts)[1:])
 
     def rules(self) -> tuple[str, ...]:
-        """One for each command that asks; none where one of them can't be named exactly."""
+        """One for each command that asks; none where one of them can't be named exactly, or takes what it does from its
+        input: a rule about its words would allow whatever comes by that the next time.
+        """
         bound = self.policy.mode == "ask" and any(step.writes for step in self.reading.all())
         if bound or self.reading.problem or self._unsaid() or any(step.binds for step in self.reading.all()):
             return ()
         asking = list(self._asking(self.reading.steps))
-        if any(step.argv is None for step in asking):
+        if any(step.argv is None or is_fed(step.argv) for step in asking):
             return ()
         return tuple(dict.fromkeys(str(exact_command(step.argv)) for step in asking if step.argv))
 

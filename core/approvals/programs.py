@@ -95,11 +95,14 @@ ls-tree merge merge-base mv rebase reflog reset restore rev-list rev-parse rever
 switch tag version help
 """)
 """Subcommands of git that work on the repository at hand."""
-_GIT_REACHES = _words("push fetch pull clone ls-remote submodule archive")
-_RATHER_LOCAL = _words("openssl mail npx bunx pnpx hub gem")
+_GIT_REACHES = _words("push fetch pull clone ls-remote")
+_RATHER_LOCAL = _words("openssl mail npx bunx pnpx hub gem http.server")
 """Programs of the network that often do without it."""
+_OFFLINE = _words("--offline --no-index")
+_HERE = re.compile(r"(https?://)?(localhost|127(\.\d+){3}|0\.0\.0\.0|\[::1\])(:\d+)?([/?#].*)?")
+"""An address of the machine itself, which in a sandbox is the command's own."""
 _GIT_RUNS = re.compile(
-    r"--(exe?c?|upl.*|rece.*|ext.*|textc.*|op.*|ou.*|conte.*|edit-d.*|unsafe.*)(=.*)?|-[xO].*"
+    r"--(exe?c?|upl.*|rece.*|ext(?!end).*|textc.*|op.*|ou(?!rs|tput-i).*|conte.*|edit-d.*|unsafe.*)(=.*)?|-[xO].*"
 )  # git takes the beginning of an option for the whole
 _GIT_VALUED = _words("-C -c --git-dir --work-tree --namespace --super-prefix --config-env --attr-source")
 _GIT_BUNDLED = {"rebase": re.compile(r"-[A-Za-z]*x.*"), "grep": re.compile(r"-[A-Za-z]*O.*")}
@@ -117,7 +120,7 @@ _ACTS = {
     "sort": re.compile(r"--co.*"),
     **dict.fromkeys(("make", "gmake"), re.compile(r"--ev.*|-[A-Za-z]*E.*")),
     "cmake": re.compile(r"-E"),
-    "sqlite3": re.compile(r"\s*\..*|-cmd", re.S),
+    "sqlite3": re.compile(r"\s*\.(?!(tables|schema|indexes|databases|dump|mode|headers?|show)\b[^\n]*\Z).*|-cmd", re.S),
 }
 """Options of programs with which they run others, or write elsewhere."""
 _INLINE = {
@@ -204,10 +207,40 @@ def reaches_network(argv: Sequence[str]) -> bool:
     name, rest = argv[0], argv[1:]
     if re.fullmatch(r"(python|pypy)[\d.]*", name) and "-m" in rest[:-1]:
         return reaches_network(rest[rest.index("-m") + 1 :])
-    verb = next((word for word in rest if not word.startswith("-")), "")
     if name == "git":
-        return verb in _GIT_REACHES
+        return _git_reaches(*git_verb(rest))
+    if not _OFFLINE.isdisjoint(rest):
+        return False
+    verb = next((word for word in rest if not word.startswith("-")), "")
     return (name in _NETWORK and name not in _RATHER_LOCAL) or verb in _FETCHES.get(name, ())
+
+
+def stays_here(argv: Sequence[str]) -> bool:
+    """Whether every address that a command names is of the machine itself."""
+    addresses = [word for word in argv[1:] if "://" in word or _HERE.fullmatch(word)]
+    return bool(addresses) and all(map(_HERE.fullmatch, addresses))
+
+
+def is_fed(argv: Sequence[str]) -> bool:
+    """Whether a command takes what it does from its input, of which its words tell nothing."""
+    name, rest = argv[0], argv[1:]
+    if name == "sqlite3":
+        return sum(not word.startswith("-") for word in rest) < 2
+    family = _family(name)
+    options = _python_options(rest) if family == "python" else rest
+    return family in _INLINE and (not rest or "-" in options or any(map(_FED.fullmatch, rest)))
+
+
+def _git_reaches(verb: str, *rest: str) -> bool:
+    """Whether git surely goes to a repository that is not among the files; what has no colon is cloned from there."""
+    plain = [word for word in rest if not word.startswith("-")]
+    if verb == "clone" or (verb == "submodule" and plain[:1] == ["add"]):
+        return any(":" in word for word in plain)
+    if verb == "submodule":
+        return plain[:1] == ["update"]
+    if verb == "archive":
+        return any(word.startswith("--rem") for word in rest)
+    return verb in _GIT_REACHES and not "".join(plain[:1]).startswith((".", "/"))
 
 
 def _harmless_setting(name: str, rest: Sequence[str]) -> bool:
@@ -233,8 +266,13 @@ def _git_runs(verb: str, word: str) -> bool:
     return bool(_GIT_RUNS.fullmatch(word) or (bundled and bundled.fullmatch(word)))
 
 
+def _family(name: str) -> str:
+    """The language of an interpreter, without its version."""
+    return "python" if re.fullmatch(r"(python|pypy)[\d.]*", name) else re.sub(r"[\d.]+$", "", name)
+
+
 def _inline(name: str, rest: Sequence[str]) -> str | None:
-    family = "python" if re.fullmatch(r"(python|pypy)[\d.]*", name) else re.sub(r"[\d.]+$", "", name)
+    family = _family(name)
     pattern = _INLINE.get(family)
     if pattern is None:
         return None

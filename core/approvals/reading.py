@@ -8,7 +8,15 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from core.approvals.places import Places, paths_in
-from core.approvals.programs import HARMLESS_VARIABLES, SAYS_ONLY, TEXT_FIRST, openly, reaches_network, reads_only
+from core.approvals.programs import (
+    HARMLESS_VARIABLES,
+    SAYS_ONLY,
+    TEXT_FIRST,
+    openly,
+    reaches_network,
+    reads_only,
+    stays_here,
+)
 from core.approvals.shell import NotUnderstood, Redirect, Simple, Word, parse
 from core.approvals.targets import targets
 from core.approvals.wrappers import program, unwrap
@@ -103,7 +111,8 @@ class _Reader:
         doubts = tuple(self._doubts(own))
         own_argv = self._argv(own)
         reads = own_argv is not None and reads_only(own_argv)
-        network = reaches_network([program(own), *(word.text for word in own.words[1:] if word.known)])
+        said = [program(own), *(word.text for word in own.words[1:] if word.known)]
+        network = reaches_network(said) and not (own.beside and stays_here(said))
         return Step(simple, argv, doubts, binds, inner, False, reads, writes, network, outside)
 
     def _written(self, simple: Simple) -> Iterator[str]:

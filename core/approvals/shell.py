@@ -60,11 +60,15 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class Simple:
-    """A program with its words; without words, assignments or redirections that stand alone."""
+    """A program with its words; without words, assignments or redirections that stand alone.
+
+    `beside`: the line has begun something before that may still run, by a `&`.
+    """
 
     words: tuple[Word, ...]
     assignments: tuple[tuple[str, Word], ...] = ()
     redirects: tuple[Redirect, ...] = ()
+    beside: bool = False
 
     @property
     def argv(self) -> tuple[str, ...] | None:
@@ -102,7 +106,7 @@ class _Reader:
         self.commands: list[Simple] = []
         self.waiting: list[tuple[str, bool, bool]] = []
         """Here-documents whose text begins after the next newline: their end, whether tabs go, whether quoted."""
-        self._depth = 0
+        self._depth, self._beside = 0, False
 
     def lines(self, until: str) -> None:
         """Pipelines up to `until` (empty: the end of the line), which is left unread."""
@@ -131,6 +135,7 @@ class _Reader:
         if char in (";", "&"):
             if self.line[self.at + 1 : self.at + 2] in (";", "&") and char == ";":
                 raise NotUnderstood("a `;;` outside of a condition")
+            self._beside |= char == "&"
             self.at += 1
         elif char == "\n":
             self._newline()
@@ -194,7 +199,7 @@ class _Reader:
             raise NotUnderstood(f"a `{self._peek()}` where a command is to begin")
         if words and words[0].text in RESERVED:
             raise NotUnderstood(f"`{words[0].text}`, a word of the shell's own language")
-        return Simple(tuple(words), tuple(assignments), tuple(redirects))
+        return Simple(tuple(words), tuple(assignments), tuple(redirects), self._beside)
 
     def _redirect(self, found: re.Match[str]) -> Redirect | None:
         operator = found[2] or found[3]

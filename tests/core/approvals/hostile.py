@@ -244,6 +244,9 @@ bundle exec sudo ls
 fish -c 'rm -rf ~'
 Rscript -e 'x'
 sqlite3 x.db '.shell ls'
+sqlite3 x.db .tables '.output |ls'
+git diff --output-directory=../x
+git diff --ext
 perl '-Mlib;system(q(ls))' x
 nawk 'BEGIN { system("ls") }'
 awk -v x=1 'BEGIN { system("ls") }'
@@ -328,6 +331,10 @@ env CI=1 make test
 sh -c 'ls && pytest'
 bash -c "ls | wc -l"
 bash script.sh
+git checkout --ours file
+git log --extended-regexp --grep=x
+sqlite3 x.db .tables
+sqlite3 x.db '.schema t' 'select 1'
 bash -e script.sh
 bash -euo pipefail -c 'ls | wc -l'
 set -euo pipefail; pytest

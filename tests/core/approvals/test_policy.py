@@ -94,6 +94,21 @@ def test_where_a_sandbox_confines_commands_only_what_it_does_not_give_is_asked_o
         ("curl https://example.org -o ../secret/page", True, ["../secret"]),
         ("ls ../secret; cat /etc/hostname; git commit -m push; npm test; rm sub/x; echo a > /dev/null", False, []),
         ("openssl dgst -sha256 sub/a; python3 ../secret/file", False, []),
+        ("git clone . sub/b && git archive HEAD | tar t; git submodule status; git submodule add ./x y", False, []),
+        ("git fetch ../other main; git -C sub pull /srv/other; pip install --no-index sub", False, []),
+        ("git -C sub push origin", True, []),
+        ("git -c a.b=c clone host:x", True, []),
+        ("git submodule update --init", True, []),
+        ("npm run dev & sleep 1; curl -sf -X POST http://localhost:3000/a?b; timeout 5 curl 127.0.0.1", False, []),
+        (
+            "python3 -m http.server 80 --bind 127.0.0.1 >log &\nsleep 1\ncurl -s '[::1]:80' | head -2; kill %1",
+            False,
+            [],
+        ),
+        ("curl http://localhost:3000/", True, []),
+        ("npm run dev; curl localhost:3000", True, []),
+        ("npm run dev & curl http://localhost:3000/ https://example.org", True, []),
+        ("npm run dev & curl http://localhost.example.org/; curl -K file", True, []),
     ],
 )
 def test_a_confined_command_is_asked_for_exactly_what_its_words_need(
@@ -112,6 +127,15 @@ def test_what_is_open_already_or_closed_for_good_is_never_asked_for(places: Plac
     for line in ("pip install requests", "touch ../secret/file"):
         assert judged(places, line, confinement=settled) == Allow()
         assert judged(places, line, confinement=CONFINED, mode="full") == Allow("everything is allowed")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["python3 - <<'X'\npass\nX", "python3 -B - < sub/x", "cat x | node", "perl /dev/stdin", "sqlite3 -batch x.db"],
+)
+def test_no_rule_is_offered_for_what_takes_from_its_input_what_it_does(places: Places, line: str) -> None:
+    verdict = judged(places, line, mode="ask")
+    assert isinstance(verdict, Ask) and verdict.rules == ()
 
 
 def test_a_rule_gives_the_network_to_a_line_only_where_it_covers_each_of_its_commands(places: Places) -> None:
