@@ -97,7 +97,8 @@ class Confinement:
         if not self.sandbox.confines:
             return dict(environment), []
         inside = "/tmp" if self.sandbox.backend == "bubblewrap" else str(self.around.temporary)
-        whole = {"XDG_CACHE_HOME": f"{inside}/cache", **environment, **dict.fromkeys(_TEMPORARY_NAMES, inside)}
+        caches = {"XDG_CACHE_HOME": f"{inside}/cache", "npm_config_cache": f"{inside}/cache/npm"}
+        whole = {**caches, **environment, **dict.fromkeys(_TEMPORARY_NAMES, inside)}
         safe, kept = set_apart(whole, self.around.workspace, self.around.temporary, *self.around.writable)
         return safe, ["/usr/bin/env", *(f"{name}={value}" for name, value in kept.items())] if kept else []
 

@@ -52,6 +52,13 @@ def test_a_home_of_thousands_of_entries_does_not_make_the_command_too_long(tmp_p
     assert (done.stdout, done.returncode) == ("open", 1), done.stderr
 
 
+async def test_package_managers_keep_their_caches_where_they_can_write(cage: Cage) -> None:
+    assert (await cage('for it in "$XDG_CACHE_HOME" "$npm_config_cache"; do mkdir -p "$it" && : >"$it/x"; done')).ok
+    assert (cage.session / "tmp/cache/npm/x").exists()
+    cage.environment["npm_config_cache"] = "/mine"
+    assert (await cage("echo $npm_config_cache")).content.endswith("/mine")
+
+
 async def test_a_worktree_in_the_workspace_is_made_moved_and_removed(cage: Cage) -> None:
     git, add = "git -c user.name=a -c user.email=a@b", "git worktree add -q"
     made = await cage(
