@@ -22,7 +22,7 @@ if then else elif fi for while until do done case esac select function in { } [[
 """
 RESERVED: Final = frozenset(_RESERVED.split()) - {"in"}
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\+?=")
+_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*\+?)=")
 _REDIRECT = re.compile(r"([0-9]*)(<<<|<<-|<<|<>|<&|>&|>>|>\||>|<)|(&>>|&>)")
 _BRACED = re.compile(r"\{(?:[A-Za-z_][A-Za-z0-9_]*|[0-9?#@*$!-])\}")
 _SPECIAL = "?#@*$!-0123456789"
@@ -179,10 +179,11 @@ class _Reader:
         words: list[Word] = []
         assignments: list[tuple[str, Word]] = []
         redirects: list[Redirect] = []
-        began = self.at
+        began, both = self.at, False
         while True:
             self._blanks()
             if (found := _REDIRECT.match(self.line, self.at)) is not None:
+                both |= found[3] is not None
                 redirect = self._redirect(found)
                 redirects += [redirect] if redirect else []
             elif self._peek() in ("", *_ENDS_WORD) or self._peek() == "#":
@@ -191,6 +192,8 @@ class _Reader:
             elif not words and (found := _ASSIGNMENT.match(self.line, self.at)) is not None:
                 self.at = found.end()
                 assignments.append((found[1], self._word() or Word("")))
+            elif both:
+                raise NotUnderstood("a word behind a `&>`, which is a command of its own for some shells")
             elif (word := self._word()) is not None:
                 words.append(word)
         if self._peek() == "(":

@@ -288,6 +288,7 @@ SNEAKED = (
         "./git status",
         "git 'status;touch x'",
     ),
+    *("sh -c 'echo &>f touch x'", "echo &>>f touch x", "cat x 1&> f touch x", "TZ+=/x ls"),
     *("ksh -c \"[ 'a[$(touch x)]' -eq 1 ]\"", "zsh -c 'cat x'"),
 )
 """Lines that begin like a look, or like what `git status *` and its like allow, and do more."""
@@ -331,6 +332,8 @@ env CI=1 make test
 sh -c 'ls && pytest'
 bash -c "ls | wc -l"
 bash script.sh
+pytest -q &>log
+make 2>&1 | tail; make &>> log; wc -l <log
 git checkout --ours file
 git log --extended-regexp --grep=x
 sqlite3 x.db .tables
