@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from core.config.writing import Unwritable, rewrite
+from core.config.writing import Unwritable, rewrite, toml_value
 
 _HEADER = re.compile(r"^[ \t]*\[[ \t]*approvals[ \t]*\][ \t]*(#[^\n]*)?\n?", re.M)
 _NEXT_HEADER = re.compile(r"^[ \t]*\[", re.M)
@@ -23,14 +22,21 @@ class CannotKeep(Exception):
 def with_allowed(text: str, rules: Sequence[str]) -> str:
     """The configuration `text` with `rules` in `[approvals] allow`, those left out that it has. Raises CannotKeep."""
     before = _read(text)
-    known = before.get("approvals", {}).get("allow", [])
+    section = before.get("approvals", {})
+    known = section.get("allow", []) if isinstance(section, dict) else None
+    if not isinstance(known, list):
+        raise CannotKeep("[approvals] is not as it should be, so no rule can be added; mend it first.")
     new = [rule for rule in dict.fromkeys(rules) if rule not in known]
     if not new:
         return text
     changed = _changed(text, new)
-    wanted = {**before, "approvals": {**before.get("approvals", {}), "allow": [*new, *known]}}
-    if _read(changed) != wanted:
-        raise CannotKeep(f"Add this to `allow` in [approvals] by hand: {', '.join(map(json.dumps, new))}.")
+    wanted = {**before, "approvals": {**section, "allow": [*new, *known]}}
+    try:
+        same = tomllib.loads(changed) == wanted
+    except tomllib.TOMLDecodeError:
+        same = False
+    if not same:
+        raise CannotKeep(f"Add this to `allow` in [approvals] by hand: {', '.join(map(toml_value, new))}.")
     return changed
 
 
@@ -44,7 +50,7 @@ def keep(file: Path, rules: Sequence[str]) -> None:
 
 def _changed(text: str, new: Sequence[str]) -> str:
     """New rules go to the front of a list: there they need no look at what it ends with."""
-    items = ", ".join(json.dumps(rule, ensure_ascii=False) for rule in new)
+    items = ", ".join(map(toml_value, new))
     header = _HEADER.search(text)
     if header is None:
         gap = "" if not text or text.endswith("\n\n") else "\n" if text.endswith("\n") else "\n\n"

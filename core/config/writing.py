@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,7 @@ def with_settings(text: str, section: str, values: Mapping[str, Value | None]) -
     except tomllib.TOMLDecodeError:
         same = False
     if not same:
-        lines = "; ".join(f"{name} = {_toml(it)}" for name, it in values.items() if it is not None)
+        lines = "; ".join(f"{name} = {toml_value(it)}" for name, it in values.items() if it is not None)
         raise ConfigError(f"The configuration can't be changed here as it is written; in [{section}] say: {lines}.")
     return changed
 
@@ -47,25 +49,50 @@ class Unwritable(Exception):
 
 
 def rewrite(file: Path, change: Callable[[str], str]) -> None:
-    """Change the text of a file, made where it is missing, whole or not at all. Raises Unwritable."""
+    """Change the text of a file, made where it is missing, whole or not at all, one process after the other.
+
+    The ends of its lines stay what they are. Raises Unwritable.
+    """
     real = Path(os.path.realpath(file))
     try:
-        changed = change(real.read_text(encoding="utf-8-sig") if real.exists() else "")
         real.parent.mkdir(parents=True, exist_ok=True)
-        aside = real.with_name(f".{real.name}.new")
-        aside.unlink(missing_ok=True)
-        aside.touch(mode=0o600, exist_ok=False)
-        aside.write_text(changed, encoding="utf-8")
-        aside.chmod(real.stat().st_mode & 0o777 if real.exists() else 0o600)
-        aside.replace(real)
-    except (OSError, UnicodeDecodeError) as error:
+        with _alone_in(real.parent):
+            before = real.read_bytes().decode("utf-8-sig") if real.exists() else ""
+            windows = before.count("\r\n") == before.count("\n") > 0
+            changed = change(before.replace("\r\n", "\n"))
+            _put(real, (changed.replace("\n", "\r\n") if windows else changed).encode())
+    except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise Unwritable(reason) from None
 
 
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """While no other process changes a file there; where the file system has no locks, without."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _put(file: Path, content: bytes) -> None:
+    """In one step, so that a crash leaves the old file or the new one. Raises OSError."""
+    aside = file.with_name(f".{file.name}.new")
+    aside.unlink(missing_ok=True)
+    with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    aside.chmod(file.stat().st_mode & 0o777 if file.exists() else 0o600)
+    aside.replace(file)
+
+
 def _changed(text: str, section: str, values: Mapping[str, Value | None]) -> str:
     header = re.compile(rf"^[ \t]*\[[ \t]*{re.escape(section)}[ \t]*\][ \t]*(#[^\n]*)?$", re.M).search(text)
-    new = [f"{name} = {_toml(it)}\n" for name, it in values.items() if it is not None]
+    new = [f"{name} = {toml_value(it)}\n" for name, it in values.items() if it is not None]
     if header is None:
         gap = "" if not text or text.endswith("\n\n") else "\n" if text.endswith("\n") else "\n\n"
         return f"{text}{gap}[{section}]\n{''.join(new)}"
@@ -77,7 +104,8 @@ def _changed(text: str, section: str, values: Mapping[str, Value | None]) -> str
     return f"{text[: header.end()]}\n{''.join(new)}{body.removeprefix(chr(10))}{text[end:]}"
 
 
-def _toml(value: Value) -> str:
+def toml_value(value: Value) -> str:
+    """As TOML writes it, which has no raw DEL."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -41,10 +42,41 @@ def test_a_rule_is_added_and_all_else_stays(text: str) -> None:
     assert with_allowed(changed, [RULE]) == changed
 
 
-@pytest.mark.parametrize("text", ["approvals = { mode = 'ask' }\n", "approvals.mode = 'ask'\n", "[approvals\n"])
-def test_a_text_that_can_not_be_changed_safely_is_left_alone(text: str) -> None:
-    with pytest.raises(CannotKeep, match=r"\.$"):
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("approvals = { mode = 'ask' }\n", "by hand"),
+        ("approvals.mode = 'ask'\n", "by hand"),
+        ("[approvals]\n'allow' = ['x']\n", "by hand"),
+        ("x = '''\n[approvals]\nallow = ['''\n[approvals]\n", "by hand"),
+        ("[approvals\n", "not valid TOML"),
+        ("[[approvals]]\n", "mend it"),
+        ("[approvals]\nallow = 'x'\n", "mend it"),
+    ],
+)
+def test_a_text_that_can_not_be_changed_safely_is_left_alone(text: str, said: str) -> None:
+    with pytest.raises(CannotKeep, match=rf"{said}.*\.$"):
         with_allowed(text, [RULE])
+
+
+def test_of_rules_that_are_kept_at_once_none_is_lost(tmp_path: Path) -> None:
+    file, rules = tmp_path / "config.toml", [f"run_command: {number}" for number in range(40)]
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda rule: keep(file, [rule]), rules))
+    assert sorted(tomllib.loads(file.read_text())["approvals"]["allow"]) == sorted(rules)
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_the_ends_of_lines_and_characters_that_no_text_has_raw(tmp_path: Path) -> None:
+    file, rule = tmp_path / "config.toml", "edit_file: a\x7fb"
+    file.write_bytes(b"# mine\r\n[approvals]\r\nallow = [\r\n  'x',\r\n]\r\n")
+    keep(file, [rule])
+    text = file.read_bytes()
+    assert text.count(b"\r\n") == text.count(b"\n") == 5
+    assert tomllib.loads(text.decode())["approvals"]["allow"] == [rule, "x"]
+    with pytest.raises(CannotKeep, match="UTF-8"):
+        keep(file, ["edit_file: \udce9"])
+    assert file.read_bytes() == text
 
 
 def test_the_file_keeps_its_mode_and_its_link(tmp_path: Path) -> None:
