@@ -6,7 +6,8 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import lru_cache
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 from core.hidden import without_hidden
@@ -62,25 +63,35 @@ class Places:
 
     def relative(self, real: str) -> str:
         """A real path as rules and people name it: relative where it is in the workspace."""
-        return os.path.relpath(real, self.workspace) if below(real, self.workspace) else real
+        return _relative(real, self.workspace)
 
     def protected(self, real: str) -> bool:
         """Whether a change of this file of the workspace is asked about wherever one is free.
 
         Some file systems take no notice of upper case, or of characters that nobody sees.
         """
-        name, *guarded = map(self._folded, (real, *self.guarded))
-        parts = name.split("/")
+        parts = _folded(real, self.workspace).split("/")
         usual = any(part in _ASKED for part in (*parts, *map("/".join, pairwise(parts))))
-        return usual or any(below(name, place) for place in guarded)
-
-    def _folded(self, real: str) -> str:
-        return without_hidden(self.relative(real)).casefold()
+        return usual or not _all_folded(self.guarded, self.workspace).isdisjoint(accumulate(parts, "{}/{}".format))
 
     def program_of(self, word: str, cwd: str) -> str | None:
         """The name of a program that is called by a path into a folder of installed programs; None otherwise."""
         folder, name = os.path.split(Path(cwd) / word)
         return name if folder in self.programs or self.real(folder) in self.programs else None
+
+
+def _relative(real: str, workspace: str) -> str:
+    return os.path.relpath(real, workspace) if below(real, workspace) else real
+
+
+def _folded(real: str, workspace: str) -> str:
+    return without_hidden(_relative(real, workspace)).casefold()
+
+
+@lru_cache(8)
+def _all_folded(guarded: tuple[str, ...], workspace: str) -> frozenset[str]:
+    """The same of all guarded ones, of which there are hundreds in a repository of many parts."""
+    return frozenset(_folded(real, workspace) for real in guarded)
 
 
 def below(path: str, folder: str) -> bool:

@@ -11,6 +11,7 @@ from core.approvals.places import Places, below
 from core.approvals.programs import acts, carries, git_verb, is_fed
 from core.approvals.reading import Reading, Step, read_command
 from core.approvals.rules import COMMAND, NO_RULES, Mode, Rule, Rules, exact_command, exact_host, exact_path, plain_host
+from core.events import clean_text
 from core.sandbox.grant import NOTHING, Grant
 
 
@@ -233,7 +234,8 @@ class _File(_Subject):
         return (f"file: {self.real}",)
 
     def rules(self) -> tuple[str, ...]:
-        return (str(exact_path(self.call.tool, self.name)),)
+        """None for a name that is no text: in the log, and so in a rule, question marks stand for what is not."""
+        return (str(exact_path(self.call.tool, self.name)),) if clean_text(self.name) == self.name else ()
 
     def leaves(self, policy: Policy) -> str:
         if not policy.places.inside(self.real):

@@ -349,6 +349,12 @@ def test_files_that_the_repository_or_the_configuration_name_are_asked_about(tmp
     assert edited(places, "tools/x") == Allow()
 
 
+def test_no_rule_is_offered_for_a_name_that_is_no_text(places: Places) -> None:
+    """In the log, and so in a rule, it has question marks, which stand for any character."""
+    verdict = edited(places, "caf\udce9", mode="ask")
+    assert isinstance(verdict, Ask) and verdict.rules == ()
+
+
 def test_a_rule_about_paths_is_about_where_they_really_lead(places: Places) -> None:
     denied = read_rules((), (), ["edit_file: sub/**"])
     for path in ("sub/x", "./sub/x", "sub/../sub/x", f"{places.workspace}/sub/x"):
