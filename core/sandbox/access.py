@@ -112,7 +112,8 @@ def _reachable(paths: Iterable[Path], roots: Collection[Path]) -> tuple[Path, ..
     for name in names:
         folder, last = os.path.split(name)
         target = f"{folders[folder].rstrip('/')}/{last}"
-        ways |= dict.fromkeys((name, os.path.realpath(target) if Path(target).is_symlink() else target))
+        leads = os.path.islink(target)  # noqa: PTH114 - unlike a Path it takes a folder that is closed to us for no link
+        ways |= dict.fromkeys((name, os.path.realpath(target) if leads else target))
     return tuple(Path(way) for way in ways if any(way.startswith(f"{top}/") for top in tops) and not _holds(way, tops))
 
 
@@ -158,7 +159,7 @@ def _real(paths: Iterable[Path]) -> tuple[Path, ...]:
 def _named(paths: Iterable[Path]) -> tuple[Path, ...]:
     """Those that exist, by the names they are called by as well as by their real ones."""
     given = [path for path in dict.fromkeys(paths) if path.is_absolute()]
-    return tuple(dict.fromkeys((*(path for path in given if path.exists()), *_real(given))))
+    return tuple(dict.fromkeys((*(path for path in given if os.path.exists(path)), *_real(given))))  # noqa: PTH110 - raises nothing
 
 
 def _programs(environment: Mapping[str, str], homes: Collection[Path]) -> Iterator[Path]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
@@ -65,6 +65,7 @@ class Guard:
         ends = set(roots)
         above = {folder for parent in self._places for folder in _up_to(parent, ends)}
         self._above = {folder: _stands_for(folder) for folder in sorted(above)}
+        self._open = {folder for folder in {*self._above, *self._places} if _closed(folder) is None}
         self._aside = aside / PUT_ASIDE
 
     @classmethod
@@ -78,6 +79,7 @@ class Guard:
         guard._before = {Path(_path(path)): entry.entry() for path, entry in left.before}
         guard._places = {Path(_path(path)): _path(place) for path, place in left.places}
         guard._above = {Path(_path(path)): stood for path, stood in left.above}
+        guard._open = {Path(_path(path)) for path in left.open}
         return guard
 
     def leave(self, folder: Path) -> None:
@@ -87,6 +89,7 @@ class Guard:
             [(os.fsencode(path), _LeftEntry.of(entry)) for path, entry in self._before.items()],
             [(os.fsencode(path), os.fsencode(place)) for path, place in self._places.items()],
             [(os.fsencode(path), stood) for path, stood in self._above.items()],
+            [os.fsencode(path) for path in self._open],
         )
         part = folder / f"{LEFT}.part"
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
@@ -94,16 +97,38 @@ class Guard:
         part.replace(folder / LEFT)
 
     def put_back(self) -> list[str]:
-        """Undo what was changed; the names of what was. Raises OSError when that is not possible."""
-        changed = [folder for folder, stood in self._above.items() if self._put_back_folder(folder, stood)]
-        there = {parent for parent, place in self._places.items() if _is_at(parent, place)}
-        held = ((path, before) for path, before in self._before.items() if path.parent in there)
-        changed += [path for path, before in held if path not in self._kept and self._put_back(path, before)]
+        """Undo what was changed; the names of what was. Raises OSError when some of it could not be; the rest was."""
+        changed: list[Path] = []
+        trouble: list[OSError] = []
+        with ExitStack() as opened:
+            for folder in sorted({*self._above, *self._places}):
+                with _noted(trouble):
+                    if folder in self._above and self._put_back_folder(folder, self._above[folder]):
+                        changed.append(folder)
+                    opened.enter_context(_open_to_us(folder, for_good=folder in self._open))
+            there = {parent for parent, place in self._places.items() if self._is_there(parent, place, trouble)}
+            for path, before in self._before.items():
+                with _noted(trouble):
+                    if path.parent in there and path not in self._kept and self._put_back(path, before):
+                        changed.append(path)
         self._kept.close()
+        if trouble:
+            raise trouble[0]
         return [path.name for path in changed]
 
+    def _is_there(self, folder: Path, place: str, trouble: list[OSError]) -> bool:
+        """Whether a folder is still the one that it was. One that is gone is made anew where it held something.
+
+        Else a command could bring it back changed, when the next one has begun without looking for it.
+        """
+        held = (entry for path, entry in self._before.items() if path.parent == folder)
+        if not os.path.lexists(folder) and os.path.realpath(folder) == place and any(it.kind > 0 for it in held):
+            with _noted(trouble):
+                folder.mkdir(parents=True)
+        return _is_at(folder, place)
+
     def _put_back_folder(self, folder: Path, stood: bytes) -> bool:
-        """Whether something else stood for it. One that is gone stays gone, and one that was made stays."""
+        """Whether something else stood for it. One that is gone is none, and one that was made stays."""
         stands = _stands_for(folder)
         if stands in (stood, _NO_FOLDER) or (stood == _NO_FOLDER and stands == b""):
             return False
@@ -182,6 +207,41 @@ class _Left(msgspec.Struct, array_like=True):
     before: list[tuple[bytes, _LeftEntry]]
     places: list[tuple[bytes, bytes]]
     above: list[tuple[bytes, bytes]] = msgspec.field(default_factory=list)
+    open: list[bytes] = msgspec.field(default_factory=list)
+
+
+@contextmanager
+def _noted(trouble: list[OSError]) -> Iterator[None]:
+    """What goes wrong with one file keeps no other from being put back."""
+    try:
+        yield
+    except OSError as error:
+        trouble.append(error)
+
+
+@contextmanager
+def _open_to_us(folder: Path, *, for_good: bool) -> Iterator[None]:
+    """A folder that is closed to us, so that nothing in it could be put back or seen the next time, is opened."""
+    mode = _closed(folder)
+    if mode is not None:
+        with suppress(OSError):  # Another user's; what needs no change needs no right to it either.
+            folder.chmod(mode | stat.S_IRWXU)
+    try:
+        yield
+    finally:
+        if mode is not None and not for_good:
+            with suppress(OSError):
+                folder.chmod(mode)
+
+
+def _closed(folder: Path) -> int | None:
+    """The mode of a folder that its owner may not read, change or enter."""
+    try:
+        found = folder.lstat()
+    except OSError:
+        return None
+    mode = stat.S_IMODE(found.st_mode)
+    return mode if stat.S_ISDIR(found.st_mode) and mode & stat.S_IRWXU != stat.S_IRWXU else None
 
 
 def _is_at(folder: Path, place: str) -> bool:

@@ -86,7 +86,8 @@ class Confinement:
         around = replace(self.around, writable=writable)
         access = access_for(around, environment, self.network or grant.network)
         kept = access.protected if self.sandbox.backend == "bubblewrap" else ()
-        return Cell(self.sandbox.words(access, cwd), Guard(access.guarded, access.temporary, access.writable, kept))
+        guard = Guard(access.guarded, access.temporary, access.writable, kept)
+        return Cell(self.sandbox.words(access, cwd), guard)  # The words last: they name what may be gone in a moment.
 
     def environment(self, environment: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
         """What a command inherits, temporary files and caches in the folder that it may write; and words before it.

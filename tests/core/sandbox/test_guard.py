@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from breakout import NOBODY, reachable_place
 
+from core.sandbox.access import Surroundings, access_for
 from core.sandbox.guard import LEFT, PUT_ASIDE, Guard
 
 
@@ -170,6 +171,70 @@ def test_what_is_planted_so_that_it_can_not_be_listed_is_seen(monkeypatch):
         finally:
             os.seteuid(back)
         assert not (place / ".claude").exists() and not (place / ".git/hooks/pre-commit").exists()
+
+
+@pytest.mark.parametrize("left", [False, True])
+@pytest.mark.parametrize("mode", [0, 0o555, 0o311])
+def test_no_folder_that_is_closed_keeps_what_is_in_it_from_being_put_back(mode, left):
+    """The user's own files, as a user who may not pass over modes."""
+    with reachable_place() as where:
+        place, back = where / "work", os.geteuid()
+        place.mkdir()
+        if back == 0:
+            os.chown(where, NOBODY, NOBODY)
+            os.chown(place, NOBODY, NOBODY)
+            os.seteuid(NOBODY)
+        try:
+            for name in (".git/hooks", ".github", "shut"):
+                (place / name).mkdir(parents=True)
+            names = (".git/config", ".github/instructions.md", "AGENTS.md", "shut/x")
+            for name in names:
+                (place / name).write_text("kind")
+            (place / "shut").chmod(0o555)
+            guard = guard_of(place, *names, ".git/hooks", ".mcp.json")
+            guard.leave(where)
+            for name in (*names[:3], ".git/hooks/pre-commit", ".mcp.json"):
+                (place / name).write_text("evil")
+            for name in (".git", ".github", "."):
+                (place / name).chmod(mode)
+            guard = Guard.left_in(where) if left else guard
+            assert sorted(guard.put_back()) == [".mcp.json", "AGENTS.md", "config", "hooks", "instructions.md"]
+            assert [(place / name).read_text() for name in names] == ["kind"] * 4
+            assert not list((place / ".git/hooks").iterdir()) and not (place / ".mcp.json").exists()
+            assert (place / "shut").stat().st_mode & 0o777 == 0o555
+            (place / ".git/modules/one").mkdir(parents=True)
+            for closed in ("shut", ".github", ".git/modules/one", ".git"):
+                (place / closed).chmod(0)
+            around = Surroundings(place, where / "tmp", where / "home", where / "config")
+            assert place / ".git/hooks" in access_for(around, {}, network=False).guarded
+        finally:
+            os.seteuid(back)
+
+
+def test_a_folder_that_is_moved_away_is_looked_for_when_it_comes_back(place):
+    paths = (".git/config", ".git/hooks", ".git/modules/x/config", ".github/instructions.md")
+    first = guard_of(place, *paths)
+    (place / ".git").rename(place / "moved")
+    shutil.rmtree(place / ".github")
+    assert first.put_back() == ["config", "hooks", "instructions.md"]
+    assert not (place / ".git/modules").exists()
+    second = guard_of(place, *paths)
+    shutil.rmtree(place / ".git")
+    (place / "moved/config").write_text("evil")
+    (place / "moved").rename(place / ".git")
+    assert second.put_back() == ["config"] and (place / ".git/config").read_text() == "[core]\n"
+
+
+def test_what_can_not_be_put_back_keeps_nothing_else_from_it(place, monkeypatch):
+    (place / ".github/instructions.md").chmod(0o644)
+    guard = guard_of(place, ".git/config", ".github/instructions.md")
+    for name in (".git/config", ".github/instructions.md"):
+        (place / name).write_text("evil")
+    put_aside = Guard._set_aside
+    monkeypatch.setattr(Guard, "_set_aside", lambda self, path: put_aside(self, path) if path.suffix else refuse())
+    with pytest.raises(OSError, match="copied"):
+        guard.put_back()
+    assert (place / ".github/instructions.md").read_text() == "Be kind."
 
 
 def refuse(*_):

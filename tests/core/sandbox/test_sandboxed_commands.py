@@ -53,7 +53,8 @@ def test_a_home_of_thousands_of_entries_does_not_make_the_command_too_long(tmp_p
 
 
 async def test_package_managers_keep_their_caches_where_they_can_write(cage: Cage) -> None:
-    assert (await cage('for it in "$XDG_CACHE_HOME" "$npm_config_cache"; do mkdir -p "$it" && : >"$it/x"; done')).ok
+    made = await cage('for it in "$XDG_CACHE_HOME" "$npm_config_cache"; do mkdir -p "$it" && : >"$it/x"; done')
+    assert made.ok, made.content
     assert (cage.session / "tmp/cache/npm/x").exists()
     cage.environment["npm_config_cache"] = "/mine"
     assert (await cage("echo $npm_config_cache")).content.endswith("/mine")
