@@ -12,7 +12,7 @@ from typing import Any
 from core.agent.approving import Gate, policy_of
 from core.agent.asides import Asides
 from core.agent.audience import Audience
-from core.agent.bridging import Bridging, bridged, secrets_of, tools_of_requests
+from core.agent.bridging import Bridging, bridged, tools_of_requests
 from core.agent.calls import CallRunner
 from core.agent.carriage import carrying_of, check_floor
 from core.agent.circumstances import Terms
@@ -54,7 +54,7 @@ from core.sandbox.sandbox import Confinement
 from core.tools.ask import AskHuman
 from core.tools.base import Tool, ToolContext
 from core.tools.delegate import DELEGATES, Delegate
-from core.tools.mcp.specs import Specs, server_specs
+from core.tools.mcp.specs import Specs, secrets_of, server_specs
 from core.tools.mcp.walls import Walls
 from core.tools.plan import KEEPER
 from core.tools.registry import builtin_tools
@@ -93,13 +93,13 @@ class Assembly:
         endpoint = await served(hosting, endpoint, stack)
         pricing, wire = Pricing(endpoint, hosting), wire_to(hosting, endpoint, stack)
         own, specs = self._own_tools(), await asyncio.to_thread(self._specs)
-        bridging = await self._bridging(specs)
+        redact = self._redactor(key, secrets_of(specs.servers))
+        bridging = await self._bridging(specs, redact)
         head = self._heads(endpoint, tools_of_requests(own, bridging))
         desk.thrift = self._thrift(endpoint, pricing, head)
         reader = stack.enter_context(Reader(hosting.folder))
         project = ProjectMemory(hosting.folder.parent.parent, self._workspace, self._opened.session)
         recall = Recollection(desk.facts, reader, stack.enter_context(RecallIndex(reader)), project)
-        redact = self._redactor(key, secrets_of(specs.servers))
         calls = await self._calls(ChainMap(own, bridging.tools), endpoint, recall, redact)  # type: ignore[arg-type]
         turns = Turns(desk, wire, hosting.clock, pricing.priced, self._prompt_version)
         asides = Asides(desk, wire, hosting.clock, pricing.priced, lambda: turns.last)
@@ -140,11 +140,12 @@ class Assembly:
         hosting = self._hosting
         return Specs() if hosting.oversight else server_specs(self._config, self._workspace, hosting.environ)
 
-    async def _bridging(self, specs: Specs) -> Bridging:
+    async def _bridging(self, specs: Specs, redact: Redactor) -> Bridging:
         walls = Walls(self._confinement)
         if any(spec.command and not walls.confine(spec) for spec in specs.servers):
             self._hosting.vouchers.hidden = False
-        return await self._stack.enter_async_context(bridged(self._desk, specs, self._config.tools, walls))
+        around = bridged(self._desk, specs, self._config.tools, walls, redact.inside)
+        return await self._stack.enter_async_context(around)
 
     async def _calls(
         self, tools: Mapping[str, Tool], endpoint: Endpoint, recall: Recollection, redact: Redactor
@@ -155,7 +156,7 @@ class Assembly:
         policy = policy_of(config, mode, self._workspace, fact, hosting.environ)
         gate = Gate(policy, desk.facts.state, redact, silent=hosting.oversight is not None)
         await self._stack.enter_async_context(measured(config, desk, self._opened))
-        hooks = Hooks(config.hooks, desk, self._workspace, hosting.environ)
+        hooks = Hooks(config.hooks, desk, self._workspace, hosting.environ, redact)
         self._stack.callback(desk.journal.subscribe(hooks.observe))
         await self._stack.enter_async_context(hooks.kept())
         return CallRunner(

@@ -16,7 +16,7 @@ from core.tools.base import Tool
 from core.tools.common import count
 from core.tools.mcp.bridge import Bridge, ServerTool
 from core.tools.mcp.helpers import helper_tools
-from core.tools.mcp.specs import ServerSpec, Specs
+from core.tools.mcp.specs import Specs
 from core.tools.mcp.walls import Walls
 from core.tools.registry import schemas
 
@@ -113,20 +113,16 @@ class Bridging:
 
 
 @asynccontextmanager
-async def bridged(desk: Desk, specs: Specs, settings: ToolSettings, walls: Walls) -> AsyncIterator[Bridging]:
+async def bridged(
+    desk: Desk, specs: Specs, settings: ToolSettings, walls: Walls, redact: Callable[[Any], Any]
+) -> AsyncIterator[Bridging]:
     """The servers of a session, started in the background, and ended with it."""
-    bridge = Bridge(specs.servers, Path(desk.folder) / FOLDER, Random().random, walls)
+    bridge = Bridge(specs.servers, Path(desk.folder) / FOLDER, Random().random, walls, redact)
     bridge.start()
     try:
-        yield Bridging(desk, bridge, settings, specs.problems)
+        yield Bridging(desk, bridge, settings, redact(dict(specs.problems)))
     finally:
         await bridge.close()
-
-
-def secrets_of(servers: tuple[ServerSpec, ...]) -> dict[str, str]:
-    """Values that servers were given from the environment, named so that they are taken out of all output."""
-    values = sorted({value for spec in servers for value in spec.secrets})
-    return {f"SERVER_{number}_KEY": value for number, value in enumerate(values)}
 
 
 def tools_of_requests(own: Mapping[str, Tool], bridging: Bridging) -> Callable[[], tuple[dict[str, Any], ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -38,15 +38,24 @@ Moment = tuple[str, str, dict[str, Any]]
 
 
 class Hooks:
-    """Runs the hooks of one session. Those before a tool are waited for; others run beside it, in turn."""
+    """Runs the hooks of one session. Those before a tool are waited for; others run beside it, in turn.
+
+    They have the user's rights, and so may write a secret to standard error: `redact` is applied to what is told of it.
+    """
 
     def __init__(
-        self, settings: Mapping[str, HookSettings], desk: Desk, workspace: Path, environ: Mapping[str, str]
+        self,
+        settings: Mapping[str, HookSettings],
+        desk: Desk,
+        workspace: Path,
+        environ: Mapping[str, str],
+        redact: Callable[[str], str],
     ) -> None:
         self._settings = settings
         self._desk = desk
         self._workspace = workspace
         self._environ = environ
+        self._redact = redact
         self._queue: asyncio.Queue[Moment] = asyncio.Queue()
         self._failures = dict.fromkeys(settings, 0)
 
@@ -102,7 +111,7 @@ class Hooks:
         except ProgramFailed as failed:
             self._failures[name] += 1
             off = " It is left out from here on." if self._failures[name] == IN_A_ROW else ""
-            await self._tell(HookFailed(hook=name, on=what, detail=f"{failed}{off}"))
+            await self._tell(HookFailed(hook=name, on=what, detail=f"{self._redact(str(failed))}{off}"))
 
     async def _tell(self, body: HookFailed) -> None:
         try:

@@ -18,4 +18,6 @@ async def run_command(argv: Sequence[str], note: Note, environ: Mapping[str, str
     try:
         await run_program(f"The notify command {argv[0]}", argv, note.encoded(), environment, seconds)
     except ProgramFailed as failed:
-        raise CallFailed(str(failed)) from None
+        from core.tools.secrets import Redactor  # Late: it makes patterns, and few commands fail.
+
+        raise CallFailed(Redactor(environ)(str(failed))) from None

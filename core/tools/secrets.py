@@ -32,6 +32,12 @@ def is_secret_name(name: str) -> bool:
     return _SECRET_NAME.search(name) is not None
 
 
+def _holds_secret(name: str, value: str) -> bool:
+    """A path that is there is none: every text that names what lies below it would lose it."""
+    secret = is_secret_name(name) and len(value) >= MIN_SECRET_CHARS
+    return secret and not (value.startswith("/") and os.path.lexists(value))
+
+
 class Shape(Struct, frozen=True):
     """What a kind of token looks like. Without one of `signs` in a text the slower `pattern` is not tried."""
 
@@ -72,21 +78,19 @@ class Redactor:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         """Values of variables whose names speak of secrets, of 8 characters and more, are known secrets."""
-        named = sorted(environment.items())
-        secrets = {value: name for name, value in named if is_secret_name(name) and len(value) >= MIN_SECRET_CHARS}
+        secrets = {value: name for name, value in sorted(environment.items()) if _holds_secret(name, value)}
         forms = {form: f"[redacted: value of {name}]" for value, name in secrets.items() for form in _forms(value)}
         self._known = dict(sorted(forms.items(), key=lambda form: -len(form[0])))
         spelled = (_spelled(value, secrets[value]) for value in sorted(secrets, key=len, reverse=True))
-        self._shapes = (*filter(None, spelled), *SHAPES)
+        self._spelled = tuple(filter(None, spelled))
+        self._shapes = (*self._spelled, *SHAPES)
         self._overlap = max(_OVERLAP_CHARS, _LONGEST_SPELLING * max(map(len, secrets), default=0))
 
     def __call__(self, text: str) -> str:
+        text = _without(self._spelled, text)  # First: of a value that ends with `\` JSON writes one more than the value.
         for value, mark in self._known.items():
             text = text.replace(value, mark)
-        for shape in self._shapes:
-            if any(sign in text for sign in shape.signs):
-                text = shape.pattern.sub(f"[redacted: {shape.kind}]", text)
-        return text
+        return _without(SHAPES, text)
 
     def inside(self, value: Any) -> Any:
         """The same for every string in a value of JSON, names of fields included."""
@@ -149,6 +153,13 @@ class Redactor:
         for shape in self._shapes:
             if any(sign in text for sign in shape.signs):
                 yield from (match.span() for match in shape.pattern.finditer(text))
+
+
+def _without(shapes: Iterable[Shape], text: str) -> str:
+    for shape in shapes:
+        if any(sign in text for sign in shape.signs):
+            text = shape.pattern.sub(f"[redacted: {shape.kind}]", text)
+    return text
 
 
 _NEW_PRIVATE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from core.hidden import without_hidden
@@ -15,15 +15,19 @@ from core.hidden import without_hidden
 BYTES_PER_TOKEN = 4
 
 
-def instruction_files(workspace: Path, names: Iterable[str], most_tokens: int) -> list[dict[str, str]]:
+def instruction_files(
+    workspace: Path, names: Iterable[str], most_tokens: int, redact: Callable[[str], str]
+) -> list[dict[str, str]]:
     """`path` and `text` of each that is there, about so many tokens in all; a text that is cut says so at its end.
+
+    Like all that is read of a workspace, they go through `redact`.
 
     Only regular files inside of the workspace, whatever links say; of two with the same text the first.
     """
     found: list[dict[str, str]] = []
     room = most_tokens * BYTES_PER_TOKEN
     for name in names:
-        text = _read(workspace, name, room)
+        text = redact(_read(workspace, name, room))
         if text.strip() and text not in [it["text"] for it in found]:
             found.append({"path": name, "text": text})
             room -= len(text)

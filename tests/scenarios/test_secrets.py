@@ -62,6 +62,36 @@ def test_no_secret_is_left_anywhere_and_the_search_would_have_found_it(longwatch
     assert any(name.startswith("event ") for name in places) and "jsonl" in places and "events --json" in places
 
 
+def test_what_the_users_own_programs_and_files_tell_loses_its_secrets_too(longwatch):
+    """Hooks, notify commands, servers of tools that fail, and files that instruct agents."""
+    longwatch.environment |= {"SERVICE_TOKEN": TOKEN}
+    literal = "canary-of-a-header-0043"
+    (longwatch.workspace / "AGENTS.md").write_text(f"Use tabs, and {TOKEN}.\n{CONTROL}\n")
+    longwatch.config.write_text(
+        f"""{longwatch.config.read_text()}
+[mcp.ends]
+command = "sh"
+args = ["-c", "printf %s $0 >&2; sleep 0.01; echo $LITERAL_TOKEN >&2; exit 1", "${{SERVICE_TOKEN}}"]
+env = {{ LITERAL_TOKEN = "{literal}" }}
+[mcp.missing]
+command = "/nowhere/${{SERVICE_TOKEN}}"
+[hooks.fails]
+on = ["before-tool"]
+command = ["sh", "-c", "echo {CONTROL} $SERVICE_TOKEN >&2; exit 3"]
+[notify]
+command = ["sh", "-c", "echo {CONTROL} $SERVICE_TOKEN >&2; exit 4"]
+"""
+    )
+    told = longwatch.run(longwatch.script(command("true")), "--sandbox", "off")
+    out, err = told.communicate(timeout=60)
+    looked = longwatch.here("mcp", "check")
+    assert told.returncode == 0 and longwatch.count("hook.failed") == 1 and "failed with exit code 4" in err
+    found = kept(longwatch.home) | {"told": (out + err + looked.stdout).encode()}
+    assert holding([*FORMS, literal.encode()], found) == []
+    assert len(holding([CONTROL.encode()], found)) >= 4 and "ends: PROBLEM" in looked.stdout
+    assert holding([b"[redacted: value of SERVER_"], found), "what the server wrote is kept"
+
+
 def test_what_a_session_keeps_is_closed_to_others(longwatch, spied):
     for path in (longwatch.home, *longwatch.home.rglob("*")):
         if "files.git" in path.parts or "tmp" in path.relative_to(longwatch.home).parts:

@@ -121,17 +121,19 @@ def _processes() -> Iterator[Finding]:
 
 def _servers() -> Iterator[Finding]:
     """Servers of tools, as far as that can be told without starting them."""
-    from core.tools.mcp.specs import server_specs
+    from core.tools.mcp.specs import secrets_of, server_specs
+    from core.tools.secrets import Redactor
 
     try:
         specs = server_specs(load_config(), Path.cwd(), os.environ)
     except ConfigError:
         return  # The configuration has a finding of its own.
+    redact = Redactor({**os.environ, **secrets_of(specs.servers)})
     for why in specs.problems.values():
         yield warning("servers", why, "mend it in the configuration, or in the file that names it")
     for spec in specs.servers:
         if spec.command and shutil.which(spec.command[0]) is None:
-            says = f"The program of the server {spec.name} ({spec.command[0]}) was not found."
+            says = f"The program of the server {spec.name} ({redact(spec.command[0])}) was not found."
             yield warning("servers", says, "install it, or write its whole path")
         elif spec.command and not spec.sandbox:
             yield note("servers", f"The server {spec.name} runs outside of the sandbox, as it is configured.")

@@ -48,15 +48,17 @@ async def look_at_servers(home: Path, workspace: Path) -> dict[str, Any]:
     """Every server as it is now: started, asked, and ended."""
     from core.sandbox.choice import confinement_in
     from core.tools.mcp.bridge import Bridge
-    from core.tools.mcp.specs import server_specs
+    from core.tools.mcp.specs import secrets_of, server_specs
     from core.tools.mcp.supervisor import preloaded
     from core.tools.mcp.walls import Walls
+    from core.tools.secrets import Redactor
 
     config = load_config(workspace=workspace)
     specs = server_specs(config, workspace, os.environ)
+    redact = Redactor({**os.environ, **secrets_of(specs.servers)}).inside
     with tempfile.TemporaryDirectory(prefix="longwatch-mcp-") as folder:
         inside = confinement_in(Path(folder) / "tmp", workspace, home, config, config.sandbox.mode)
-        bridge = Bridge(specs.servers, Path(folder), lambda: 0.0, Walls(inside))
+        bridge = Bridge(specs.servers, Path(folder), lambda: 0.0, Walls(inside), redact)
         await preloaded()
         bridge.start()
         try:
@@ -66,7 +68,7 @@ async def look_at_servers(home: Path, workspace: Path) -> dict[str, Any]:
         finally:
             await bridge.close()
     bad = [{"server": name, "where": "", "problem": why, "said": ""} for name, why in specs.problems.items()]
-    return {"servers": [*rows, *bad], "found_by_find_tools": others}
+    return {"servers": redact([*rows, *bad]), "found_by_find_tools": others}
 
 
 def _row(server: Any, folder: Path) -> dict[str, Any]:

@@ -84,7 +84,6 @@ def run(home: Path, task: str, workspace: Path, **options: Any) -> int:
     from core.agent.carriage import check_room
     from core.agent.endpoints import check_endpoint
     from core.session import NewSession
-    from core.workspace.instructions import instruction_files
     from core.workspace.snapshots import check_workspace
 
     _check_screen(options)
@@ -106,8 +105,7 @@ def run(home: Path, task: str, workspace: Path, **options: Any) -> int:
         "policy": options["policy"] or config.context.policy,
         "anchor_every": config.context.anchor_every,
         "approvals": options["approvals"],
-        "instructions": instruction_files(place, config.context.instructions, config.context.instruction_tokens)
-        or None,
+        "instructions": _instructions(place, config),
         "sandbox": options["sandbox"],
         "after_reboot": options["after_reboot"] or None,
     }
@@ -115,6 +113,14 @@ def run(home: Path, task: str, workspace: Path, **options: Any) -> int:
     wanted = NewSession(_task(task), place, endpoint, options["name"] or config.workspace.name, kept)
     check_room(wanted.task, endpoint, kept, config)
     return _go(asyncio.run(_created(home, wanted, worktree=options["worktree"])), config, options)
+
+
+def _instructions(place: Path, config: Config) -> list[dict[str, str]] | None:
+    from core.tools.secrets import Redactor
+    from core.workspace.instructions import instruction_files
+
+    wanted, redact = config.context, Redactor(os.environ)
+    return instruction_files(place, wanted.instructions, wanted.instruction_tokens, redact) or None
 
 
 async def _created(home: Path, wanted: NewSession, *, worktree: bool) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import msgspec
 
 from core.events import OfferedTool, ServerChanged, ToolsOffered
+from core.journal.schema import make_private
 from core.tools.base import RERUN, Effect, Outcome, Rerun, Tool, ToolContext, ToolError
 from core.tools.common import Arguments
 from core.tools.jobs import output_path
@@ -68,24 +70,35 @@ class Progress:
 
     def __init__(self, context: ToolContext) -> None:
         self._file = output_path(context.jobs / context.call)
+        self._redact = context.settings.get("redact", _as_it_is)
 
     def __call__(self, line: str) -> None:
-        self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self._file.open("a", encoding="utf-8") as out:
-            out.write(f"{line}\n")
+        make_private(self._file.parent)
+        file = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(file, "a", encoding="utf-8") as out:
+            out.write(f"{self._redact(line)}\n")
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 class Bridge:
     """Starts the servers, keeps them up, and has their tools; `jitter` gives numbers from 0 to 1.
 
-    `walls` keep programs inside. `tools` are all that can be called now, by name. `changes` collects what was told of
-    the servers until it is taken.
+    `walls` keep programs inside; `redact` is applied to all that a server says beside its results. `tools` are all that
+    can be called now, by name. `changes` collects what was told of the servers until it is taken.
     """
 
     def __init__(
-        self, specs: Iterable[ServerSpec], folder: Path, jitter: Callable[[], float], walls: Walls = OPEN
+        self,
+        specs: Iterable[ServerSpec],
+        folder: Path,
+        jitter: Callable[[], float],
+        walls: Walls = OPEN,
+        redact: Callable[[Any], Any] = _as_it_is,
     ) -> None:
-        self.servers = {spec.name: Server(spec, folder, self._changed, jitter, walls) for spec in specs}
+        self.servers = {spec.name: Server(spec, folder, self._changed, jitter, walls, redact) for spec in specs}
         self.tools: dict[str, Tool] = {}
         self._changes: dict[str, ServerChanged] = {}
         self._tasks: list[asyncio.Task[None]] = []

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ MOST_TOOLS = 500
 MOST_PAGES = 50
 LOG_BYTES = 1 << 20
 """Of what a server writes to its standard error the first so many bytes of each half are kept; see `_keep`."""
+_LINE_BYTES = 1 << 16
 _SHORT = 200
 
 
@@ -148,8 +149,11 @@ class Connection:
 
 
 @asynccontextmanager
-async def connect(spec: ServerSpec, folder: Path, walls: Walls) -> AsyncIterator[Connection]:
-    """A connection to a server that is started, or reached, for it. `folder` keeps what it writes to standard error.
+async def connect(
+    spec: ServerSpec, folder: Path, walls: Walls, redact: Callable[[str], str]
+) -> AsyncIterator[Connection]:
+    """A connection to a server that is started, or reached, for it. `folder` keeps what it writes to standard error,
+    after `redact`.
 
     Raises OSError, TimeoutError, and what the SDK raises; `explained` makes a sentence of it.
     """
@@ -161,7 +165,7 @@ async def connect(spec: ServerSpec, folder: Path, walls: Walls) -> AsyncIterator
             changed.set()
 
     async with AsyncExitStack() as stack:
-        transport = _watched(_transport(spec, folder, walls, stack), ended)
+        transport = _watched(_transport(spec, folder, walls, redact, stack), ended)
         client = Client(
             transport,
             read_timeout_seconds=None,
@@ -210,14 +214,16 @@ def explained(error: BaseException) -> str:
     return cleaned(f"{type(error).__name__}: {error}", _SHORT)
 
 
-def _transport(spec: ServerSpec, folder: Path, walls: Walls, stack: AsyncExitStack) -> Transport:
+def _transport(
+    spec: ServerSpec, folder: Path, walls: Walls, redact: Callable[[str], str], stack: AsyncExitStack
+) -> Transport:
     if spec.url:
         http = create_mcp_http_client(headers=dict(spec.headers))
         stack.push_async_callback(http.aclose)
         return streamable_http_client(spec.url, http_client=http)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     start = walls.start(spec, folder)
-    errors = stack.enter_context(_errors_kept(folder / f"{spec.name}.stderr"))
+    errors = stack.enter_context(_errors_kept(folder / f"{spec.name}.stderr", redact))
     parameters = StdioServerParameters(
         command=start.command[0],
         args=list(start.command[1:]),
@@ -229,18 +235,19 @@ def _transport(spec: ServerSpec, folder: Path, walls: Walls, stack: AsyncExitSta
 
 
 @contextlib.contextmanager
-def _errors_kept(file: Path) -> Any:
+def _errors_kept(file: Path, redact: Callable[[str], str]) -> Any:
     """A text stream whose other end a thread reads, for as long as any process holds it."""
     reading, writing = os.pipe()
-    threading.Thread(target=_keep, args=(reading, file), name=f"stderr {file.stem}", daemon=True).start()
+    threading.Thread(target=_keep, args=(reading, file, redact), name=f"stderr {file.stem}", daemon=True).start()
     with os.fdopen(writing, "w") as stream:
         yield stream
 
 
-def _keep(reading: int, file: Path) -> None:
+def _keep(reading: int, file: Path, redact: Callable[[str], str]) -> None:
     """Write what comes to the file: past `LOG_BYTES` it begins again, with the half before it in `.old`."""
     try:
-        while data := os.read(reading, 1 << 16):
+        for lines in _lines_from(reading):
+            data = redact(lines.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
             with suppress(OSError):
                 if file.exists() and file.stat().st_size + len(data) > LOG_BYTES:
                     file.replace(file.with_suffix(".stderr.old"))
@@ -248,6 +255,19 @@ def _keep(reading: int, file: Path) -> None:
                     out.write(data)
     finally:
         os.close(reading)
+
+
+def _lines_from(reading: int) -> Iterator[bytes]:
+    """What comes, in whole lines, for a secret may come in pieces; a line that does not end is cut."""
+    held = b""
+    while data := os.read(reading, _LINE_BYTES):
+        whole, end, held = (held + data).rpartition(b"\n")
+        if len(held) > _LINE_BYTES:
+            whole, end, held = whole + end + held, b"", b""
+        if end or whole:
+            yield whole + end
+    if held:
+        yield held
 
 
 @asynccontextmanager

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -25,3 +26,13 @@ class Listing:
     resources: tuple[Named, ...] = ()
     prompts: tuple[Named, ...] = ()
     about: str = ""
+
+    def without(self, redact: Callable[[Any], Any]) -> Listing:
+        """The same with `redact` applied to all that is told of it; names stay, for it is called by them."""
+
+        def told(all_of_a_kind: tuple[Named, ...]) -> tuple[Named, ...]:
+            return tuple(
+                replace(it, description=redact(it.description), schema=redact(it.schema)) for it in all_of_a_kind
+            )
+
+        return Listing(told(self.tools), told(self.resources), told(self.prompts), redact(self.about))

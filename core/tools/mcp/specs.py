@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -21,12 +21,15 @@ from core.config import Config, ServerSettings, config_path
 from core.config.consent import is_trusted
 from core.models.profiles import is_loopback
 from core.tools.mcp.naming import server_name
+from core.tools.secrets import is_secret_name
 
 LARGEST_BYTES = 1 << 20
 PROPOSED = ".mcp.json"
 """The file in which workspaces propose servers."""
 _REFERENCE = re.compile(r"\$\{(?:env:)?(\w+)(?::-([^}]*))?\}")
 _WORKSPACE = ("workspace", "workspaceFolder")
+_PLAIN = frozenset(["HOSTNAME", "LANG", "LOGNAME", "PATH", "TERM", "USER"])
+"""Variables that every command sees, and whose values stand in many texts."""
 
 
 class BadServer(Exception):
@@ -37,8 +40,9 @@ class BadServer(Exception):
 class ServerSpec:
     """One server, ready to be started: every reference to a variable is resolved.
 
-    `name` is what its tools' names begin with. `secrets` are values that came from the environment. `sandbox`: whether
-    a program is kept inside, with `network` or without, and with what more it may change and read.
+    `name` is what its tools' names begin with. `secrets` are values that came from the environment, or are given as
+    secrets by their names. `sandbox`: whether a program is kept inside, with `network` or without, and with what more
+    it may change and read.
     """
 
     name: str
@@ -92,6 +96,12 @@ def server_specs(config: Config, workspace: Path, environ: Mapping[str, str]) ->
     return Specs(tuple(servers.values()), problems)
 
 
+def secrets_of(servers: Iterable[ServerSpec]) -> dict[str, str]:
+    """The secrets that servers were given, named so that they are taken out of all output."""
+    values = sorted({value for spec in servers for value in spec.secrets})
+    return {f"SERVER_{number}_KEY": value for number, value in enumerate(values)}
+
+
 def _spec(name: str, own: ServerSettings, workspace: Path, environ: Mapping[str, str]) -> ServerSpec:
     if bool(own.command) == bool(own.url):
         raise BadServer("needs either a command or a url")
@@ -101,10 +111,11 @@ def _spec(name: str, own: ServerSettings, workspace: Path, environ: Mapping[str,
         return _REFERENCE.sub(lambda found: _value(found, workspace, environ, used), text)
 
     headers = {key: resolved(value) for key, value in own.headers.items()}
+    env = {key: resolved(value) for key, value in own.env.items()}
     return ServerSpec(
         name=name,
         command=tuple(map(resolved, [own.command, *own.args])) if own.command else (),
-        env={key: resolved(value) for key, value in own.env.items()},
+        env=env,
         cwd=Path(resolved(own.cwd)).expanduser() if own.cwd else None,
         url=_checked_url(resolved(own.url), headers) if own.url else "",
         headers=headers,
@@ -112,12 +123,22 @@ def _spec(name: str, own: ServerSettings, workspace: Path, environ: Mapping[str,
         believe_hints=own.believe_hints,
         timeout_s=own.timeout_s,
         start_s=own.start_s,
-        secrets=tuple(used.values()),
+        secrets=_secrets(used, env, headers),
         sandbox=own.sandbox,
         network=own.network,
         writable=tuple(Path(resolved(path)).expanduser() for path in own.writable),
         readable=tuple(Path(resolved(path)).expanduser() for path in own.readable),
     )
+
+
+def _secrets(used: Mapping[str, str], env: Mapping[str, str], headers: Mapping[str, str]) -> tuple[str, ...]:
+    """What is to be taken out of every text: of a header that lets in, the token behind the word for its kind."""
+    found = [value for name, value in used.items() if name not in _PLAIN]
+    found += [value for name, value in env.items() if is_secret_name(name)]
+    for name, value in headers.items():
+        if is_secret_name(name) or name.lower().endswith("authorization"):
+            found += value.split()[-1:]
+    return tuple(dict.fromkeys(found))
 
 
 def _value(found: re.Match[str], workspace: Path, environ: Mapping[str, str], used: dict[str, str]) -> str:

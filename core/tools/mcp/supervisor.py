@@ -14,7 +14,7 @@ from core.events import ServerChanged
 from core.tools.base import ToolError
 from core.tools.mcp.listing import Listing
 from core.tools.mcp.specs import ServerSpec
-from core.tools.mcp.walls import OPEN, Walls
+from core.tools.mcp.walls import Walls
 
 if TYPE_CHECKING:
     from core.tools.mcp.connection import Connection
@@ -35,7 +35,8 @@ async def preloaded() -> Any:
 class Server:
     """`run` keeps it up until it is cancelled; `ask` asks it, from any task of the same loop.
 
-    `on_change` is called when it is up or down, or when its lists are others. `jitter` gives numbers from 0 to 1.
+    `on_change` is called when it is up or down, or when its lists are others. `jitter` gives numbers from 0 to 1;
+    `redact` is applied to what it says of itself, and to what it writes to standard error.
     """
 
     def __init__(
@@ -44,7 +45,8 @@ class Server:
         folder: Path,
         on_change: Callable[[Server, ServerChanged], None],
         jitter: Callable[[], float],
-        walls: Walls = OPEN,
+        walls: Walls,
+        redact: Callable[[Any], Any],
     ) -> None:
         self.spec = spec
         self.listing: Listing | None = None
@@ -56,6 +58,7 @@ class Server:
         self._on_change = on_change
         self._jitter = jitter
         self._walls = walls
+        self._redact = redact
         self._connection: Connection | None = None
         self._knocked = asyncio.Event()
         self._news = asyncio.Condition()
@@ -84,9 +87,8 @@ class Server:
         except ImportError as error:
             return f"the package mcp can't be used here ({error})"
         try:
-            async with sdk.connect(self.spec, self._folder, self._walls) as connection:
-                async with asyncio.timeout(self.spec.start_s):
-                    self.listing = await connection.listing()
+            async with sdk.connect(self.spec, self._folder, self._walls, self._redact) as connection:
+                await self._list(connection)
                 self._connection, self._living, self.problem = connection, True, ""
                 self._tell("")
                 async with self._news:
@@ -94,7 +96,7 @@ class Server:
                 await self._followed(connection)
             return "it ended"
         except Exception as error:  # whatever a server does ends its connection and nothing else
-            return str(sdk.explained(error))
+            return str(self._redact(sdk.explained(error)))
         finally:
             self._connection = None
 
@@ -109,9 +111,13 @@ class Server:
                     task.cancel()
             if connection.changed.is_set() and not connection.ended.is_set():
                 connection.changed.clear()
-                async with asyncio.timeout(self.spec.start_s):
-                    self.listing = await connection.listing()
+                await self._list(connection)
                 self._tell("its lists have changed")
+
+    async def _list(self, connection: Connection) -> None:
+        async with asyncio.timeout(self.spec.start_s):
+            listing = await connection.listing()
+        self.listing = listing.without(self._redact)
 
     async def _ended(self, problem: str) -> None:
         """A life of it is over; who waits for it learns why, and it is told once."""

@@ -42,6 +42,13 @@ def test_a_name_that_speaks_of_a_secret_is_told_from_one_that_does_not() -> None
     assert all(map(is_secret_name, secret.split())) and not any(map(is_secret_name, plain.split()))
 
 
+def test_a_folder_that_is_there_is_no_secret_for_texts_name_what_lies_in_it(tmp_path: Path) -> None:
+    gone = tmp_path / "no-such-folder"
+    redactor = Redactor({"ORIG_PWD": str(tmp_path), "TOKENIZERS_CACHE": "/" + "x" * 999, "DB_PWD": str(gone)})
+    assert redactor(f"{tmp_path}/notes.txt") == f"{tmp_path}/notes.txt"
+    assert redactor(f"{gone}") == "[redacted: value of DB_PWD]"
+
+
 @pytest.mark.parametrize("kind", TOKENS)
 def test_known_shapes_are_replaced_and_named(kind: str) -> None:
     assert REDACTOR(f"a='{TOKENS[kind]}' b") == f"a='[redacted: {kind}]' b"
@@ -52,6 +59,10 @@ def test_values_of_secret_variables_are_replaced_in_every_form() -> None:
         encoded = (encode(value.encode()).decode().rstrip("=") for encode in (b64encode, urlsafe_b64encode))
         for form in (value, quote(value, safe=""), quote_plus(value), json.dumps(value)[1:-1], *encoded):
             assert REDACTOR(f"<{form}>") == f"<[redacted: value of {name}]>"
+
+
+def test_of_a_value_that_ends_with_what_is_escaped_nothing_is_left() -> None:
+    assert Redactor({"MY_KEY": "pass word\\"})(json.dumps("pass word\\")) == '"[redacted: value of MY_KEY]"'
 
 
 @given(st.binary(max_size=40), st.text(min_size=8, max_size=60), st.binary(max_size=40))

@@ -15,13 +15,13 @@ NAMES = ["AGENTS.md", "CLAUDE.md"]
 def test_files_are_read_in_order_once_each_and_cut(tmp_path: Path) -> None:
     (tmp_path / "AGENTS.md").write_text("Use tabs.\u202e\n")
     (tmp_path / "CLAUDE.md").symlink_to("AGENTS.md")
-    assert instruction_files(tmp_path, NAMES, 100) == [{"path": "AGENTS.md", "text": "Use tabs."}]
+    assert instruction_files(tmp_path, NAMES, 100, str) == [{"path": "AGENTS.md", "text": "Use tabs."}]
     (tmp_path / "CLAUDE.md").unlink()
     (tmp_path / "CLAUDE.md").write_text("x" * 1_000)
-    agents, claude = instruction_files(tmp_path, NAMES, 100)
+    agents, claude = instruction_files(tmp_path, NAMES, 100, str)
     assert agents["text"] == "Use tabs." and claude["text"].startswith("x" * 300)
     assert "cut here; read_file shows the rest of CLAUDE.md" in claude["text"] and len(claude["text"]) < 500
-    assert instruction_files(tmp_path, [], 100) == []
+    assert instruction_files(tmp_path, [], 100, str) == []
 
 
 def test_nothing_outside_of_the_workspace_is_read_and_no_pipe_waited_for(tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_nothing_outside_of_the_workspace_is_read_and_no_pipe_waited_for(tmp_pat
     (tmp_path / "secret").write_text("secret")
     (place / "AGENTS.md").symlink_to(tmp_path / "secret")
     os.mkfifo(place / "CLAUDE.md")
-    assert instruction_files(place, [*NAMES, "../secret", "nothing", "a\0b"], 100) == []
+    assert instruction_files(place, [*NAMES, "../secret", "nothing", "a\0b"], 100, str) == []
 
 
 def test_a_file_can_not_pose_as_the_user_or_as_us() -> None:

@@ -17,6 +17,7 @@ from core.tools.mcp.bridge import ServerTool
 from core.tools.mcp.naming import cleaned, fits, server_name, shown_schema, tool_name
 from core.tools.mcp.specs import ServerSpec
 from core.tools.mcp.supervisor import Server
+from core.tools.mcp.walls import OPEN
 
 VALID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 json_values = st.recursive(
@@ -73,7 +74,7 @@ def test_a_schema_that_an_endpoint_would_refuse_stands_in_no_request(schema: dic
 
 
 def test_a_call_that_was_approved_is_another_one_once_its_tool_is_described_otherwise(tmp_path: Path) -> None:
-    server = Server(ServerSpec("odd", ("x",)), tmp_path, lambda server, change: None, lambda: 0.0)
+    server = Server(ServerSpec("odd", ("x",)), tmp_path, lambda server, change: None, lambda: 0.0, OPEN, str)
     shown = OfferedTool(name="odd__send", server="odd", tool="send", description="To you.", schema={}, effect="command")
     later = msgspec.structs.replace(shown, description="To anybody.")
     first, second = (ServerTool(tool, server).prepare({}, None) for tool in (shown, later))  # type: ignore[arg-type]

@@ -18,9 +18,11 @@ from core.config.consent import remember
 from core.tools.base import Effect, Outcome, ToolContext, ToolError
 from core.tools.mcp.bridge import Bridge
 from core.tools.mcp.helpers import helper_tools
+from core.tools.mcp.listing import Listing, Named
 from core.tools.mcp.naming import fits
-from core.tools.mcp.specs import proposed, server_specs
+from core.tools.mcp.specs import proposed, secrets_of, server_specs
 from core.tools.registry import parse_arguments
+from core.tools.secrets import Redactor
 
 SCRIPT = str(Path(__file__).with_name("strange_server.py"))
 
@@ -248,6 +250,29 @@ def test_a_file_of_another_form_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.json").write_text(text)
     specs = server_specs(Config(tools=ToolSettings(mcp_files=[str(tmp_path / "x.json")])), tmp_path, {})
     assert set(specs.problems) == {"x.json"} and not specs.servers
+
+
+def test_what_was_given_as_a_secret_is_one_and_what_stands_in_every_text_is_not(tmp_path: Path) -> None:
+    given = ServerSettings(
+        command="x",
+        args=["${HOME}", "${USER}"],
+        env={"API_TOKEN": "a-literal-token", "KIND": "a-literal-word", "AS": "${UNUSUAL}"},
+        headers={"Authorization": "Bearer ${TICKETS}", "X-Team": "a-literal-team", "X-Api-Key": "a-literal-key"},
+    )
+    environ = {"HOME": str(tmp_path), "USER": "somebody-else", "UNUSUAL": "unusual-value", "TICKETS": "ticket-value"}
+    secrets = secrets_of(server_specs(Config(mcp={"a": given}), tmp_path, environ).servers)
+    values = ["a-literal-token", "a-literal-key", "unusual-value", "ticket-value"]
+    plain = [str(tmp_path), "somebody-else", "a-literal-word", "a-literal-team"]
+    redact = Redactor(secrets)
+    assert [value for value in values if redact(value) == value] == []
+    assert [redact(value) for value in plain] == plain
+
+
+def test_what_a_server_says_of_itself_is_redacted_and_it_is_called_by_its_own_names() -> None:
+    tool = Named("look", "Looks with the-token", {"properties": {"key": {"default": "the-token"}}})
+    listing = Listing((tool,), (tool,), (tool,), "I have the-token")
+    told = listing.without(Redactor({"KEY": "the-token"}).inside)
+    assert "the-token" not in repr(told) and told.tools[0].name == "look" and told.about.startswith("I have [redacted")
 
 
 def test_settings_that_can_not_be_used_are_told_and_the_others_are_used(tmp_path: Path) -> None:
