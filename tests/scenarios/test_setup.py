@@ -52,9 +52,11 @@ def test_instruction_files_of_the_workspace_are_in_the_log_and_can_be_left_out(l
 def test_each_setting_says_where_it_stands_and_secrets_are_not_shown(longwatch):
     longwatch.config.write_text(
         '[mcp.far]\nurl = "https://example.org/mcp"\n[mcp.far.headers]\nAuthorization = "Bearer abcdefgh"\n'
-        "[context]\ninstructions = []\n"
+        '[context]\ninstructions = []\n[telemetry.headers]\nauthorization = "Bearer abcdefgh"\n'
+        '[notify]\nwebhook = "https://example.org/hooks/abcdefgh?to=abcdefgh"\n'
     )
     shown = longwatch.here("config").stdout
     assert f"context.instructions = []  [{longwatch.config}, line 6]" in shown
     assert "mcp.far.headers.Authorization" in shown and "abcdefgh" not in shown
+    assert 'notify.webhook = "https://example.org/[not shown]"' in shown
     assert '"title": "Longwatch"' in longwatch.here("config", "--schema").stdout

@@ -66,15 +66,17 @@ def _write(path: Path) -> int:
 
 
 def _shown(origin: Origin) -> Origin:
-    """The same without a secret: a literal value of a header or a variable may be one."""
+    """The same without a secret: a literal value of a header or a variable may be one, and the path of a webhook is."""
     from core.tools.secrets import Redactor, is_secret_name
 
     *parents, name = origin.setting.split(".")
     literal = isinstance(origin.value, str) and "${" not in origin.value
-    secret = parents[:1] == ["mcp"] and "headers" in parents and literal
-    if literal and (secret or (is_secret_name(name) and not name.endswith("_env"))):
+    if literal and ("headers" in parents or (is_secret_name(name) and not name.endswith("_env"))):
         return origin._replace(value="[not shown]")
-    return origin._replace(value=Redactor({})(origin.value) if isinstance(origin.value, str) else origin.value)
+    shown = Redactor(os.environ).inside(origin.value)
+    if literal and origin.setting == "notify.webhook":
+        shown = re.sub(r"(?<=[^/:])[/?#].*", "/[not shown]", shown)
+    return origin._replace(value=shown)
 
 
 def _origin_lines(found: list[Origin]) -> Iterator[str]:
