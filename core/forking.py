@@ -36,8 +36,9 @@ from core.journal.errors import JournalError
 from core.journal.forking import copy_log
 from core.journal.lease import acquire
 from core.journal.reader import Reader
-from core.journal.schema import CAME, UNSAID, make_private
+from core.journal.schema import CAME, UNSAID
 from core.journal.writer import Journal
+from core.private import make_private
 from core.workspace.checkout import abandon, checkout, copy_store
 from core.workspace.errors import WorkspaceError
 from core.workspace.snapshots import FILES, open_snapshots

@@ -22,6 +22,7 @@ from core.folds.state import RunState
 from core.journal.catalogue import Summary, list_sessions
 from core.journal.errors import JournalError
 from core.journal.reader import Reader
+from core.private import make_private
 
 UNIT = "longwatch.service"
 ANSWER_S = 10.0
@@ -121,7 +122,8 @@ def install(home: Path, environ: Mapping[str, str] = os.environ) -> Path:
         raise NoService("No systemd manager of yours answers here, so there is no unit to install.")
     path = unit_path(environ)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
+        path.touch(mode=0o600)  # Whoever may write it has a program run as the user.
         path.write_text(unit_text(home, environ), encoding="utf-8")
     except OSError as error:
         raise NoService(f"The unit can't be written to {path}: {error.strerror}.") from error

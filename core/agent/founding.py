@@ -9,8 +9,8 @@ from core.clock import Clock
 from core.events import Draft, SessionOpened
 from core.journal.errors import JournalError
 from core.journal.lease import acquire
-from core.journal.schema import make_private
 from core.journal.writer import Journal
+from core.private import make_private
 
 
 async def found(folder: Path, opened: SessionOpened, clock: Clock, *first: Draft) -> None:

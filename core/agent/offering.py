@@ -20,8 +20,8 @@ from core.clock import SystemClock
 from core.config import Config
 from core.events import SessionOpened
 from core.ids import ulid
-from core.journal.schema import make_private
 from core.models.profiles import key_variables
+from core.private import make_private
 from core.sandbox.choice import confinement_of
 from core.tools.base import Effect, Outcome, Tool, ToolContext, ToolError
 from core.tools.jobs import settle

@@ -54,6 +54,10 @@ def land(trees: Trees, workspace: Path, branch: str, parts: Sequence[Part]) -> l
         raise WorkspaceError(f"{branch!r} can't be the name of a branch: git takes no such name.")
     if git.takes("show-ref", "--verify", "--quiet", f"refs/heads/{branch}"):
         raise WorkspaceError(f"There is a branch {branch} already, and it stays as it is; name another one.")
+    if not git.takes("var", "GIT_COMMITTER_IDENT"):
+        raise WorkspaceError(
+            "git does not know whose commits these are: git config --global user.name NAME, and user.email ADDRESS."
+        )
     prefix = git.ask("rev-parse", "--show-prefix")
     commits = [git.ask("rev-parse", "--verify", "HEAD^{commit}")]
     with tempfile.TemporaryDirectory(prefix="longwatch-") as place:

@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from core.config.checking import ConfigError
+from core.private import make_private
 
 TRUSTED = "trusted.json"
 """File beside the configuration: what was consented to, by the place of the workspace's file."""
@@ -38,7 +39,7 @@ def remember(own: Path, content: bytes | None, config_file: Path) -> None:
         kept[_place(own)] = _digest(content)
     part = file.with_name(f"{TRUSTED}.part")
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(file.parent)
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
             out.write(msgspec.json.encode(kept))
         part.replace(file)

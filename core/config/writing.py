@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from core.config.checking import ConfigError
+from core.private import make_private
 
 Value = str | int | float | bool
 
@@ -55,7 +56,7 @@ def rewrite(file: Path, change: Callable[[str], str]) -> None:
     """
     real = Path(os.path.realpath(file))
     try:
-        real.parent.mkdir(parents=True, exist_ok=True)
+        make_private(real.parent)
         with _alone_in(real.parent):
             before = real.read_bytes().decode("utf-8-sig") if real.exists() else ""
             windows = before.count("\r\n") == before.count("\n") > 0

@@ -28,7 +28,7 @@ from core.importers.scribe import Scribe
 from core.importers.swe_agent import CHAT, SWE, read_chat, read_mini, read_swe
 from core.journal.bulk import BulkWriter
 from core.journal.catalogue import session_folder
-from core.journal.schema import make_private
+from core.private import make_private
 from core.tools.secrets import Redactor
 
 MOST_SESSIONS: Final = 10_000

@@ -15,7 +15,8 @@ from core.journal.catalogue import session_folder
 from core.journal.errors import JournalError
 from core.journal.export import open_export, row_of_line
 from core.journal.reader import Reader
-from core.journal.schema import CAME, database, make_private
+from core.journal.schema import CAME, database
+from core.private import make_private
 from core.workspace.snapshots import FILES
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from core.journal.errors import Damaged, Empty, JournalError
+from core.private import make_private
 
 DATABASE: Final = "session.db"
 CAME: Final = "came-as-a-file"
@@ -122,12 +123,6 @@ def create_database(folder: Path, meta: Mapping[str, str]) -> Path:
     finally:
         _forget(draft)
     return target
-
-
-def make_private(folder: Path) -> None:
-    """Make a folder, and what is missing above it, for its owner alone. Raises OSError."""
-    for missing in [place for place in reversed((folder, *folder.parents)) if not place.exists()]:
-        missing.mkdir(mode=0o700, exist_ok=True)
 
 
 def lay_out(path: Path, meta: Mapping[str, str]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from core.config import ConfigError, config_path
 from core.models.profiles import Endpoint
+from core.private import make_private
 
 LONGEST_KEY = 10_000
 """Characters; what is longer is no key, but a file that was taken for one."""
@@ -76,7 +77,7 @@ def store_key(variable: str, key: str, environ: Mapping[str, str] = os.environ) 
         raise ConfigError("That can't be a key: it is empty, too long, or has blanks or characters that no key has.")
     part = file.with_name(f".{variable}.{os.getpid()}")
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(file.parent)
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
             out.write(key + "\n")
         part.replace(file)

@@ -87,7 +87,7 @@ class Redactor:
         self._overlap = max(_OVERLAP_CHARS, _LONGEST_SPELLING * max(map(len, secrets), default=0))
 
     def __call__(self, text: str) -> str:
-        text = _without(self._spelled, text)  # First: of a value that ends with `\` JSON writes one more than the value.
+        text = _without(self._spelled, text)  # First: JSON writes more than `\` where a value ends with it.
         for value, mark in self._known.items():
             text = text.replace(value, mark)
         return _without(SHAPES, text)

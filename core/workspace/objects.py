@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from core.private import make_private
 from core.workspace.base import Entries, Entry
 from core.workspace.errors import WorkspaceError
 
@@ -39,7 +40,7 @@ class ObjectStore:
     def prepare(self) -> None:
         """Lay the repository out when it is not there. Raises OSError."""
         for name in ("objects/info", "objects/pack", "refs/heads"):
-            (self.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self.folder / name)
         head = self.folder / "HEAD"
         if not head.exists():
             (self.folder / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = true\n")

@@ -12,7 +12,7 @@ from processes import Longwatch, command
 
 from core.journal.lease import acquire
 from core.journal.reader import Reader
-from core.journal.schema import make_private
+from core.private import make_private
 
 
 @pytest.fixture

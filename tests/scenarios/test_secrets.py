@@ -94,7 +94,7 @@ command = ["sh", "-c", "echo {CONTROL} $SERVICE_TOKEN >&2; exit 4"]
 
 def test_what_a_session_keeps_is_closed_to_others(longwatch, spied):
     for path in (longwatch.home, *longwatch.home.rglob("*")):
-        if "files.git" in path.parts or "tmp" in path.relative_to(longwatch.home).parts:
+        if "files.git" in path.parent.parts or "tmp" in path.relative_to(longwatch.home).parts:
             continue
         assert not stat.S_IMODE(path.stat().st_mode) & 0o077, path
 

@@ -57,6 +57,18 @@ def test_the_unit_is_written_enabled_and_taken_away_again(machine):
     assert "no unit" in machine.here("service", "uninstall").stdout
 
 
+def test_only_the_user_can_change_what_runs_as_the_user_whatever_the_umask_says(machine):
+    del machine.environment["LONGWATCH_CONFIG"]
+    before = os.umask(0)
+    try:
+        assert machine.here("service", "install").returncode == machine.here("config", "--write").returncode == 0
+    finally:
+        os.umask(before)
+    made = [machine.unit.parent.parent.parent, *machine.unit.parent.parent.parent.rglob("*")]
+    assert {path.name for path in made} >= {"longwatch", "config.toml", "systemd", "longwatch.service"}
+    assert [path for path in made if path.stat().st_mode & 0o077] == []
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="nothing here can read units")
 def test_systemd_finds_nothing_wrong_with_the_unit(machine):
     assert machine.here("service", "install").returncode == 0

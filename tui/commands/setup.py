@@ -14,6 +14,7 @@ import click
 
 from core.config import config_path, default_config_text, load_config
 from core.config.sources import Origin
+from core.private import make_private
 from tui.commands.chosen import readable
 from tui.commands.consent import trust
 from tui.safe import one_line
@@ -58,7 +59,7 @@ def config(
 def _write(path: Path) -> int:
     if path.exists():
         raise click.UsageError(f"{path} exists already; it was left as it is.")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(path.parent)
     path.touch(mode=0o600, exist_ok=False)  # Addresses and headers in it may be secrets.
     path.write_text(default_config_text(), encoding="utf-8")
     say(f"wrote {path}")

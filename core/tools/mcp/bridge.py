@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from core.events import OfferedTool, ServerChanged, ToolsOffered
-from core.journal.schema import make_private
+from core.private import make_private
 from core.tools.base import RERUN, Effect, Outcome, Rerun, Tool, ToolContext, ToolError
 from core.tools.common import Arguments
 from core.tools.jobs import output_path

@@ -315,6 +315,10 @@ def test_landing_makes_a_branch_and_touches_nothing_else(tmp_path: Path) -> None
         command[5] = branch
         again = CliRunner().invoke(cli, command, standalone_mode=False)
         assert str(again.exception).startswith(sentence)
+    command[5] = "unsigned"
+    git("config", "user.name", "")
+    again = CliRunner().invoke(cli, command, standalone_mode=False)
+    assert "git config --global user.name" in str(again.exception)
     for before, sentence in (((".git", ".gone"), "is in no git repository"), ((), "has no commit yet")):
         if before:
             (place / before[0]).rename(place / before[1])
