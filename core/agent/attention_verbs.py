@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.agent.facts import Facts
-from core.agent.verb import Refused, Verb
+from core.agent.verb import ENDED, Refused, Verb
 from core.events import Draft, PauseUnscheduled
 from core.folds.attention import read_schedule
 from core.folds.checkins import read_check_ins
@@ -12,7 +12,7 @@ from core.journal.inbox import Command
 
 def _pause_at(command: Command, facts: Facts) -> list[Draft]:
     if facts.state.finished is not None:
-        raise Refused("The session has ended.")
+        raise Refused(ENDED)
     step = facts.attention.active_step()
     try:
         scheduled = read_schedule(str(command.args.get("when") or ""), command.at, float(facts.spent), step)
@@ -24,7 +24,7 @@ def _pause_at(command: Command, facts: Facts) -> list[Draft]:
 
 def _check_in(command: Command, facts: Facts) -> list[Draft]:
     if facts.state.finished is not None:
-        raise Refused("The session has ended.")
+        raise Refused(ENDED)
     try:
         wanted = read_check_ins(str(command.args.get("every") or ""))
     except ValueError as fault:

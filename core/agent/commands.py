@@ -18,7 +18,7 @@ from core.agent.memory_verbs import MEMORY_VERBS, parse_memory_words
 from core.agent.plan_verbs import PLAN, parse_plan_words
 from core.agent.reverting import REVERT, parse_revert_words
 from core.agent.trust import UNTRUSTED
-from core.agent.verb import Refused, Verb, text_of
+from core.agent.verb import ENDED, Refused, Verb, text_of
 from core.agent.wheel import DRIVE, steers
 from core.config import Policy
 from core.events import (
@@ -115,7 +115,7 @@ def _retract(command: Command, facts: Facts) -> list[Draft]:
 
 def _while_open(command: Command, facts: Facts) -> list[Draft]:
     if facts.state.finished is not None:
-        raise Refused("The session has ended.")
+        raise Refused(ENDED)
     return []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.agent.declaring import declared
 from core.agent.facts import Facts
-from core.agent.verb import Refused, Verb, text_of
+from core.agent.verb import ENDED, Refused, Verb, text_of
 from core.constraints.reading import FORMS, LIFTED, LONGEST, read_constraint
 from core.events import ConstraintLifted, Draft, GuidanceQueued
 from core.journal.inbox import Command
@@ -16,7 +16,7 @@ def _declare(command: Command, facts: Facts) -> list[Draft]:
     if one is None:
         raise Refused(f"{text[:60]!r} can't be checked exactly; say it as guidance, or in one of these forms: {FORMS}.")
     if facts.state.finished is not None:
-        raise Refused("The session has ended.")
+        raise Refused(ENDED)
     standing = facts.constraints.standing()
     wanted = (one.kind, one.patterns)
     same = next((it for it in standing if (it.body.form, tuple(it.body.patterns)) == wanted), None)

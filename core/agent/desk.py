@@ -27,6 +27,7 @@ from core.agent.reverting import course_by_hand, reversal
 from core.agent.sleep import Sleep
 from core.agent.thrift import Carrying, Thrift
 from core.agent.trust import Vouchers
+from core.agent.verb import ENDED
 from core.changes.trees import Trees
 from core.clock import Clock
 from core.events import (
@@ -167,7 +168,7 @@ class Desk:
 
     async def _pause(self, order: Order) -> Effect:
         if self.facts.state.finished is not None:
-            return [], "The session has ended."
+            return [], ENDED
         return [Draft(SessionPaused(reason="operator"), actor="user")], ""
 
     async def _continue(self, order: Order) -> Effect:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from core.agent.facts import Facts
-from core.agent.verb import Refused, Verb
+from core.agent.verb import ENDED, Refused, Verb
 from core.events import Draft, GuidanceQueued, PlanChanged, PlanStep
 from core.journal.inbox import Command
 from core.planning import flaw
@@ -23,7 +23,7 @@ def _plan(command: Command, facts: Facts) -> list[Draft]:
     plan = facts.plan.at()
     before = list(plan.steps) if plan else []
     if facts.state.finished is not None:
-        raise Refused("The session has ended.")
+        raise Refused(ENDED)
     steps, said = _edited(before, op, id, text)
     if problem := flaw(steps):
         raise Refused(problem)

@@ -9,6 +9,8 @@ from core.agent.facts import Facts
 from core.events import Draft
 from core.journal.inbox import Command
 
+ENDED = "The session has ended; resume it first, with guidance where its task is done."
+
 
 class Refused(Exception):
     """The reason, as one plain sentence."""

@@ -124,6 +124,11 @@ def test_a_film_that_is_not_there_is_told_as_a_file(tmp_path):
     assert "There is no file night.jsonl, and no session" in str(result.exception)
 
 
+def test_the_latest_session_is_replayed_where_none_is_named(tmp_path):
+    result = CliRunner().invoke(cli, ["--home", str(tmp_path), "replay", "--plain"])
+    assert str(result.exception).startswith("There are no sessions in")
+
+
 @pytest.mark.parametrize("name", ["../config.toml", "A\u202e", "\x1b]0;x\x07"])
 @pytest.mark.parametrize("more", [[], ["--forget"]])
 def test_a_key_has_the_name_of_a_variable(tmp_path, monkeypatch, capsys, name: str, more: list[str]) -> None:

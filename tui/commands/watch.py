@@ -52,7 +52,7 @@ def attach(home: Path, session: str | None, plain: bool, no_mouse: bool) -> int:
 
 
 @click.command()
-@click.argument("session")
+@click.argument("session", default="")
 @click.option("--at", "start_at", type=click.IntRange(min=1), help="Start at this event.")
 @click.option("--speed", type=click.FloatRange(min=0.1, max=10_000), default=10.0, show_default=True)
 @click.option("--plain", is_flag=True, help="Lines and typed commands in place of the screen.")
