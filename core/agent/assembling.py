@@ -42,7 +42,7 @@ from core.journal.project_memory import ProjectMemory
 from core.journal.reader import Reader
 from core.journal.recall_index import RecallIndex
 from core.journal.schema import JOBS
-from core.models.keys import read_key
+from core.models.keys import known_secrets, read_key
 from core.models.prices import window_of
 from core.models.profiles import Endpoint, key_variables
 from core.models.wire import Wire
@@ -203,9 +203,9 @@ class Assembly:
         return context
 
     def _redactor(self, key: str | None, secrets: Mapping[str, str]) -> Redactor:
-        environ = self._hosting.environ
-        keys = {f"{name}_API_KEY": environ.get(name, "") for name in key_variables(self._config)}
-        return Redactor({**keys, **environ, **secrets, "LONGWATCH_MODEL_KEY": key or ""})
+        variables = key_variables(self._config, self._opened.api_key_env)
+        known = known_secrets(self._hosting.environ, *variables)
+        return Redactor({**known, **secrets, "LONGWATCH_MODEL_KEY": key or ""})
 
     # The limits
 

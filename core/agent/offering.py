@@ -20,6 +20,7 @@ from core.clock import SystemClock
 from core.config import Config
 from core.events import SessionOpened
 from core.ids import ulid
+from core.models.keys import known_secrets
 from core.models.profiles import key_variables
 from core.private import make_private
 from core.sandbox.choice import confinement_of
@@ -178,7 +179,7 @@ async def workspace_offering(
         mode: Mode | None = "read-only" if read_only else None
         policy = policy_of(config, mode, place, fact_of(confinement), environ)
         variables = key_variables(config)
-        redact = Redactor({**{f"{name}_API_KEY": environ.get(name, "") for name in variables}, **environ})
+        redact = Redactor(known_secrets(environ, *variables))
         settings = {
             "redact": redact,
             "may_redirect": lambda origin, url: _fetches(url, policy),

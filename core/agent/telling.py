@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 from core.agent.hindsight import hindsight
@@ -16,6 +15,7 @@ from core.journal.catalogue import Summary, list_sessions
 from core.journal.errors import JournalError
 from core.journal.lease import holder
 from core.journal.reader import Reader
+from core.models.keys import known_secrets
 from core.overview import read_totals
 from core.tools.mcp.serving import Told
 from core.tools.secrets import Redactor
@@ -33,7 +33,7 @@ class Sessions:
     def __init__(self, home: Path, workspace: Path | None) -> None:
         self._home = home
         self._workspace = workspace
-        self._redact = Redactor(os.environ)
+        self._redact = Redactor(known_secrets())
 
     def resources(self) -> list[Told]:
         """The list, and for each session a report and a transcript."""

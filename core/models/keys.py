@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from core.config import ConfigError, config_path
-from core.models.profiles import Endpoint
+from core.config import ConfigError, config_path, load_config
+from core.models.profiles import Endpoint, key_variables
 from core.private import make_private
 
 LONGEST_KEY = 10_000
@@ -47,6 +48,18 @@ def read_key(endpoint: Endpoint, environ: Mapping[str, str] = os.environ) -> str
         where = f"The environment variable {variable}" if found is None else f"The file {file}"
         raise ConfigError(f"{where} holds characters that no key has; set it again.")
     return key
+
+
+def known_secrets(environ: Mapping[str, str] = os.environ, *variables: str | None) -> dict[str, str]:
+    """The environment, and keys by names that tell so: of `variables`, of the configured ones, and stored ones."""
+    names = {name for name in variables if name}
+    with suppress(ConfigError):  # What can't be read names none; whoever needs it says so.
+        names |= key_variables(load_config())
+    keys = {f"{name}_API_KEY": environ.get(name, "").strip() for name in names}
+    with suppress(OSError, ConfigError):
+        stored = [file for file in key_file("x", environ).parent.iterdir() if file.name.isidentifier()]
+        keys |= {f"{file.name}_STORED_KEY": _from_file(file) or "" for file in stored}
+    return {**keys, **environ}
 
 
 def is_key(text: str) -> bool:

@@ -11,8 +11,10 @@ from processes import command
 
 from core.journal.export import open_export
 from core.journal.reader import Reader
+from core.models.keys import store_key
 
 KEY = "canary-of-the-model-0042"
+STORED = "canary-of-another-model-0044"
 TOKEN = "canary/of+the service=77"
 GITHUB = "ghp_" + "c4nary0123456789abcdefghijABCDEFGHIJ"
 CONTROL = "a-word-that-is-no-secret"
@@ -102,17 +104,22 @@ def test_what_a_session_keeps_is_closed_to_others(longwatch, spied):
 def test_an_export_takes_out_what_the_journal_still_holds(longwatch, tmp_path):
     said = {"text": f"The token is {GITHUB} and {TOKEN}.", "tool_uses": []}
     options = ["--headless", "--speed", "0", "--workspace", str(longwatch.workspace)]
-    model = longwatch.script(said)
-    assert longwatch.here("run", f"Use {TOKEN}.", "--model", model, *options).returncode == 0
-    longwatch.environment["SERVICE_TOKEN"] = TOKEN
+    longwatch.script(said)
+    options += ["--base-url", longwatch.serve(), "--api-key-env", "MY_MODEL"]
+    longwatch.environment["MY_MODEL"] = KEY
+    assert longwatch.here("run", f"Use {TOKEN} and {KEY}, not {STORED}.", "--model", "m", *options).returncode == 0
+    longwatch.environment["MY_MODEL"] = "another-key"
+    for variable, key in (("MY_MODEL", KEY), ("OTHER", STORED)):
+        store_key(variable, key, longwatch.environment)
     held = kept(longwatch.home)
+    longwatch.environment["SERVICE_TOKEN"] = TOKEN
     assert holding(FORMS, held)
     assert longwatch.here("export", "", str(tmp_path / "out.longwatch")).returncode == 0
-    assert holding(FORMS, members(tmp_path / "out.longwatch")) == []
+    assert holding([*FORMS, STORED.encode()], members(tmp_path / "out.longwatch")) == []
     folder = open_export(tmp_path / "out.longwatch")
     with Reader(folder) as reader:
         assert reader.verify() is None and "[redacted: GitHub token]" in repr(reader.events())
     shutil.rmtree(folder.parent)
     for form in ("text", "md", "html", "json"):
         told = longwatch.here("report", "", "--format", form)
-        assert told.returncode == 0 and holding(FORMS, {form: told.stdout.encode()}) == []
+        assert told.returncode == 0 and holding([*FORMS, STORED.encode()], {form: told.stdout.encode()}) == []

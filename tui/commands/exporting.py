@@ -128,9 +128,9 @@ def _write_document(form: str, summary: Summary, aside: Path, redact: Redact, ma
 
 
 def redaction(folder: Path, covered: bool) -> Redact:
-    from core.tools.secrets import Redactor
+    from core.publish.secrecy import without_secrets
 
-    secrets = Redactor(os.environ).inside
+    secrets = without_secrets(folder)
     if not covered:
         return secrets
     from core.journal.reader import Reader

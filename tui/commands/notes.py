@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,7 +53,7 @@ def notes(
         if remove is not None:
             _remove(margin, remove)
         if export is not None:
-            margin.save(_without_secrets(margin.read()), export)
+            margin.save(_clean(folder, margin.read()), export)
             say(f"{export}: {figures.plural(len(margin.read().standing()), 'note')}", err=True)
         elif as_json:
             rows = [{"id": id, **msgspec.to_builtins(note)} for id, note in margin.read().standing()]
@@ -65,10 +64,10 @@ def notes(
     return 0
 
 
-def _without_secrets(margin: Margin) -> Margin:
-    from core.tools.secrets import Redactor
+def _clean(folder: Path, margin: Margin) -> Margin:
+    from core.publish.secrecy import without_secrets
 
-    return msgspec.convert(Redactor(os.environ).inside(msgspec.to_builtins(margin)), Margin)
+    return msgspec.convert(without_secrets(folder)(msgspec.to_builtins(margin)), Margin)
 
 
 @contextlib.contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import click
 
 from core.publish.film import Film, read_film, redacted, report_fields
-from core.tools.secrets import Redactor
+from core.publish.secrecy import without_secrets
 from tui.commands.chosen import readable
 from tui.progress import Progress
 from tui.report_text import as_text, report_rows
@@ -29,7 +28,8 @@ def report(home: Path, session: str | None, form: str, other: str | None) -> int
     `md` and `html` tell its story too: the moments, plan, chapters, files and tests; `html` has charts. No known secret
     is in any.
     """
-    folder, redact = readable(home, session).folder, Redactor(os.environ).inside
+    folder = readable(home, session).folder
+    redact = without_secrets(folder)
     with Progress("report"):
         if form in ("md", "html"):
             beside = redacted(read_film(readable(home, other).folder), redact) if other else None

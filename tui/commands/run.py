@@ -105,7 +105,7 @@ def run(home: Path, task: str, workspace: Path, **options: Any) -> int:
         "policy": options["policy"] or config.context.policy,
         "anchor_every": config.context.anchor_every,
         "approvals": options["approvals"],
-        "instructions": _instructions(place, config),
+        "instructions": _instructions(place, config, endpoint.api_key_env),
         "sandbox": options["sandbox"],
         "after_reboot": options["after_reboot"] or None,
     }
@@ -115,11 +115,12 @@ def run(home: Path, task: str, workspace: Path, **options: Any) -> int:
     return _go(asyncio.run(_created(home, wanted, worktree=options["worktree"])), config, options)
 
 
-def _instructions(place: Path, config: Config) -> list[dict[str, str]] | None:
+def _instructions(place: Path, config: Config, variable: str | None) -> list[dict[str, str]] | None:
+    from core.models.keys import known_secrets
     from core.tools.secrets import Redactor
     from core.workspace.instructions import instruction_files
 
-    wanted, redact = config.context, Redactor(os.environ)
+    wanted, redact = config.context, Redactor(known_secrets(os.environ, variable))
     return instruction_files(place, wanted.instructions, wanted.instruction_tokens, redact) or None
 
 
