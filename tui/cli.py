@@ -162,12 +162,20 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         _fail("interrupted", EXIT_INTERRUPTED)
     except click.ClickException as error:
-        _fail(error.format_message(), EXIT_USAGE)
+        _fail(_misused(error), EXIT_USAGE)
     except Exception as error:
         sentence, code = explain(error)
         _fail(sentence, code)
     else:
         _exit(code if isinstance(code, int) else 0)
+
+
+def _misused(error: click.ClickException) -> str:
+    """What is wrong with the words of a command, without a word of programmers, and where it says what it takes."""
+    said = re.sub(r"is not a valid (?:float|integer)(?: range)?\b", "is not a number", error.format_message())
+    if isinstance(error, click.MissingParameter | click.NoSuchOption) and error.ctx is not None:
+        said += f" `{error.ctx.command_path} --help` says what there is."
+    return said
 
 
 def explain(error: BaseException) -> tuple[str, int]:

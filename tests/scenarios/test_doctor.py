@@ -54,6 +54,12 @@ def test_a_healthy_home_ends_with_0(longwatch: Longwatch, session: Path) -> None
     assert all(finding["says"].endswith(".") for finding in report["machine"])
 
 
+def test_a_configuration_that_can_not_be_read_is_a_problem_for_nothing_runs_with_it(longwatch: Longwatch) -> None:
+    longwatch.config.write_text("[limits]\nbudget_usd = 'much'\n")
+    answer = longwatch.here("doctor")
+    assert answer.returncode == 1 and f"PROBLEM  configuration: {longwatch.config}, line 2: `lim" in answer.stdout
+
+
 def test_an_empty_home_is_healthy_and_not_made(longwatch: Longwatch) -> None:
     assert longwatch.here("doctor").returncode == 0
     assert not longwatch.home.exists()

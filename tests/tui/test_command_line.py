@@ -124,6 +124,24 @@ def test_a_film_that_is_not_there_is_told_as_a_file(tmp_path):
     assert "There is no file night.jsonl, and no session" in str(result.exception)
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["run", "x", "--budget", "much"], "Invalid value for '--budget': 'much' is not a number."),
+        (["run", "x", "--max-turns", "much"], "Invalid value for '--max-turns': 'much' is not a number."),
+        (["blame"], "Missing argument 'SESSION'. `longwatch blame --help` says what there is."),
+        (
+            ["mcp", "check", "--tols"],
+            "No such option '--tols'. Did you mean '--tools'? `longwatch mcp check --help` says",
+        ),
+    ],
+)
+def test_words_that_are_wrong_are_told_plainly(capsys, words, sentence):
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    assert end.value.code == 2 and f"longwatch: {sentence}" in capsys.readouterr().err
+
+
 def test_the_latest_session_is_replayed_where_none_is_named(tmp_path):
     result = CliRunner().invoke(cli, ["--home", str(tmp_path), "replay", "--plain"])
     assert str(result.exception).startswith("There are no sessions in")

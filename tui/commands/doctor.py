@@ -44,7 +44,8 @@ def doctor(home: Path, session: str | None, repair: bool, as_json: bool) -> int:
     """Check the machine and the sessions, or one of them: each finding with what to do. Ends with 1 at a problem."""
     folders = _chosen(home, session)
     repairs = _repair(home, folders) if repair else {}
-    machine = [*examine_machine(home), *_sandbox(), *_processes(), *_servers(), *_copies(home), *_terminal()]
+    machine = [*examine_machine(home), *_sandbox(), *_processes(), *_configured(), *_servers()]
+    machine += [*_copies(home), *_terminal()]
     sessions = _examined(folders)
     if as_json:
         say_json(json.dumps(_as_json(machine, sessions, repairs), indent=2))
@@ -117,6 +118,14 @@ def _processes() -> Iterator[Finding]:
         yield fine("processes", f"The processes of a command are limited {how}.")
     else:
         yield note("processes", "Nothing limits here how many processes a command has: no control group can be made.")
+
+
+def _configured() -> Iterator[Finding]:
+    """Whether the configuration can be read: no session is begun or resumed without it, after a reboot neither."""
+    try:
+        load_config()
+    except ConfigError as error:
+        yield problem("configuration", str(error), "mend it: nothing can be run or resumed meanwhile")
 
 
 def _servers() -> Iterator[Finding]:
