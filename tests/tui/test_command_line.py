@@ -129,6 +129,8 @@ def test_a_film_that_is_not_there_is_told_as_a_file(tmp_path):
     [
         (["run", "x", "--budget", "much"], "Invalid value for '--budget': 'much' is not a number."),
         (["run", "x", "--max-turns", "much"], "Invalid value for '--max-turns': 'much' is not a number."),
+        (["report", "a", "--with", "b"], "Only --format md and --format html show a session beside another one."),
+        (["estimate", "--hours", "x"], "--hours 'x' can't be used; write it like 1,4,12,35."),
         (["blame"], "Missing argument 'SESSION'. `longwatch blame --help` says what there is."),
         (
             ["mcp", "check", "--tols"],

@@ -204,7 +204,7 @@ def estimate(text: str, calls_per_hour: float, model: str | None, as_json: bool)
     try:
         rows = [estimate_of(float(part), calls_per_hour, tariff) for part in text.split(",")]
     except ValueError as error:
-        raise click.UsageError(f"--hours {text!r} can't be used ({error}); write it like 1,4,12,35.") from error
+        raise click.UsageError(f"--hours {text!r} can't be used; write it like 1,4,12,35.") from error
     claims = [claim_for(row.hours) for row in rows]
     if as_json:
         say_json(json.dumps([_estimate_json(*pair) for pair in zip(rows, claims, strict=True)], indent=2))

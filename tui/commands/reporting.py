@@ -28,6 +28,8 @@ def report(home: Path, session: str | None, form: str, other: str | None) -> int
     `md` and `html` tell its story too: the moments, plan, chapters, files and tests; `html` has charts. No known secret
     is in any.
     """
+    if other is not None and form not in ("md", "html"):
+        raise click.UsageError("Only --format md and --format html show a session beside another one.")
     folder = readable(home, session).folder
     redact = without_secrets(folder)
     with Progress("report"):
