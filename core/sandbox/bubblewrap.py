@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import stat
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +16,8 @@ _RESOLVERS: Final = ("/run/systemd/resolve", "/run/NetworkManager", "/run/resolv
 _KERNEL: Final = ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs", "/proc/mtrr")
 """Switches of the whole machine: root's files, and so bwrap leaves them writable to a root without capabilities."""
 _SOCKETS: Final = Path("/proc/net/unix")
+_YOUNG_S: Final = 1.0
+"""Seconds in which a socket may be one that is gone in a moment."""
 _ROOT_KEEPS: Final = ("CAP_DAC_OVERRIDE", "CAP_CHOWN", "CAP_FOWNER")
 """Root stays able to write a workspace that belongs to another user; what is mounted read-only stays so."""
 
@@ -62,8 +66,13 @@ def _services(access: Access) -> Iterator[Path]:
     for name in sorted(_bound()):
         with suppress(OSError, ValueError):
             path = Path(os.path.realpath(name))
-            if away.isdisjoint((path, *path.parents)) and path.is_socket():
+            if away.isdisjoint((path, *path.parents)) and _serves(path.stat()):
                 yield path
+
+
+def _serves(found: os.stat_result) -> bool:
+    """Whether it is a socket that has been there for a while: one that vanishes as it is mounted keeps bwrap from running."""
+    return stat.S_ISSOCK(found.st_mode) and not 0 <= time.time() - found.st_mtime < _YOUNG_S
 
 
 def _bound() -> set[str]:

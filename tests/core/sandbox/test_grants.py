@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 import tempfile
@@ -47,6 +48,7 @@ def test_a_service_of_the_machine_is_reached_in_no_folder_but_what_is_written(ca
     with socket.socket(socket.AF_UNIX) as service:
         service.bind(f"{outside}/a socket")
         service.listen()
+        os.utime(f"{outside}/a socket", (0, 0))
         assert not cage.run(f"{dial} '{outside}/a socket'").ok
         assert not cage.run(f"{dial} '{outside}/a socket'", grant=Grant(network=True)).ok
         granted = cage.run(f"{dial} '{outside}/a socket'", grant=Grant(writable=(str(outside),)))
