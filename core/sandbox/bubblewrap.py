@@ -71,7 +71,7 @@ def _services(access: Access) -> Iterator[Path]:
 
 
 def _serves(found: os.stat_result) -> bool:
-    """Whether it is a socket that has been there for a while: one that vanishes as it is mounted keeps bwrap from running."""
+    """Whether it is a socket, and not a young one: what vanishes as it is mounted keeps bwrap from running."""
     return stat.S_ISSOCK(found.st_mode) and not 0 <= time.time() - found.st_mtime < _YOUNG_S
 
 

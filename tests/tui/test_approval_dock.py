@@ -5,9 +5,11 @@ from sample_sessions import audit_session
 from watching_app import app_over, read, screen_text, until
 
 from core.events import ApprovalAnswered, ApprovalAsked
+from core.journal.viewers import Viewer
 from tui.docks import approval
 from tui.docks.approval import ApprovalDock
 from tui.docks.guidance import GuidanceDock
+from tui.screens.seats import Seats
 
 RULE = "run_command: git push origin main"
 HOSTILE = "echo '\x1b]52;c;x\x07[bold]y[/]' \u202e && git push origin main"
@@ -177,3 +179,17 @@ async def test_a_call_that_no_rule_can_say_offers_no_always(monkeypatch):
         assert "Only once" in screen_text(asking.pilot)
         await asking.press("A", "K")
         assert asking.sent == []
+
+
+async def test_an_observer_is_asked_once_it_takes_the_wheel(monkeypatch):
+    me, other = Viewer("b", "me on pts/2", 2, 2), Viewer("a", "anna on pts/1", 1, 1)
+    async with Asking(monkeypatch) as asking:
+        screen = asking.app.watch_screen
+        screen.seats_changed(Seats(me, [other]))
+        asking.push(asked(), "r99.1.0")
+        await until(asking.pilot, lambda: "Asks before" in screen_text(asking.pilot))
+        await screen.look_for_questions()
+        assert not asking.docks() and "drives this session" not in screen_text(asking.pilot)
+        screen.seats_changed(Seats(me))
+        await screen.look_for_questions()
+        assert await asking.shown()

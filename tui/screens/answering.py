@@ -42,7 +42,7 @@ class Answering(Steering):
     @property
     def _free(self) -> bool:
         here = self.app.screen is self and self.looking.at is None and not self.replay
-        return here and self.controls.available and not self.has_class("-docked")
+        return here and self.controls.available and not self.driver and not self.has_class("-docked")
 
     async def _open(self, question: Question, *, grace: bool) -> None:
         self._shown.add(question.key)
