@@ -24,6 +24,7 @@ from core.events import (
 from core.folds.branches import Branches
 from core.folds.fold import Handler, Series
 from core.folds.mentions import Subject, subject
+from core.folds.standing import attempt_of
 
 PATIENCE = 5
 """Replies within which guidance shows in what the agent does, if it ever does."""
@@ -200,11 +201,11 @@ class Guidance:
     def _requested(self, event: Event) -> None:
         if not isinstance(event.body, ModelRequested) or event.body.purpose != "main":
             return
-        number = (event.key or "").removeprefix("r").partition(".")[0]
+        number, _ = attempt_of(event.key) or (0, 0)
         for id in list(self._watched):
             receipt = self._receipts[id].last
             if receipt.request is None:
-                self._change(event, id, request=int(number or 0), asked=event.seq)
+                self._change(event, id, request=number, asked=event.seq)
             elif receipt.replies >= PATIENCE:
                 self._close(event, id)
 

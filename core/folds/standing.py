@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -54,3 +55,12 @@ class Failure(Struct, frozen=True):
     since_us: int = 0
     until_us: int | None = None
     compressions: int = 0
+
+
+_ATTEMPT: Final = re.compile(r"r([0-9]{1,9})\.([0-9]{1,9})")
+
+
+def attempt_of(key: str | None) -> tuple[int, int] | None:
+    """The numbers of a request and of its attempt; None for a key that no runner wrote: a log may be anybody's."""
+    found = _ATTEMPT.fullmatch(key or "")
+    return (int(found[1]), int(found[2])) if found else None

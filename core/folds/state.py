@@ -37,7 +37,7 @@ from core.events import (
 )
 from core.folds.asking import PendingCall, asking, calls_of, changed, waiting_words
 from core.folds.fold import SEQ, Handler, Series, series_of
-from core.folds.standing import DEFERRED, Failure, Order, Status
+from core.folds.standing import DEFERRED, Failure, Order, Status, attempt_of
 
 
 class RunState:
@@ -283,8 +283,7 @@ class RunState:
             self.open_sides.add(event.key or "")
             return
         self.fixed = body.parts.get("system", 0) + body.parts.get("tools", 0)
-        number, attempt = (event.key or "r0.0").removeprefix("r").split(".")
-        self.request, self.attempt = int(number), int(attempt)
+        self.request, self.attempt = attempt_of(event.key) or (self.request + 1, 1)
         self.open_attempt = event.key
         self._running(event)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from malformed import Targets, folder, good_export
 
-from core.events import Event, ModelResponded, Unknown, decode_body
+from core.events import Event, GuidanceDelivered, ModelRequested, ModelResponded, Unknown, decode_body
 from core.folds.view import SessionView
 
 KINDS = ["config", "import", "stream", "arguments"]
@@ -58,6 +58,17 @@ def test_a_log_of_anybodys_with_absurd_money_or_tokens_is_shown_without_that_eve
         Event(seq=1, parent=None, node=None, kind="model.responded", key="r1.1", at_us=1, actor="model", body=body)
     )
     assert view.last_seq == 1
+
+
+@pytest.mark.parametrize("key", [None, "", "r1", "r1-1.1", "r1.x", "r1.1.1", "r" + "9" * 5000 + ".1"])
+def test_a_request_in_a_log_of_anybodys_may_have_any_key(key: str | None) -> None:
+    view, said = SessionView(), GuidanceDelivered(text="Go on.")
+    asked = ModelRequested(
+        model="m", body="", body_bytes=0, messages=0, marks=[], max_tokens=9, prompt_version="1", parts={}
+    )
+    for seq, (kind, name, body) in enumerate([("guidance.delivered", "g1", said), ("model.requested", key, asked)], 1):
+        view.apply(Event(seq=seq, parent=None, node=None, kind=kind, key=name, at_us=seq, actor="a", body=body))
+    assert view.last_seq == 2
 
 
 @pytest.mark.parametrize(
