@@ -52,7 +52,8 @@ class Store:
     def __init__(self, folder: Path, db: aiosqlite.Connection, lease: Lease | None) -> None:
         self.folder = folder
         self.tail = Tail()
-        self._db, self._lease = db, lease
+        self._db = db
+        self._claimed = (msgspec.json.encode(lease.owner).decode(), lease.epoch) if lease else None
         self._stale = True
         self._files: list[Path] = []
 
@@ -162,9 +163,9 @@ class Store:
                 )
         db.execute("BEGIN IMMEDIATE")
         try:
-            if self._lease is not None:
-                row = db.execute("SELECT epoch FROM lease").fetchone()
-                if row is None or row[0] != self._lease.epoch:
+            if self._claimed is not None:
+                row = db.execute("SELECT owner, epoch FROM lease").fetchone()
+                if row != self._claimed:  # By the owner too: epochs begin anew where the lock's file was removed.
                     raise LeaseLost("Another process has taken this session over; this one writes no more.")
             write(db)
             db.execute("COMMIT")
@@ -175,9 +176,8 @@ class Store:
             raise
 
     async def _claim(self) -> None:
-        if self._lease is not None:
-            owner = msgspec.json.encode(self._lease.owner).decode()
-            await self._db.execute("INSERT OR REPLACE INTO lease VALUES (1, ?, ?)", (owner, self._lease.epoch))
+        if self._claimed is not None:
+            await self._db.execute("INSERT OR REPLACE INTO lease VALUES (1, ?, ?)", self._claimed)
 
     async def _reload(self) -> None:
         last = await self._one("SELECT seq, chain FROM event ORDER BY seq DESC LIMIT 1")

@@ -20,7 +20,7 @@ from core.clock import VirtualClock
 from core.events import Draft, Event, GuidanceDelivered, HeadMoved, ToolStarted, Unknown, is_node
 from core.journal import AlreadyRecorded, DiskFull, Journal, JournalError, LeaseLost, Reader
 from core.journal.errors import Removed
-from core.journal.lease import Lease, acquire
+from core.journal.lease import LOCK, Lease, acquire
 from core.journal.schema import database
 
 
@@ -319,6 +319,20 @@ async def test_a_writer_whose_session_was_taken_over_writes_no_more(folder: Path
     with Reader(folder) as reader:
         assert reader.verify() is None
         assert reader.last_seq() == 4
+
+
+async def test_nor_does_one_whose_lock_was_removed(folder: Path) -> None:
+    async with await Journal.create(folder, VirtualClock()) as made:
+        await made.append(opened())
+    with acquire(folder) as old:
+        async with await Journal.open(folder, VirtualClock(), lease=old) as first:
+            await first.append(said("mine"))
+            (folder / LOCK).unlink()
+            with acquire(folder) as later:
+                async with await Journal.open(folder, VirtualClock(), lease=later) as second:
+                    await second.append(said("theirs"))
+                    with pytest.raises(LeaseLost):
+                        await first.append(said("too late"))
 
 
 def _forget(lease: Lease) -> None:
