@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from core.clock import MICROSECONDS, SystemClock
 from core.sandbox.access import EMPTY, PRIVATE_TEMPORARY, Access
 
 _RESOLVERS: Final = ("/run/systemd/resolve", "/run/NetworkManager", "/run/resolvconf")
@@ -72,7 +72,7 @@ def _services(access: Access) -> Iterator[Path]:
 
 def _serves(found: os.stat_result) -> bool:
     """Whether it is a socket, and not a young one: what vanishes as it is mounted keeps bwrap from running."""
-    return stat.S_ISSOCK(found.st_mode) and not 0 <= time.time() - found.st_mtime < _YOUNG_S
+    return stat.S_ISSOCK(found.st_mode) and not 0 <= SystemClock().now_us() / MICROSECONDS - found.st_mtime < _YOUNG_S
 
 
 def _bound() -> set[str]:
