@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from base64 import b64encode, urlsafe_b64encode
 from pathlib import Path
 from urllib.parse import quote, quote_plus
@@ -65,7 +66,11 @@ def test_of_a_value_that_ends_with_what_is_escaped_nothing_is_left() -> None:
     assert Redactor({"MY_KEY": "pass word\\"})(json.dumps("pass word\\")) == '"[redacted: value of MY_KEY]"'
 
 
-@given(st.binary(max_size=40), st.text(min_size=8, max_size=60), st.binary(max_size=40))
+VALUES = st.text(min_size=8, max_size=60).filter(lambda value: not os.path.lexists(value))
+"""A path that is there, which the property tests know from this very code, is no secret."""
+
+
+@given(st.binary(max_size=40), VALUES, st.binary(max_size=40))
 @settings(max_examples=200, deadline=None)
 def test_of_a_value_in_the_base64_of_more_no_whole_byte_is_left(before: bytes, value: str, after: bytes) -> None:
     data = value.encode()
@@ -86,7 +91,7 @@ ESCAPES = {
 }
 
 
-@given(st.text(min_size=8, max_size=60), st.data())
+@given(VALUES, st.data())
 @settings(max_examples=150, deadline=None)
 def test_whichever_characters_a_url_or_json_escapes_the_value_is_known(value: str, data: st.DataObject) -> None:
     escape = ESCAPES[data.draw(st.sampled_from(sorted(ESCAPES)))]
