@@ -28,8 +28,8 @@ class RunnerWatch:
     """Called often, says in words that the runner of a session is gone; None while it lives.
 
     It must have been seen once (`held`), and missed twice: its last words may still be on their way. One to which the
-    session is handed over has time to come. `fell` says what
-    ended the one in this process, which then need not have been seen.
+    session is handed over has time to come. `fell` says what ended the one in this process, which then need not have
+    been seen.
     """
 
     def __init__(

@@ -85,9 +85,8 @@ def judged(
 def _pause(command: Command, facts: Facts) -> list[Draft]:
     state = facts.state
     if state.halts:
-        raise Refused(
-            f"The session {'is paused already' if state.paused else 'pauses already, at the next safe point'}."
-        )
+        how = "is paused already" if state.paused else "pauses already, at the next safe point"
+        raise Refused(f"The session {how}.")
     return _while_open(command, facts)
 
 

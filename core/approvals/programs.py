@@ -140,7 +140,8 @@ _INLINE = {
         re.compile(r"-[A-Za-z]*[ceE].*|--(eval|exec|command|print).*|-"),
     ),
 }
-_FED = re.compile(r"/dev/(stdin|fd/.*)|/proc/.*/fd/.*")
+FED = re.compile(r"/dev/(stdin|fd/.*)|/proc/.*/fd/.*")
+"""Scripts that are no files: what a pipe or a redirection brings."""
 _AWKS = ("awk", "gawk", "mawk", "nawk", "original-awk")
 _AWK_LOADS = re.compile(r"-[filEe]|--")
 _AWK_ACTS = re.compile(r"system|getline|\||>|@|ENVIRON")
@@ -228,7 +229,7 @@ def is_fed(argv: Sequence[str]) -> bool:
         return sum(not word.startswith("-") for word in rest) < 2
     family = _family(name)
     options = _python_options(rest) if family == "python" else rest
-    return family in _INLINE and (not rest or "-" in options or any(map(_FED.fullmatch, rest)))
+    return family in _INLINE and (not rest or "-" in options or any(map(FED.fullmatch, rest)))
 
 
 def _git_reaches(verb: str, *rest: str) -> bool:
@@ -279,7 +280,7 @@ def _inline(name: str, rest: Sequence[str]) -> str | None:
     options = _python_options(rest) if family == "python" else list(rest)
     if not rest and family != "osascript":
         return f"{name} reads a program from elsewhere"
-    if any(_FED.fullmatch(word) for word in rest):
+    if any(FED.fullmatch(word) for word in rest):
         return f"{name} reads a program from elsewhere"
     if any(pattern.fullmatch(word) for word in options):
         return f"{name} runs a program that stands in the command"

@@ -7,13 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from core.approvals.programs import FED
 from core.approvals.shell import NotUnderstood, Simple, Word, parse
 
 SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash", "rbash"})
 _OTHER_TONGUES = frozenset({"zsh", "ksh"})
 """Shells that read the same line another way, and run subscripts where bash does not."""
-FED = re.compile(r"/dev/(stdin|fd/.*)|/proc/.*/fd/.*")
-"""Scripts that are no files: what a pipe or a redirection brings."""
 _PLAIN_OPTIONS = re.compile(r"-[eufxvnabCETh]+|--(norc|noprofile|posix|login)|[-+]o")
 _ASSIGNED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=")
 _DURATION = re.compile(r"[0-9.]+[smhd]?")
