@@ -201,6 +201,11 @@ class BackgroundRunner:
         self._thread.start()
 
     @property
+    def begun(self) -> bool:
+        """Whether `start` was called."""
+        return self._thread.ident is not None
+
+    @property
     def handed_over(self) -> bool:
         """Whether another process goes on with the session."""
         return self._runner is not None and self._runner.desk.released

@@ -92,6 +92,7 @@ class LongwatchApp(ThemedApp[Leaving]):
         self._opening, self._tidier = ExitStack(), Tidier()
         self._stirred_s = 0.0
         self._aside, self._notice = aside, notice
+        self._begun, self._left = False, None  # type: bool, Leaving | None
         self._card, self._looks = card, (gone, still, presence, free, feel)
         self._source, self._mode, self._background, self._on_quit = source, mode, background, on_quit
         self.title = one_line(title) or "Longwatch"
@@ -161,6 +162,10 @@ class LongwatchApp(ThemedApp[Leaving]):
 
     def _start(self) -> None:
         """After the first layout: the log, the reply in flight; after the first picture the runner."""
+        self._begun = True
+        if self._left is not None:
+            self.leave(self._left)
+            return
         if self._notice:
             self.say_problem(self._notice)
         if self._aside is not None and isinstance(self._driver, ResilientDriver):
@@ -199,7 +204,10 @@ class LongwatchApp(ThemedApp[Leaving]):
             self.watch_screen.stream(deltas)
 
     def leave(self, how: Leaving) -> None:
-        """End the screen; the agent goes on."""
+        """End the screen, once it is there to be taken down; the agent goes on."""
+        if not self._begun:
+            self._left = how
+            return
         if self._on_quit is not None:
             self._on_quit(how)
         self.exit(how)

@@ -24,6 +24,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from core.clock import monotonic
 from tui.notify_terminal import KEEP_TITLE, RETURN_TITLE, title
 from tui.pastes import Pastes
+from tui.terminal import unheard
 
 STALL_LIMIT = 60.0
 """Seconds for which a terminal may take nothing before it counts as lost."""
@@ -105,10 +106,6 @@ class PatientWriter(WriterThread):
         self._lost(reason)
 
 
-def _unheard(*_: object) -> None:
-    """A signal that means nothing; unlike one that is ignored, it is not inherited by commands."""
-
-
 class ResilientDriver(LinuxDriver):
     """For `App(driver_class=ResilientDriver)`.
 
@@ -145,7 +142,7 @@ class ResilientDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         super().start_application_mode()
-        self._loop.add_signal_handler(signal.SIGHUP, self._on_lost, "hangup")
+        self._hear_hang_ups()
 
     def set_title(self, text: str | None) -> None:
         """Give the terminal's window a title, or (None) the one back that it had; leaving the screen gives it back."""
@@ -163,8 +160,7 @@ class ResilientDriver(LinuxDriver):
         self.set_title(None)
         self.write(PLAIN_PEN)
         super().stop_application_mode()
-        self._loop.remove_signal_handler(signal.SIGHUP)
-        signal.signal(signal.SIGHUP, _unheard)
+        signal.signal(signal.SIGHUP, unheard)
 
     def put_away(self) -> None:
         """Give the terminal back for a while, and touch it in no way until `bring_back`; a hang-up is still told.
@@ -174,7 +170,7 @@ class ResilientDriver(LinuxDriver):
         self.suspend_application_mode()
         self.away, self.attrs_before = True, None
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)
-        self._loop.add_signal_handler(signal.SIGHUP, self._on_lost, "hangup")
+        self._hear_hang_ups()
 
     def bring_back(self) -> None:
         """Take the terminal again, with all that is on the screen."""
@@ -185,7 +181,11 @@ class ResilientDriver(LinuxDriver):
     def stop_here(self, ask: Callable[[], object]) -> None:
         """Stopping this process is not wanted: `ask` is called in its loop instead."""
         signal.signal(signal.SIGTSTP, lambda *_: self._in_loop(ask))
-        signal.signal(signal.SIGCONT, _unheard)
+        signal.signal(signal.SIGCONT, unheard)
+
+    def _hear_hang_ups(self) -> None:
+        """Not a handler of the loop's: with the loop that one ends, and the next hang-up would end the process."""
+        signal.signal(signal.SIGHUP, lambda *_: self._on_lost("hangup"))
 
     def run_input_thread(self) -> None:
         """Read keys until told to stop; the end of the input ends the thread instead of spinning."""
@@ -237,5 +237,5 @@ class ResilientDriver(LinuxDriver):
             told(reason)
 
     def _in_loop(self, function: Callable[..., Any], *args: str) -> None:
-        if not self._loop.is_closed():
+        with suppress(RuntimeError):  # The loop is over.
             self._loop.call_soon_threadsafe(function, *args)

@@ -23,7 +23,7 @@ from core.tools.secrets import Redactor
 from tui.job_control import DETACHED, Aside, hang_up_with, wait_for_the_child
 from tui.redacted_log import RedactedLog
 from tui.say import say
-from tui.terminal import last_words, mend_terminal
+from tui.terminal import hear_hang_ups, hold_hang_ups, last_words, mend_terminal, unheard
 
 if TYPE_CHECKING:
     from core.session import BackgroundRunner
@@ -35,6 +35,7 @@ def on_screen(hosting: Hosting, *, mouse: bool = True, plain: bool = False, back
     `back`: that leads back to a list, and nothing is left at the prompt.
     """
     ours, theirs = socket.socketpair()
+    hold_hang_ups()
     child = os.fork()
     if child:
         theirs.close()
@@ -46,6 +47,7 @@ def on_screen(hosting: Hosting, *, mouse: bool = True, plain: bool = False, back
 
 def detached(hosting: Hosting) -> int:
     """Run a session without a screen in a process of its own; returns at once."""
+    hold_hang_ups()
     child = os.fork()
     if child:
         say(goes_on(hosting.folder))
@@ -66,8 +68,8 @@ def goes_on(folder: Path) -> str:
 
 def _wait(child: int, channel: socket.socket, plain: bool, back: bool) -> int:
     """Wait until the child has ended (its exit code) or has left the terminal (0); whoever ends us ends its screen."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _: _pass_on(child, number))
+    signal.signal(signal.SIGTERM, lambda number, _: _pass_on(child, number))
+    hear_hang_ups(lambda number, _: _pass_on(child, number))
     if plain:  # Its keys are signals, to the whole group; the child decides what they mean.
         for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
             signal.signal(number, signal.SIG_IGN)
@@ -101,16 +103,13 @@ def _logging_out_warning() -> str:
 
 def _child(work: Callable[[], int]) -> None:
     """Run the work as this process's whole remaining life."""
-    from tui.cli import explain
-
     code = 1
     try:
         code = work()
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else 1
     except BaseException as error:
-        sentence, code = explain(error)
-        say(f"longwatch: {' '.join(sentence.split())}", err=True)
+        code = _told(error)
     finally:
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError):
@@ -118,19 +117,35 @@ def _child(work: Callable[[], int]) -> None:
         os._exit(code)
 
 
+def _told(error: BaseException) -> int:
+    """Say what ended something; the exit code that it has."""
+    from tui.cli import explain
+
+    sentence, code = explain(error)
+    say(f"longwatch: {' '.join(sentence.split())}", err=True)
+    return code
+
+
 def _shown_then_alone(hosting: Hosting, mouse: bool, plain: bool, back: bool, channel: socket.socket) -> int:
     from core.session import BackgroundRunner
 
     hosting.attended = True
     runner = BackgroundRunner(hosting)
-    outcome = _shown(hosting, runner, mouse, plain, back, channel)
+    try:
+        outcome = _shown(hosting, runner, mouse, plain, back, channel)
+    except Exception as error:  # Whatever becomes of its screen, the agent goes on.
+        outcome = "broken"
+        _told(error)
     runner.leave_alone()
+    if not runner.begun:  # Left, or lost, before its first picture.
+        runner.start()
     over = runner.ends_soon()
     if outcome != "lost" and not back:
         last_words(goes_on(hosting.folder) if runner.handed_over or not over else _after_the_end(hosting.folder))
     if over:
         return runner.join()
     os.setsid()
+    signal.signal(signal.SIGTTOU, signal.SIG_DFL)  # Commands inherit what a screen that is put away must ignore.
     with suppress(OSError):  # The launcher may be gone with its terminal.
         channel.send(DETACHED)
         channel.close()
@@ -140,8 +155,8 @@ def _shown_then_alone(hosting: Hosting, mouse: bool, plain: bool, back: bool, ch
 
 def _ended(runner: BackgroundRunner) -> int:
     """Wait for the end of a runner without a screen; whoever ends its process ends it, and leaves it to be resumed."""
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: runner.cancel())
+    hear_hang_ups(unheard)
     return runner.join()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import click
@@ -11,8 +12,13 @@ from tui.safe import CONTROL, one_line, safe_text
 
 
 def say(text: str, *, err: bool = False) -> None:
-    """Print lines, on stdout or stderr; hidden and controlling characters are shown in place of doing what they do."""
-    click.echo("\n".join(CONTROL.sub(" ", line.expandtabs(4)) for line in safe_text(text).split("\n")), err=err)
+    """Print lines, on stdout or stderr; hidden and controlling characters are shown in place of doing what they do.
+
+    Nothing depends on a stderr that takes none. Raises OSError where stdout is gone.
+    """
+    lines = "\n".join(CONTROL.sub(" ", line.expandtabs(4)) for line in safe_text(text).split("\n"))
+    with suppress(OSError) if err else nullcontext():
+        click.echo(lines, err=err)
 
 
 def ask(question: str, **how: Any) -> str:

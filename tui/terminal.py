@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import subprocess
 import sys
 import termios
+from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import click
 
@@ -45,6 +48,21 @@ def last_words(sentence: str) -> None:
         if select.select([], [sys.stdout], [], LAST_WORDS_S)[1]:
             say(sentence)
             sys.stdout.flush()
+
+
+def unheard(*_: object) -> None:
+    """For a signal that is to mean nothing; unlike one that is ignored, it means what it always does to commands."""
+
+
+def hold_hang_ups() -> None:
+    """Have a hang-up wait until `hear_hang_ups`: it must find neither a process without a handler nor be missed."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+
+
+def hear_hang_ups(handler: Callable[[int, Any], Any] | int) -> None:
+    """Have a hang-up call this from now on, also one that was held."""
+    signal.signal(signal.SIGHUP, handler)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
 
 
 def in_browser() -> bool:

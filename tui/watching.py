@@ -21,6 +21,7 @@ from tui.commands.chosen import margin_of
 from tui.parting import part
 from tui.say import say
 from tui.session_time import SessionTime
+from tui.terminal import hear_hang_ups
 from tui.undisturbed import undisturbed
 
 if TYPE_CHECKING:
@@ -136,8 +137,8 @@ def choose(home: SessionHome, select: str | None = None, notice: str = "") -> Ch
 
 
 def _leave_on_signals(app: ThemedApp[Any]) -> None:
-    signal.signal(signal.SIGHUP, lambda *_: app.call_later(app.on_terminal_lost, "hangup"))
     signal.signal(signal.SIGTERM, lambda *_: app.call_later(app.on_terminated))
+    hear_hang_ups(lambda *_: app.call_later(app.on_terminal_lost, "hangup"))
 
 
 def _looks(config: Config) -> dict[str, Any]:

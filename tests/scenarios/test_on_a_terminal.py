@@ -4,10 +4,11 @@ import os
 import re
 import shlex
 import signal
+import time
 
 import psutil
 import pytest
-from processes import command, until
+from processes import PATIENCE_S, command, until
 from terminals import LINE, Terminal
 
 from core.journal.lease import holder
@@ -29,9 +30,9 @@ def terminal(longwatch):
             os.kill(runner.pid, signal.SIGKILL)
 
 
-def started(longwatch, terminal, steps=40, pause="0.3", **options):
+def started(longwatch, terminal, steps=40, line="echo >> log", **options):
     """A session with its screen, a few calls on its way."""
-    model = longwatch.script(*[command(f"echo {n} >> log; sleep {pause}", text=f"Step {n}.") for n in range(steps)])
+    model = longwatch.script(*[command(f"{line}; sleep 0.3; : {n}", text=f"Step {n}.") for n in range(steps)])
     place = ["--workspace", str(longwatch.workspace), "--speed", "0"]
     screen = terminal("run", "Do the steps.", "--model", model, *place, **options)
     screen.shows("Step 1.", "running")
@@ -122,7 +123,8 @@ def test_a_killed_runner_leaves_a_mended_terminal_and_a_session_to_resume(longwa
 
 def put_away_in_a_shell(longwatch, terminal):
     """A shell in which a run was started, and its screen stopped with Ctrl+Z."""
-    model = longwatch.script(*[command(f"echo {n}; sleep 0.3", text=f"Step {n}.") for n in range(60)])
+    line = "grep SigIgn /proc/self/status >> log; sleep 0.3"
+    model = longwatch.script(*[command(f"echo {n}; {line}", text=f"Step {n}.") for n in range(60)])
     place = ["--workspace", str(longwatch.workspace), "--speed", "0"]
     shell = terminal(shell=True)
     shell.shows("$ ")
@@ -165,6 +167,47 @@ def test_a_shell_that_ends_over_a_put_away_screen_leaves_the_agent_at_work(longw
     goes_on(longwatch)
     until(lambda: os.getsid(holder(longwatch.folder()).pid) == holder(longwatch.folder()).pid)
     goes_on(longwatch)
+
+
+@pytest.mark.parametrize("left", ["vanished while put away", "vanished", "q"])
+def test_no_number_of_hang_ups_ends_the_agent_while_its_screen_is_left(longwatch, terminal, left):
+    screen = put_away_in_a_shell(longwatch, terminal) if "put away" in left else started(longwatch, terminal)
+    runner = holder(longwatch.folder()).pid
+    if left == "q":
+        screen.press("q")
+    else:
+        screen.vanish()
+    end = time.monotonic() + PATIENCE_S
+    while os.getsid(runner) != runner and time.monotonic() < end:
+        os.kill(runner, signal.SIGHUP)
+        time.sleep(0.001)
+    os.kill(runner, signal.SIGHUP)
+    goes_on(longwatch)
+    assert holder(longwatch.folder()).pid == runner
+
+
+@pytest.mark.parametrize("after", ["session.db", "lease.lock", "viewers/*"])
+def test_a_terminal_that_vanishes_while_the_screen_is_made_leaves_an_agent_that_works(longwatch, terminal, after):
+    model = longwatch.script(*[command(f"echo {n} >> log; sleep 0.3", text=f"Step {n}.") for n in range(20)])
+    screen = terminal("run", "Do it.", "--model", model, "--workspace", str(longwatch.workspace), "--speed", "0")
+    until(lambda: next(longwatch.home.glob(f"sessions/*/{after}"), None))
+    screen.vanish()
+    until(lambda: (longwatch.workspace / "log").exists())
+    goes_on(longwatch)
+    assert screen.ends() == 0
+
+
+@pytest.mark.parametrize("left", ["vanishes", "q"])
+def test_a_command_hears_the_same_signals_after_the_screen_was_left(longwatch, terminal, left):
+    if left == "vanishes":
+        put_away_in_a_shell(longwatch, terminal).vanish()
+    else:
+        started(longwatch, terminal, line="grep SigIgn /proc/self/status >> log").press("q")
+    runner = holder(longwatch.folder()).pid
+    until(lambda: os.getsid(runner) == runner)
+    goes_on(longwatch)
+    ignored = [int(line.split()[1], 16) for line in (longwatch.workspace / "log").read_text().splitlines()]
+    assert ignored[0] == ignored[-1]
 
 
 def test_d_gives_the_prompt_back_during_a_long_command_and_the_command_goes_on(longwatch, terminal):

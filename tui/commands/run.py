@@ -26,7 +26,7 @@ from core.models.profiles import resolve_endpoint
 from tui.commands.chosen import readable
 from tui.commands.consent import consented
 from tui.say import say, say_json
-from tui.terminal import shown_plainly
+from tui.terminal import hear_hang_ups, hold_hang_ups, shown_plainly
 
 if TYPE_CHECKING:
     from core.session import NewSession
@@ -112,7 +112,7 @@ def run(home: Path, task: str, workspace: Path, **options: Any) -> int:
     kept = {name: value for name, value in settings.items() if value is not None}
     wanted = NewSession(_task(task), place, endpoint, options["name"] or config.workspace.name, kept)
     check_room(wanted.task, endpoint, kept, config)
-    return _go(asyncio.run(_created(home, wanted, worktree=options["worktree"])), config, options)
+    return _begin(home, wanted, config, options, worktree=options["worktree"])
 
 
 def _instructions(place: Path, config: Config, variable: str | None) -> list[dict[str, str]] | None:
@@ -122,6 +122,12 @@ def _instructions(place: Path, config: Config, variable: str | None) -> list[dic
 
     wanted, redact = config.context, Redactor(known_secrets(os.environ, variable))
     return instruction_files(place, wanted.instructions, wanted.instruction_tokens, redact) or None
+
+
+def _begin(home: Path, wanted: NewSession, config: Config, options: dict[str, Any], *, worktree: bool = False) -> int:
+    """Make the session and run it, even if the terminal goes away just now."""
+    hold_hang_ups()
+    return _go(asyncio.run(_created(home, wanted, worktree=worktree)), config, options)
 
 
 async def _created(home: Path, wanted: NewSession, *, worktree: bool) -> Path:
@@ -148,7 +154,7 @@ NO_SCANNER = (
 @click.pass_obj
 def demo(home: Path, speed: float, workspace: Path | None, **options: Any) -> int:
     """Watch a whole session with no key and no network: a simulated auditor at work on a sample project."""
-    from core.session import NewSession, create
+    from core.session import NewSession
     from core.simulator.bundled import copy_sample
 
     _check_screen(options)
@@ -163,7 +169,7 @@ def demo(home: Path, speed: float, workspace: Path | None, **options: Any) -> in
     endpoint = resolve_endpoint(config, "simulated/auditor")
     carried = {"policy": config.context.policy, "anchor_every": config.context.anchor_every}
     wanted = NewSession(DEMO_TASK, target.resolve(), endpoint, "demo", {"speed": speed, "budget_usd": "5", **carried})
-    return _go(asyncio.run(create(home, wanted)), config, {**options, "speed": speed})
+    return _begin(home, wanted, config, {**options, "speed": speed})
 
 
 @click.command()
@@ -290,9 +296,12 @@ def headless(hosting: Any, as_json: bool) -> int:
         interrupted.set()
         runner.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a job of a script
-            signal.signal(number, interrupt)
+    def unless_ignored(number: int) -> Any:  # By nohup, or for a job of a script.
+        return signal.SIG_IGN if signal.getsignal(number) is signal.SIG_IGN else interrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, unless_ignored(number))
+    hear_hang_ups(unless_ignored(signal.SIGHUP))
     say(f"session {hosting.folder.name}", err=True)
     runner.start(committed.put, on_end=lambda: committed.put(None))
     ended = _print_until_end(_until_end(committed, lambda: runner.trouble), as_json)

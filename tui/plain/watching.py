@@ -24,6 +24,7 @@ from tui.plain.mode import PlainMode
 from tui.plain.output import LineWriter, has_colour
 from tui.plain.talk import Leaving, Talk
 from tui.runner_watch import RunnerWatch
+from tui.terminal import hear_hang_ups, unheard
 
 if TYPE_CHECKING:
     from tui.elsewhere import Elsewhere
@@ -108,7 +109,7 @@ async def _talk(make: Callable[[LineWriter, TypedLines], Talk], driven: bool) ->
 
 def _obey_signals(talk: Talk, soon: Callable[..., None], driven: bool) -> None:
     """What keys and hang-ups mean. A runner in this process is neither stopped nor ended by the terminal."""
-    signal.signal(signal.SIGHUP, lambda *_: soon(talk.leave, "lost"))
+    hear_hang_ups(lambda *_: soon(talk.leave, "lost"))
     signal.signal(signal.SIGTERM, lambda *_: soon(talk.leave, "detached"))
     signal.signal(signal.SIGINT, lambda *_: soon(talk.interrupt))
     signal.signal(signal.SIGQUIT, lambda *_: soon(talk.leave, "quit"))
@@ -120,6 +121,6 @@ def _obey_signals(talk: Talk, soon: Callable[..., None], driven: bool) -> None:
 def _end_signals(driven: bool) -> None:
     """Until this process has left the terminal its keys mean nothing; its children get no handler and no deafness."""
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, *([signal.SIGTSTP] if driven else [])):
-        signal.signal(number, lambda *_: None)
+        signal.signal(number, unheard)
     for number in (signal.SIGTERM, *([signal.SIGTTIN] if driven else [])):
         signal.signal(number, signal.SIG_DFL)
