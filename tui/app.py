@@ -163,13 +163,13 @@ class LongwatchApp(ThemedApp[Leaving]):
     def _start(self) -> None:
         """After the first layout: the log, the reply in flight; after the first picture the runner."""
         self._begun = True
+        if self._aside is not None and isinstance(self._driver, ResilientDriver):
+            self._driver.stop_here(self.action_suspend)
         if self._left is not None:
             self.leave(self._left)
             return
         if self._notice:
             self.say_problem(self._notice)
-        if self._aside is not None and isinstance(self._driver, ResilientDriver):
-            self._driver.stop_here(self.action_suspend)
         if self._background is not None:
             self.watch_screen.after_first_picture(self._begin_background)
         self._follow()

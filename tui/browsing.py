@@ -38,8 +38,9 @@ def browse_on_screen(home: Path) -> None:
 
             notice = explain(error)[0]
         finally:
-            for number in (signal.SIGHUP, signal.SIGTERM):
+            for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT, signal.SIGTSTP):
                 signal.signal(number, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _boxes() -> tuple[list[Box], str]:

@@ -121,7 +121,10 @@ class ResilientDriver(LinuxDriver):
         self._writer: WriterThread | None = None
         self._is_lost = self._titled = self.away = False
         self._sent_before = 0
+        stops = signal.getsignal(signal.SIGTSTP)
         super().__init__(app, **options)
+        if stops is unheard:  # By a runner's process; else Textual's handler stops it.
+            signal.signal(signal.SIGTSTP, unheard)
 
     @property
     def _writer_thread(self) -> WriterThread | None:
@@ -179,9 +182,13 @@ class ResilientDriver(LinuxDriver):
         self.resume_application_mode()
 
     def stop_here(self, ask: Callable[[], object]) -> None:
-        """Stopping this process is not wanted: `ask` is called in its loop instead."""
+        """Neither stopping nor ending this process by keys is wanted: `ask` is called in its loop for Ctrl+Z.
+
+        Ctrl+C and Ctrl+\\ are keys of the screen while it stands, and signals again once it is left.
+        """
         signal.signal(signal.SIGTSTP, lambda *_: self._in_loop(ask))
-        signal.signal(signal.SIGCONT, unheard)
+        for number in (signal.SIGCONT, signal.SIGINT, signal.SIGQUIT):
+            signal.signal(number, unheard)
 
     def _hear_hang_ups(self) -> None:
         """Not a handler of the loop's: with the loop that one ends, and the next hang-up would end the process."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shlex
-import subprocess
+import signal
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from textual.app import App, SuspendNotSupported
 
+STDIN = 0
 NO_EDITOR = "No editor is set: put its command into EDITOR. Here ^j begins a new line."
 
 
@@ -43,12 +46,27 @@ async def edited(app: App[Any], text: str, environ: Mapping[str, str]) -> str:
         except SuspendNotSupported as error:
             raise NoEditor("The screen can't step aside on this terminal, so no editor can be opened.") from error
         if code:
-            raise NoEditor(f"{Path(command[0]).name} ended with code {code}; the text is as it was.")
+            ended = f"ended with code {code}" if code > 0 else f"was ended by signal {-code}"
+            raise NoEditor(f"{Path(command[0]).name} {ended}; the text is as it was.")
         return draft.read_text("utf-8", "replace").rstrip("\n")
 
 
 def _run(command: list[str]) -> int:
+    """Run it as a shell runs a job, so that its keys (Ctrl+C, Ctrl+Z) mean nothing to us; its exit code."""
     try:
-        return subprocess.run(command, check=False).returncode
+        child = os.posix_spawnp(command[0], command, os.environ, setpgroup=0)
     except OSError as error:
         raise NoEditor(f"{command[0]} could not be started: {error.strerror}.") from error
+    _give_terminal_to(child)
+    while os.WIFSTOPPED(status := os.waitpid(child, os.WUNTRACED)[1]):
+        os.killpg(child, signal.SIGCONT)  # It wanted the terminal too early, or to be put away, where no shell can be.
+    _give_terminal_to(os.getpgrp())
+    return os.waitstatus_to_exitcode(status)
+
+
+def _give_terminal_to(group: int) -> None:
+    """Make a group of processes the one that the keyboard belongs to. We may be in the background of it ourselves."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
+    with suppress(OSError):  # It may be gone.
+        os.tcsetpgrp(STDIN, group)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTTOU})

@@ -80,7 +80,9 @@ def _received(channel: socket.socket) -> bytes:
 
 def _stop() -> None:
     """Stop this process alone; the system refuses where no shell could continue it again."""
+    before = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGTSTP)
+    signal.signal(signal.SIGTSTP, before)
 
 
 def _until_in_foreground(channel: socket.socket) -> bytes:

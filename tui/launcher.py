@@ -41,6 +41,7 @@ def on_screen(hosting: Hosting, *, mouse: bool = True, plain: bool = False, back
         theirs.close()
         return _wait(child, ours, plain, back)
     ours.close()
+    signal.signal(signal.SIGTSTP, unheard)  # The launcher stops, when it is told to.
     _child(lambda: _shown_then_alone(hosting, mouse, plain, back, theirs))
     return 0
 
@@ -70,9 +71,8 @@ def _wait(child: int, channel: socket.socket, plain: bool, back: bool) -> int:
     """Wait until the child has ended (its exit code) or has left the terminal (0); whoever ends us ends its screen."""
     signal.signal(signal.SIGTERM, lambda number, _: _pass_on(child, number))
     hear_hang_ups(lambda number, _: _pass_on(child, number))
-    if plain:  # Its keys are signals, to the whole group; the child decides what they mean.
-        for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
-            signal.signal(number, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
+        signal.signal(number, signal.SIG_IGN)  # Keys, to the whole group; the child decides what they mean.
     found: list[str] = []
     threading.Thread(target=lambda: found.append(_logging_out_warning()), daemon=True).start()
     with channel:

@@ -88,6 +88,30 @@ def hung_up(scene: Scene) -> float:
     return _drained(scene)
 
 
+def hung_up_without_end(scene: Scene) -> float:
+    """A shell, a launcher, the system: each may tell of the same loss, at any moment of the leaving and after it."""
+    since, chance, runner = time.monotonic(), random.Random(scene.folder.name), psutil.Process(scene.runner)
+    scene.screen.close()
+    while not scene.left() and time.monotonic() - since < 10 * GONE_S:
+        runner.send_signal(signal.SIGHUP)
+        time.sleep(chance.uniform(0, 0.003))
+    runner.send_signal(signal.SIGHUP)
+    return scene.must_leave(since)
+
+
+def put_away_then_closed(scene: Scene) -> float:
+    """Ctrl+Z, and the shell goes away with its terminal, whether the launcher has stopped by then or not."""
+    chance = random.Random(scene.folder.name)
+    os.write(scene.screen.master, b"\x1a")
+    scene.screen.drain(chance.choice([0.0, chance.uniform(0, 0.3), 1.0]))
+    return closed(scene)
+
+
+def opened_then_closed(scene: Scene) -> float:
+    """It was closed before the session's first step; `play` has seen to that."""
+    return scene.must_leave(time.monotonic())
+
+
 def terminated(scene: Scene) -> float:
     os.kill(scene.runner, signal.SIGTERM)
     return _drained(scene)
@@ -143,11 +167,15 @@ def viewer_killed(scene: Scene) -> float:
     return time.monotonic() - since
 
 
+OPENING, PUT_AWAY = "closed while opened", "put away, then closed"
 KINDS: dict[str, Callable[[Scene], float]] = {
     "closed": closed,
     "stalled": stalled,
     "stalled, then closed": stalled_then_closed,
     "SIGHUP": hung_up,
+    "closed, many SIGHUP": hung_up_without_end,
+    OPENING: opened_then_closed,
+    PUT_AWAY: put_away_then_closed,
     "SIGTERM": terminated,
     "resized": resized,
     "viewer killed": viewer_killed,
@@ -192,12 +220,15 @@ def play(home: Home, twin: Twin, kind: str, *, stall_s: float, stock: bool = Fal
     """One fault on a session of its own."""
     there, screen, viewer = set(home.folders()), None, None
     try:
-        screen = Terminal(home, home.task(f"watched {len(there)}"), stock)
+        screen = Terminal(home, home.task(f"watched {len(there)}"), stock, in_shell=kind == PUT_AWAY)
         while not (new := set(home.folders()) - there):
-            screen.drain(0.05)
+            screen.drain(0.005)
         scene = Scene(home, min(new), Steps(min(new)), twin, screen, stall_s)
-        while scene.steps.count() < 3:
-            screen.drain(0.05)
+        if kind == OPENING:
+            screen.drain(random.Random(scene.folder.name).uniform(0, 0.6))
+            screen.close()
+        if not until(lambda: screen.drain(0.05) or scene.steps.count() >= 3):
+            return Outcome(kind, problems=[f"the agent never began: {_last_words(scene)}"])
         if kind == "viewer killed":
             viewer = scene.viewer = Terminal(home, ["attach", scene.folder.name], stock)
             for _ in range(20):
@@ -274,8 +305,8 @@ PROMISE = Promise(
     id="P6",
     says="Whatever becomes of the terminal, the agent keeps its pace; the screen is gone within 2 s and nothing hangs",
     unit="faults",
-    aim=700,
-    shard=14,
+    aim=1000,
+    shard=20,
     quick=2,
     trial=trial,
     control=control,

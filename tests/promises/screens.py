@@ -7,7 +7,9 @@ import json
 import os
 import pty
 import select
+import shlex
 import struct
+import sys
 import termios
 import threading
 import time
@@ -81,6 +83,13 @@ class Home:
         os.close(terminal)
         return process
 
+    def shell_on(self, terminal: int) -> Process:
+        """A shell with job control on a terminal, which is closed here then."""
+        line = ["/bin/bash", "--norc", "--noprofile", "-i"]
+        process = self._warm.start(*line, environment=self.environment, folder=ROOT, terminal=terminal)
+        os.close(terminal)
+        return process
+
     def folders(self) -> list[Path]:
         return sorted(path for path in self.place.glob("home/sessions/*") if (path / "session.db").exists())
 
@@ -88,10 +97,12 @@ class Home:
 class Terminal:
     """A command on a pty; what it writes is taken off only by `drain`."""
 
-    def __init__(self, home: Home, words: list[str], stock: bool = False) -> None:
+    def __init__(self, home: Home, words: list[str], stock: bool = False, *, in_shell: bool = False) -> None:
         self.master, theirs = pty.openpty()
         self.size(30, 100)
-        self.process = home.on(theirs, words, stock)
+        self.process = home.shell_on(theirs) if in_shell else home.on(theirs, words, stock)
+        if in_shell:
+            os.write(self.master, (shlex.join([sys.executable, "-P", "-m", "tui.cli", *words]) + "\r").encode())
 
     def size(self, rows: int, columns: int) -> None:
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -99,7 +110,9 @@ class Terminal:
     def drain(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            if select.select([self.master], [], [], left)[0]:
+            if self.master < 0:
+                time.sleep(left)
+            elif select.select([self.master], [], [], left)[0]:
                 try:
                     if not os.read(self.master, 65536):
                         return

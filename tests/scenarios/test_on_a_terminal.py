@@ -121,8 +121,8 @@ def test_a_killed_runner_leaves_a_mended_terminal_and_a_session_to_resume(longwa
     goes_on(longwatch)
 
 
-def put_away_in_a_shell(longwatch, terminal):
-    """A shell in which a run was started, and its screen stopped with Ctrl+Z."""
+def shell_with_a_run(longwatch, terminal):
+    """A shell in which a run was started, which has its screen there."""
     line = "grep SigIgn /proc/self/status >> log; sleep 0.3"
     model = longwatch.script(*[command(f"echo {n}; {line}", text=f"Step {n}.") for n in range(60)])
     place = ["--workspace", str(longwatch.workspace), "--speed", "0"]
@@ -130,6 +130,12 @@ def put_away_in_a_shell(longwatch, terminal):
     shell.shows("$ ")
     shell.press(shlex.join([*LINE, "run", "Do the steps.", "--model", model, *place]) + "\r")
     shell.shows("Step 1.", "running")
+    return shell
+
+
+def put_away_in_a_shell(longwatch, terminal):
+    """The same, and the screen was stopped with Ctrl+Z."""
+    shell = shell_with_a_run(longwatch, terminal)
     shell.press("\x1a")
     shell.shows("Stopped")
     return shell
@@ -161,6 +167,22 @@ def test_ctrl_z_in_a_shell_stops_the_screen_and_not_the_agent_and_fg_brings_it_b
     goes_on(longwatch)
 
 
+def test_ctrl_z_before_a_screen_is_back_does_not_stop_the_agent_either(longwatch, terminal):
+    shell = put_away_in_a_shell(longwatch, terminal)
+    runner = psutil.Process(holder(longwatch.folder()).pid)
+    launcher = runner.parent()
+    for _ in range(6):
+        shell.press("fg\r\x1a")
+        goes_on(longwatch)
+        assert runner.status() != psutil.STATUS_STOPPED
+        if launcher.status() != psutil.STATUS_STOPPED:  # It came too early to be heard.
+            shell.watches()
+            shell.press("\x1a")
+            until(lambda: launcher.status() == psutil.STATUS_STOPPED)
+    shell.press("fg\r")
+    shell.watches()
+
+
 def test_a_shell_that_ends_over_a_put_away_screen_leaves_the_agent_at_work(longwatch, terminal):
     shell = put_away_in_a_shell(longwatch, terminal)
     shell.vanish()
@@ -184,6 +206,22 @@ def test_no_number_of_hang_ups_ends_the_agent_while_its_screen_is_left(longwatch
     os.kill(runner, signal.SIGHUP)
     goes_on(longwatch)
     assert holder(longwatch.folder()).pid == runner
+
+
+@pytest.mark.parametrize("key", ["\x03", "\x1c", "\x1a"])
+@pytest.mark.parametrize("how", ["q", "d"])
+def test_keys_that_are_pressed_after_leaving_reach_the_shell_and_not_the_agent(longwatch, terminal, how, key):
+    shell = shell_with_a_run(longwatch, terminal)
+    runner = holder(longwatch.folder()).pid
+    shell.press(how)
+    end = time.monotonic() + PATIENCE_S
+    while os.getsid(runner) != runner and time.monotonic() < end:
+        shell.press(key)
+        shell.text()
+    goes_on(longwatch)
+    assert holder(longwatch.folder()).pid == runner
+    shell.press("\x15fg\r\x15echo prompt $((40 + 4))\r")
+    shell.shows("prompt 44")
 
 
 @pytest.mark.parametrize("after", ["session.db", "lease.lock", "viewers/*"])
@@ -303,6 +341,28 @@ def test_guidance_is_written_in_the_users_own_editor_and_the_screen_comes_back(l
     assert said == "Mind the callers."
     screen.press("q")
     assert screen.ends() == 0
+
+
+@pytest.mark.parametrize("ended", ["\x03", "\x1c", "\x1aMind them.\r", "vanishes"])
+def test_the_keys_of_an_editor_and_its_end_touch_neither_the_screen_nor_the_agent(longwatch, terminal, tmp_path, ended):
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\necho \'in the editor\'\nread line\necho "$line" > "$1"\n')
+    editor.chmod(0o755)
+    longwatch.environment["EDITOR"] = str(editor)
+    shell = shell_with_a_run(longwatch, terminal)
+    runner = holder(longwatch.folder()).pid
+    shell.press("g")
+    shell.shows("Guide the agent")
+    shell.press("\x0f")
+    shell.shows("in the editor")
+    if ended == "vanishes":
+        shell.vanish()
+    else:
+        shell.press(ended)
+        shell.shows("Mind them." if "Mind" in ended else "the text is as it was", "running")
+    goes_on(longwatch)
+    assert holder(longwatch.folder()).pid == runner
+    until(lambda: (os.getsid(runner) == runner) == (ended == "vanishes"))
 
 
 def test_somebody_at_a_terminal_is_asked_whether_a_workspaces_own_settings_may_be_used(longwatch, terminal):
