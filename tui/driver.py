@@ -172,7 +172,7 @@ class ResilientDriver(LinuxDriver):
         """
         self.suspend_application_mode()
         self.away, self.attrs_before = True, None
-        signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        signal.signal(signal.SIGTTOU, unheard)
         self._hear_hang_ups()
 
     def bring_back(self) -> None:

@@ -136,6 +136,7 @@ def _shown_then_alone(hosting: Hosting, mouse: bool, plain: bool, back: bool, ch
     except Exception as error:  # Whatever becomes of its screen, the agent goes on.
         outcome = "broken"
         _told(error)
+    _heed_no_terminal()
     runner.leave_alone()
     if not runner.begun:  # Left, or lost, before its first picture.
         runner.start()
@@ -145,7 +146,6 @@ def _shown_then_alone(hosting: Hosting, mouse: bool, plain: bool, back: bool, ch
     if over:
         return runner.join()
     os.setsid()
-    signal.signal(signal.SIGTTOU, signal.SIG_DFL)  # Commands inherit what a screen that is put away must ignore.
     with suppress(OSError):  # The launcher may be gone with its terminal.
         channel.send(DETACHED)
         channel.close()
@@ -153,10 +153,16 @@ def _shown_then_alone(hosting: Hosting, mouse: bool, plain: bool, back: bool, ch
     return _ended(runner)
 
 
+def _heed_no_terminal() -> None:
+    """Its keys and hang-ups mean nothing from now on; what was held would be so for the runner's commands, too."""
+    hear_hang_ups(unheard)
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, unheard)
+
+
 def _ended(runner: BackgroundRunner) -> int:
     """Wait for the end of a runner without a screen; whoever ends its process ends it, and leaves it to be resumed."""
     signal.signal(signal.SIGTERM, lambda *_: runner.cancel())
-    hear_hang_ups(unheard)
     return runner.join()
 
 
@@ -220,6 +226,7 @@ def _run_alone(hosting: Hosting) -> int:
     from core.session import BackgroundRunner
 
     runner = BackgroundRunner(hosting)
+    _heed_no_terminal()
     runner.start()
     return _ended(runner)
 

@@ -151,9 +151,9 @@ def stalled_then_closed(scene: Scene) -> float:
 def resized(scene: Scene) -> float:
     """The screen goes on; `detach` tells that it still listens."""
     chance = random.Random(scene.folder.name)
-    for _ in range(200):
+    for _ in range(1000):
         scene.size(chance.randint(1, 80), chance.randint(1, 250))
-        scene.screen.drain(0.005)
+        scene.screen.drain(0.003)
     os.write(scene.screen.master, b"d")
     return _drained(scene)
 

@@ -30,12 +30,12 @@ def terminal(longwatch):
             os.kill(runner.pid, signal.SIGKILL)
 
 
-def started(longwatch, terminal, steps=40, line="echo >> log", **options):
+def started(longwatch, terminal, *more, steps=40, line="echo >> log", **options):
     """A session with its screen, a few calls on its way."""
     model = longwatch.script(*[command(f"{line}; sleep 0.3; : {n}", text=f"Step {n}.") for n in range(steps)])
     place = ["--workspace", str(longwatch.workspace), "--speed", "0"]
-    screen = terminal("run", "Do the steps.", "--model", model, *place, **options)
-    screen.shows("Step 1.", "running")
+    screen = terminal("run", "Do the steps.", "--model", model, *place, *more, **options)
+    screen.shows(*(["goes on"] if more else ["Step 1.", "running"]))
     return screen
 
 
@@ -123,7 +123,7 @@ def test_a_killed_runner_leaves_a_mended_terminal_and_a_session_to_resume(longwa
 
 def shell_with_a_run(longwatch, terminal):
     """A shell in which a run was started, which has its screen there."""
-    line = "grep SigIgn /proc/self/status >> log; sleep 0.3"
+    line = "grep -E 'SigBlk|SigIgn' /proc/self/status >> log; sleep 0.3"
     model = longwatch.script(*[command(f"echo {n}; {line}", text=f"Step {n}.") for n in range(60)])
     place = ["--workspace", str(longwatch.workspace), "--speed", "0"]
     shell = terminal(shell=True)
@@ -235,17 +235,20 @@ def test_a_terminal_that_vanishes_while_the_screen_is_made_leaves_an_agent_that_
     assert screen.ends() == 0
 
 
-@pytest.mark.parametrize("left", ["vanishes", "q"])
-def test_a_command_hears_the_same_signals_after_the_screen_was_left(longwatch, terminal, left):
+@pytest.mark.parametrize("left", ["vanishes", "q", "never there"])
+def test_a_command_hears_the_same_signals_with_and_without_a_screen(longwatch, terminal, left):
     if left == "vanishes":
         put_away_in_a_shell(longwatch, terminal).vanish()
     else:
-        started(longwatch, terminal, line="grep SigIgn /proc/self/status >> log").press("q")
+        detach = ["--detach"] if left == "never there" else []
+        screen = started(longwatch, terminal, *detach, line="grep -E 'SigBlk|SigIgn' /proc/self/status >> log")
+        screen.press("q")
     runner = holder(longwatch.folder()).pid
     until(lambda: os.getsid(runner) == runner)
     goes_on(longwatch)
-    ignored = [int(line.split()[1], 16) for line in (longwatch.workspace / "log").read_text().splitlines()]
-    assert ignored[0] == ignored[-1]
+    of_jobs = sum(1 << number - 1 for number in (signal.SIGHUP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU))
+    deaf = {int(line.split()[1], 16) & of_jobs for line in (longwatch.workspace / "log").read_text().splitlines()}
+    assert deaf == {0}
 
 
 def test_d_gives_the_prompt_back_during_a_long_command_and_the_command_goes_on(longwatch, terminal):
