@@ -233,7 +233,6 @@ class LongwatchApp(ThemedApp[Leaving]):
         driver.put_away()
         if await aside.until_returned():
             driver.bring_back()
-            self.forget_terminal()
         else:
             self.leave("lost")
 

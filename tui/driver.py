@@ -157,6 +157,10 @@ class ResilientDriver(LinuxDriver):
             self.write(title(text) if self._titled else KEEP_TITLE + title(text))
         self._titled = text is not None
 
+    def disable_input(self) -> None:
+        if not self.away:
+            super().disable_input()
+
     def stop_application_mode(self) -> None:
         if self.away:
             return
@@ -180,6 +184,7 @@ class ResilientDriver(LinuxDriver):
         signal.signal(signal.SIGTTOU, signal.SIG_DFL)
         self.away = False
         self.resume_application_mode()
+        self._paint_all()
 
     def stop_here(self, ask: Callable[[], object]) -> None:
         """Neither stopping nor ending this process by keys is wanted: `ask` is called in its loop for Ctrl+Z.
@@ -228,7 +233,10 @@ class ResilientDriver(LinuxDriver):
             self.process_message(message)
 
     def _on_drained(self) -> None:
-        self._in_loop(getattr(self._app, "forget_terminal", self._app.refresh))
+        self._in_loop(self._paint_all)
+
+    def _paint_all(self) -> None:
+        getattr(self._app, "forget_terminal", self._app.refresh)()
 
     def _on_lost(self, reason: str) -> None:
         self._in_loop(self._tell_once, reason)

@@ -346,7 +346,7 @@ def test_guidance_is_written_in_the_users_own_editor_and_the_screen_comes_back(l
     assert screen.ends() == 0
 
 
-@pytest.mark.parametrize("ended", ["\x03", "\x1c", "\x1aMind them.\r", "vanishes"])
+@pytest.mark.parametrize("ended", ["\x03", "\x1c", "\x1aMind them.\r", "vanishes", "detached"])
 def test_the_keys_of_an_editor_and_its_end_touch_neither_the_screen_nor_the_agent(longwatch, terminal, tmp_path, ended):
     editor = tmp_path / "editor"
     editor.write_text('#!/bin/sh\necho \'in the editor\'\nread line\necho "$line" > "$1"\n')
@@ -360,12 +360,16 @@ def test_the_keys_of_an_editor_and_its_end_touch_neither_the_screen_nor_the_agen
     shell.shows("in the editor")
     if ended == "vanishes":
         shell.vanish()
+    elif ended == "detached":
+        assert longwatch.here("send", "", "detach").returncode == 0
+        shell.press("echo prompt $((40 + 4))\r")
+        shell.shows("goes on", "prompt 44")
     else:
         shell.press(ended)
         shell.shows("Mind them." if "Mind" in ended else "the text is as it was", "running")
     goes_on(longwatch)
     assert holder(longwatch.folder()).pid == runner
-    until(lambda: (os.getsid(runner) == runner) == (ended == "vanishes"))
+    until(lambda: (os.getsid(runner) == runner) == (ended in ("vanishes", "detached")))
 
 
 def test_somebody_at_a_terminal_is_asked_whether_a_workspaces_own_settings_may_be_used(longwatch, terminal):
