@@ -88,6 +88,7 @@ class CallRunner:
 
     async def run(self, calls: Sequence[PendingCall]) -> None:
         """Run them, all at once when there are several; each outcome, or the question about it, is journalled."""
+        self._leaving = False  # Whoever was to take over has left: it is for this runner to wait for them again.
         if len(calls) == 1:
             await self._run_one(calls[0])
             return

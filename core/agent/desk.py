@@ -46,6 +46,7 @@ from core.folds.branch_tree import branch_named
 from core.folds.checkpoints import boundary_at
 from core.folds.standing import Order
 from core.journal.errors import JournalError
+from core.journal.heirs import anybody_stands_by
 from core.journal.inbox import Command, discard, pending
 from core.journal.viewers import present
 from core.journal.writer import Journal
@@ -183,8 +184,19 @@ class Desk:
                 [],
                 "No runner holds this session, so there is nothing to hand over; longwatch resume goes on with it.",
             )
+        if problem := self.without_heir(order):
+            return [], problem
         self.released = True
         return [], ""
+
+    def without_heir(self, order: Order) -> str:
+        """Why nobody would go on with the session if it were handed over as ordered; empty: somebody would."""
+        runner, meant = self.facts.state.runner, order.args.get("epoch")
+        if meant is None:  # Ordered by a version that does not say.
+            return ""
+        if runner is not None and meant != runner.epoch:
+            return "The runner that was to let go of the session has done so already, or has ended."
+        return "" if anybody_stands_by(self.folder) else "Whoever wanted to take the session over does not wait for it."
 
     async def _compress(self, order: Order) -> Effect:
         args = order.args

@@ -370,7 +370,10 @@ class Runner:
 
     def _leaves(self, command: Command) -> bool:
         """Whether the session is handed over while a command runs, which need not be waited for."""
-        return command.verb == "hand-over" and command.id in self.desk.facts.state.orders and self._calls.leave()
+        order = self.desk.facts.state.orders.get(command.id)
+        if command.verb != "hand-over" or order is None or self.desk.without_heir(order):
+            return False
+        return self._calls.leave()
 
     def _takes_back(self, command: Command) -> bool:
         """Whether the session goes back behind a part of its task that another one works on."""

@@ -19,8 +19,15 @@ def start_runner(folder: Path, terms: Mapping[str, object]) -> str:
         if (value := terms.get(option)) is not None:
             line += [f"--{option.replace('_', '-')}", str(value)]
     try:
-        answer = subprocess.run(
-            line, cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=STARTED_S, check=False
+        answer = subprocess.run(  # In a session of its own: the keys of a terminal are not for it.
+            line,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=STARTED_S,
+            check=False,
+            start_new_session=True,
         )
     except (OSError, subprocess.SubprocessError) as error:
         return str(error)

@@ -10,8 +10,11 @@ import pytest
 from processes import command, until
 
 from core.clock import SystemClock
+from core.config import Config
+from core.controls import SessionControls
 from core.events import Body, BookmarkAdded, Draft
 from core.folds.view import SessionView
+from core.handover import hand_over
 from core.ids import ulid
 from core.journal.inbox import Command, post
 from core.journal.lease import LOCK, holder
@@ -131,6 +134,53 @@ def test_a_command_that_was_taken_up_can_be_handed_on_and_be_interrupted(running
     finished = next(event.body for event in running.events() if event.kind == "tool.finished")
     assert not finished.ok and "stopped" in finished.content
     assert (running.workspace / "log").read_text() == "first\n"
+
+
+def test_of_two_who_take_over_at_once_one_does_and_the_session_goes_on(running):
+    both = [running.start("send", "", "hand-over") for _ in range(2)]
+    told = [process.communicate(timeout=60) for process in both]
+    assert sorted(process.returncode for process in both) == [0, 2], told
+    running.gate.touch()
+    until(lambda: running.report()["state"] == "finished" and holder(running.folder()) is None)
+    assert running.count("runner.attached") == 2
+    assert (running.workspace / "log").read_text() == "first\nsecond\n"
+
+
+@pytest.mark.parametrize("late", [1, 0])
+def test_nobody_is_let_go_of_for_whom_nobody_waits(running, late):
+    epoch, id = holder(running.folder()).epoch, ulid(SystemClock().now_us())
+    post(running.folder(), Command(id=id, verb="hand-over", args={"epoch": epoch - late}))
+    until(lambda: running.count("command.accepted"))
+    running.gate.touch()
+    until(lambda: running.report()["state"] == "finished" and holder(running.folder()) is None)
+    assert [event.body.ok for event in running.events() if event.kind == "command.done"] == [False]
+    assert running.count("runner.attached") == 1
+
+
+def test_a_hand_over_that_is_not_waited_for_any_more_is_taken_back(running):
+    folder = running.folder()
+    runner = holder(folder)
+
+    def posted() -> int:
+        return len(list((folder / "inbox").glob("*.json")))
+
+    async def given_up() -> None:
+        moving = asyncio.create_task(hand_over(folder, SessionControls(folder), Config()))
+        await asyncio.to_thread(until, lambda: posted() == 1)
+        moving.cancel()
+        await asyncio.to_thread(until, lambda: posted() == 2)
+        os.kill(runner.pid, signal.SIGCONT)
+        with pytest.raises(asyncio.CancelledError):
+            await moving
+
+    os.kill(runner.pid, signal.SIGSTOP)
+    asyncio.run(given_up())
+    assert holder(folder) == runner
+    running.gate.touch()
+    until(lambda: running.report()["state"] == "finished")
+    assert (running.workspace / "log").read_text() == "first\nsecond\n"
+    finished = [event.body for event in running.events() if event.kind == "tool.finished"]
+    assert [(body.ok, body.exit_code) for body in finished] == [(True, 0), (True, 0)]
 
 
 def test_attaching_to_another_version_says_so_and_how_to_move(running):

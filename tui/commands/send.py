@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import signal
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -45,4 +47,17 @@ def _order(home: Path, session: str, verb: str, words: Sequence[str]) -> Verdict
     except Refused as refusal:
         raise click.UsageError(str(refusal)) from None
     folder = readable(home, session).folder
-    return asyncio.run(give(folder, SessionControls(folder), verb, args))
+    try:
+        return asyncio.run(_given(folder, verb, args))
+    except asyncio.CancelledError:
+        raise click.Abort from None
+
+
+async def _given(folder: Path, verb: str, args: Mapping[str, Any]) -> Verdict:
+    """Give it. A lost line, or whoever ends this process, is heard as Ctrl+C is: a hand-over is taken back, or made."""
+    task = asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    return await give(folder, SessionControls(folder), verb, args)
