@@ -56,6 +56,7 @@ class SessionControls:
         self._vouchers = vouchers
         self._person = person
         self._restoring: Restoring | None = None
+        self._posted: Command | None = None
 
     async def send(self, verb: str, args: dict[str, Any] | None = None, head: int | None = None) -> str:
         """Post a command; its id. Raises JournalError when it can't be posted."""
@@ -73,13 +74,19 @@ class SessionControls:
         if self._vouchers is not None:
             self._vouchers.vouch(command)
         await asyncio.to_thread(post, self._folder, command)
-        if holder(self._folder) is None:
-            await self._apply(command)
+        self._posted = command
+        await self.settle()
         if verb == "approve" and command.args.get("keep"):
             from core.agent.rule_keeping import keep_answered
 
             await keep_answered(self._folder, command.id, config_path())
         return command.id
+
+    async def settle(self) -> None:
+        """Apply what was posted last where no runner lives: one that was about to end may have left it lying."""
+        owner = holder(self._folder)
+        if self._posted is not None and (owner is None or owner.brief):
+            await self._apply(self._posted)
 
     async def _apply(self, command: Command) -> None:
         """By a clerk of this process, which knows where the command came from."""

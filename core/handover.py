@@ -43,7 +43,7 @@ class Running:
 def prepare(folder: Path, config: Config, environ: Mapping[str, str]) -> Running:
     """What is to be handed over; blocks. Raises JournalError or ConfigError when this version can't go on with it."""
     runner = holder(folder)
-    if runner is None:
+    if runner is None or runner.brief:
         raise JournalError(f"No runner holds this session; `longwatch resume {folder.name[:10]}` goes on with it.")
     return Running(runner, terms_of(folder, config, environ))
 

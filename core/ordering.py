@@ -54,6 +54,7 @@ async def give(folder: Path, controls: SessionControls, verb: str, args: Mapping
                 return await _effect(reader, verb, command, folder)
             if (refused := reader.keyed("command.refused", command)) is not None:
                 return Verdict(REFUSED, getattr(refused.body, "reason", "refused"))
+            await controls.settle()
             await pause_real(LOOK_EVERY_S)
     runner = holder(folder)
     who = (

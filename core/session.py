@@ -98,7 +98,7 @@ async def create(home: Path, wanted: NewSession, clock: Clock | None = None, ses
 async def clerk(folder: Path, clock: Clock, config: Config | None = None, vouchers: Vouchers | None = None) -> None:
     """Apply the inbox of a session that no runner holds: the same reducer, no model. A runner that comes first wins."""
     try:
-        async with seated(folder, clock, vouchers) as (desk, _):
+        async with seated(folder, clock, vouchers, brief=True) as (desk, _):
             desk.thrift = priced_thrift(desk.facts, config or load_config(), clock, os.environ)
             await desk.read_inbox()
             if desk.facts.state.open_attempt or desk.facts.state.pending:
@@ -122,7 +122,7 @@ async def continue_session(
     when a runner has it, ConfigError when its model can't be reached from here, JournalError when the task is
     finished and nothing new waits.
     """
-    async with seated(folder, clock or SystemClock()) as (desk, _):
+    async with seated(folder, clock or SystemClock(), brief=True) as (desk, _):
         await desk.read_inbox()
         state = desk.facts.state
         assert state.opened is not None

@@ -149,7 +149,7 @@ class SessionHome:
         if holder(row.folder) is not None:
             await SessionControls(row.folder, clock=self.clock).send("rename", {"text": name})
             return
-        with acquire(row.folder) as lease:
+        with acquire(row.folder, brief=True) as lease:
             async with await Journal.open(row.folder, self.clock, lease=lease) as journal:
                 await journal.append(Draft(SessionRenamed(name=name), actor="user"))
 

@@ -25,9 +25,14 @@ READ_CHUNK = 2000
 
 
 @asynccontextmanager
-async def seated(folder: Path, clock: Clock, vouchers: Vouchers | None = None) -> AsyncIterator[tuple[Desk, Lease]]:
-    """A desk with its facts read from the log, under the lease. Raises LeaseHeld or JournalError."""
-    with await taken(folder, app_version()) as lease, ExitStack() as holding:
+async def seated(
+    folder: Path, clock: Clock, vouchers: Vouchers | None = None, *, brief: bool = False
+) -> AsyncIterator[tuple[Desk, Lease]]:
+    """A desk with its facts read from the log, under the lease; `brief`: for a moment, to run nothing.
+
+    Raises LeaseHeld or JournalError.
+    """
+    with await taken(folder, app_version(), brief=brief) as lease, ExitStack() as holding:
         async with await Journal.open(folder, clock, lease=lease) as journal:
             with Reader(folder) as reader:
                 snapshots = _snapshots(folder, await _opening(reader), holding)

@@ -25,6 +25,8 @@ BEAT_EVERY_S: Final = 5.0
 TRUSTED_S: Final = 30.0
 LEFT_S: Final = 5.0
 """For how long a lock may outlive its owner: a child that it had just forked has it until its own program begins."""
+BRIEF_S: Final = 30.0
+"""For how long whoever has the session for a moment is waited for."""
 LOOK_EVERY_S: Final = 0.02
 
 
@@ -39,6 +41,8 @@ class Holder(msgspec.Struct, frozen=True):
     since_us: int = 0
     version: str = ""
     """Of the product that the owner runs; empty when it is too old to say."""
+    brief: bool = False
+    """Whether it runs nothing: it writes down what was ordered, say, and is gone in a moment."""
 
 
 class LeaseHeld(JournalError):
@@ -89,8 +93,8 @@ class Lease:
         self.release()
 
 
-def acquire(folder: Path, version: str = "") -> Lease:
-    """Take the session, over a dead owner if need be; `version` of the product is told to others.
+def acquire(folder: Path, version: str = "", *, brief: bool = False) -> Lease:
+    """Take the session, over a dead owner if need be; `version` of the product, and `brief`, are told to others.
 
     Raises LeaseHeld when its owner lives, JournalError otherwise.
     """
@@ -99,25 +103,30 @@ def acquire(folder: Path, version: str = "") -> Lease:
     except OSError as error:
         raise JournalError(f"The session in {folder} can't be written: {error.strerror}.") from error
     try:
-        return _take(folder, descriptor, version)
+        return _take(folder, descriptor, version, brief)
     except BaseException:
         os.close(descriptor)
         raise
 
 
-async def taken(folder: Path, version: str = "") -> Lease:
-    """The same as `acquire`, but a lock that a dead owner left behind is waited for, for `LEFT_S` at most."""
-    until = monotonic() + LEFT_S
+async def taken(folder: Path, version: str = "", *, brief: bool = False) -> Lease:
+    """The same as `acquire`, but a lock that a dead owner left behind is waited for, for `LEFT_S` at most.
+
+    So is whoever has it for a moment: nobody who wants to run the session may fail for that.
+    """
+    began = monotonic()
     while True:
         try:
-            return acquire(folder, version)
+            return acquire(folder, version, brief=brief)
         except LeaseHeld:
-            if holder(folder) is not None or monotonic() >= until:
+            owner = holder(folder)
+            patience_s = LEFT_S if owner is None else BRIEF_S if owner.brief else 0.0
+            if monotonic() - began >= patience_s:
                 raise
         await pause_real(LOOK_EVERY_S)
 
 
-def _take(folder: Path, descriptor: int, version: str) -> Lease:
+def _take(folder: Path, descriptor: int, version: str, brief: bool) -> Lease:
     locked = _lock(descriptor)
     last = _read(descriptor)
     mine = last.pid == os.getpid() and locked
@@ -131,6 +140,7 @@ def _take(folder: Path, descriptor: int, version: str) -> Lease:
         epoch=last.epoch + 1,
         since_us=SystemClock().now_us(),
         version=version,
+        brief=brief,
     )
     _write(descriptor, owner)
     _touch(folder / BEAT)

@@ -50,7 +50,7 @@ def discard(home: Path, folder: Path, clock: Clock | None = None) -> Trashed:
     at_us = (clock or SystemClock()).now_us()
     target = home / TRASH / f"{folder.name}.{at_us}"
     try:
-        with acquire(folder):
+        with acquire(folder, brief=True):
             target.parent.mkdir(mode=0o700, exist_ok=True)
             folder.rename(target)
     except LeaseHeld as error:

@@ -1,8 +1,13 @@
 """The four controls, on a real session in a process of its own, from another shell."""
 
+import asyncio
 import json
 
 from processes import command, prose, until
+
+from core.controls import SessionControls
+from core.journal.lease import acquire
+from core.ordering import TAKEN, give
 
 
 def test_pause_stops_before_the_next_action_and_continue_goes_on(longwatch):
@@ -39,6 +44,19 @@ def test_guidance_is_in_the_next_request_and_can_be_retracted_before(longwatch):
     assert delivered[0].body.standing
     asked = next(event.seq for event in events if event.kind == "model.requested" and event.seq > delivered[0].seq)
     assert asked == delivered[0].seq + 2  # the constraint that it declares stands between
+
+
+def test_an_order_that_a_runner_leaves_lying_as_it_ends_is_taken_all_the_same(longwatch):
+    assert longwatch.run(longwatch.script()).wait(60) == 0
+    folder = longwatch.folder()
+
+    async def ordered():
+        with acquire(folder):  # As of a runner that reads no order any more.
+            giving = asyncio.create_task(give(folder, SessionControls(folder), "bookmark", {"text": "here"}))
+            await asyncio.to_thread(until, lambda: list((folder / "inbox").glob("*.json")))
+        return await giving
+
+    assert asyncio.run(ordered()) == (TAKEN, "accepted: bookmark")
 
 
 def test_a_forced_compression_shortens_the_next_request_and_undo_gives_it_back(longwatch):

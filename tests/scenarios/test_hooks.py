@@ -1,8 +1,9 @@
 """The user's own commands on events: each gets the event, and one that fails changes nothing."""
 
 import json
+import signal
 
-from processes import command
+from processes import command, until
 
 
 def hooked(longwatch, **hooks):
@@ -56,6 +57,15 @@ def test_a_hook_that_fails_is_told_of_and_left_out_when_it_goes_on_failing(longw
     assert failed[4].detail.endswith("It is left out from here on.")
     assert "took more than 0.2 s" in failed[5].detail
     assert longwatch.count("tool.finished") == 7
+
+
+def test_a_session_that_has_ended_is_no_interrupted_one_while_its_hooks_still_run(longwatch):
+    hooked(longwatch, slow=(["finish"], "touch begun; exec sleep 60", "timeout_s = 60\n"))
+    process = longwatch.run(longwatch.script())
+    until((longwatch.workspace / "begun").exists)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0 and "longwatch:" not in errors
 
 
 def test_a_workspace_can_name_no_hooks(longwatch):

@@ -20,7 +20,7 @@ import click
 
 from core.approvals.rules import Mode
 from core.config import Config, Policy, SandboxMode, load_config
-from core.events import Event, SessionFinished
+from core.events import Event, SessionContinued, SessionFinished
 from core.folds.words import one_line
 from core.models.profiles import resolve_endpoint
 from tui.commands.chosen import readable
@@ -286,6 +286,7 @@ def headless(hosting: Any, as_json: bool) -> int:
 
     Printing has a thread of its own (this one), so that whoever does not read on never holds up the agent.
     """
+    from core.agent.host import exit_code
     from core.session import BackgroundRunner
 
     committed: SimpleQueue[list[Event] | None] = SimpleQueue()
@@ -307,7 +308,7 @@ def headless(hosting: Any, as_json: bool) -> int:
     ended = _print_until_end(_until_end(committed, lambda: runner.trouble), as_json)
     code = runner.join()
     again = f"`longwatch resume {hosting.folder.name[:10]}` goes on with it"
-    if interrupted.is_set():
+    if interrupted.is_set() and ended is None:
         say(f"longwatch: interrupted; {again}", err=True)
         return EXIT_INTERRUPTED
     if ended is not None and ended.state != "finished":
@@ -315,7 +316,7 @@ def headless(hosting: Any, as_json: bool) -> int:
 
         why = safe_text(one_line(ended.detail or ended.reason, 500)).rstrip(".")
         say(f"longwatch: the session {ended.state} ({ended.reason}): {why}; {again}", err=True)
-    return code
+    return exit_code(ended) if interrupted.is_set() else code  # It had ended by then; hooks may have been cut.
 
 
 def _until_end(committed: SimpleQueue[list[Event] | None], trouble: Callable[[], str]) -> Iterator[list[Event]]:
@@ -338,14 +339,14 @@ def _until_end(committed: SimpleQueue[list[Event] | None], trouble: Callable[[],
 
 
 def _print_until_end(committed: Iterable[list[Event]], as_json: bool) -> SessionFinished | None:
-    """Print what is committed; the last end of the session, if it came to one."""
+    """Print what is committed; the end of the session, if it came to one that was not lifted again."""
     from tui.plain.lines import PlainLines, json_line
 
     plain, heard, ended = PlainLines(), True, None
     for events in committed:
         for event in events:
-            if isinstance(event.body, SessionFinished):
-                ended = event.body
+            if isinstance(event.body, SessionFinished | SessionContinued):
+                ended = event.body if isinstance(event.body, SessionFinished) else None
             lines = [json_line(event)] if as_json else plain.lines(event)
             if heard and lines:
                 heard = _print("\n".join(lines), as_json)

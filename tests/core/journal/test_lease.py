@@ -89,6 +89,15 @@ async def test_a_lock_that_a_dead_owners_child_still_has_is_waited_for(tmp_path:
         assert lease.epoch == 2
 
 
+async def test_whoever_has_it_for_a_moment_is_waited_for_and_a_runner_is_not(tmp_path: Path) -> None:
+    with acquire(tmp_path, brief=True):
+        takes = asyncio.create_task(taken(tmp_path))
+        await asyncio.sleep(0)
+        assert not takes.done()
+    with await takes, pytest.raises(LeaseHeld):
+        await taken(tmp_path)
+
+
 def test_an_unreaped_owner_counts_as_dead(tmp_path: Path) -> None:
     process = owner(tmp_path)
     process.kill()
