@@ -201,10 +201,10 @@ def explained(error: BaseException) -> str:
     match error:
         case FileNotFoundError():
             return f"its program {error.filename or ''} was not found".replace("  ", " ")
+        case TimeoutError():  # Which is an OSError, too.
+            return "it did not answer in time"
         case OSError():
             return f"it can't be started ({error.strerror or error})"
-        case TimeoutError():
-            return "it did not answer in time"
         case MCPError() if error.code == types.CONNECTION_CLOSED:
             return "it ended while it started"
         case MCPError():

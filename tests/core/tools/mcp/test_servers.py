@@ -17,6 +17,7 @@ from core.config import Config, ServerSettings, ToolSettings
 from core.config.consent import remember
 from core.tools.base import Effect, Outcome, ToolContext, ToolError
 from core.tools.mcp.bridge import Bridge
+from core.tools.mcp.connection import explained
 from core.tools.mcp.helpers import helper_tools
 from core.tools.mcp.listing import Listing, Named
 from core.tools.mcp.naming import fits
@@ -166,6 +167,11 @@ async def test_a_server_that_can_not_start_is_told_and_the_others_work(tmp_path:
         with pytest.raises(ToolError, match=r"The server dead is not there \(it ended while it started\)"):
             await session.call("mcp_resource", server="dead", uri="x")
         assert (await session.call("odd__add", a=1, b=1)).content == "2"
+
+
+def test_a_server_that_never_answers_is_said_to_be_late() -> None:
+    assert explained(ExceptionGroup("", [TimeoutError()])) == "it did not answer in time"
+    assert explained(PermissionError(13, "Permission denied")) == "it can't be started (Permission denied)"
 
 
 async def test_a_server_sees_of_the_environment_what_the_configuration_names(tmp_path: Path) -> None:
