@@ -39,9 +39,10 @@ from core.journal.reader import Reader
 from core.journal.schema import CAME, UNSAID
 from core.journal.writer import Journal
 from core.private import make_private
-from core.workspace.checkout import abandon, checkout, copy_store
+from core.workspace.checkout import checkout, copy_store
 from core.workspace.errors import WorkspaceError
 from core.workspace.snapshots import FILES, open_snapshots
+from core.workspace.worktree import abandon
 
 _CHUNK: Final = 2_000
 _HARMLESS: Final = frozenset({"context", "policy", "anchor_every", "max_tokens", "instructions", "speed"})

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from core.workspace.errors import WorkspaceError
-from core.workspace.git import find_git, git
+from core.workspace.git import find_git
 from core.workspace.snapshots import FILES, open_snapshots
-from core.workspace.worktree import add_worktree
+from core.workspace.worktree import abandon, add_worktree
 
 _OBJECTS: Final = "objects"
 
@@ -65,16 +65,7 @@ async def checkout(folder: Path, tree: str, original: Path, into: Path, *, plain
     except OSError as error:
         await abandon(original, into)
         raise WorkspaceError(f"{into} can't be made: {error.strerror}; choose another folder with --into.") from error
-    except WorkspaceError:
+    except BaseException:  # Ctrl+C, too.
         await abandon(original, into)
         raise
     return "worktree" if worktree else "copy"
-
-
-async def abandon(original: Path, into: Path) -> None:
-    """Take a folder away that `checkout` made."""
-    program = find_git(original)
-    shutil.rmtree(into, ignore_errors=True)
-    if program is not None and (original / ".git").exists():
-        with contextlib.suppress(WorkspaceError):
-            await git(program, original, "worktree", "prune")

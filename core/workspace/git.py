@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +18,7 @@ from core.programs import find_program
 from core.workspace.errors import WorkspaceError
 
 _TIMEOUT_S: Final = 60.0
+_GRACE_S: Final = 5.0
 _OPTIONS: Final = (
     *("-c", "core.fsmonitor=false"),
     *("-c", "core.hooksPath=/dev/null"),
@@ -66,13 +69,22 @@ async def git(program: str, folder: Path, *arguments: str, given: bytes = b"", *
     except TimeoutError as error:
         raise WorkspaceError(f"git {arguments[0]} took longer than {_TIMEOUT_S:.0f} seconds.") from error
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        await _ended(process)
     if process.returncode:
         said = err.decode(errors="replace").strip().splitlines()
         raise WorkspaceError(f"git {arguments[0]} failed: {said[0] if said else process.returncode}.")
     return out
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    """End it if it runs, with its children: by TERM, at which git clears away what it has half made, then by KILL."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, number)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_GRACE_S):
+                    await process.wait()
 
 
 async def git_unfiltered(program: str, folder: Path, *arguments: str) -> bytes:

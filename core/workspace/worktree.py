@@ -6,7 +6,10 @@ say it: only what is marked so is ever removed.
 
 from __future__ import annotations
 
+import asyncio
 import os
+import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -45,7 +48,13 @@ async def add_worktree(original: Path, into: Path, session: str) -> Worktree:
             f"{original} is in no git repository with a commit, so it can have no worktree; leave --worktree out."
         ) from error
     add = ("worktree", "add", "--quiet", "--detach", str(into), "HEAD")
-    await git(program, original, *add, given=b"", **FROM_REMOTES)
+    fresh = not into.exists()
+    try:
+        await git(program, original, *add, given=b"", **FROM_REMOTES)
+    except asyncio.CancelledError:  # It was ended in the middle, and has not cleared away after itself.
+        if fresh:
+            await abandon(original, into)
+        raise
     place = into / prefix
     try:
         place.mkdir(parents=True, exist_ok=True)
@@ -54,6 +63,17 @@ async def add_worktree(original: Path, into: Path, session: str) -> Worktree:
         await remove_worktree(original, into)
         raise WorkspaceError(f"The worktree {into} can't be made: {error.strerror}.") from error
     return Worktree(into, place)
+
+
+async def abandon(original: Path, into: Path) -> None:
+    """Take a folder away that was made as a worktree of the repository in `original`, or as a copy of what is there."""
+    program = find_git(original)
+    shutil.rmtree(into, ignore_errors=True)
+    if program is not None and (original / ".git").exists():
+        with suppress(WorkspaceError):  # As git leaves one that it was making when it was ended.
+            await git(program, original, "worktree", "unlock", str(into))
+        with suppress(WorkspaceError):
+            await git(program, original, "worktree", "prune")
 
 
 async def unsaved_files(folder: Path) -> int:

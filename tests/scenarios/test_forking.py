@@ -1,14 +1,16 @@
 """A new session from a point of another: its own bill, its own files, and the original as it was."""
 
+import asyncio
 import errno
 import hashlib
 import json
 import subprocess
 
 import pytest
-from processes import command
+from processes import command, until
 
 from core.journal.reader import Reader
+from core.workspace.worktree import add_worktree
 
 
 def steps(count):
@@ -153,3 +155,24 @@ def test_a_fork_for_which_there_is_no_room_is_told_in_a_sentence_and_leaves_noth
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "No space left on device" in done.stderr
     nothing_is_left(longwatch)
+
+
+def test_a_worktree_whose_making_is_interrupted_leaves_the_repository_as_it_was(tmp_path):
+    place, into = tmp_path / "repository", tmp_path / "into"
+    place.mkdir()
+    for number in range(200):
+        (place / f"{number}.txt").write_text("x\n")
+    git = ["git", "-c", "user.name=x", "-c", "user.email=x@x"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "all"]):
+        subprocess.run([*git, *words], cwd=place, check=True)
+
+    async def interrupted():
+        making = asyncio.create_task(add_worktree(place, into, "session"))
+        await asyncio.to_thread(until, into.exists)
+        making.cancel()
+        await making
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(interrupted())
+    left = subprocess.run([*git, "worktree", "list"], cwd=place, capture_output=True, text=True, check=True).stdout
+    assert len(left.splitlines()) == 1 and not into.exists()
