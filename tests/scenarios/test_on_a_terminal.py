@@ -243,7 +243,7 @@ def test_a_command_hears_the_same_signals_with_and_without_a_screen(longwatch, t
         detach = ["--detach"] if left == "never there" else []
         screen = started(longwatch, terminal, *detach, line="grep -E 'SigBlk|SigIgn' /proc/self/status >> log")
         screen.press("q")
-    runner = holder(longwatch.folder()).pid
+    runner = until(lambda: holder(longwatch.folder())).pid
     until(lambda: os.getsid(runner) == runner)
     goes_on(longwatch)
     of_jobs = sum(1 << number - 1 for number in (signal.SIGHUP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU))
