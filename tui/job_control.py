@@ -24,6 +24,8 @@ RETURNED: Final = b"R"
 GONE: Final = b"G"
 """Launcher to child: there is no terminal any more."""
 LOOK_EVERY_S: Final = 0.1
+LETS_GO_S: Final = 5.0
+"""Longest time that a launcher is waited for, which may be stopped itself."""
 STDIN: Final = 0
 
 
@@ -57,6 +59,14 @@ def hang_up_with(channel: socket.socket) -> None:
         os.kill(os.getpid(), signal.SIGHUP)
 
     threading.Thread(target=watch, name="launcher", daemon=True).start()
+
+
+def wait_for_the_launcher(channel: socket.socket) -> None:
+    """In the child, once it has detached: until then the launcher may pass on what is meant for the screen."""
+    with channel, suppress(OSError):
+        channel.settimeout(LETS_GO_S)
+        while channel.recv(1):
+            pass
 
 
 def wait_for_the_child(channel: socket.socket) -> bool:

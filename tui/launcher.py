@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,13 +21,16 @@ from core.agent.host import EXIT_FAILED
 from core.agent.hosting import Hosting
 from core.journal.lease import holder
 from core.tools.secrets import Redactor
-from tui.job_control import DETACHED, Aside, hang_up_with, wait_for_the_child
+from tui.job_control import DETACHED, Aside, hang_up_with, wait_for_the_child, wait_for_the_launcher
 from tui.redacted_log import RedactedLog
 from tui.say import say
-from tui.terminal import hear_hang_ups, hold_hang_ups, last_words, mend_terminal, unheard
+from tui.terminal import hear_endings, hold_endings, last_words, mend_terminal, unheard
 
 if TYPE_CHECKING:
     from core.session import BackgroundRunner
+
+KEYS = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP)
+"""What they mean is for the child's screen to say, and before and after it nothing; the launcher stops when told to."""
 
 
 def on_screen(hosting: Hosting, *, mouse: bool = True, plain: bool = False, back: bool = False) -> int:
@@ -35,20 +39,21 @@ def on_screen(hosting: Hosting, *, mouse: bool = True, plain: bool = False, back
     `back`: that leads back to a list, and nothing is left at the prompt.
     """
     ours, theirs = socket.socketpair()
-    hold_hang_ups()
+    hold_endings()
+    for number in KEYS:
+        signal.signal(number, unheard)
     child = os.fork()
     if child:
         theirs.close()
         return _wait(child, ours, plain, back)
     ours.close()
-    signal.signal(signal.SIGTSTP, unheard)  # The launcher stops, when it is told to.
     _child(lambda: _shown_then_alone(hosting, mouse, plain, back, theirs))
     return 0
 
 
 def detached(hosting: Hosting) -> int:
     """Run a session without a screen in a process of its own; returns at once."""
-    hold_hang_ups()
+    hold_endings()
     child = os.fork()
     if child:
         say(goes_on(hosting.folder))
@@ -69,14 +74,13 @@ def goes_on(folder: Path) -> str:
 
 def _wait(child: int, channel: socket.socket, plain: bool, back: bool) -> int:
     """Wait until the child has ended (its exit code) or has left the terminal (0); whoever ends us ends its screen."""
-    signal.signal(signal.SIGTERM, lambda number, _: _pass_on(child, number))
-    hear_hang_ups(lambda number, _: _pass_on(child, number))
-    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
-        signal.signal(number, signal.SIG_IGN)  # Keys, to the whole group; the child decides what they mean.
+    pass_on = partial(_pass_on, child)
+    hear_endings(hang_up=pass_on, terminated=pass_on)
     found: list[str] = []
     threading.Thread(target=lambda: found.append(_logging_out_warning()), daemon=True).start()
     with channel:
         if wait_for_the_child(channel):
+            hear_endings(hang_up=unheard, terminated=unheard)  # They would end the agent, and no screen.
             for warning in filter(None, [] if back else found):
                 last_words(f"longwatch: {warning}")
             return 0
@@ -90,7 +94,7 @@ def _wait(child: int, channel: socket.socket, plain: bool, back: bool) -> int:
     return code
 
 
-def _pass_on(child: int, number: int) -> None:
+def _pass_on(child: int, number: int, _: object) -> None:
     with suppress(ProcessLookupError):
         os.kill(child, number)
 
@@ -136,7 +140,7 @@ def _shown_then_alone(hosting: Hosting, mouse: bool, plain: bool, back: bool, ch
     except Exception as error:  # Whatever becomes of its screen, the agent goes on.
         outcome = "broken"
         _told(error)
-    _heed_no_terminal()
+    hear_endings(hang_up=unheard, terminated=unheard)
     runner.leave_alone()
     if not runner.begun:  # Left, or lost, before its first picture.
         runner.start()
@@ -148,22 +152,15 @@ def _shown_then_alone(hosting: Hosting, mouse: bool, plain: bool, back: bool, ch
     os.setsid()
     with suppress(OSError):  # The launcher may be gone with its terminal.
         channel.send(DETACHED)
-        channel.close()
     _drop_terminal(hosting)
-    return _ended(runner)
-
-
-def _heed_no_terminal() -> None:
-    """Its keys and hang-ups mean nothing from now on; what was held would be so for the runner's commands, too."""
-    hear_hang_ups(unheard)
-    for number in (signal.SIGINT, signal.SIGQUIT):
-        signal.signal(number, unheard)
-
-
-def _ended(runner: BackgroundRunner) -> int:
-    """Wait for the end of a runner without a screen; whoever ends its process ends it, and leaves it to be resumed."""
-    signal.signal(signal.SIGTERM, lambda *_: runner.cancel())
+    wait_for_the_launcher(channel)
+    _end_with_process(runner)
     return runner.join()
+
+
+def _end_with_process(runner: BackgroundRunner) -> None:
+    """Whoever ends the process of a runner without a screen ends that, and leaves it to be resumed."""
+    hear_endings(hang_up=unheard, terminated=lambda *_: runner.cancel())
 
 
 def _after_the_end(folder: Path) -> str:
@@ -226,9 +223,9 @@ def _run_alone(hosting: Hosting) -> int:
     from core.session import BackgroundRunner
 
     runner = BackgroundRunner(hosting)
-    _heed_no_terminal()
+    _end_with_process(runner)
     runner.start()
-    return _ended(runner)
+    return runner.join()
 
 
 def _drop_terminal(hosting: Hosting) -> None:

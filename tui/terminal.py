@@ -20,6 +20,9 @@ LAST_WORDS_S = 0.2
 """For how long a terminal is waited for that may have stopped reading."""
 DUMB = ("dumb", "unknown")
 """Values of TERM."""
+ENDINGS = (signal.SIGHUP, signal.SIGTERM)
+Handler = Callable[[int, Any], Any] | int
+"""What a signal calls."""
 MODES = (1000, 1002, 1003, 1004, 1005, 1006, 1015, 1016, 2004, 2026, 2048)
 """Private modes that a screen may have left on: mouse, focus, paste, synchronised output, reports of the size."""
 RESTORE = (
@@ -54,15 +57,19 @@ def unheard(*_: object) -> None:
     """For a signal that is to mean nothing; unlike one that is ignored, it means what it always does to commands."""
 
 
-def hold_hang_ups() -> None:
-    """Have a hang-up wait until `hear_hang_ups`: it must find neither a process without a handler nor be missed."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+def hold_endings() -> None:
+    """Have a hang-up and SIGTERM wait until `hear_endings`: they must find no process without a handler, nor be missed.
+
+    Nothing may be started meanwhile that is to live on: it would be deaf to them.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
 
 
-def hear_hang_ups(handler: Callable[[int, Any], Any] | int) -> None:
-    """Have a hang-up call this from now on, also one that was held."""
-    signal.signal(signal.SIGHUP, handler)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+def hear_endings(*, hang_up: Handler, terminated: Handler) -> None:
+    """Have a hang-up and SIGTERM call these from now on, also those that were held."""
+    signal.signal(signal.SIGHUP, hang_up)
+    signal.signal(signal.SIGTERM, terminated)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
 
 
 def in_browser() -> bool:

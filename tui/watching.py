@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,7 @@ from tui.commands.chosen import margin_of
 from tui.parting import part
 from tui.say import say
 from tui.session_time import SessionTime
-from tui.terminal import hear_hang_ups
+from tui.terminal import hear_endings
 from tui.undisturbed import undisturbed
 
 if TYPE_CHECKING:
@@ -137,8 +136,10 @@ def choose(home: SessionHome, select: str | None = None, notice: str = "") -> Ch
 
 
 def _leave_on_signals(app: ThemedApp[Any]) -> None:
-    signal.signal(signal.SIGTERM, lambda *_: app.call_later(app.on_terminated))
-    hear_hang_ups(lambda *_: app.call_later(app.on_terminal_lost, "hangup"))
+    hear_endings(
+        hang_up=lambda *_: app.call_later(app.on_terminal_lost, "hangup"),
+        terminated=lambda *_: app.call_later(app.on_terminated),
+    )
 
 
 def _looks(config: Config) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import re
 import shlex
 import signal
 import time
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -233,6 +234,36 @@ def test_a_terminal_that_vanishes_while_the_screen_is_made_leaves_an_agent_that_
     until(lambda: (longwatch.workspace / "log").exists())
     goes_on(longwatch)
     assert screen.ends() == 0
+
+
+@pytest.mark.parametrize("how", [[], ["--plain"]])
+def test_no_number_of_sigterms_to_the_launcher_ends_the_agent_with_its_screen(longwatch, terminal, how):
+    model = longwatch.script(*[command(f"sleep 0.3; : {n}", text=f"Step {n}.") for n in range(40)])
+    place = ["--workspace", str(longwatch.workspace), "--speed", "0"]
+    screen = terminal("run", "Do the steps.", "--model", model, *place, *how)
+    screen.shows("Step 1.")
+    runner = holder(longwatch.folder()).pid
+    end = time.monotonic() + PATIENCE_S
+    with suppress(ProcessLookupError):
+        while time.monotonic() < end:
+            os.kill(screen.pid, signal.SIGTERM)
+            screen.text()
+    goes_on(longwatch)
+    assert holder(longwatch.folder()).pid == runner == os.getsid(runner)
+
+
+@pytest.mark.parametrize("sent", ["\x03", "\x1c", signal.SIGTERM])
+def test_what_would_end_a_screen_that_is_only_being_made_leaves_an_agent_that_works(longwatch, terminal, sent):
+    model = longwatch.script(*[command(f"echo {n} >> log; sleep 0.3", text=f"Step {n}.") for n in range(20)])
+    screen = terminal("run", "Do it.", "--model", model, "--workspace", str(longwatch.workspace), "--speed", "0")
+    until(lambda: next(longwatch.home.glob("sessions/*/viewers"), None))
+    if sent == signal.SIGTERM:
+        os.kill(screen.pid, sent)
+        assert screen.ends() == 0
+    else:
+        screen.press(sent)
+        screen.watches()
+    goes_on(longwatch)
 
 
 @pytest.mark.parametrize("left", ["vanishes", "q", "never there"])

@@ -26,7 +26,7 @@ from core.models.profiles import resolve_endpoint
 from tui.commands.chosen import readable
 from tui.commands.consent import consented
 from tui.say import say, say_json
-from tui.terminal import hear_hang_ups, hold_hang_ups, shown_plainly
+from tui.terminal import hear_endings, hold_endings, shown_plainly
 
 if TYPE_CHECKING:
     from core.session import NewSession
@@ -126,7 +126,7 @@ def _instructions(place: Path, config: Config, variable: str | None) -> list[dic
 
 def _begin(home: Path, wanted: NewSession, config: Config, options: dict[str, Any], *, worktree: bool = False) -> int:
     """Make the session and run it, even if the terminal goes away just now."""
-    hold_hang_ups()
+    hold_endings()
     return _go(asyncio.run(_created(home, wanted, worktree=worktree)), config, options)
 
 
@@ -300,9 +300,8 @@ def headless(hosting: Any, as_json: bool) -> int:
     def unless_ignored(number: int) -> Any:  # By nohup, or for a job of a script.
         return signal.SIG_IGN if signal.getsignal(number) is signal.SIG_IGN else interrupt
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, unless_ignored(number))
-    hear_hang_ups(unless_ignored(signal.SIGHUP))
+    signal.signal(signal.SIGINT, unless_ignored(signal.SIGINT))
+    hear_endings(hang_up=unless_ignored(signal.SIGHUP), terminated=unless_ignored(signal.SIGTERM))
     say(f"session {hosting.folder.name}", err=True)
     runner.start(committed.put, on_end=lambda: committed.put(None))
     ended = _print_until_end(_until_end(committed, lambda: runner.trouble), as_json)

@@ -24,7 +24,7 @@ from tui.plain.mode import PlainMode
 from tui.plain.output import LineWriter, has_colour
 from tui.plain.talk import Leaving, Talk
 from tui.runner_watch import RunnerWatch
-from tui.terminal import hear_hang_ups, unheard
+from tui.terminal import hear_endings, unheard
 
 if TYPE_CHECKING:
     from tui.elsewhere import Elsewhere
@@ -109,8 +109,10 @@ async def _talk(make: Callable[[LineWriter, TypedLines], Talk], driven: bool) ->
 
 def _obey_signals(talk: Talk, soon: Callable[..., None], driven: bool) -> None:
     """What keys and hang-ups mean. A runner in this process is neither stopped nor ended by the terminal."""
-    hear_hang_ups(lambda *_: soon(talk.leave, "lost"))
-    signal.signal(signal.SIGTERM, lambda *_: soon(talk.leave, "detached"))
+    hear_endings(
+        hang_up=lambda *_: soon(talk.leave, "lost"),
+        terminated=lambda *_: soon(talk.leave, "detached"),
+    )
     signal.signal(signal.SIGINT, lambda *_: soon(talk.interrupt))
     signal.signal(signal.SIGQUIT, lambda *_: soon(talk.leave, "quit"))
     if driven:
@@ -119,8 +121,9 @@ def _obey_signals(talk: Talk, soon: Callable[..., None], driven: bool) -> None:
 
 
 def _end_signals(driven: bool) -> None:
-    """Until this process has left the terminal its keys mean nothing; its children get no handler and no deafness."""
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, *([signal.SIGTSTP] if driven else [])):
+    """Until this process has left the terminal what ends it means nothing; its children get no handler, no deafness."""
+    ends = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+    for number in (*ends, *([signal.SIGTSTP] if driven else [])):
         signal.signal(number, unheard)
-    for number in (signal.SIGTERM, *([signal.SIGTTIN] if driven else [])):
-        signal.signal(number, signal.SIG_DFL)
+    if driven:
+        signal.signal(signal.SIGTTIN, signal.SIG_DFL)
