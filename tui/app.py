@@ -87,11 +87,13 @@ class LongwatchApp(ThemedApp[Leaving]):
         margin: MarginFile | None = None,
         thrifty: Thrift = "auto",
     ) -> None:
-        super().__init__(theme=theme, theme_folder=theme_folder, keymap=keymap, fault_log=fault_log, thrifty=thrifty)
+        super().__init__(
+            theme=theme, theme_folder=theme_folder, keymap=keymap, fault_log=fault_log, thrifty=thrifty, aside=aside
+        )
         clock = clock or SystemClock()
         self._opening, self._tidier = ExitStack(), Tidier()
         self._stirred_s = 0.0
-        self._aside, self._notice = aside, notice
+        self._notice = notice
         self._begun, self._left = False, None  # type: bool, Leaving | None
         self._card, self._looks = card, (gone, still, presence, free, feel)
         self._source, self._mode, self._background, self._on_quit = source, mode, background, on_quit
@@ -163,8 +165,6 @@ class LongwatchApp(ThemedApp[Leaving]):
     def _start(self) -> None:
         """After the first layout: the log, the reply in flight; after the first picture the runner."""
         self._begun = True
-        if self._aside is not None and isinstance(self._driver, ResilientDriver):
-            self._driver.stop_here(self.action_suspend)
         if self._left is not None:
             self.leave(self._left)
             return
@@ -220,21 +220,6 @@ class LongwatchApp(ThemedApp[Leaving]):
 
     async def action_quit(self) -> None:
         self.leave("quit")
-
-    def action_suspend(self) -> None:
-        """Put the screen away until the shell brings its job back; a runner in this process goes on."""
-        if self._aside is None:
-            super().action_suspend()
-        elif isinstance(self._driver, ResilientDriver) and not self._driver.away:
-            self._step_aside(self._driver, self._aside)
-
-    @work(name="aside", exit_on_error=False)
-    async def _step_aside(self, driver: ResilientDriver, aside: Aside) -> None:
-        driver.put_away()
-        if await aside.until_returned():
-            driver.bring_back()
-        else:
-            self.leave("lost")
 
     def on_leave_requested(self, message: LeaveRequested) -> None:
         self.leave(message.how)

@@ -119,12 +119,11 @@ class ResilientDriver(LinuxDriver):
 
     def __init__(self, app: Any, **options: Any) -> None:
         self._writer: WriterThread | None = None
-        self._is_lost = self._titled = self.away = False
+        self._is_lost = self._titled = self._stands = self.away = False
         self._sent_before = 0
-        stops = signal.getsignal(signal.SIGTSTP)
         super().__init__(app, **options)
-        if stops is unheard:  # By a runner's process; else Textual's handler stops it.
-            signal.signal(signal.SIGTSTP, unheard)
+        for number in (signal.SIGTSTP, signal.SIGCONT):  # Textual's handlers stop and start whatever stands just then.
+            signal.signal(number, unheard)
 
     @property
     def _writer_thread(self) -> WriterThread | None:
@@ -145,6 +144,7 @@ class ResilientDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         super().start_application_mode()
+        self._stands = True
         self._hear_hang_ups()
 
     def set_title(self, text: str | None) -> None:
@@ -164,6 +164,7 @@ class ResilientDriver(LinuxDriver):
     def stop_application_mode(self) -> None:
         if self.away:
             return
+        self._stands = False
         self.set_title(None)
         self.write(PLAIN_PEN)
         super().stop_application_mode()
@@ -174,6 +175,7 @@ class ResilientDriver(LinuxDriver):
 
         The process may be in the background of its terminal then, where a touch would stop it.
         """
+        signal.signal(signal.SIGCONT, unheard)
         self.suspend_application_mode()
         self.away, self.attrs_before = True, None
         signal.signal(signal.SIGTTOU, unheard)
@@ -185,15 +187,23 @@ class ResilientDriver(LinuxDriver):
         self.away = False
         self.resume_application_mode()
         self._paint_all()
+        self._hear_stops()
 
     def stop_here(self, ask: Callable[[], object]) -> None:
-        """Neither stopping nor ending this process by keys is wanted: `ask` is called in its loop for Ctrl+Z.
-
-        Ctrl+C and Ctrl+\\ are keys of the screen while it stands, and signals again once it is left.
-        """
+        """From now on `ask` is called in the loop when this process is to stop, and a stop that is over is mended."""
         signal.signal(signal.SIGTSTP, lambda *_: self._in_loop(ask))
-        for number in (signal.SIGCONT, signal.SIGINT, signal.SIGQUIT):
-            signal.signal(number, unheard)
+        self._hear_stops()
+
+    def _hear_stops(self) -> None:
+        signal.signal(signal.SIGCONT, lambda *_: self._in_loop(self._take_again))
+
+    def _take_again(self) -> None:
+        """Whoever stopped this process did not ask; the shell has used the terminal since, and may do so still."""
+        with suppress(OSError):
+            if self._stands and os.tcgetpgrp(self.fileno) == os.getpgrp():
+                self.suspend_application_mode()
+                self.resume_application_mode()
+                self._on_drained()
 
     def _hear_hang_ups(self) -> None:
         """Not a handler of the loop's: with the loop that one ends, and the next hang-up would end the process."""

@@ -15,6 +15,8 @@ import threading
 from contextlib import suppress
 from typing import Final
 
+from core.clock import pause_real
+
 DETACHED: Final = b"D"
 """Child to launcher: it has left the terminal."""
 STOPPED: Final = b"Z"
@@ -29,8 +31,22 @@ LETS_GO_S: Final = 5.0
 STDIN: Final = 0
 
 
-class Aside:
-    """The child's end of the pair."""
+class Here:
+    """Where no runner shares the process of the screen: that stops itself."""
+
+    async def until_returned(self) -> bool:
+        """Stop; True when in the foreground again, False when the terminal is gone."""
+        _stop()
+        try:
+            while os.tcgetpgrp(STDIN) != os.getpgrp():
+                await pause_real(LOOK_EVERY_S)
+        except OSError:
+            return False
+        return True
+
+
+class Aside(Here):
+    """Where one does: the child's end of the pair."""
 
     def __init__(self, channel: socket.socket) -> None:
         channel.setblocking(False)

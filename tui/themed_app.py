@@ -19,6 +19,7 @@ from tui.actions import Action, bindings
 from tui.clipboard import copy_sequence
 from tui.driver import ResilientDriver
 from tui.faults import BreakableApp
+from tui.job_control import Aside, Here
 from tui.line_speed import Thrift
 from tui.safe import one_line
 from tui.sanitize import SanitizeFilter
@@ -45,6 +46,7 @@ class ThemedApp(BreakableApp[ReturnType]):
         keymap: Mapping[str, str] | None = None,
         fault_log: Path | None = None,
         thrifty: Thrift = "auto",
+        aside: Aside | None = None,
     ) -> None:
         let_closed_widgets_go()
         self._sanitize = SanitizeFilter()  # one for good: strips keep what each filter made of them
@@ -52,6 +54,7 @@ class ThemedApp(BreakableApp[ReturnType]):
             driver_class=ResilientDriver if os.name == "posix" and not in_browser() else None, fault_log=fault_log
         )
         self.line.thrift = thrifty
+        self._aside = aside or Here()
         self._wanted_theme, self._theme_folder, self._themes = theme, theme_folder, Loaded()
         self._keymap_overrides = dict(keymap or {})
         self.animation_level = "none"
@@ -88,6 +91,7 @@ class ThemedApp(BreakableApp[ReturnType]):
         self.no_color = not has_colours(environ)
         if self.no_color:
             self._filters.append(NoColor())
+        self.call_after_refresh(self._hear_stops)
         self.after_first_picture(self._load_themes)
         fitting, wanted = fitting_theme(environ), self._wanted_theme
         self.theme = self._chosen(fitting)
@@ -159,9 +163,23 @@ class ThemedApp(BreakableApp[ReturnType]):
         ours = sorted(theme.name for theme in self._themes.themes)
         self.theme = ours[(ours.index(self.theme) + 1) % len(ours)] if self.theme in ours else ours[0]
 
+    def _hear_stops(self) -> None:
+        if isinstance(self._driver, ResilientDriver):
+            self._driver.stop_here(self.action_suspend)
+
     def action_suspend(self) -> None:
-        """Stop this process, as Ctrl+Z does elsewhere; `fg` brings it back."""
-        self.action_suspend_process()
+        """Put the screen away until the shell brings its job back; a runner in this process goes on."""
+        if isinstance(self._driver, ResilientDriver) and not self._driver.away:
+            self._step_aside(self._driver)
+
+    @work(name="aside", exit_on_error=False)
+    async def _step_aside(self, driver: ResilientDriver) -> None:
+        driver.put_away()
+        if await self._aside.until_returned():
+            driver.bring_back()
+            self.forget_terminal()
+        else:
+            self.on_terminal_lost("hangup")
 
     def on_terminal_lost(self, reason: str) -> None:
         """The terminal is gone (the driver says why); nothing is left to draw on."""

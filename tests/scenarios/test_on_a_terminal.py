@@ -266,6 +266,41 @@ def test_what_would_end_a_screen_that_is_only_being_made_leaves_an_agent_that_wo
     goes_on(longwatch)
 
 
+def test_a_viewer_that_is_stopped_or_continued_by_whomever_is_there_again(longwatch, terminal):
+    started(longwatch, terminal)
+    viewer = terminal("attach")
+    viewer.watches()
+    viewer.press("\x1a")  # No shell could continue it.
+    viewer.press("?")
+    viewer.shows("Keys")
+    for stop in (0, signal.SIGSTOP):
+        viewer.received.clear()
+        os.kill(viewer.pid, stop)
+        os.kill(viewer.pid, signal.SIGCONT)
+        until(lambda: viewer.text() and b"\x1b[?1049h" in viewer.received)
+    viewer.press("\x1b")
+    viewer.watches()
+    viewer.press("q")
+    assert viewer.ends() == 0
+    assert viewer.received.rindex(b"\x1b[?1049l") > viewer.received.rindex(b"\x1b[?1049h")
+
+
+def test_a_viewer_that_was_put_away_in_a_shell_comes_back_and_goes_with_it(longwatch, terminal):
+    started(longwatch, terminal)
+    shell = terminal(shell=True)
+    shell.shows("$ ")
+    shell.press(shlex.join([*LINE, "attach"]) + "\r")
+    shell.watches()
+    (viewer,) = psutil.Process(shell.pid).children()
+    for back in ("fg\r", "bg; echo typed $((40 + 2))\r"):
+        shell.press("\x1a")
+        shell.shows("Stopped")
+        shell.press(back)
+        shell.shows("running" if back == "fg\r" else "typed 42")
+    shell.vanish()
+    until(lambda: not viewer.is_running())
+
+
 @pytest.mark.parametrize("left", ["vanishes", "q", "never there"])
 def test_a_command_hears_the_same_signals_with_and_without_a_screen(longwatch, terminal, left):
     if left == "vanishes":
