@@ -6,6 +6,7 @@ log with colours would be sent half way, and its letters would be commands. Here
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from textual.events import Paste
@@ -14,6 +15,11 @@ START, END = "\x1b[200~", "\x1b[201~"
 LONGEST = 1_000_000
 """Characters of a paste; what comes beyond them is dropped."""
 LONGEST_KEY = 8
+ANSWER = re.compile(r"\x1b(?:\[[?>=](?![0-9;]*\$y)[0-9;:]*[ -/]*[@-~]|(?:\]|P)[^\x07\x1b]*(?:\x07|\x1b\\))")
+"""What a terminal says, late, to a question of the program before. Its letters are no keys.
+
+Our own questions are answered by `$y`, of which Textual knows.
+"""
 FORGOTTEN_S = 5.0
 """A key that comes so long after the last piece of a paste says that the paste's end was lost."""
 
@@ -27,7 +33,7 @@ class Pastes:
         self._pasted: str | None = None
 
     def parted(self, data: str, idle_s: float = 0.0) -> Iterator[str | Paste]:
-        """What was typed, as it came, and what was pasted, in order; `idle_s` after the piece before."""
+        """What was typed, less late answers, and what was pasted, in order; `idle_s` after the piece before."""
         if self._pasted is not None and idle_s >= FORGOTTEN_S and len(data) <= LONGEST_KEY:
             yield self._whole()
         data, self._held = self._held + data, ""
@@ -38,7 +44,7 @@ class Pastes:
                 before, self._held = _without_beginning(before, START if typed else END)
             if not typed:
                 self._pasted = ((self._pasted or "") + before)[:LONGEST]
-            elif before:
+            elif before := ANSWER.sub("", before):
                 yield before
             if mark and typed:
                 self._pasted = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from textual.events import Paste
@@ -44,6 +45,29 @@ def test_keys_are_kept_waiting_for_no_paste() -> None:
     assert list(pastes.parted("\x1b")) == ["\x1b"]
     assert list(pastes.parted("x\x1b[2")) == ["x"]
     assert pastes.waited() == "\x1b[2" and pastes.waited() == ""
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "\x1b[?1;2c",
+        "\x1b[>41;354;0c",
+        "\x1b[?0u",
+        "\x1b]11;rgb:0000/00/aa\x1b\\",
+        "\x1b]10;rgb:0/0/a\x07",
+        "\x1bP>|xterm\x1b\\",
+    ],
+)
+def test_an_answer_to_what_an_earlier_program_asked_is_no_keys(answer: str) -> None:
+    assert "".join(map(str, Pastes().parted(f"a{answer}b{answer}"))) == "ab"
+    assert list(Pastes().parted(answer)) == []
+
+
+@pytest.mark.parametrize(
+    "typed", ["\x1b[?2026;2$y", "\x1b[<0;3;4M", "\x1b[97;5u", "\x1bP", "\x1b]", "\x1bOP", "\x1b[A"]
+)
+def test_keys_clicks_and_answers_to_our_own_questions_are_let_through(typed: str) -> None:
+    assert list(Pastes().parted(typed)) == [typed]
 
 
 def test_a_paste_whose_end_was_lost_ends_at_the_next_key_and_none_fills_the_memory() -> None:
