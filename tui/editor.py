@@ -58,12 +58,12 @@ async def edited(app: App[Any], text: str, environ: Mapping[str, str]) -> str:
 def _stepped_aside(app: App[Any]) -> Iterator[None]:
     """The terminal is another program's; a screen that is left meanwhile stays away. Raises NoEditor."""
     driver = app._driver
-    if not isinstance(driver, ResilientDriver):
+    if not isinstance(driver, ResilientDriver) or driver.away:
         raise NoEditor("The screen can't step aside on this terminal, so no editor can be opened.")
     driver.put_away()
     bring_back = driver.bring_back
     try:
-        with app.batch_update(), driver.no_automatic_restart():
+        with app.batch_update():
             yield
     except asyncio.CancelledError:
         bring_back = mend_terminal
