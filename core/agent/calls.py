@@ -17,6 +17,7 @@ from core.clock import MICROSECONDS, monotonic
 from core.events import Draft, HumanAsked, MediaShown, ToolFinished, ToolStarted
 from core.folds.asking import PendingCall
 from core.folds.words import call_line, one_line
+from core.journal.errors import DiskFull
 from core.sandbox.grant import NOTHING, Grant
 from core.tools.ask import REPLY, AskHumanArguments
 from core.tools.base import (
@@ -24,6 +25,7 @@ from core.tools.base import (
     InvalidArguments,
     LaidDown,
     Lasting,
+    NoRoom,
     Outcome,
     Rerun,
     StandsFor,
@@ -312,9 +314,11 @@ class CallRunner:
         try:
             outcome = await act
             return STOPPED if isinstance(outcome, Rerun) else outcome
+        except NoRoom as error:
+            raise DiskFull(f"The disk with the session has no room: {error} Free some space.") from error
         except ToolError as error:
             return Outcome(str(error), ok=False)
-        except LaidDown:
+        except (LaidDown, DiskFull):
             raise
         except Exception as error:  # a tool's bug is the model's problem to work around, never the session's end
             return Outcome(f"The tool {call.name} broke: {type(error).__name__}: {error}", ok=False)

@@ -12,6 +12,8 @@ RESERVE: Final = "reserve"
 RESERVE_BYTES: Final = 256 * 1024
 ENOUGH_BYTES: Final = 1024 * 1024
 """Free room, beside the reserve, from which a session that waited for room goes on."""
+ENOUGH_FILES: Final = 64
+"""And so many files that may still be made there."""
 
 
 def free_bytes(folder: Path) -> int | None:
@@ -20,6 +22,12 @@ def free_bytes(folder: Path) -> int | None:
         return shutil.disk_usage(folder).free
     except OSError:
         return None
+
+
+def _has_room(folder: Path) -> bool:
+    """Raises OSError. Some file systems have no limit of files, and say 0."""
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize >= ENOUGH_BYTES and (not disk.f_files or disk.f_favail >= ENOUGH_FILES)
 
 
 class Reserve:
@@ -31,7 +39,7 @@ class Reserve:
     def fill(self) -> bool:
         """Take the room, if it is not taken; whether it is now, with enough left beside it."""
         try:
-            if shutil.disk_usage(self._file.parent).free < ENOUGH_BYTES:
+            if not _has_room(self._file.parent):
                 return False
             if not self._file.exists():
                 self._take()

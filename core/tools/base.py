@@ -44,6 +44,10 @@ class ToolError(Exception):
     """A call that failed in a way the model can act on; the text is one plain sentence for it."""
 
 
+class NoRoom(ToolError):
+    """Nothing was done, for the disk with the session's own folder has no room: it can be done once there is some."""
+
+
 class InvalidArguments(ToolError):
     """The call was not run: its arguments are none that the tool takes."""
 

@@ -18,11 +18,11 @@ from msgspec.structs import replace
 from core.programs import find_program
 from core.sandbox.guard import PUT_ASIDE
 from core.sandbox.sandbox import Cell, Confinement
-from core.tools.base import RERUN, Effect, Outcome, Rerun, ToolContext, ToolError
+from core.tools.base import RERUN, Effect, NoRoom, Outcome, Rerun, ToolContext, ToolError
 from core.tools.capping import cap_file
 from core.tools.common import Arguments, count, handle_of
 from core.tools.crowd import MOST_PROCESSES
-from core.tools.jobs import Job, JobState, Phase, job_status, output_path
+from core.tools.jobs import Job, JobState, Phase, job_status, lacks_room, output_path
 from core.tools.paths import explained, relative, resolve
 from core.tools.secrets import is_secret_name
 
@@ -154,8 +154,13 @@ def _prepared(
 ) -> Cell:
     """A cell, with what it puts back written down first: whoever takes the command up after a kill puts it back."""
     cell = confinement.cell(folder, environment, context.grant)
-    job.make_folder()
-    cell.leave(job.folder)
+    try:
+        job.make_folder()
+        cell.leave(job.folder)
+    except OSError as error:
+        if lacks_room(error):
+            raise NoRoom(f"the command could not be started: {error}.") from error
+        raise
     return cell
 
 

@@ -11,6 +11,7 @@ Once the outcome is in the journal the folder has served (`settle`): who follows
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import shutil
 import signal
@@ -26,7 +27,7 @@ from msgspec.structs import replace
 from core.clock import monotonic, pause_real
 from core.protocols import Written
 from core.tools import processes
-from core.tools.base import ToolError
+from core.tools.base import NoRoom, ToolError
 from core.tools.crowd import MOST_PROCESSES, Crowd
 from core.tools.processes import Process
 
@@ -140,6 +141,15 @@ def settle_all(jobs: Path, open_calls: Collection[str], kept: int) -> None:
             settle(folder, kept)
 
 
+def lacks_room(error: Exception | None) -> bool:
+    """Whether there would be no such error if there were room on the disk."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def _refusal(sentence: str, error: Exception | None) -> ToolError:
+    return NoRoom(sentence) if lacks_room(error) else ToolError(sentence)
+
+
 class Job:
     """One command in its folder, as its owner sees it: start it, or attach to it, and wait for it or stop it."""
 
@@ -162,7 +172,7 @@ class Job:
         self._mark = f"{MARK}={folder}".encode()
 
     def make_folder(self) -> None:
-        """Nobody has claimed it yet. Raises OSError."""
+        """Nobody has claimed it yet. Raises OSError, of which `lacks_room` tells."""
         for folder in (self.folder.parent, self.folder):
             folder.mkdir(mode=0o700, exist_ok=True)
 
@@ -196,7 +206,7 @@ class Job:
             finally:
                 os.close(output)
         except (OSError, ValueError) as error:
-            raise ToolError(f"the command could not be started: {error}.") from error
+            raise _refusal(f"the command could not be started: {error}.", error) from error
 
     async def wait(self, timeout: float, stays: Callable[[], bool] = lambda: False) -> JobState:
         """Until the job is over, at most `timeout` seconds after its start, counted over restarts of the agent.
@@ -241,10 +251,21 @@ class Job:
         if state.phase is Phase.UNCLAIMED and reaped:
             if not self.folder.exists():
                 raise ToolError("what came of the command is not known: its job folder was removed while it ran.")
-            raise ToolError("the command could not be started: its job folder could not be written.")
+            raise _refusal("the command could not be started: its job folder could not be written.", self._unwritten())
         if state.phase is Phase.GONE and not reaped:
             return replace(state, phase=Phase.RUNNING)  # The claim is there but not written yet.
         return state
+
+    def _unwritten(self) -> OSError | None:
+        """Why nothing can be written beside the output, if that is still so."""
+        trial = self.folder / "trial"
+        try:
+            trial.write_bytes(b"\n")
+        except OSError as error:
+            return error
+        finally:
+            trial.unlink(missing_ok=True)
+        return None
 
     def _spent(self) -> float:
         process = None if self._child else job_status(self.folder).process
