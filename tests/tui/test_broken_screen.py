@@ -130,6 +130,6 @@ def test_an_error_that_textual_lets_through_is_one_of_the_screen(monkeypatch, ca
         raise OSError("no terminal here")
 
     monkeypatch.setattr("tui.app.LongwatchApp.run", fails)
-    monkeypatch.setattr("tui.watching.signal.signal", lambda *_: None)
+    monkeypatch.setattr("tui.watching.hear_endings", lambda **_: None)
     assert watch(FakeSource(audit_session()), FakeControls(), Config(), Viewing(mode="replay")) == "broken"
     assert capsys.readouterr().err == "longwatch: The screen broke (OSError: no terminal here).\n"
