@@ -31,7 +31,7 @@ def terminal(longwatch):
             os.kill(runner.pid, signal.SIGKILL)
 
 
-def started(longwatch, terminal, *more, steps=40, line="echo >> log", **options):
+def started(longwatch, terminal, *more, steps=200, line="echo >> log", **options):
     """A session with its screen, a few calls on its way."""
     model = longwatch.script(*[command(f"{line}; sleep 0.3; : {n}", text=f"Step {n}.") for n in range(steps)])
     place = ["--workspace", str(longwatch.workspace), "--speed", "0"]
@@ -125,7 +125,7 @@ def test_a_killed_runner_leaves_a_mended_terminal_and_a_session_to_resume(longwa
 def shell_with_a_run(longwatch, terminal):
     """A shell in which a run was started, which has its screen there."""
     line = "grep -E 'SigBlk|SigIgn' /proc/self/status >> log; sleep 0.3"
-    model = longwatch.script(*[command(f"echo {n}; {line}", text=f"Step {n}.") for n in range(60)])
+    model = longwatch.script(*[command(f"echo {n}; {line}", text=f"Step {n}.") for n in range(200)])
     place = ["--workspace", str(longwatch.workspace), "--speed", "0"]
     shell = terminal(shell=True)
     shell.shows("$ ")
@@ -227,7 +227,7 @@ def test_keys_that_are_pressed_after_leaving_reach_the_shell_and_not_the_agent(l
 
 @pytest.mark.parametrize("after", ["session.db", "lease.lock", "viewers/*"])
 def test_a_terminal_that_vanishes_while_the_screen_is_made_leaves_an_agent_that_works(longwatch, terminal, after):
-    model = longwatch.script(*[command(f"echo {n} >> log; sleep 0.3", text=f"Step {n}.") for n in range(20)])
+    model = longwatch.script(*[command(f"echo {n} >> log; sleep 0.3", text=f"Step {n}.") for n in range(200)])
     screen = terminal("run", "Do it.", "--model", model, "--workspace", str(longwatch.workspace), "--speed", "0")
     until(lambda: next(longwatch.home.glob(f"sessions/*/{after}"), None))
     screen.vanish()
@@ -238,7 +238,7 @@ def test_a_terminal_that_vanishes_while_the_screen_is_made_leaves_an_agent_that_
 
 @pytest.mark.parametrize("how", [[], ["--plain"]])
 def test_no_number_of_sigterms_to_the_launcher_ends_the_agent_with_its_screen(longwatch, terminal, how):
-    model = longwatch.script(*[command(f"sleep 0.3; : {n}", text=f"Step {n}.") for n in range(40)])
+    model = longwatch.script(*[command(f"sleep 0.3; : {n}", text=f"Step {n}.") for n in range(200)])
     place = ["--workspace", str(longwatch.workspace), "--speed", "0"]
     screen = terminal("run", "Do the steps.", "--model", model, *place, *how)
     screen.shows("Step 1.")
@@ -254,7 +254,7 @@ def test_no_number_of_sigterms_to_the_launcher_ends_the_agent_with_its_screen(lo
 
 @pytest.mark.parametrize("sent", ["\x03", "\x1c", signal.SIGTERM])
 def test_what_would_end_a_screen_that_is_only_being_made_leaves_an_agent_that_works(longwatch, terminal, sent):
-    model = longwatch.script(*[command(f"echo {n} >> log; sleep 0.3", text=f"Step {n}.") for n in range(20)])
+    model = longwatch.script(*[command(f"echo {n} >> log; sleep 0.3", text=f"Step {n}.") for n in range(200)])
     screen = terminal("run", "Do it.", "--model", model, "--workspace", str(longwatch.workspace), "--speed", "0")
     until(lambda: next(longwatch.home.glob("sessions/*/viewers"), None))
     if sent == signal.SIGTERM:
