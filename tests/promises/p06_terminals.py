@@ -31,6 +31,9 @@ from core.journal.reader import Reader
 WATCHED_S = 3.0
 """For how long the pace is compared after the fault."""
 STALL_S = {"quick": 2.0, "full": 10.0}
+LEAST = {"quick": 0.5, "full": SLOWEST}
+"""The share of its twin's pace that the agent keeps. A quick run is one of the tests, which time nothing: it tells
+only whether the agent stands still."""
 GONE_S = 2.0
 FILLING = 60
 """Resizes that fill whatever takes what is painted, at twenty a second; then there is one a second."""
@@ -216,14 +219,14 @@ def kill_runner(folder: Path) -> None:
         os.kill(found.pid, signal.SIGKILL)
 
 
-def play(home: Home, twin: Twin, kind: str, *, stall_s: float, stock: bool = False) -> Outcome:
+def play(home: Home, twin: Twin, kind: str, run: str, *, stock: bool = False) -> Outcome:
     """One fault on a session of its own."""
     there, screen, viewer = set(home.folders()), None, None
     try:
         screen = Terminal(home, home.task(f"watched {len(there)}"), stock, in_shell=kind == PUT_AWAY)
         while not (new := set(home.folders()) - there):
             screen.drain(0.005)
-        scene = Scene(home, min(new), Steps(min(new)), twin, screen, stall_s)
+        scene = Scene(home, min(new), Steps(min(new)), twin, screen, STALL_S[run])
         if kind == OPENING:
             screen.drain(random.Random(scene.folder.name).uniform(0, 0.6))
             screen.close()
@@ -234,7 +237,7 @@ def play(home: Home, twin: Twin, kind: str, *, stall_s: float, stock: bool = Fal
             for _ in range(20):
                 screen.drain(0.05)
                 viewer.drain(0.05)
-        return _measured(kind, scene)
+        return _measured(kind, scene, run)
     except psutil.NoSuchProcess:
         return Outcome(kind, problems=[f"the agent is gone: {_last_words(scene)}"])
     finally:
@@ -253,7 +256,7 @@ def _last_words(scene: Scene) -> str:
     return f"{', '.join(events)}; {said!r}"
 
 
-def _measured(kind: str, scene: Scene) -> Outcome:
+def _measured(kind: str, scene: Scene, run: str) -> Outcome:
     process = psutil.Process(scene.runner)
     steps, others = scene.steps, scene.twin.steps
     before, reference = steps.count(), others.count()
@@ -268,7 +271,7 @@ def _measured(kind: str, scene: Scene) -> Outcome:
         scene.screen.drain(0.05) if kind == "viewer killed" else time.sleep(0.05)
     pace, at_best = paces(steps.seconds(before), others.seconds(reference))
     outcome.behind = max(0.0, 1 - at_best)
-    if at_best < SLOWEST:
+    if at_best < LEAST[run]:
         outcome.problems.append(f"it kept {pace:.0%} of its twin's pace, {at_best:.0%} at best")
     if outcome.cpu > BUSY:
         outcome.problems.append(f"{outcome.cpu:.0%} of a processor afterwards")
@@ -279,11 +282,11 @@ def _measured(kind: str, scene: Scene) -> Outcome:
 
 def trial(count: int, seed: int) -> Count:
     """Each kind in turn; with fewer than all of them, in the quick run, terminals stall for a shorter time."""
-    stall_s = STALL_S["full" if count >= len(KINDS) else "quick"]
+    run = "full" if count >= len(KINDS) else "quick"
     kinds, found = list(KINDS), Count()
     with stage() as (home, twin):
         for number in range(count):
-            outcome = play(home, twin, kinds[(seed - 1 + number) % len(kinds)], stall_s=stall_s)
+            outcome = play(home, twin, kinds[(seed - 1 + number) % len(kinds)], run)
             found.note(f"{outcome.kind}: {problem}" for problem in outcome.problems)
             found.see(outcome.kind)
             found.see("s until the screen was gone at most", round(outcome.gone_s, 2))
@@ -296,7 +299,7 @@ def control(count: int, seed: int) -> Count:
     found = Count()
     with stage() as (home, twin):
         for _ in range(count):
-            outcome = play(home, twin, "stalled", stall_s=STALL_S["quick"], stock=True)
+            outcome = play(home, twin, "stalled", "quick", stock=True)
             found.note(f"stalled: {problem}" for problem in outcome.problems)
     return found
 
