@@ -30,7 +30,8 @@ def steers(command: Command, facts: Facts) -> list[Draft]:
 
 def _drive(command: Command, facts: Facts) -> list[Draft]:
     wanted = str(command.args.get("viewer") or command.viewer)
-    found = [one for one in facts.present if one.id == wanted or wanted in one.who] if wanted else list(facts.present)
+    found = [one for one in facts.present if wanted in ("", one.id, *one.who.split())]  # pts/1 is not pts/11.
+    found = found or [one for one in facts.present if wanted in one.who]
     if len(found) != 1:
         there = "; ".join(one.who for one in facts.present) or "nobody looks at this session"
         raise Refused(f"Say which screen shall drive, by its terminal: {there}.")

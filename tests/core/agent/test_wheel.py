@@ -107,3 +107,10 @@ async def test_a_shell_finds_the_screens_that_look(tmp_path: Path) -> None:
             await desk.read_inbox()
     driver = desk.facts.state.driver
     assert driver is not None and (driver.viewer, driver.by) == (anna.viewer.id, "carl on pts/9")
+
+
+def test_a_terminal_is_named_by_its_own_name_and_not_by_the_start_of_anothers() -> None:
+    carl, dora = Viewer("c", "anna on pts/1", since_us=3), Viewer("d", "anna on pts/11", since_us=4)
+    known = facts(ANNA, carl, dora)
+    assert sent(known, "drive", None, viewer="pts/1")[1].body.viewer == carl.id
+    assert sent(known, "drive", None, viewer="pts/11")[1].body.viewer == dora.id
