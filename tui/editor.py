@@ -16,7 +16,7 @@ from typing import Any
 from textual.app import App
 
 from tui.driver import ResilientDriver
-from tui.terminal import mend_terminal
+from tui.terminal import from_the_background, mend_terminal
 
 STDIN = 0
 PATIENCE_S = 1.0
@@ -109,7 +109,5 @@ def _until_ended(child: int, ended: threading.Event) -> int:
 
 def _give_terminal_to(group: int) -> None:
     """Make a group of processes the one that the keyboard belongs to. We may be in the background of it ourselves."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
-    with suppress(OSError):  # It may be gone.
+    with suppress(OSError), from_the_background():  # It may be gone.
         os.tcsetpgrp(STDIN, group)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTTOU})

@@ -8,8 +8,8 @@ import signal
 import subprocess
 import sys
 import termios
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
@@ -47,10 +47,23 @@ def last_words(sentence: str) -> None:
     """Say something to a terminal that may be gone, or may have stopped reading: it is not worth waiting for."""
     if in_browser():
         return
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError), from_the_background():
         if select.select([], [sys.stdout], [], LAST_WORDS_S)[1]:
             say(sentence)
             sys.stdout.flush()
+
+
+@contextmanager
+def from_the_background() -> Iterator[None]:
+    """Let this thread touch a terminal that belongs to another job just now, even one with `stty tostop`.
+
+    Else it is told so (SIGTTOU) over and over, without end where a handler hears that: no other thread can fork then.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def unheard(*_: object) -> None:

@@ -192,6 +192,16 @@ def test_a_shell_that_ends_over_a_put_away_screen_leaves_the_agent_at_work(longw
     goes_on(longwatch)
 
 
+def test_a_put_away_screen_is_left_though_its_terminal_wants_no_words_from_the_background(longwatch, terminal):
+    shell = put_away_in_a_shell(longwatch, terminal)
+    shell.press("stty tostop; echo typed $((40 + 2))\r")
+    shell.shows("typed 42")
+    assert longwatch.here("send", "", "detach").returncode == 0
+    runner = holder(longwatch.folder()).pid
+    until(lambda: os.getsid(runner) == runner)
+    goes_on(longwatch)
+
+
 @pytest.mark.parametrize("left", ["vanished while put away", "vanished", "q"])
 def test_no_number_of_hang_ups_ends_the_agent_while_its_screen_is_left(longwatch, terminal, left):
     screen = put_away_in_a_shell(longwatch, terminal) if "put away" in left else started(longwatch, terminal)
