@@ -211,14 +211,13 @@ class CallRunner:
         arguments = parse_arguments(tool, call.arguments)
         context.grant = Grant.of(call.intent)
         verdict = await tool.recover(arguments, call.intent, context)
-        if isinstance(verdict, Rerun):
-            await self._finish(call, tool, arguments, call.intent, context, recovered=True)
-            return f"{call.name} ({call.key}): run again, nothing of it had happened"
+        if isinstance(verdict, Rerun):  # By the loop, where it can be cut, and not in a pause.
+            return f"{call.name} ({call.key}): to be run again, nothing of it had happened"
         await self._record(call, verdict, 0, True)
         return f"{call.name} ({call.key}): {'its result was found' if verdict.ok else 'reported as interrupted'}"
 
     async def _take_up(self, call: PendingCall, context: ToolContext) -> None:
-        """Wait for what an earlier process started and what has not ended yet; it can be cut like any other call."""
+        """Wait for what an earlier process started, or run what it could not; it can be cut like any other call."""
         call, tool = self._meant(call)
         context.grant = Grant.of(call.intent)
         arguments = parse_arguments(tool, call.arguments)
@@ -276,14 +275,14 @@ class CallRunner:
         recovered: bool = False,
         begun: bool = False,
     ) -> None:
-        """Run it and journal what it came to, also when it is cancelled or breaks; wait for it where it has `begun`."""
+        """Run it and journal what it came to, also when it is cancelled or breaks; go on with one that has `begun`."""
         began, outcome = monotonic(), None
         if tool.effect is Effect.COMMAND:
             self._commands.add(call.key)
         elif tool.effect is Effect.DELEGATE:
             self._delegated.add(call.key)
         try:
-            act = tool.recover(arguments, intent, context) if begun else tool.run(arguments, context)
+            act = _gone_on(tool, arguments, intent, context) if begun else tool.run(arguments, context)
             outcome = await self._outcome(call, act)
             took_s = monotonic() - began
             await self._row.may_tell(call.key)
@@ -310,10 +309,9 @@ class CallRunner:
         verdict = await tool.recover(arguments, intent, context)
         return STOPPED if isinstance(verdict, Rerun) else replace(verdict, ok=False)
 
-    async def _outcome(self, call: PendingCall, act: Awaitable[Outcome | Rerun]) -> Outcome:
+    async def _outcome(self, call: PendingCall, act: Awaitable[Outcome]) -> Outcome:
         try:
-            outcome = await act
-            return STOPPED if isinstance(outcome, Rerun) else outcome
+            return await act
         except NoRoom as error:
             raise DiskFull(f"The disk with the session has no room: {error} Free some space.") from error
         except ToolError as error:
@@ -374,3 +372,8 @@ class CallRunner:
             data = self._redact(full).encode("utf-8", "replace")
             size = len(data)
         return [data], self._desk.journal.hash_of(data), size
+
+
+async def _gone_on(tool: Tool, arguments: Any, intent: dict[str, Any], context: ToolContext) -> Outcome:
+    verdict = await tool.recover(arguments, intent, context)
+    return await tool.run(arguments, context) if isinstance(verdict, Rerun) else verdict

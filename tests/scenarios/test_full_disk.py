@@ -47,3 +47,19 @@ def test_commands_wait_for_room_and_run_once(longwatch, small_disk, fill):
     assert (longwatch.workspace / "log").read_text().split() == ["first", "0", "1", "2", "3"]
     assert all(event.body.ok for event in longwatch.events() if event.kind == "tool.finished")
     assert longwatch.count("session.paused") == longwatch.count("session.continued") == 1
+
+
+def test_a_command_that_waited_for_room_can_be_cut_as_any_other(longwatch, small_disk):
+    rows = [longwatch.gated("touch first"), command("touch begun; sleep 100"), command("touch after")]
+    process = longwatch.run(longwatch.script(*rows))
+    until(lambda: (longwatch.workspace / "first").exists())
+    fill_with_names(small_disk)
+    longwatch.gate.touch()
+    until(lambda: longwatch.count("session.paused"))
+    subprocess.run(["rm", "-rf", small_disk / "ballast"], check=True)
+    until(lambda: (longwatch.workspace / "begun").exists())
+    longwatch.here("send", "", "interrupt")
+    assert process.wait(60) == 0
+    assert (longwatch.workspace / "after").exists()
+    results = [event.body for event in longwatch.events() if event.kind == "tool.finished"]
+    assert [(it.ok, "stopped" in it.content) for it in results] == [(True, False), (False, True), (True, False)]
