@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from core.agent.desk import Desk
 from core.agent.endpoints import Told, address_of, check_endpoint, endpoint_of
 from core.agent.founding import found
 from core.agent.host import host
@@ -97,16 +98,21 @@ async def create(home: Path, wanted: NewSession, clock: Clock | None = None, ses
 
 async def clerk(folder: Path, clock: Clock, config: Config | None = None, vouchers: Vouchers | None = None) -> None:
     """Apply the inbox of a session that no runner holds: the same reducer, no model. A runner that comes first wins."""
+    config = config or load_config()
     try:
         async with seated(folder, clock, vouchers, brief=True) as (desk, _):
-            desk.thrift = priced_thrift(desk.facts, config or load_config(), clock, os.environ)
             await desk.read_inbox()
-            if desk.facts.state.open_attempt or desk.facts.state.pending:
-                return  # What was cut off is for a resume to recover; the orders wait in the log.
-            for order in list(desk.facts.state.orders.values()):
-                await desk.obey(order)
+            await _obey_all(desk, config, clock)
     except LeaseHeld:
         return
+
+
+async def _obey_all(desk: Desk, config: Config, clock: Clock) -> None:
+    if desk.facts.state.open_attempt or desk.facts.state.pending:
+        return  # What was cut off is for a resume to recover; the orders wait in the log.
+    desk.thrift = priced_thrift(desk.facts, config, clock, os.environ)
+    for order in list(desk.facts.state.orders.values()):
+        await desk.obey(order)
 
 
 async def continue_session(
@@ -122,7 +128,8 @@ async def continue_session(
     when a runner has it, ConfigError when its model can't be reached from here, JournalError when the task is
     finished and nothing new waits.
     """
-    async with seated(folder, clock or SystemClock(), brief=True) as (desk, _):
+    clock = clock or SystemClock()
+    async with seated(folder, clock, brief=True) as (desk, _):
         await desk.read_inbox()
         state = desk.facts.state
         assert state.opened is not None
@@ -138,6 +145,8 @@ async def continue_session(
             )
         if above := (state.opened.origin or {}).get(DELEGATED):
             raise JournalError(f"This session works for another one; go on with that: longwatch resume {above[:10]}")
+        if state.finished is not None:  # Who carried out an order that came after the end may have been killed at it.
+            await _obey_all(desk, config, clock)
         if state.finished is not None and state.finished.state == "finished" and state.answered and not state.queued:
             guide = f"longwatch send {folder.name[:10]} guide TEXT"
             raise JournalError(f"The task of this session is finished; say what else to do: {guide}")

@@ -5,7 +5,11 @@ import json
 
 from processes import command, prose, until
 
+from core.agent.seating import seated
+from core.clock import SystemClock
 from core.controls import SessionControls
+from core.ids import ulid
+from core.journal.inbox import Command, post
 from core.journal.lease import acquire
 from core.ordering import TAKEN, give
 
@@ -171,6 +175,21 @@ def test_commands_to_an_ended_session_are_applied_by_a_clerk(longwatch):
     longwatch.call("send", "", "revert", "made.txt")
     assert made.read_text() == "1\nby hand\n" and "by hand" in longwatch.events()[-1].body.detail
     assert longwatch.call("send", "", "frobnicate").returncode == 2
+
+
+def test_a_resume_carries_out_what_an_ended_session_was_ordered_by_somebody_who_was_killed(longwatch):
+    longwatch.run(longwatch.script(command("echo 1 > made.txt"))).communicate(timeout=60)
+
+    async def cut_off():
+        post(longwatch.folder(), Command(id=ulid(0), verb="revert", args={"path": "made.txt"}))
+        async with seated(longwatch.folder(), SystemClock(), brief=True) as (desk, _):
+            await desk.read_inbox()
+
+    asyncio.run(cut_off())
+    assert longwatch.events()[-1].kind == "command.accepted"
+    assert longwatch.here("resume", "--headless").returncode == 0
+    assert not (longwatch.workspace / "made.txt").exists()
+    assert longwatch.count("command.done") == 1
 
 
 def test_limits_end_with_their_own_exit_code_and_the_session_can_be_resumed(longwatch):
