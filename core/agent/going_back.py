@@ -103,7 +103,7 @@ def _notice(opening: str, when: str, files: list[str] | None, commands: list[str
     else:
         lines.append("No file had to be restored.")
     if kept:
-        lines.append("These files were changed by hand meanwhile and kept as they are:")
+        lines.append("These files were changed by hand meanwhile, or could not be restored, and stay as they are:")
         lines += [f"- {path}" for path in kept[:50]]
     if commands:
         lines.append("Commands of the abandoned part may have had effects outside the workspace that stay:")
