@@ -43,7 +43,7 @@ def editor_of(environ: Mapping[str, str]) -> list[str]:
 async def edited(app: App[Any], text: str, environ: Mapping[str, str]) -> str:
     """The text as the user's editor left it; the loop goes on meanwhile, and nothing is painted. Raises NoEditor."""
     command = editor_of(environ)
-    with tempfile.TemporaryDirectory(prefix="longwatch-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="longwatch-", ignore_cleanup_errors=True) as scratch:
         draft = Path(scratch) / "guidance.md"
         draft.write_text(text, "utf-8")
         with _stepped_aside(app):

@@ -50,7 +50,10 @@ def candidates() -> Iterator[Sandbox]:
 def try_to_escape(sandbox: Sandbox) -> str:
     """Run harmless attempts to break out; empty when all were refused and honest work succeeded, else what was not."""
     try:
-        with tempfile.TemporaryDirectory(prefix="longwatch-probe-") as place, ExitStack() as stack:
+        with (
+            tempfile.TemporaryDirectory(prefix="longwatch-probe-", ignore_cleanup_errors=True) as place,
+            ExitStack() as stack,
+        ):
             range_ = _Range.built(Path(place), stack)
             words = sandbox.words(range_.access, range_.workspace)
             command = [*words, sys.executable, "-I", "-S", "-c", _ATTEMPTS.read_text(), *range_.targets]

@@ -56,7 +56,7 @@ async def look_at_servers(home: Path, workspace: Path) -> dict[str, Any]:
     config = load_config(workspace=workspace)
     specs = server_specs(config, workspace, os.environ)
     redact = Redactor({**os.environ, **secrets_of(specs.servers)}).inside
-    with tempfile.TemporaryDirectory(prefix="longwatch-mcp-") as folder:
+    with tempfile.TemporaryDirectory(prefix="longwatch-mcp-", ignore_cleanup_errors=True) as folder:
         inside = confinement_in(Path(folder) / "tmp", workspace, home, config, config.sandbox.mode)
         bridge = Bridge(specs.servers, Path(folder), lambda: 0.0, Walls(inside), redact)
         await preloaded()
